@@ -1,0 +1,45 @@
+# `make demo` runs the main job, `make test` the tests, `make check` lint and types, `make ui` serves the Dagster UI.
+# Each sets up .venv first when it is missing or older than the lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := $(if $(shell command -v nvidia-smi 2>/dev/null),locks/gpu.txt,locks/cpu.txt)
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile
+# Where PyTorch publishes its CPU builds; asked only when the configured registry has none.
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
+export PYTHONWARNINGS ?= ignore::DeprecationWarning
+
+.PHONY: setup demo ui check test clean
+
+setup: .venv/ready
+
+.venv/ready: $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"stepmill needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}: run make PYTHON=/path/to/python3.11")'
+	@echo "Installing the pinned packages of $(LOCK) into .venv (about 4 GB; minutes) ..."
+	$(PYTHON) -m venv .venv
+	$(PIP_INSTALL) -r $(LOCK) || $(PIP_INSTALL) -r $(LOCK) --extra-index-url $(TORCH_CPU)
+	$(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(DAGSTER_HOME)/dagster.yaml: dagster.yaml
+	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $@
+
+demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
+	$(BIN)/python -m dagster_project.demo
+
+ui: .venv/ready $(DAGSTER_HOME)/dagster.yaml
+	$(BIN)/dagster dev --workspace workspace.yaml
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/pytest
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,38 @@
+"""Everything that Dagster loads: assets over rounds x slices, their resources, and the jobs that make them."""
+
+import dagster as dg
+
+from dagster_project.assets.attempts import attempts
+from dagster_project.assets.problems import problems
+from dagster_project.assets.process_labels import process_labels
+from dagster_project.assets.process_labels_release import process_labels_release
+from dagster_project.partitions import grid
+from dagster_project.resources.policy import PolicyResource
+from dagster_project.resources.store import Store
+from dagster_project.settings import Settings, load_settings
+
+
+def build(settings: Settings) -> dg.Definitions:
+    """The definitions of one settings file."""
+    store = Store(data_root=settings.data_root)
+    cells = grid(list(settings.slices()))
+    return dg.Definitions(
+        assets=[
+            problems(settings, cells),
+            attempts(settings, cells),
+            process_labels(settings, cells),
+            process_labels_release(settings),
+        ],
+        resources={
+            "store": store,
+            "policy": PolicyResource(settings=settings.policy, log_folder=str(store.log_folder)),
+        },
+        jobs=[
+            dg.define_asset_job("slice", selection=dg.AssetSelection.assets("problems", "attempts", "process_labels")),
+            dg.define_asset_job("release", selection=dg.AssetSelection.groups("releases")),
+        ],
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build(load_settings())

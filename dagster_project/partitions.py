@@ -1,0 +1,27 @@
+"""Rounds x slices: a round is one regeneration of the datasets, a slice is one shard of one problem source."""
+
+import hashlib
+from collections.abc import Sequence
+
+import dagster as dg
+
+ROUNDS = dg.DynamicPartitionsDefinition(name="rounds")
+
+
+def grid(slices: Sequence[str]) -> dg.MultiPartitionsDefinition:
+    """The partitions of every asset that is made slice by slice."""
+    return dg.MultiPartitionsDefinition({"round": ROUNDS, "slice": dg.StaticPartitionsDefinition(list(slices))})
+
+
+def round_and_slice(context: dg.AssetExecutionContext) -> tuple[str, str]:
+    """The round and the slice of the partition that is being made."""
+    key = context.partition_key
+    if not isinstance(key, dg.MultiPartitionKey):
+        raise dg.Failure(f"the partition {key!r} is no round and slice: choose one of each", allow_retries=False)
+    keys = key.keys_by_dimension
+    return keys["round"], keys["slice"]
+
+
+def round_seed(round_key: str) -> int:
+    """The family of draws of a round: another round's rollouts are independent of this one's."""
+    return int(hashlib.blake2b(round_key.encode(), digest_size=4).hexdigest(), 16)

@@ -1,0 +1,58 @@
+"""Progress of one asset in the run's log: done, total, tokens per second, time left, at a civil rate."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is known of the work in hand; `tokens` reads how many were generated so far."""
+
+    name: str
+    unit: str
+    tokens: Callable[[], int]
+    say: Callable[[str], None]
+    done: int = 0
+    total: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def update(self, done: int, total: int) -> None:
+        """Take note that `done` of `total` units are finished."""
+        self.done, self.total = done, total
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the work began."""
+        return time.monotonic() - self.started
+
+    def line(self) -> str:
+        """One sentence on where the work stands."""
+        tokens = self.tokens()
+        rate = tokens / max(self.seconds, 1e-9)
+        left = f", about {self.seconds / self.done * (self.total - self.done):.0f} s left" if self.done else ""
+        return (
+            f"{self.name}: {self.done} of {self.total} {self.unit}, {tokens:,} tokens generated at {rate:,.0f} a second"
+            f"{left}"
+        )
+
+
+@asynccontextmanager
+async def reported(progress: Progress, *, every_s: float = 10.0) -> AsyncIterator[Progress]:
+    """Say where `progress` stands every `every_s` seconds, and once at the end."""
+
+    async def speak() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            progress.say(progress.line())
+
+    task = asyncio.create_task(speak())
+    try:
+        yield progress
+        progress.say(progress.line())
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,125 @@
+"""The policy: a vLLM server that this run starts when it is first needed, or servers elsewhere that it attaches to.
+
+One server serves every asset of a run and ends with it. Knows nothing of what is sampled.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from generators.engine.client import ClientSettings, VLLMClient
+from generators.engine.errors import EngineError
+from generators.engine.fleet import Fleet, FleetSettings, Worker
+from generators.engine.pool import Pool, RetrySettings
+from generators.engine.server import LocalServer, ServerSettings
+from generators.policy import Policy, attached, identify
+
+
+class PolicySettings(dg.Config):
+    """Which model samples, where it is served, and how much may be in flight."""
+
+    model: str = Field("embedded", description="`embedded`, a local model folder, or a Hub model id")
+    revision: str | None = Field(None, description="the Hub revision; for attached servers, the name of the weights")
+    urls: list[str] = Field([], description="attach to these vLLM servers instead of starting one")
+    tokenizer: str | None = Field(None, description="the tokenizer of attached servers, when it is not the model's id")
+    api_key_env: str | None = Field(None, description="the environment variable that holds the servers' key")
+    dtype: str = Field("auto", description="`auto`, `bfloat16` or `float32`; float32 repeats exactly on a CPU")
+    max_model_len: int = Field(2048, ge=64, description="the context, in tokens")
+    in_flight: int = Field(64, ge=1, description="sequences in flight over all servers")
+    kv_cache_gib: float = Field(1.0, gt=0, description="key-value cache of a CPU server, in GiB")
+    server_args: list[str] = Field([], description="further arguments of the server that is started")
+    start_timeout_s: float = Field(600.0, gt=0, description="how long a server may take to start")
+    stall_s: float = Field(120.0, gt=0, description="how long nothing may come back before a server counts as stalled")
+    max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
+
+
+class PolicyResource(dg.ConfigurableResource):
+    """The policy of a run: its identity, and a pool over whatever serves it."""
+
+    settings: PolicySettings
+    log_folder: str
+
+    _server: LocalServer | None = PrivateAttr(default=None)
+    _identity: Policy | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["PolicyResource"]:
+        """Hand out the policy for one run, and stop the server that it started."""
+        try:
+            yield self
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the server that was started, if any."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def identity(self) -> Policy:
+        """Which policy the settings name; raises dg.Failure where there is no such model."""
+        if self._identity is None:
+            with explained():
+                if self.settings.urls:
+                    revision, tokenizer = self.settings.revision, self.settings.tokenizer
+                    self._identity = attached(self.settings.model, revision=revision, tokenizer=tokenizer)
+                else:
+                    self._identity = identify(self.settings.model, revision=self.settings.revision)
+        return self._identity
+
+    @property
+    def log_path(self) -> Path | None:
+        """Where the server that this run started writes its log."""
+        return self._server.log_path if self._server else None
+
+    @asynccontextmanager
+    async def pool(self, say: Callable[[str], None]) -> AsyncIterator[Pool]:
+        """A pool over the servers, for the time of one asset; `say` is told of starts and restarts."""
+        settings = self.settings
+        fleet_settings = FleetSettings(stall_s=settings.stall_s, max_restarts=settings.max_restarts)
+        async with Fleet(self._workers(say), fleet_settings) as fleet:
+            yield Pool(fleet, capacity=settings.in_flight, settings=RetrySettings())
+
+    def _workers(self, say: Callable[[str], None]) -> list[Worker]:
+        settings = self.settings
+        client_settings = ClientSettings()
+        if settings.urls:
+            key = dg.EnvVar(settings.api_key_env).get_value() if settings.api_key_env else None
+            return [
+                Worker(client=VLLMClient(url, model=settings.model, api_key=key, settings=client_settings))
+                for url in settings.urls
+            ]
+        server = self._started(say)
+        client = VLLMClient(server.url, model=server.model_name, settings=client_settings)
+        return [Worker(client=client, server=server)]
+
+    def _started(self, say: Callable[[str], None]) -> LocalServer:
+        if self._server is None or not self._server.is_alive():
+            policy = self.identity()
+            server_settings = ServerSettings(
+                model=policy.model,
+                revision=policy.revision,
+                dtype=self.settings.dtype,
+                max_model_len=self.settings.max_model_len,
+                max_sequences=self.settings.in_flight,
+                kv_cache_gib=self.settings.kv_cache_gib,
+                start_timeout_s=self.settings.start_timeout_s,
+                extra_args=tuple(self.settings.server_args),
+            )
+            log_path = Path(self.log_folder) / f"vllm-{time.strftime('%Y%m%d-%H%M%S')}.log"
+            self._server = LocalServer(server_settings, log_path=log_path)
+            self._server.start(say)
+        return self._server
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn an engine's error into a failure that no retry can mend, with the same sentence."""
+    try:
+        yield
+    except EngineError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error

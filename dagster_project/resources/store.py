@@ -1,0 +1,61 @@
+"""The store: every path, below one data root (a local folder or an object-store URL).
+
+Knows no table's meaning. `tables/<asset>/<round>/<slice>.parquet`, what was dropped beside it,
+`ledger/<policy>/<round>/<slice>/`, `releases/<dataset>/<version>/`, `logs/`.
+"""
+
+import tempfile
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from generators.ledger import Ledger
+from generators.storage import is_local, read_parquet, write_parquet
+
+
+class Store(dg.ConfigurableResource):
+    """Where tables, ledger, releases and logs are kept."""
+
+    data_root: str
+
+    @property
+    def root(self) -> UPath:
+        """The data root as a path."""
+        return UPath(self.data_root)
+
+    def table(self, asset: str, round_key: str, slice_key: str) -> UPath:
+        """The table of one asset and partition."""
+        return self.root / "tables" / asset / round_key / f"{slice_key}.parquet"
+
+    def dropped(self, asset: str, round_key: str, slice_key: str) -> UPath:
+        """What was dropped on the way to that table, with a `reason` column."""
+        return self.root / "tables" / asset / round_key / f"{slice_key}.dropped.parquet"
+
+    def write(self, path: UPath, frame: pl.DataFrame) -> None:
+        """Write a table whole; raises StorageError."""
+        write_parquet(path, frame)
+
+    def read(self, path: UPath) -> pl.DataFrame:
+        """Read a table; raises StorageError when it was never made."""
+        return read_parquet(path)
+
+    def ledger_folder(self, policy: str, round_key: str, slice_key: str) -> UPath:
+        """Where the rollouts of one policy, round and slice are."""
+        return self.root / "ledger" / policy / round_key / slice_key
+
+    def ledger(self, policy: str, round_key: str, slice_key: str) -> Ledger:
+        """The ledger of one policy, round and slice, opened for reading and writing."""
+        return Ledger(self.ledger_folder(policy, round_key, slice_key))
+
+    @property
+    def releases(self) -> UPath:
+        """The root of the local registry."""
+        return self.root / "releases"
+
+    @property
+    def log_folder(self) -> Path:
+        """A local folder for the logs of processes: below the data root, or the temporary folder when that is remote."""
+        folder = Path(self.root.path) if is_local(self.root) else Path(tempfile.gettempdir()) / "stepmill"
+        return folder / "logs"

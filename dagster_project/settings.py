@@ -1,0 +1,142 @@
+"""The settings file: policy, sources, budgets and the data root, typed and checked when they are read.
+
+One TOML file that a user edits. Knows nothing of how anything is made.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator
+
+from dagster_project.resources.policy import PolicySettings
+from generators.problems.files import FileProblems
+from generators.problems.hub import HubProblems
+from generators.problems.procedural import ProceduralProblems
+from generators.problems.source import ProblemSource
+
+DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
+SETTINGS_VARIABLE = "STEPMILL_SETTINGS"
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used; the message names file, field, bound and value."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AttemptsSettings(_Section):
+    """How many solutions of each problem, drawn how."""
+
+    n: int = Field(8, ge=1)
+    temperature: float = Field(0.8, ge=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int = Field(512, ge=1)
+
+
+class ProcessLabelsSettings(_Section):
+    """How many rollouts judge a step, and of how many solutions of what length."""
+
+    rollouts_per_step: int = Field(8, ge=1)
+    solutions_per_problem: int = Field(2, ge=1)
+    min_steps: int = Field(2, ge=1)
+    max_steps: int = Field(32, ge=1)
+    hard_threshold: float = Field(0.0, ge=0, lt=1)
+
+
+KINDS: dict[str, type[ProblemSource]] = {
+    "procedural": ProceduralProblems,
+    "file": FileProblems,
+    "hub": HubProblems,
+}
+
+
+class Source(_Section):
+    """A problem source: how it is read, into how many slices it is cut, how its answers are written, its licence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    kind: Literal["procedural", "file", "hub"]
+    shards: int = Field(1, ge=1)
+    licence: str | None = None
+    bare_last_number: bool = False
+    max_unverified_share: float = Field(0.05, ge=0, le=1)
+    problems: SkipValidation[ProblemSource]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_problems(cls, table: dict[str, Any]) -> dict[str, Any]:
+        own = {key: value for key, value in table.items() if key in cls.model_fields}
+        rest = {key: value for key, value in table.items() if key not in cls.model_fields}
+        kind = KINDS.get(str(own.get("kind")))
+        if kind is None:
+            return table
+        reader = TypeAdapter(kind, config=ConfigDict(extra="forbid"))
+        return {**own, "problems": reader.validate_python(rest)}
+
+    @property
+    def name(self) -> str:
+        """The source's name, as its problems carry it."""
+        return self.problems.name
+
+
+class Settings(_Section):
+    """The whole file."""
+
+    data_root: str = "data"
+    policy: PolicySettings = PolicySettings()
+    sources: tuple[Source, ...] = Field(min_length=1)
+    attempts: AttemptsSettings = AttemptsSettings()
+    process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Settings":
+        names = [source.name for source in self.sources]
+        if len(set(names)) != len(names):
+            raise ValueError(f"sources must have different names, got {', '.join(names)}")
+        return self
+
+    def slices(self) -> dict[str, tuple[Source, int]]:
+        """Source and shard of every slice, by the slice's key."""
+        return {
+            f"{source.name}-{shard}": (source, shard) for source in self.sources for shard in range(source.shards)
+        }
+
+    def recipes(self) -> dict[str, Any]:
+        """What the recipes were told, as plain data."""
+        return {
+            "attempts": self.attempts.model_dump(),
+            "process_labels": self.process_labels.model_dump(),
+            "policy": {"dtype": self.policy.dtype, "max_model_len": self.policy.max_model_len},
+        }
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read `path`, or the file that STEPMILL_SETTINGS names, or `stepmill.toml`; raises SettingsError."""
+    file = path or Path(os.environ.get(SETTINGS_VARIABLE) or DEFAULT_FILE)
+    try:
+        table = tomllib.loads(file.read_text())
+    except OSError as missing:
+        raise SettingsError(f"{file} cannot be read ({missing.strerror}): point {SETTINGS_VARIABLE} at a file") from (
+            missing
+        )
+    except tomllib.TOMLDecodeError as broken:
+        raise SettingsError(f"{file} is no TOML: {broken}") from broken
+    try:
+        settings = Settings.model_validate(table)
+    except ValidationError as wrong:
+        raise SettingsError(f"{file}: {'; '.join(map(_sentence, wrong.errors()))}") from wrong
+    return settings.model_copy(update={"data_root": _absolute(settings.data_root, file.parent)})
+
+
+def _absolute(root: str, folder: Path) -> str:
+    return root if "://" in root else str((folder.resolve() / Path(root).expanduser()))
+
+
+def _sentence(error: Any) -> str:
+    field = ".".join(str(place) for place in error["loc"])
+    got = "" if error["type"] in ("missing", "extra_forbidden") else f", got {error['input']!r}"
+    return f"{field or 'the file'}: {error['msg'].removeprefix('Value error, ')}{got}"

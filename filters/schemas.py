@@ -1,0 +1,130 @@
+"""Every table of the house, declared once.
+
+Knows no path and no writer; how a declaration is enforced, `filters.tables` says.
+"""
+
+import polars as pl
+
+from filters.tables import Column, SchemaError, TableSchema
+from filters.verdicts import Verdict
+
+__all__ = ["ATTEMPTS", "PROBLEMS", "PROBLEM_DIFFICULTY", "PROCESS_LABELS", "Column", "SchemaError", "TableSchema"]
+
+_IDS = pl.List(pl.Int64)
+_ATTEMPT_KEY = ("problem_id", "attempt_index")
+_UNDECIDED = [verdict.value for verdict in Verdict if verdict.is_undecided]
+_KNOWN_VERDICT = pl.col("verdict").is_in([verdict.value for verdict in Verdict])
+_PROBLEM = {
+    "problem_id": Column(pl.String, "Hash of prompt and answer."),
+    "source": Column(pl.String, "The source that the problem came from."),
+    "prompt": Column(pl.String, "The problem, without chat template or instructions."),
+    "answer": Column(pl.String, "The gold answer."),
+    "level": Column(pl.String, "The source's own level of difficulty.", nullable=True),
+}
+_ORIGIN = {
+    "policy": Column(pl.String, "The model that wrote the tokens."),
+    "round": Column(pl.String, "The round of generation."),
+    "slice": Column(pl.String, "The part of the round that was generated as one."),
+}
+_SOLUTION = {
+    "attempt_index": Column(pl.Int64, "Which of the attempts at its problem this is, from 0."),
+    "prompt_token_ids": Column(_IDS, "What the policy was given, in its own token ids."),
+    "token_ids": Column(_IDS, "The solution, in the policy's token ids."),
+}
+_DECISION = {
+    "verdict": Column(pl.String, "What comparing the final answer with the gold came to."),
+    "extracted": Column(pl.String, "The final answer, where the text has one.", nullable=True),
+}
+
+
+def _length(name: str) -> pl.Expr:
+    return pl.col(name).list.len()
+
+
+def _each(name: str, holds: pl.Expr) -> pl.Expr:
+    """Every element of a list column satisfies `holds`, written over `pl.element()`."""
+    return pl.col(name).list.eval(holds).list.all()
+
+
+PROBLEMS = TableSchema(
+    name="problems",
+    columns=_PROBLEM,
+    key=("problem_id",),
+    rules={
+        "prompt: not_blank": pl.col("prompt").str.strip_chars() != "",
+        "answer: not_blank": pl.col("answer").str.strip_chars() != "",
+    },
+)
+
+ATTEMPTS = TableSchema(
+    name="attempts",
+    columns={
+        "problem_id": _PROBLEM["problem_id"],
+        "source": _PROBLEM["source"],
+        **_SOLUTION,
+        "text": Column(pl.String, "The solution as text."),
+        "finish_reason": Column(pl.String, "Why it ended: `eos`, `stop` or `length`."),
+        **_DECISION,
+        "is_right": Column(pl.Boolean, "Whether the verdict is `equal`; null where undecided.", nullable=True),
+        "sampling": Column(pl.String, "The sampling that the tokens were drawn with, as JSON."),
+        "max_tokens": Column(pl.Int64, "How many tokens a solution was allowed."),
+        **_ORIGIN,
+    },
+    key=_ATTEMPT_KEY,
+    rules={
+        "attempt_index: not_negative": pl.col("attempt_index") >= 0,
+        "finish_reason: known": pl.col("finish_reason").is_in(["eos", "stop", "length"]),
+        "verdict: known": _KNOWN_VERDICT,
+        "is_right: follows_verdict": pl.when(pl.col("verdict").is_in(_UNDECIDED))
+        .then(pl.col("is_right").is_null())
+        .otherwise(pl.col("is_right") == (pl.col("verdict") == Verdict.EQUAL.value)),
+    },
+)
+
+PROBLEM_DIFFICULTY = TableSchema(
+    name="problem_difficulty",
+    columns={
+        "problem_id": _PROBLEM["problem_id"],
+        "n_attempts": Column(pl.Int64, "How many attempts were made."),
+        "n_right": Column(pl.Int64, "How many of them ended right."),
+        "n_undecided": Column(pl.Int64, "How many could not be decided."),
+        "pass_rate": Column(pl.Float64, "Right ones among the decided; null without one.", nullable=True),
+        "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null without one.", nullable=True),
+    },
+    key=("problem_id",),
+    rules={
+        "n_attempts: covers_its_parts": pl.col("n_right") + pl.col("n_undecided") <= pl.col("n_attempts"),
+        "difficulty: follows_pass_rate": pl.col("difficulty").is_null() == pl.col("pass_rate").is_null(),
+        "difficulty: known": pl.col("difficulty").fill_null("easy").is_in(["easy", "medium", "hard"]),
+    },
+)
+
+PROCESS_LABELS = TableSchema(
+    name="process_labels",
+    columns={
+        **_PROBLEM,
+        **_SOLUTION,
+        "steps": Column(pl.List(pl.String), "The solution's text in steps."),
+        "step_ends": Column(_IDS, "Where each step ends in `token_ids` (exclusive)."),
+        "n_correct": Column(_IDS, "For each step, the rollouts from its end with the right answer."),
+        "n_rollouts": Column(_IDS, "For each step, the rollouts whose answer could be decided."),
+        "n_undecided": Column(_IDS, "For each step, the rollouts whose answer could not be decided."),
+        **_DECISION,
+        "strategy": Column(pl.String, "How the rollouts were spread over the steps."),
+        **_ORIGIN,
+    },
+    key=(*_ATTEMPT_KEY, "strategy"),
+    rules={
+        "steps: at_least_one": _length("steps") >= 1,
+        **{
+            f"{name}: one_per_step": _length(name) == _length("steps")
+            for name in ("step_ends", "n_correct", "n_rollouts", "n_undecided")
+        },
+        "step_ends: rising": _each("step_ends", pl.element().diff().fill_null(pl.element()) > 0),
+        "step_ends: within_token_ids": pl.col("step_ends").list.last() <= _length("token_ids"),
+        "n_correct: not_negative": _each("n_correct", pl.element() >= 0),
+        "n_correct: at_most_n_rollouts": (pl.col("n_rollouts") - pl.col("n_correct")).list.min() >= 0,
+        "n_undecided: not_negative": _each("n_undecided", pl.element() >= 0),
+        "verdict: known": _KNOWN_VERDICT,
+    },
+)

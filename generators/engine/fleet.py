@@ -1,0 +1,198 @@
+"""One or many workers behind one engine, with a watchdog: nobody waits for ever on a server that is gone.
+
+Knows no transport and no retry: a call that a failing worker drops surfaces as EngineUnavailable, for the pool.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from generators.engine.client import ModelInfo
+from generators.engine.errors import EngineLost, EngineMisconfigured, EngineUnavailable
+from generators.engine.protocol import Generation, Request
+from generators.engine.worker import Restartable, Worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetSettings:
+    """When a worker counts as ill, and how long the run bears it; times in seconds.
+
+    stall_s: requests wait and nothing finishes nor is any token counted. Where a server has no `/metrics`, it must
+        exceed the longest generation.
+    max_restarts: for each process of ours, in one run; for an attached server, stalls without an answer in between.
+    give_up_s: no worker is up and none is being restarted.
+    poll_s: the watchdog's tick.
+    """
+
+    stall_s: float = 120.0
+    max_restarts: int = 2
+    give_up_s: float = 300.0
+    poll_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("stall_s", "give_up_s", "poll_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        if self.max_restarts < 0:
+            raise ValueError(f"max_restarts must be at least 0, got {self.max_restarts}")
+
+
+class Fleet:
+    """An engine over several workers: each request goes to the one with the fewest sequences that is up.
+
+    An async context manager that opens and closes the workers' clients, and never stops a server. While no worker is
+    up, calls wait; when none can come back within the settings, they and all later ones raise EngineLost.
+    """
+
+    def __init__(self, workers: Sequence[Worker], settings: FleetSettings) -> None:
+        if not workers:
+            raise ValueError("workers must be at least 1, got 0")
+        self._workers = tuple(workers)
+        self._settings = settings
+        self._restarting = 0
+        self._none_up_since: float | None = None
+        self._lost: str | None = None
+        self._changed = asyncio.Event()  # set while there is a worker to route to, or nothing left to wait for
+        self._watchers: list[asyncio.Task[None]] = []
+        self._clients = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        for worker in self._workers:
+            await self._clients.enter_async_context(worker.client)
+        self._take_stock()
+        self._watchers = [asyncio.create_task(self._guarded_watch(worker)) for worker in self._workers]
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        self._lose("the fleet was closed")
+        await self._clients.aclose()
+
+    async def generate(self, request: Request) -> Generation:
+        """Continue `request.prefix` on a worker that is up, waiting for one if need be."""
+        if not self._watchers:
+            raise RuntimeError("Fleet is used inside `async with`")
+        while True:
+            if self._lost is not None:
+                raise EngineLost(self._lost)
+            if up := [worker for worker in self._workers if worker.up]:
+                return await self._on(min(up, key=lambda worker: worker.sequences), request)
+            await self._changed.wait()
+
+    async def _on(self, worker: Worker, request: Request) -> Generation:
+        try:
+            return await worker.generate(request)
+        finally:
+            self._take_stock()  # a failed call has taken its worker down
+
+    async def model_info(self) -> ModelInfo:
+        """The served model, with the shortest context among the workers that answer.
+
+        Raises EngineUnavailable when none does, EngineMisconfigured when one does not serve the model.
+        """
+        infos: list[ModelInfo] = []
+        for worker in self._workers:
+            try:
+                infos.append(await worker.client.model_info())
+            except EngineUnavailable as error:
+                worker.suspect(str(error))
+        self._take_stock()
+        if not infos:
+            raise EngineUnavailable(self._report())
+        contexts = [info.max_model_len for info in infos if info.max_model_len is not None]
+        return ModelInfo(name=infos[0].name, max_model_len=min(contexts, default=None))
+
+    async def _guarded_watch(self, worker: Worker) -> None:
+        try:
+            await self._watch(worker)
+        except Exception as error:  # without its watchdog a call could wait for ever
+            self._lose(f"the watchdog of {worker.describe()} failed: {error!r}")
+            raise
+
+    async def _watch(self, worker: Worker) -> None:
+        settings = self._settings
+        while not worker.lost and self._lost is None:
+            try:
+                if (ailment := await worker.ailment(settings.stall_s)) is not None:
+                    worker.abandon(ailment)
+                    self._take_stock()
+                    await self._mend(worker)
+                elif not worker.up:
+                    await worker.probe(settings.poll_s, 10 * settings.poll_s)
+            except EngineMisconfigured as error:
+                self._discard(worker, str(error))
+            self._take_stock()
+            await _set_within(worker.suspected, settings.poll_s)
+
+    async def _mend(self, worker: Worker) -> None:
+        limit = self._settings.max_restarts
+        while not worker.up:
+            if worker.strikes >= limit:
+                self._discard(worker, f"{worker.trouble}; {_exhausted(worker)}")
+                return
+            worker.strikes += 1
+            log.warning("%s: %s (%d of %d)", worker.describe(), worker.trouble, worker.strikes, limit)
+            if worker.server is None:
+                return
+            await self._restart(worker, worker.server)
+
+    async def _restart(self, worker: Worker, server: Restartable) -> None:
+        self._restarting += 1
+        try:
+            await worker.restart(server)
+        finally:
+            self._restarting -= 1
+
+    def _discard(self, worker: Worker, trouble: str) -> None:
+        worker.abandon(trouble)
+        worker.lost = True
+        log.error("%s is out of the run: %s", worker.describe(), trouble)
+
+    def _take_stock(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if any(worker.up for worker in self._workers) or self._restarting:
+            self._none_up_since = None
+        elif self._none_up_since is None:
+            self._none_up_since = now
+        elif now - self._none_up_since >= self._settings.give_up_s:
+            remedy = "check that it runs and is reachable"
+            self._lose(f"no engine answered for {self._settings.give_up_s:g} s (give_up_s): {self._report()}: {remedy}")
+        if all(worker.lost for worker in self._workers):
+            self._lose(f"no engine is left: {self._report()}")
+        if self._lost is not None or any(worker.up for worker in self._workers):
+            self._changed.set()
+        else:
+            self._changed.clear()
+
+    def _report(self) -> str:
+        return "; ".join(f"{worker.describe()}: {worker.trouble}" for worker in self._workers)
+
+    def _lose(self, reason: str) -> None:
+        if self._lost is None:
+            self._lost = reason
+        for worker in self._workers:
+            worker.abandon(self._lost)
+        self._changed.set()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait until `event` is set, at most `seconds`, and clear it."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+    event.clear()
+
+
+def _exhausted(worker: Worker) -> str:
+    if worker.server is None:
+        return f"it stalled {worker.strikes + 1} times without an answer (max_restarts): see its log and restart it"
+    return f"it was restarted {worker.strikes} times already (max_restarts): its log has the cause"

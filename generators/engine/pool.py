@@ -1,0 +1,116 @@
+"""The pool of in-flight sequences that all callers of a run share, and the retries of what may work next time.
+
+Knows no transport: whatever engine stands behind it, at most `capacity` sequences are under way in it.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass, replace
+
+from generators.engine.errors import EngineLost, EngineUnavailable
+from generators.engine.protocol import Engine, Generation, Request, Usage
+from generators.engine.slots import Slots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrySettings:
+    """How often an unavailable engine is asked, and the pause between tries: doubled each time, then jittered."""
+
+    max_tries: int = 8
+    first_wait_s: float = 0.5
+    max_wait_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.max_tries < 1:
+            raise ValueError(f"max_tries must be at least 1, got {self.max_tries}")
+        if self.first_wait_s < 0:
+            raise ValueError(f"first_wait_s must be at least 0, got {self.first_wait_s}")
+        if self.max_wait_s < self.first_wait_s:
+            raise ValueError(f"max_wait_s must be at least first_wait_s ({self.first_wait_s}), got {self.max_wait_s}")
+
+    def wait_s(self, failures: int) -> float:
+        """Seconds to pause after the given number of failures, at least half of the full pause."""
+        # The exponent is capped only to keep the float finite; max_wait_s is the bound.
+        full = min(self.max_wait_s, self.first_wait_s * 2.0 ** min(failures - 1, 60))
+        return full * random.uniform(0.5, 1.0)
+
+
+class Pool:
+    """An engine that bounds what is in flight in another one.
+
+    First come, first served, so a wide request is not passed by later narrow ones. A request wider than the capacity
+    is cut into runs of consecutive seeds. The gauges count sequences: `in_flight` in the engine, `waiting` for a slot
+    or for the next try, `finished` so far; `usage` sums the tokens of the finished, `retries` the repeated calls.
+    """
+
+    def __init__(self, engine: Engine, *, capacity: int, settings: RetrySettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._slots = Slots(capacity)
+        self._open = 0
+        self.finished = 0
+        self.retries = 0
+        self.usage = Usage()
+
+    @property
+    def capacity(self) -> int:
+        return self._slots.capacity
+
+    @property
+    def in_flight(self) -> int:
+        return self._slots.taken
+
+    @property
+    def waiting(self) -> int:
+        return self._open - self._slots.taken
+
+    async def generate(self, request: Request) -> Generation:
+        """Continue `request.prefix` as soon as there is room.
+
+        Raises EngineLost when the engine stayed unavailable for all tries; other errors pass through at once.
+        """
+        self._open += request.n
+        try:
+            if request.n <= self.capacity:
+                return await self._persist(request)
+            return await self._in_runs(request)
+        finally:
+            self._open -= request.n
+
+    async def _in_runs(self, request: Request) -> Generation:
+        # Runs of a quarter, since one as wide as the pool would have to wait until it has drained.
+        width = max(1, self.capacity // 4)
+        runs = [
+            replace(request, seed=request.seed + first, n=min(width, request.n - first))
+            for first in range(0, request.n, width)
+        ]
+        tasks = [asyncio.ensure_future(self._persist(run)) for run in runs]
+        try:
+            parts = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return Generation(
+            completions=tuple(completion for part in parts for completion in part.completions),
+            usage=sum((part.usage for part in parts), Usage()),
+        )
+
+    async def _persist(self, request: Request) -> Generation:
+        failures = 0
+        while True:
+            try:
+                return await self._try(request)
+            except EngineUnavailable as error:
+                failures += 1
+                if failures >= self._settings.max_tries:
+                    raise EngineLost(f"the engine failed {failures} times in a row on one request: {error}") from error
+            self.retries += 1
+            await asyncio.sleep(self._settings.wait_s(failures))
+
+    async def _try(self, request: Request) -> Generation:
+        async with self._slots.hold(request.n):
+            generation = await self._engine.generate(request)
+        self.finished += request.n
+        self.usage += generation.usage
+        return generation

@@ -1,0 +1,72 @@
+"""The law of the simulated policy: how often a step goes wrong or recovers, and what a prefix is therefore worth.
+
+Knows nothing of tokens, prompts or engines. Right and wrong are the two states of a Markov chain with one move per
+step: right turns wrong with the error rate, wrong turns right with the recovery rate.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+_BISECTIONS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedLaw:
+    """How the policy writes; every prompt draws its own base rate, by hash, out of `base_rates`.
+
+    A base rate is the probability that a whole solution ends right. `error_rate`, where it is given, is the
+    probability per step in place of one solved from a base rate. `recovery_rate` is the probability that a step
+    behind a wrong total states the true one. `mean_fillers` is the mean of the geometric number of filler tokens
+    in a step. Another `seed` deals the base rates anew.
+    """
+
+    base_rates: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    error_rate: float | None = None
+    recovery_rate: float = 0.05
+    mean_fillers: float = 3.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.recovery_rate <= 1:
+            raise ValueError(f"recovery_rate must be from 0 to 1, got {self.recovery_rate}")
+        if self.error_rate is not None and not 0 <= self.error_rate <= 1:
+            raise ValueError(f"error_rate must be from 0 to 1, got {self.error_rate}")
+        reachable = self.base_rates and all(self.recovery_rate < rate <= 1 for rate in self.base_rates)
+        if self.error_rate is None and not reachable:
+            raise ValueError(
+                f"base_rates must be above recovery_rate={self.recovery_rate} and at most 1, got {self.base_rates}"
+            )
+        if self.mean_fillers < 0:
+            raise ValueError(f"mean_fillers must be at least 0, got {self.mean_fillers}")
+
+    def step_error_rate(self, text: str, n_steps: int) -> float:
+        """The probability that a right step of the problem `text` is followed by a wrong one."""
+        if self.error_rate is not None:
+            return self.error_rate
+        digest = hashlib.blake2b(f"{self.seed}/{text}".encode(), digest_size=8).digest()
+        base_rate = self.base_rates[int.from_bytes(digest, "big") % len(self.base_rates)]
+        return solved_error_rate(base_rate, self.recovery_rate, n_steps)
+
+
+def chain_value(*, right: bool, error_rate: float, recovery_rate: float, remaining: int) -> float:
+    """The probability that the chain is right after `remaining` more steps."""
+    leaving = error_rate + recovery_rate
+    if leaving == 0:
+        return float(right)
+    settled = recovery_rate / leaving
+    return settled + (right - settled) * (1 - leaving) ** remaining
+
+
+@lru_cache(maxsize=4096)
+def solved_error_rate(base_rate: float, recovery_rate: float, n_steps: int) -> float:
+    """The error rate with which a solution of `n_steps` ends right with probability `base_rate`; by bisection.
+
+    The value falls from 1 at error rate 0 to `recovery_rate` at error rate `1 - recovery_rate`.
+    """
+    low, high = 0.0, 1 - recovery_rate
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        value = chain_value(right=True, error_rate=middle, recovery_rate=recovery_rate, remaining=n_steps)
+        low, high = (middle, high) if value > base_rate else (low, middle)
+    return low

@@ -1,0 +1,182 @@
+r"""Where in a solution a prefix stands, read from its token ids alone, and the law of the token that comes next.
+
+Knows nothing of requests. A solution is lines "Adding <number> <fillers> gives <total>", one a step, then
+"\boxed{<total>}" and the end-of-text token. Tokens that fit nowhere in this form count as fillers, so that any
+prefix can be continued.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, auto
+
+from generators.engine.simulated_law import SimulatedLaw, chain_value
+from generators.engine.simulated_statement import MODULUS, Statement
+from generators.engine.simulated_vocabulary import (
+    ADDING,
+    BARE,
+    BOX_CLOSE,
+    BOX_OPEN,
+    EOS,
+    FILLERS,
+    GIVES,
+    NEWLINE,
+    SPACED,
+    VALUES,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A statement with the law that holds for it; `filler_rate` is the probability of one more filler token."""
+
+    statement: Statement
+    error_rate: float
+    recovery_rate: float
+    filler_rate: float
+
+    @classmethod
+    def under(cls, law: SimulatedLaw, statement: Statement) -> "Task":
+        return cls(
+            statement=statement,
+            error_rate=law.step_error_rate(statement.text, len(statement.addends)),
+            recovery_rate=law.recovery_rate,
+            filler_rate=law.mean_fillers / (law.mean_fillers + 1),
+        )
+
+
+class Phase(IntEnum):
+    """What the next token is about."""
+
+    LINE_START = auto()
+    OPERAND = auto()
+    FILLERS = auto()
+    TOTAL = auto()
+    LINE_END = auto()
+    BOXED = auto()
+    BOX_END = auto()
+    CLOSED = auto()
+    ENDED = auto()
+
+
+class Position:
+    """A place in a solution of `task`; moves with every token.
+
+    `step` counts the totals that were stated, `stated` is the last of them (at first the start), `boxed` the final
+    answer once it is there, `first_error` the index of the first step whose total is not the true one. The boxed
+    line counts as the step behind the last.
+    """
+
+    __slots__ = ("boxed", "first_error", "phase", "stated", "step", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.phase = Phase.LINE_START
+        self.step = 0
+        self.stated = task.statement.start
+        self.boxed: int | None = None
+        self.first_error: int | None = None
+
+    def copy(self) -> "Position":
+        """An independent position at the same place."""
+        twin = Position(self.task)
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
+    @property
+    def is_right(self) -> bool:
+        """The last stated total is the true one."""
+        return self.stated == self.task.statement.totals[self.step]
+
+    @property
+    def value(self) -> float:
+        """The probability that a continuation from here ends right."""
+        if self.boxed is not None or self.phase is Phase.ENDED:
+            return float(self.boxed == self.task.statement.answer)
+        if self.phase is Phase.BOXED:
+            return float(self.stated == self.task.statement.answer)
+        return chain_value(
+            right=self.is_right,
+            error_rate=self.task.error_rate,
+            recovery_rate=self.task.recovery_rate,
+            remaining=len(self.task.statement.addends) - self.step,
+        )
+
+    def read(self, token_ids: Iterable[int]) -> "Position":
+        """Moves past every token; gives itself back."""
+        for token_id in token_ids:
+            self.advance(token_id)
+        return self
+
+    def advance(self, token_id: int) -> None:
+        """Moves past one token."""
+        phase = self.phase
+        if token_id == EOS:
+            self.phase = Phase.ENDED
+        elif token_id == BOX_OPEN:
+            self.phase, self.boxed = Phase.BOXED, None
+        elif phase is Phase.BOXED and token_id in VALUES:
+            self._box(VALUES[token_id])
+        elif self.boxed is not None:
+            self.phase = Phase.CLOSED
+        elif phase is Phase.TOTAL and token_id in VALUES:
+            self._state(VALUES[token_id])
+        elif token_id == NEWLINE:
+            self.phase = Phase.LINE_START
+        elif token_id == GIVES:
+            self.phase = Phase.TOTAL
+        elif token_id == ADDING and phase is Phase.LINE_START:
+            self.phase = Phase.OPERAND
+        else:
+            self.phase = Phase.FILLERS
+
+    def _state(self, total: int) -> None:
+        self.phase = Phase.LINE_END
+        self.stated = total
+        self.step = min(self.step + 1, len(self.task.statement.addends))
+        if self.first_error is None and not self.is_right:
+            self.first_error = self.step - 1
+
+    def _box(self, answer: int) -> None:
+        self.phase = Phase.BOX_END
+        self.boxed = answer
+        if self.first_error is None and answer != self.task.statement.answer:
+            self.first_error = self.step
+
+    def next_tokens(self) -> dict[int, float]:
+        """The probability of every token that may come next; empty behind the end-of-text token."""
+        more_steps = self.step < len(self.task.statement.addends)
+        match self.phase:
+            case Phase.LINE_START:
+                return {ADDING if more_steps else BOX_OPEN: 1.0}
+            case Phase.OPERAND if more_steps:
+                return {SPACED[self.task.statement.addends[self.step]]: 1.0}
+            case Phase.FILLERS if more_steps:
+                share = self.task.filler_rate / len(FILLERS)
+                fillers = dict.fromkeys(FILLERS, share) if share else {}
+                return {GIVES: 1 - self.task.filler_rate} | fillers
+            case Phase.TOTAL:
+                return {SPACED[total]: share for total, share in self.next_totals().items()}
+            case Phase.BOXED:
+                return {BARE[self.stated]: 1.0}
+            case Phase.BOX_END:
+                return {BOX_CLOSE: 1.0}
+            case Phase.CLOSED:
+                return {EOS: 1.0}
+            case Phase.ENDED:
+                return {}
+            case _:  # a step is over, or a foreign line stands behind the last one
+                return {NEWLINE: 1.0}
+
+    def next_totals(self) -> dict[int, float]:
+        """The probability of every total that the present step may state."""
+        statement, task = self.task.statement, self.task
+        if self.step == len(statement.addends):
+            return {self.stated: 1.0}
+        true = statement.totals[self.step + 1]
+        if not self.is_right:
+            carried = (self.stated + statement.addends[self.step]) % MODULUS
+            shares = {true: task.recovery_rate, carried: 1 - task.recovery_rate}
+        else:
+            shares = dict.fromkeys(range(MODULUS), task.error_rate / (MODULUS - 1)) | {true: 1 - task.error_rate}
+        return {total: share for total, share in shares.items() if share}

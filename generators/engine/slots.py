@@ -1,0 +1,60 @@
+"""A counted resource that is handed out in the order of asking, several units at a time.
+
+Knows nothing of engines. Whoever asks for many units is served before those who came later ask for few.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Slots:
+    """`capacity` units; a cancelled waiter or holder gives back what it had."""
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError(f"capacity must be at least 1, got {capacity}")
+        self.capacity = capacity
+        self._free = capacity
+        self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @property
+    def taken(self) -> int:
+        """Units that are handed out."""
+        return self.capacity - self._free
+
+    @asynccontextmanager
+    async def hold(self, units: int) -> AsyncIterator[None]:
+        """Wait for `units` and keep them for the block."""
+        await self._take(units)
+        try:
+            yield
+        finally:
+            self._give(units)
+
+    async def _take(self, units: int) -> None:
+        if not 1 <= units <= self.capacity:
+            raise ValueError(f"units must be from 1 to the capacity of {self.capacity}, got {units}")
+        if not self._queue and units <= self._free:
+            self._free -= units
+            return
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((units, granted))
+        try:
+            await granted
+        except asyncio.CancelledError:
+            was_granted = granted.done() and not granted.cancelled()
+            self._give(units if was_granted else 0)
+            raise
+
+    def _give(self, units: int) -> None:
+        self._free += units
+        while self._queue:
+            wanted, granted = self._queue[0]
+            if not granted.cancelled():
+                if wanted > self._free:
+                    return
+                self._free -= wanted
+                granted.set_result(None)
+            self._queue.popleft()

@@ -1,0 +1,93 @@
+"""Which policy it is: its name in ledger and releases, where its weights are, and its tokenizer.
+
+Knows nothing of servers. The name changes when the weights change, so that rollouts of two policies never mix.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from generators.engine.embedded import embedded_model
+from generators.engine.errors import EngineMisconfigured
+from generators.tokenizer import HFTokenizer
+
+EMBEDDED = "embedded"
+_SAMPLED_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`model` is a local folder or a Hub id, `name` what the policy is called wherever its rollouts are kept."""
+
+    name: str
+    model: str
+    revision: str | None
+    tokenizer: HFTokenizer
+
+
+def identify(model: str, *, revision: str | None = None) -> Policy:
+    """The policy that the settings name: `embedded`, a local model folder, or a Hub model id.
+
+    Raises EngineMisconfigured when there is no such model.
+    """
+    if model == EMBEDDED:
+        return _local(embedded_model())
+    if Path(model).expanduser().is_dir():
+        return _local(Path(model).expanduser().resolve())
+    commit = _hub_commit(model, revision)
+    tokenizer = HFTokenizer(model, revision=commit)
+    return Policy(name=f"{model.replace('/', '--')}@{commit[:12]}", model=model, revision=commit, tokenizer=tokenizer)
+
+
+def attached(model: str, *, revision: str | None, tokenizer: str | None) -> Policy:
+    """The policy behind servers that somebody else runs: its name is what the settings say it is."""
+    name = f"{model.strip('/').replace('/', '--')}@{revision or 'unversioned'}"
+    return Policy(name=name, model=model, revision=revision, tokenizer=tokenizer_of(tokenizer or model, revision))
+
+
+def tokenizer_of(model: str, revision: str | None) -> HFTokenizer:
+    """The tokenizer of a local folder, the embedded policy or a Hub id."""
+    return HFTokenizer(embedded_model() if model == EMBEDDED else model, revision=revision)
+
+
+def _local(folder: Path) -> Policy:
+    if not (folder / "config.json").is_file():
+        raise EngineMisconfigured(
+            f"policy.model is the folder {folder}, which holds no config.json: name a folder written by save_pretrained"
+        )
+    name = f"{folder.name}@{_fingerprint(folder)[:12]}"
+    return Policy(name=name, model=str(folder), revision=None, tokenizer=HFTokenizer(folder))
+
+
+def _fingerprint(folder: Path) -> str:
+    """A digest of names, sizes and the first and last MiB of every file: weights of any size in a second."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+        size = file.stat().st_size
+        digest.update(f"{file.name}\n{size}\n".encode())
+        with file.open("rb") as content:
+            digest.update(content.read(_SAMPLED_BYTES))
+            content.seek(max(0, size - _SAMPLED_BYTES))
+            digest.update(content.read(_SAMPLED_BYTES))
+    return digest.hexdigest()
+
+
+def _hub_commit(model: str, revision: str | None) -> str:
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, HTTPError, OfflineModeIsEnabled
+
+    remedy = "set policy.model to 'embedded', to a folder with a saved model, or to a Hub id that this user may read"
+    try:
+        return str(HfApi().model_info(model, revision=revision, timeout=20).sha)
+    except (HFValidationError, HfHubHTTPError) as refused:
+        first_line = str(refused).strip().splitlines()[0]
+        message = f"policy.model is {model!r}, which the Hub does not give ({first_line}): {remedy}"
+        raise EngineMisconfigured(message) from refused
+    except (HTTPError, OSError, OfflineModeIsEnabled) as unreachable:
+        cached = try_to_load_from_cache(model, "config.json", revision=revision)
+        if isinstance(cached, str):
+            return Path(cached).parent.name
+        raise EngineMisconfigured(
+            f"policy.model is {model!r}, which is no local folder and not in the local cache, and the Hub cannot be "
+            f"reached ({type(unreachable).__name__}): {remedy}"
+        ) from unreachable

@@ -1,0 +1,57 @@
+"""From a source to the `problems` table: ids, no duplicates, gold answers verified, everything else set aside.
+
+Knows no source in particular. Nothing is dropped without a reason, and a source that is mostly wrong is refused.
+"""
+
+from hashlib import blake2b
+
+import polars as pl
+
+from filters.answers import AnswerChecker
+from filters.rules import Filtered
+from filters.schemas import PROBLEMS
+from generators.problems.gold import verify_gold
+from generators.problems.source import ProblemSource, SourceError
+
+
+async def load_problems(
+    source: ProblemSource, *, checker: AnswerChecker, max_unverified_share: float = 0.05
+) -> Filtered:
+    """Return the source's problems in the `problems` schema, and the rows set aside with `origin` and `reason`.
+
+    Raises SourceError where no problem is left, or more than `max_unverified_share` of the gold answers do not verify.
+    """
+    if not 0 <= max_unverified_share <= 1:
+        raise ValueError(f"max_unverified_share must be from 0 to 1, got {max_unverified_share}")
+    candidates = source.candidates()
+    named = Filtered(_identified(candidates.kept, source.name), _identified(candidates.dropped, source.name))
+    unique = named.then({"duplicate": pl.col("problem_id").is_first_distinct()})
+    gold = await verify_gold(unique.kept, checker)
+    _refuse_unverified(gold, source.name, max_unverified_share)
+    result = Filtered(gold.kept, pl.concat([unique.dropped, gold.dropped], how="diagonal_relaxed"))
+    if result.kept.is_empty():
+        raise SourceError(f"source {source.name} has no usable problem, set aside {result.counts()}: check its columns")
+    return Filtered(PROBLEMS.validate(result.kept.drop("origin")), result.dropped)
+
+
+def problem_id(prompt: str, answer: str) -> str:
+    """Return the content hash that names a problem, whichever source it comes from."""
+    # The length keeps two problems apart whose prompt and answer only join to the same text.
+    content = f"{len(prompt)}:{prompt}{answer}".encode("utf-8", "surrogatepass")
+    return blake2b(content, digest_size=12).hexdigest()
+
+
+def _identified(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    texts = rows.select("prompt", "answer").iter_rows()
+    ids = [None if None in (prompt, answer) else problem_id(prompt, answer) for prompt, answer in texts]
+    return rows.with_columns(pl.Series("problem_id", ids, dtype=pl.String), pl.lit(source).alias("source"))
+
+
+def _refuse_unverified(gold: Filtered, source: str, allowed: float) -> None:
+    failed, total = gold.dropped.height, gold.kept.height + gold.dropped.height
+    if failed > allowed * total:
+        example = gold.dropped["answer"][0]
+        raise SourceError(
+            f"source {source}: {failed} of {total} gold answers do not verify, such as {example!r}, above the share of "
+            f"{allowed} that max_unverified_share allows: check the answer column and answer_format"
+        )

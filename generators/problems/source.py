@@ -1,0 +1,118 @@
+"""What a source of problems is, and how the columns of somebody's table become prompt, answer and level.
+
+Knows no file format and no checker. Every source yields a `Filtered` of candidates: in `kept` the rows with a prompt and
+an answer, in `dropped` the others with their reason; `origin` says where in the source a row stands.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args
+
+import polars as pl
+
+from filters.extraction import after_hashes, last_boxed
+from filters.rules import Filtered, apply_rules
+
+AnswerFormat = Literal["plain", "gsm8k", "boxed"]
+CANDIDATE = {"origin": pl.String, "prompt": pl.String, "answer": pl.String, "level": pl.String}
+
+
+class SourceError(Exception):
+    """A source cannot be used; the message names the place and what to change."""
+
+
+class ProblemSource(Protocol):
+    """Where problems come from: a name that its problems carry, and its candidates."""
+
+    @property
+    def name(self) -> str:
+        """The source's name, as it stands in the `source` column."""
+        ...
+
+    def candidates(self) -> Filtered:
+        """Read the source; raises SourceError when nothing in it can be used."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row as the source holds it, or the reason why it could not be read."""
+
+    origin: str
+    fields: Mapping[str, Any] | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMapping:
+    r"""Which columns hold prompt, answer and level, and how the answer is written.
+
+    `answer_format` is `plain` for the answer alone, `gsm8k` for a solution that ends in `#### 18`, `boxed` for one that
+    ends in `\boxed{18}`.
+    """
+
+    prompt: str = "prompt"
+    answer: str = "answer"
+    level: str | None = None
+    answer_format: AnswerFormat = "plain"
+
+    def __post_init__(self) -> None:
+        for field in ("prompt", "answer", "level"):
+            if getattr(self, field) == "":
+                raise ValueError(f"{field} must name a column, got ''")
+        if self.answer_format not in get_args(AnswerFormat):
+            raise ValueError(
+                f"answer_format must be one of {', '.join(get_args(AnswerFormat))}, got {self.answer_format!r}"
+            )
+
+    def check(self, columns: Iterable[str], place: str) -> None:
+        """Raise SourceError unless the table at `place` has the mapped columns."""
+        there = sorted(set(columns))
+        for field in ("prompt", "answer", "level"):
+            wanted = getattr(self, field)
+            if wanted is not None and wanted not in there:
+                raise SourceError(f"{place} has no column {wanted!r}: set {field} to one of {', '.join(there)}")
+
+
+def map_columns(entries: Iterable[Entry], columns: ColumnMapping) -> Filtered:
+    """Take prompt, answer and level out of each entry, and set aside what lacks one of the first two."""
+    rows = [_row(entry, columns) for entry in entries]
+    frame = pl.DataFrame(rows, schema={**CANDIDATE, "unread": pl.String, "solution": pl.String}, orient="row")
+    unread = apply_rules(frame, _reasons("unread", frame["unread"].unique().drop_nulls().sort().to_list()))
+    judged = unread.then(
+        {
+            "missing_prompt": pl.col("prompt").str.strip_chars() != "",
+            "missing_answer": pl.col("solution").str.strip_chars() != "",
+            "no_final_answer": pl.col("answer").str.strip_chars() != "",
+        }
+    )
+    # A row that is set aside keeps its whole solution, so that a person sees what was refused.
+    dropped = judged.dropped.with_columns(pl.coalesce("answer", "solution").alias("answer"))
+    return Filtered(judged.kept.drop("unread", "solution"), dropped.drop("unread", "solution"))
+
+
+def _reasons(column: str, names: list[str]) -> dict[str, pl.Expr]:
+    return {name: pl.col(column).ne_missing(name) for name in names}
+
+
+def _row(entry: Entry, columns: ColumnMapping) -> tuple[str | None, ...]:
+    if entry.fields is None:
+        return entry.origin, None, None, None, entry.reason, None
+    values = {name: entry.fields.get(name) for name in (columns.prompt, columns.answer, columns.level) if name}
+    prompt, solution = _text(values[columns.prompt]), _text(values[columns.answer])
+    level = _text(values[columns.level]) if columns.level else None
+    plain = all(value is None or _text(value) is not None for value in values.values())
+    answer = _final_answer(solution, columns.answer_format) if solution is not None else None
+    return entry.origin, prompt, answer, level, None if plain else "not_text", solution
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) and value == value else None
+
+
+def _final_answer(solution: str, answer_format: AnswerFormat) -> str | None:
+    if answer_format == "plain":
+        return solution
+    return after_hashes(solution) if answer_format == "gsm8k" else last_boxed(solution)

@@ -1,0 +1,25 @@
+"""Which rows of a source are wanted: those after the first `offset`, at most `limit` of them.
+
+Knows nothing of what a row is.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Skip `offset` rows, then take at most `limit`; None takes all."""
+
+    offset: int = 0
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.offset < 0:
+            raise ValueError(f"offset must be at least 0, got {self.offset}")
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"limit must be at least 1 or None, got {self.limit}")
+
+    @property
+    def rows(self) -> slice:
+        """The wanted rows, for slicing."""
+        return slice(self.offset, None if self.limit is None else self.offset + self.limit)

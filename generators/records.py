@@ -1,0 +1,78 @@
+"""The records that travel between stages: a problem, a rollout, an attempt, a labelled solution.
+
+Knows nothing of engines, files or Dagster. Every record is immutable; a table's columns are its fields.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from filters.answers import Verdict
+
+FinishReason = Literal["eos", "stop", "length"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A question with a known answer; `problem_id` is a hash of source, prompt and answer."""
+
+    problem_id: str
+    source: str
+    prompt: str
+    answer: str
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """One continuation of a prefix, as the policy drew it.
+
+    `key` names policy, prefix and sampling; `index` counts the draws under that key. `token_ids` end with the
+    end-of-text token when `finish_reason` is `eos`; `text` never shows that token.
+    """
+
+    key: str
+    index: int
+    token_ids: tuple[int, ...]
+    text: str
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One whole solution of a problem, verified."""
+
+    problem_id: str
+    attempt_index: int
+    prompt_token_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    text: str
+    finish_reason: FinishReason
+    verdict: Verdict
+    extracted: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCounts:
+    """What the rollouts from the end of one step came to.
+
+    `n_rollouts` counts those with a decided verdict; `n_undecided` those whose answer could not be decided.
+    """
+
+    n_correct: int
+    n_rollouts: int
+    n_undecided: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledSolution:
+    """An attempt in steps, with the counts of each step.
+
+    `steps[i]` is the text of `attempt.token_ids[step_ends[i - 1]:step_ends[i]]` (from 0 for the first step).
+    """
+
+    problem: Problem
+    attempt: Attempt
+    steps: tuple[str, ...]
+    step_ends: tuple[int, ...]
+    counts: tuple[StepCounts, ...]
+    strategy: str

@@ -1,0 +1,134 @@
+"""The only door to the engine: asks the ledger first, and pays for nothing twice.
+
+Knows nothing of problems or answers. A rollout is named by its key and index, and its seed follows from them, so
+what is drawn never depends on time, on the order of requests or on who asks. A stored rollout that is longer than
+asked is cut; one that was cut short is continued from its own tokens.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from generators.engine.protocol import Engine, Limits, Request, Sampling
+from generators.ledger import Ledger, LedgerKey, Stored
+from generators.records import FinishReason, Rollout
+from generators.tasks import gather
+from generators.tokenizer import Tokenizer
+
+
+@dataclass(slots=True)
+class SamplerCounts:
+    """What a sampler was asked for: `replayed` rollouts came whole from the ledger, `drawn` ones from the engine."""
+
+    replayed: int = 0
+    drawn: int = 0
+    continued: int = 0
+
+
+class Sampler:
+    """Draws rollouts of one policy through one ledger."""
+
+    def __init__(self, *, policy: str, engine: Engine, tokenizer: Tokenizer, ledger: Ledger) -> None:
+        self.policy = policy
+        self.tokenizer = tokenizer
+        self.counts = SamplerCounts()
+        self._engine = engine
+        self._ledger = ledger
+        self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+
+    async def draw(
+        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0
+    ) -> tuple[Rollout, ...]:
+        """Rollouts `start` to `start + n - 1` of `prefix`, in the order of their indexes; raises EngineError.
+
+        They travel as `n` requests of one sequence: each finished one reaches the ledger at once and frees its slot,
+        and the engine's prefix cache serves siblings as well as one request of `n` sequences would.
+        """
+        key = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling)
+        digest = key.digest()
+        indexes = range(start, start + n)
+        ready = [self._stored(digest, index, limits) for index in indexes]
+        if all(rollout is not None for rollout in ready):
+            self.counts.replayed += n
+            return tuple(rollout for rollout in ready if rollout is not None)
+        return await gather(self._draw_one(key, digest, index, limits) for index in indexes)
+
+    async def _draw_one(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
+        lock = self._locks.setdefault((digest, index), asyncio.Lock())
+        async with lock:  # two recipes that want the same rollout pay for it once
+            rollout = self._stored(digest, index, limits)
+            if rollout is not None:
+                self.counts.replayed += 1
+                return rollout
+            whole = await self._pay(key, digest, index, limits)
+            self._ledger.add(key, whole)
+            return self._stored(digest, index, limits) or whole
+
+    async def _pay(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
+        known = self._ledger.get(digest, index)
+        head = tuple(known.token_ids) if known else ()
+        request = Request(
+            prefix=key.prefix + head,
+            sampling=key.sampling,
+            limits=Limits(max_tokens=limits.max_tokens - len(head), stop=limits.stop),
+            seed=rollout_seed(digest, index, len(head)),
+        )
+        generation = await self._engine.generate(request)
+        completion = generation.completions[0]
+        if head:
+            self.counts.continued += 1
+        else:
+            self.counts.drawn += 1
+        token_ids = head + completion.token_ids
+        return Rollout(
+            key=digest,
+            index=index,
+            token_ids=token_ids,
+            text=self.tokenizer.decode(token_ids) if head else completion.text,
+            finish_reason=completion.finish_reason,
+        )
+
+    def _stored(self, digest: str, index: int, limits: Limits) -> Rollout | None:
+        """The stored rollout cut to `limits`, or None when there is none or it must go on first."""
+        known = self._ledger.get(digest, index)
+        found = cut(known, limits, self.tokenizer) if known else None
+        if found is None:
+            return None
+        token_ids, reason = found
+        text = self.tokenizer.decode(token_ids)
+        return Rollout(key=digest, index=index, token_ids=token_ids, text=text, finish_reason=reason)
+
+
+def rollout_seed(digest: str, index: int, offset: int) -> int:
+    """The seed of rollout `index` of a key, resumed behind its first `offset` tokens; 0 to 2^48."""
+    if offset == 0:
+        return int(digest[:12], 16) + index  # child i of a request for n has seed + i
+    return int(hashlib.blake2b(f"{digest}/{index}/{offset}".encode(), digest_size=6).hexdigest(), 16)
+
+
+def cut(known: Stored, limits: Limits, tokenizer: Tokenizer) -> tuple[tuple[int, ...], FinishReason] | None:
+    """What a fresh draw within `limits` would have given, or None where the stored tokens end too early."""
+    ids = tuple(known.token_ids[: limits.max_tokens])
+    end = _stop_end(ids, limits.stop, tokenizer)
+    if end is not None:
+        return ids[:end], "stop"
+    if len(ids) == len(known.token_ids) and known.finish_reason == "eos":
+        return ids, "eos"
+    if len(ids) == limits.max_tokens:
+        return ids, "length"
+    return None
+
+
+def _stop_end(ids: tuple[int, ...], stop: tuple[str, ...], tokenizer: Tokenizer) -> int | None:
+    if not stop:
+        return None
+    longest = max(len(text) for text in stop)
+    tail = ""
+    for end, token_id in enumerate(ids, start=1):
+        piece = tokenizer.piece(token_id)
+        tail = (tail + piece)[-(longest + len(piece)) :]
+        if any(text in tail for text in stop):
+            return end
+    return None

@@ -1,0 +1,75 @@
+"""Records as table rows, and back: one place that knows which column holds which field.
+
+Knows no files. The tables' dtypes and rules are declared in `filters.schemas`.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+
+from filters.answers import Verdict
+from filters.schemas import ATTEMPTS, PROCESS_LABELS
+from generators.engine.protocol import Sampling
+from generators.records import Attempt, LabelledSolution, Problem
+
+Provenance = dict[str, str | int]  # policy, round, slice; for attempts also sampling and max_tokens
+
+
+def problems_of(frame: pl.DataFrame) -> list[Problem]:
+    """The problems of a `problems` table, in its order."""
+    columns = ("problem_id", "source", "prompt", "answer", "level")
+    return [Problem(**row) for row in frame.select(columns).iter_rows(named=True)]
+
+
+def attempts_table(attempts: Iterable[tuple[Problem, Attempt]], provenance: Provenance) -> pl.DataFrame:
+    """The `attempts` table of one slice."""
+    rows: list[dict[str, Any]] = []
+    for problem, attempt in attempts:
+        row = {name: getattr(attempt, name) for name in Attempt.__slots__}
+        decided = None if attempt.verdict.is_undecided else attempt.verdict.is_right
+        rows.append({**row, "source": problem.source, "is_right": decided, **provenance})
+    return ATTEMPTS.frame(rows)
+
+
+def attempts_of(frame: pl.DataFrame) -> dict[str, list[Attempt]]:
+    """The attempts of an `attempts` table by problem id, in the order of their index."""
+    by_problem: dict[str, list[Attempt]] = {}
+    for row in frame.sort("problem_id", "attempt_index").select(Attempt.__slots__).iter_rows(named=True):
+        row["verdict"] = Verdict(row["verdict"])
+        row["token_ids"] = tuple(row["token_ids"])
+        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
+        by_problem.setdefault(row["problem_id"], []).append(Attempt(**row))
+    return by_problem
+
+
+def law_of(frame: pl.DataFrame) -> tuple[Sampling, int]:
+    """The sampling and the token limit that an `attempts` table was drawn with; raises ValueError on a mixed table."""
+    laws = frame.select("sampling", "max_tokens").unique().rows()
+    if len(laws) != 1:
+        raise ValueError(f"attempts must be drawn with one sampling, got {len(laws)}: materialise attempts again")
+    return Sampling(**json.loads(laws[0][0])), laws[0][1]
+
+
+def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Provenance) -> pl.DataFrame:
+    """The `process_labels` table of one slice."""
+    rows = [
+        {
+            **{name: getattr(solution.problem, name) for name in Problem.__slots__},
+            "attempt_index": solution.attempt.attempt_index,
+            "prompt_token_ids": solution.attempt.prompt_token_ids,
+            "token_ids": solution.attempt.token_ids,
+            "steps": solution.steps,
+            "step_ends": solution.step_ends,
+            "n_correct": [count.n_correct for count in solution.counts],
+            "n_rollouts": [count.n_rollouts for count in solution.counts],
+            "n_undecided": [count.n_undecided for count in solution.counts],
+            "verdict": solution.attempt.verdict,
+            "extracted": solution.attempt.extracted,
+            "strategy": solution.strategy,
+            **provenance,
+        }
+        for solution in solutions
+    ]
+    return PROCESS_LABELS.frame(rows)

@@ -1,0 +1,64 @@
+"""Text to token ids and back, as the policy's own tokenizer does it.
+
+Knows nothing of engines. The protocol is what the sampler and the steps need; `HFTokenizer` is the real one.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+Message = dict[str, str]
+
+
+class Tokenizer(Protocol):
+    """What the rest of the house may ask of a tokenizer."""
+
+    name: str
+
+    def chat(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """Token ids of a templated chat that is ready for the assistant's turn."""
+        ...
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of the ids, end-of-text and other special tokens left out."""
+        ...
+
+    def piece(self, token_id: int) -> str:
+        """The text that one id adds to the text before it; empty for special tokens."""
+        ...
+
+
+class HFTokenizer:
+    """The tokenizer of a Hub model id or a local model folder, through `transformers`."""
+
+    def __init__(self, model: str | Path, *, revision: str | None = None) -> None:
+        self.name = str(model)
+        self._model = model
+        self._revision = revision
+        self._pieces: dict[int, str] = {}
+
+    @cached_property
+    def _hf(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self._model, revision=self._revision)
+
+    @cached_property
+    def _anchor(self) -> tuple[list[int], str]:
+        ids = self._hf.encode("a", add_special_tokens=False)
+        return ids, self.decode(ids)
+
+    def chat(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        ids = self._hf.apply_chat_template(list(messages), add_generation_prompt=True, return_dict=False)
+        return tuple(int(i) for i in ids)
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        return str(self._hf.decode(list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def piece(self, token_id: int) -> str:
+        # Decoded behind an anchor, since some tokenizers drop the space of a text's first token.
+        if token_id not in self._pieces:
+            ids, text = self._anchor
+            self._pieces[token_id] = self.decode([*ids, token_id])[len(text) :]
+        return self._pieces[token_id]

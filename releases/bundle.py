@@ -1,0 +1,39 @@
+"""The files of one version, one at a time, the manifest last.
+
+Knows what stands in a version's folder; not where the folder is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from releases import parquet
+from releases.card import write_card
+from releases.draft import Draft
+from releases.manifest import FILE_NAME, Manifest, file_facts
+
+
+class ReleaseFile(NamedTuple):
+    """A path inside the version's folder, and what stands there."""
+
+    path: str
+    content: bytes
+
+
+def bundle(draft: Draft, manifest: Manifest) -> Iterator[ReleaseFile]:
+    """Every file of the version that `manifest` describes; only one shard is held in memory at a time."""
+    listed = []
+    for file in _contents(draft, manifest):
+        listed.append(file_facts(*file))
+        yield file
+    yield ReleaseFile(FILE_NAME, replace(manifest, files=tuple(listed)).to_json())
+
+
+def _contents(draft: Draft, manifest: Manifest) -> Iterator[ReleaseFile]:
+    for config, table in draft.tables.items():
+        for split, frame in table.splits.items():
+            for name, content in parquet.shards(frame, table.schema, split=split):
+                yield ReleaseFile(f"data/{config}/{name}", content)
+    for picture in draft.pictures:
+        yield ReleaseFile(f"pictures/{picture.name}", picture.png)
+    yield ReleaseFile("README.md", write_card(draft, manifest).encode())

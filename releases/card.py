@@ -1,0 +1,75 @@
+"""README.md of a version: the YAML that the Hub and `datasets` read, then prose from facts.
+
+Knows how a card looks; where it will lie is not its business.
+"""
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from huggingface_hub import DatasetCardData
+from jinja2 import Environment, StrictUndefined
+
+from releases.draft import Draft
+from releases.manifest import Manifest
+
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+    (1_000_000_000, "100M<n<1B"),
+)
+
+
+def write_card(draft: Draft, manifest: Manifest) -> str:
+    """The card of `draft` as the version that `manifest` describes."""
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters["cell"] = _cell
+    template = environment.from_string(files("releases").joinpath("card.md.jinja").read_text("utf-8"))
+    return template.render(
+        yaml=card_data(draft).to_yaml(),
+        draft=draft,
+        about=draft.about,
+        facts=draft.facts,
+        manifest=manifest,
+        settings=json.dumps(draft.facts.settings, indent=2, sort_keys=True, ensure_ascii=False),
+        first_config=next(iter(draft.tables)),
+        first_split=next(iter(next(iter(draft.tables.values())).splits)),
+    )
+
+
+def card_data(draft: Draft) -> DatasetCardData:
+    """The card's metadata: configs with their files, size, licence, tasks and tags."""
+    first, *_ = draft.tables
+    return DatasetCardData(
+        pretty_name=draft.about.pretty_name,
+        license=draft.facts.licence or "other",
+        size_categories=[_size(sum(draft.tables[first].rows.values()))],
+        task_categories=list(draft.about.task_categories),
+        tags=["stepmill", *draft.about.tags],
+        annotations_creators=["machine-generated"],
+        configs=[_config(draft, name, is_default=name == first) for name in draft.tables],
+    )
+
+
+def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
+    splits = draft.tables[name].splits
+    config: dict[str, Any] = {"config_name": name}
+    if is_default:
+        config["default"] = True
+    config["data_files"] = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in splits]
+    return config
+
+
+def _size(rows: int) -> str:
+    return next((name for bound, name in _SIZES if rows < bound), "1B<n<10B")
+
+
+def _cell(value: object) -> str:
+    """Text that cannot break out of its table cell."""
+    return str(value).replace("|", "\\|").replace("\n", " ")

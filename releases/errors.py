@@ -1,0 +1,28 @@
+"""What can go wrong with a release, sorted by who can mend it.
+
+ReleaseError
+├── NothingToRelease  the stages before left no rows; nothing was written
+├── VersionTaken      the asked-for version holds other content; a released version is never overwritten
+├── PublishContested  other publishers took every version that was tried; publishing again may work
+└── UnknownRelease    there is no such dataset or version in the registry
+"""
+
+
+class ReleaseError(Exception):
+    """A release could not be built, published or opened."""
+
+
+class NothingToRelease(ReleaseError):
+    """A dataset has no rows."""
+
+
+class VersionTaken(ReleaseError):
+    """The version exists with other content, or another publisher has claimed it."""
+
+
+class PublishContested(ReleaseError):
+    """Other publishers were faster at every try."""
+
+
+class UnknownRelease(ReleaseError):
+    """The registry holds no such release, or cannot read it."""

@@ -1,0 +1,65 @@
+"""What a release tells about its own making, besides its rows.
+
+Knows nothing of files or cards: these are the facts that the manifest keeps and the card words.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """Where problems came from: the source's name, its licence when known, and how many problems it gave."""
+
+    name: str
+    licence: str | None = None
+    problems: int
+
+    def __post_init__(self) -> None:
+        if self.problems < 0:
+            raise ValueError(f"problems must be at least 0, got {self.problems}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFacts:
+    """What one stage kept, and what it dropped, as a count per named reason."""
+
+    name: str
+    kept: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for reason, count in {"kept": self.kept, **self.dropped}.items():
+            if count < 0:
+                raise ValueError(f"{reason} of stage {self.name} must be at least 0, got {count}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseFacts:
+    """Policy, round, sources, yields, tokens, settings and seeds of a release.
+
+    `tokens` counts by kind (`generated`, `prompt`, `cached`); `settings` is nested plain data, as JSON can hold it;
+    `licence` is the identifier that the card shows (`other` when None).
+    """
+
+    policy: str
+    round: str
+    sources: Sequence[SourceFacts]
+    stages: Sequence[StageFacts]
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    licence: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("policy", "round"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} must not be empty, got {getattr(self, name)!r}")
+        for name in ("sources", "stages"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        try:
+            json.dumps(self.settings, allow_nan=False)
+        except (TypeError, ValueError) as unplain:
+            raise ValueError(f"settings must be plain JSON data, got {self.settings!r}: {unplain}") from unplain

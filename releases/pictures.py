@@ -1,0 +1,56 @@
+"""Pictures for the card, drawn without a display and equal byte for byte for equal rows.
+
+Knows the columns that it draws; nothing of cards or files.
+"""
+
+from io import BytesIO
+
+import polars as pl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from releases.draft import Picture
+
+_MAX_POSITIONS = 30
+
+
+def picture_of_labels(rows: pl.DataFrame) -> Picture:
+    """Mean soft label and number of labelled steps, by the step's position in its solution."""
+    places = _by_position(rows)
+    figure = Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+    steps = figure.add_subplot()
+    steps.bar(places["position"].to_list(), places["steps"].to_list(), color="#c9d6e3")
+    steps.set_xlabel("position of the step")
+    steps.set_ylabel("labelled steps")
+    steps.xaxis.set_major_locator(MaxNLocator(integer=True))
+    mean = steps.twinx()
+    mean.plot(places["position"].to_list(), places["mean"].to_list(), color="#b03a2e", marker="o")
+    mean.set_ylim(0, 1)
+    mean.set_ylabel("mean soft label")
+    return Picture(
+        name="labels_by_position.png",
+        caption=f"Mean soft label (line) and number of labelled steps (bars) for the first {_MAX_POSITIONS} positions",
+        png=_png(figure),
+    )
+
+
+def _by_position(rows: pl.DataFrame) -> pl.DataFrame:
+    """Columns `position` (from 1), `steps` and `mean` (of the soft labels)."""
+    exploded = rows.select(
+        pl.int_ranges(1, pl.col("soft_labels").list.len() + 1).alias("position"), "soft_labels"
+    ).explode("position", "soft_labels")
+    return (
+        exploded.drop_nulls()
+        .filter(pl.col("position") <= _MAX_POSITIONS)
+        .group_by("position")
+        .agg(pl.len().alias("steps"), pl.col("soft_labels").sort().mean().alias("mean"))
+        .sort("position")
+    )
+
+
+def _png(figure: Figure) -> bytes:
+    FigureCanvasAgg(figure)
+    target = BytesIO()
+    figure.savefig(target, format="png", metadata={"Software": None})
+    return target.getvalue()

@@ -1,0 +1,58 @@
+"""Version numbers of a dataset: major when columns change meaning, minor for a new round, patch for a correction.
+
+Knows nothing of rows or files.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+_FORM = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """`vMAJOR.MINOR.PATCH`, ordered by number."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Version":
+        """Read `v0.1.0`; raises ValueError for anything else."""
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise ValueError(f"version must look like v0.1.0, got {text!r}")
+        return cls(*(int(number) for number in match.groups()))
+
+    @classmethod
+    def is_version(cls, text: str) -> bool:
+        """Whether `text` has the form of a version."""
+        return _FORM.fullmatch(text) is not None
+
+    def __str__(self) -> str:
+        return f"v{self.major}.{self.minor}.{self.patch}"
+
+    def next_minor(self) -> "Version":
+        return Version(self.major, self.minor + 1, 0)
+
+    def next_patch(self) -> "Version":
+        return Version(self.major, self.minor, self.patch + 1)
+
+
+FIRST = Version(0, 1, 0)
+
+
+def next_version(rounds: Mapping[Version, str], round: str, *, claimed: Collection[Version] = ()) -> Version:
+    """The version for new content of `round`, given the round of each released version.
+
+    The first one is v0.1.0; a correction of a round bumps the patch of that round's last version; a round that has
+    none bumps the minor of the last version of all. Numbers that others have `claimed` are passed over.
+    """
+    of_round = [version for version, released in rounds.items() if released == round]
+    bump = Version.next_patch if of_round else Version.next_minor
+    version = bump(max(of_round or rounds)) if rounds else FIRST
+    while version in rounds or version in claimed:
+        version = bump(version)
+    return version

@@ -1,0 +1,98 @@
+import polars as pl
+import pytest
+
+from filters.schemas import ATTEMPTS, PROBLEM_DIFFICULTY, PROBLEMS, PROCESS_LABELS, SchemaError
+
+PROBLEM = {"problem_id": "a", "source": "s", "prompt": "2+2?", "answer": "4", "level": None}
+ATTEMPT = {
+    "problem_id": "a",
+    "source": "s",
+    "attempt_index": 0,
+    "prompt_token_ids": [1],
+    "token_ids": [2, 3],
+    "text": "4",
+    "finish_reason": "eos",
+    "verdict": "equal",
+    "extracted": "4",
+    "is_right": True,
+    "sampling": "{}",
+    "max_tokens": 8,
+    "policy": "p",
+    "round": "r",
+    "slice": "s-0",
+}
+LABELLED = {
+    **PROBLEM,
+    "attempt_index": 0,
+    "prompt_token_ids": [1],
+    "token_ids": [2, 3, 4],
+    "steps": ["a", "b"],
+    "step_ends": [1, 3],
+    "n_correct": [2, 0],
+    "n_rollouts": [4, 3],
+    "n_undecided": [0, 1],
+    "verdict": "different",
+    "extracted": None,
+    "strategy": "each_step",
+    "policy": "p",
+    "round": "r",
+    "slice": "s-0",
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "row"), [(PROBLEMS, PROBLEM), (ATTEMPTS, ATTEMPT), (PROCESS_LABELS, LABELLED)], ids=lambda x: str(x)[:20]
+)
+def test_a_sound_row_passes_and_an_empty_table_too(table, row):
+    assert table.frame([row]).rows(named=True) == [row]
+    assert table.validate(table.frame([])).columns == list(row)
+    assert all(table.meanings.values())
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "change", "message"),
+    [
+        (PROBLEMS, PROBLEM, {"prompt": None}, "problems.prompt: no_nulls is broken by 1 of 1 rows"),
+        (PROBLEMS, PROBLEM, {"answer": " "}, "problems.answer: not_blank"),
+        (ATTEMPTS, ATTEMPT, {"verdict": "maybe"}, "attempts.verdict: known"),
+        (ATTEMPTS, ATTEMPT, {"finish_reason": "tired"}, "attempts.finish_reason: known"),
+        (ATTEMPTS, ATTEMPT, {"is_right": False}, "attempts.is_right: follows_verdict"),
+        (ATTEMPTS, ATTEMPT, {"verdict": "timeout"}, "attempts.is_right: follows_verdict"),
+        (ATTEMPTS, ATTEMPT, {"token_ids": [2, None]}, "attempts.token_ids: no_nulls"),
+        (PROCESS_LABELS, LABELLED, {"steps": []}, "process_labels.steps: at_least_one"),
+        (PROCESS_LABELS, LABELLED, {"n_correct": [2]}, "process_labels.n_correct: one_per_step"),
+        (PROCESS_LABELS, LABELLED, {"n_correct": [2, 4]}, "process_labels.n_correct: at_most_n_rollouts"),
+        (PROCESS_LABELS, LABELLED, {"n_correct": [2, -1]}, "process_labels.n_correct: not_negative"),
+        (PROCESS_LABELS, LABELLED, {"step_ends": [1, 4]}, "process_labels.step_ends: within_token_ids"),
+        (PROCESS_LABELS, LABELLED, {"step_ends": [3, 3]}, "process_labels.step_ends: rising"),
+        (PROCESS_LABELS, LABELLED, {"step_ends": [0, 3]}, "process_labels.step_ends: rising"),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_table_and_rows(table, row, change, message):
+    with pytest.raises(SchemaError, match=message) as error:
+        table.frame([{**row, **change}])
+    assert "'row': '0'" in str(error.value)
+
+
+def test_a_key_must_be_unique():
+    other = {**LABELLED, "strategy": "search"}
+    assert PROCESS_LABELS.frame([LABELLED, other]).height == 2
+    with pytest.raises(SchemaError, match="problem_id, attempt_index, strategy: unique_key is broken by 2 of 2 rows"):
+        PROCESS_LABELS.frame([LABELLED, LABELLED])
+
+
+def test_missing_and_unknown_columns_are_named():
+    frame = pl.DataFrame([PROBLEM]).drop("answer").with_columns(colour=pl.lit("red"))
+    with pytest.raises(SchemaError, match="problems lacks answer and has colour: its columns are problem_id, source"):
+        PROBLEMS.validate(frame)
+
+
+def test_a_column_of_another_type_is_named():
+    frame = PROBLEM_DIFFICULTY.empty().with_columns(pl.col("n_right").cast(pl.Int32))
+    with pytest.raises(SchemaError, match="problem_difficulty.n_right must be Int64, got Int32"):
+        PROBLEM_DIFFICULTY.validate(frame)
+
+
+def test_a_column_of_nulls_alone_takes_its_declared_type():
+    frame = PROBLEMS.validate(pl.DataFrame([PROBLEM]).select(reversed(list(PROBLEM))))
+    assert (frame.columns, frame.schema["level"]) == (list(PROBLEM), pl.String)

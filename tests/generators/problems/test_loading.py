@@ -1,0 +1,72 @@
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from filters.answers import AnswerChecker
+from filters.rules import Filtered
+from filters.schemas import PROBLEMS
+from generators.problems.gold import perturbed
+from generators.problems.loading import load_problems, problem_id
+from generators.problems.source import ColumnMapping, Entry, SourceError, map_columns
+
+
+@dataclass(frozen=True)
+class Listed:
+    rows: tuple[tuple[str | None, str | None], ...]
+    name: str = "listed"
+
+    def candidates(self) -> Filtered:
+        entries = [Entry(f"item {i}", {"prompt": p, "answer": a}) for i, (p, a) in enumerate(self.rows)]
+        return map_columns(entries, ColumnMapping())
+
+
+def load(*rows, share=0.05):
+    with AnswerChecker() as checker:
+        return asyncio.run(load_problems(Listed(rows), checker=checker, max_unverified_share=share))
+
+
+def test_problems_come_out_in_their_schema_with_content_ids():
+    loaded = load(("2+2?", "4"), ("3+3?", "6"))
+    assert PROBLEMS.validate(loaded.kept)["problem_id"].to_list() == [problem_id("2+2?", "4"), problem_id("3+3?", "6")]
+    assert loaded.kept["source"].unique().to_list() == ["listed"]
+    assert loaded.dropped.is_empty()
+
+
+def test_ids_depend_on_prompt_and_answer_and_on_where_one_ends():
+    assert problem_id("a", "b") == problem_id("a", "b")
+    assert len({problem_id("a", "bc"), problem_id("ab", "c"), problem_id("a", "b"), problem_id("b", "a")}) == 4
+
+
+def test_duplicates_and_rows_without_prompt_or_answer_are_set_aside():
+    loaded = load(("2+2?", "4"), ("2+2?", " 4"), (None, "5"), ("5+5?", None))
+    assert loaded.kept.height == 1
+    assert loaded.dropped.select("origin", "source", "reason").rows() == [
+        ("item 2", "listed", "missing_prompt"),
+        ("item 3", "listed", "missing_answer"),
+        ("item 1", "listed", "duplicate"),
+    ]
+
+
+def test_a_gold_answer_that_does_not_verify_is_set_aside():
+    loaded = load(("2+2?", "4"), ("open?", r"\frac{1}{"), share=0.5)
+    assert loaded.kept["answer"].to_list() == ["4"]
+    assert loaded.counts() == {"gold_not_verified": 1}
+
+
+def test_a_source_whose_gold_does_not_verify_is_refused():
+    with pytest.raises(SourceError, match=r"listed: 1 of 2 gold answers do not verify, .* above the share of 0.05"):
+        load(("2+2?", "4"), ("open?", r"\frac{1}{"))
+
+
+def test_a_source_without_a_usable_problem_is_refused():
+    with pytest.raises(SourceError, match=r"listed has no usable problem, set aside {'missing_answer': 1}"):
+        load(("2+2?", ""))
+
+
+@pytest.mark.parametrize(
+    ("answer", "other"),
+    [("18", "28"), ("1,900", "2,900"), (r"\frac{9}{4}", r"\frac{8}{4}"), ("p - q", "q - r"), (r"\pi", r"\pi + 1")],
+)
+def test_a_perturbed_answer_has_another_value(answer, other):
+    assert perturbed(answer) == other

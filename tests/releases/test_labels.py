@@ -1,0 +1,54 @@
+"""Soft, hard and first-error labels, over literal counts."""
+
+from fractions import Fraction
+
+import pytest
+
+from releases.labels import count_labels, recompute, with_labels
+
+TABLE = [
+    # n_correct, n_rollouts, threshold, soft, hard, first error
+    ([4, 4], [4, 4], 0.0, [1.0, 1.0], [True, True], -1),
+    ([4, 1, 0], [4, 4, 4], 0.0, [1.0, 0.25, 0.0], [True, True, False], 2),
+    ([0, 4], [4, 4], 0.0, [0.0, 1.0], [False, True], 0),
+    ([4, 1, 0], [4, 4, 4], 0.25, [1.0, 0.25, 0.0], [True, False, False], 1),
+    ([4, 2, 3], [4, 4, 4], 0.5, [1.0, 0.5, 0.75], [True, False, True], 1),
+    ([2, 0, 0], [4, 0, 4], 0.0, [0.5, None, 0.0], [True, None, False], None),
+    ([2, 0, 0], [4, 4, 0], 0.0, [0.5, 0.0, None], [True, False, None], 1),
+    ([0], [0], 0.0, [None], [None], None),
+    ([4, 0], [4, 0], 0.0, [1.0, None], [True, None], None),
+]
+
+
+@pytest.mark.parametrize(("right", "rollouts", "threshold", "soft", "hard", "first_error"), TABLE)
+def test_labels_follow_from_counts(table, right, rollouts, threshold, soft, hard, first_error):
+    row = with_labels(table((right, rollouts)), hard_threshold=threshold).row(0, named=True)
+    assert (row["soft_labels"], row["hard_labels"], row["first_error"]) == (soft, hard, first_error)
+
+
+def test_a_step_counts_as_right_wrong_or_undecided(table):
+    labelled = with_labels(table(([4, 1, 0], [4, 4, 4]), ([2, 0], [4, 0])), hard_threshold=0.0)
+    assert count_labels(labelled) == {"right": 3, "wrong": 1, "undecided": 1}
+
+
+def test_changed_labels_are_put_right_by_recomputing(rows):
+    labelled = with_labels(rows, hard_threshold=0.0)
+    flipped = labelled.with_columns(
+        hard_labels=labelled["hard_labels"].reverse(), first_error=labelled["first_error"] + 1
+    )
+    assert not flipped.equals(labelled)
+    assert recompute(flipped, hard_threshold=0.0).equals(labelled)
+
+
+def test_released_labels_are_the_counts_shares(draft):
+    for frame in draft.tables["default"].splits.values():
+        assert recompute(frame, hard_threshold=0.0).equals(frame)
+        for row in frame.iter_rows(named=True):
+            shares = [Fraction(k, n) if n else None for k, n in zip(row["n_correct"], row["n_rollouts"], strict=True)]
+            assert row["soft_labels"] == [None if share is None else float(share) for share in shares]
+            assert row["hard_labels"] == [None if share is None else share > 0 for share in shares]
+
+
+def test_a_threshold_out_of_bounds_is_refused(rows):
+    with pytest.raises(ValueError, match=r"hard_threshold must be at least 0 and below 1, got 1\.0"):
+        with_labels(rows, hard_threshold=1.0)

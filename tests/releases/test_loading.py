@@ -1,0 +1,133 @@
+"""A release as its readers meet it: `datasets.load_dataset` by the card's own lines, and the card's metadata."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from huggingface_hub import DatasetCard
+
+from releases.parquet import shards
+from releases.process_labels import DEFAULT, STEPWISE, build_process_labels
+
+EXPECTED = {
+    "default": {
+        "problem_id": "string",
+        "attempt_index": "int64",
+        "level": "string",
+        "steps": "[string]",
+        "step_ends": "[int64]",
+        "n_correct": "[int64]",
+        "soft_labels": "[float64]",
+        "hard_labels": "[bool]",
+        "first_error": "int64",
+    },
+    "stepwise": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
+}
+
+READ = """
+import json, sys
+from datasets import List, load_dataset
+
+def type_of(feature):
+    return f"[{feature.feature.dtype}]" if isinstance(feature, List) else feature.dtype
+
+splits = {config: load_dataset("process_labels/v0.1.0", config) for config in ("default", "stepwise")}
+parts = {(config, split): rows for config, of in splits.items() for split, rows in of.items()}
+told = [
+    {"part": part, "types": {name: type_of(f) for name, f in rows.features.items()}, "rows": rows.to_list()}
+    for part, rows in parts.items()
+]
+json.dump(told, open(sys.argv[1], "w"))
+"""
+
+
+@pytest.fixture
+def release(registry, draft):
+    return registry.publish(draft)
+
+
+@pytest.fixture
+def python(registry, release, tmp_path):
+    """Run Python in the registry's folder, offline, with a cache of its own."""
+
+    def run(program: str, *arguments: str) -> str:
+        environment = {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
+        command = [sys.executable, "-c", program, *arguments]
+        done = subprocess.run(command, cwd=registry.root.path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_every_split_loads_with_the_documented_types_and_rows_and_by_the_cards_lines(python, release, draft, tmp_path):
+    card = (release.path / "README.md").read_text()
+    lines = re.search(r"```python\n(.*?)```", card, re.DOTALL).group(1)
+    assert "Step 0." in python(f"{lines}\n{READ}", str(tmp_path / "told.json"))
+    told = {tuple(part["part"]): part for part in json.loads((tmp_path / "told.json").read_text())}
+    frames = {(c, split): frame for c, table in draft.tables.items() for split, frame in table.splits.items()}
+    assert {part: told[part]["rows"] for part in told} == {part: frame.to_dicts() for part, frame in frames.items()}
+    for (config, _), part in told.items():
+        assert EXPECTED[config].items() <= part["types"].items()
+        assert list(part["types"]) == [column.name for column in draft.tables[config].schema.columns]
+
+
+def test_the_card_is_one_that_the_hub_reads(release):
+    card = DatasetCard.load(Path(release.path.path) / "README.md")
+    assert card.data.to_dict() == {
+        "pretty_name": "Process labels by rollouts",
+        "license": "other",
+        "size_categories": ["n<1K"],
+        "task_categories": ["text-classification"],
+        "tags": ["stepmill", "math", "reasoning", "process-supervision", "stepwise-supervision", "synthetic"],
+        "annotations_creators": ["machine-generated"],
+        "configs": [
+            {
+                "config_name": "default",
+                "default": True,
+                "data_files": [
+                    {"split": "train", "path": "data/default/train-*.parquet"},
+                    {"split": "test", "path": "data/default/test-*.parquet"},
+                ],
+            },
+            {
+                "config_name": "stepwise",
+                "data_files": [
+                    {"split": "train", "path": "data/stepwise/train-*.parquet"},
+                    {"split": "test", "path": "data/stepwise/test-*.parquet"},
+                ],
+            },
+        ],
+    }
+
+
+def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
+    card = (release.path / "README.md").read_text()
+    for column in (*DEFAULT.columns, *STEPWISE.columns):
+        assert f"| `{column.name}` | {column.words} |" in card
+    for line in (
+        "| sums | apache-2.0 | 32 |",
+        "| problems | 32 | 2 duplicate |",
+        "| release: stepwise | 24 | 8 undecided_step |",
+        "| split | right | wrong | undecided |",
+        "(pictures/labels_by_position.png)",
+        "arXiv:2312.08935",
+    ):
+        assert line in card
+    assert (release.path / "pictures" / "labels_by_position.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_licence_that_is_set_stands_in_the_card(registry, rows, facts):
+    release = registry.publish(build_process_labels(rows, facts(licence="cc-by-4.0")))
+    assert DatasetCard.load(Path(release.path.path) / "README.md").data.license == "cc-by-4.0"
+
+
+def test_a_large_split_is_cut_into_numbered_shards(draft):
+    frame = draft.tables["stepwise"].splits["train"].head(7)
+    files = dict(shards(frame, STEPWISE, split="train", rows_per_shard=3))
+    assert list(files) == [f"train-0000{number}-of-00003.parquet" for number in range(3)]
+    assert pl.concat([pl.read_parquet(content) for content in files.values()]).equals(frame)

@@ -1,0 +1,91 @@
+"""From the asset's rows to the draft: configs, splits, what is left out, what is refused."""
+
+import polars as pl
+import pytest
+
+from filters.schemas import PROCESS_LABELS, SchemaError
+from releases.errors import NothingToRelease
+from releases.process_labels import DEFAULT, MEANINGS, STEPWISE, build_process_labels
+from releases.splits import SplitShares
+
+
+def test_every_column_of_the_asset_is_published_with_a_meaning():
+    assert list(MEANINGS) == list(PROCESS_LABELS.columns)
+
+
+def test_rows_come_sorted_whatever_their_order(rows, facts):
+    shuffled = rows.sample(fraction=1.0, shuffle=True, seed=1)
+    assert build_process_labels(shuffled, facts()).content == build_process_labels(rows, facts()).content
+
+
+def test_a_solution_with_an_unlabelled_step_is_left_out_of_stepwise_and_counted(rows, facts):
+    draft = build_process_labels(rows, facts())
+    full, stepwise = (sum(draft.tables[config].rows.values()) for config in ("default", "stepwise"))
+    assert (full, stepwise) == (32, 24)
+    assert draft.facts.stages[-1].dropped == {"undecided_step": 8}
+
+
+def test_stepwise_rows_are_prompt_steps_and_labels(table, facts):
+    draft = build_process_labels(table(([4, 0], [4, 4])), facts(), shares=SplitShares(test=0.0))
+    assert draft.tables["stepwise"].splits["train"].rows(named=True) == [
+        {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]}
+    ]
+
+
+def test_an_empty_split_and_an_empty_config_are_left_out(table, facts):
+    draft = build_process_labels(table(([4, 0], [4, 0])), facts(), shares=SplitShares(test=0.0))
+    assert {config: list(table.splits) for config, table in draft.tables.items()} == {"default": ["train"]}
+
+
+def test_rows_without_a_single_label_still_make_a_release(table, facts, registry):
+    release = registry.publish(build_process_labels(table(([0], [0])), facts(), shares=SplitShares(test=0.0)))
+    assert release.rows == {"default": {"train": 1}}
+
+
+def test_both_configs_put_a_problem_on_the_same_side(draft):
+    for split, frame in draft.tables["stepwise"].splits.items():
+        assert set(frame["prompt"]) <= set(draft.tables["default"].splits[split]["prompt"])
+
+
+def test_threshold_and_shares_are_told_in_the_settings(rows, facts):
+    draft = build_process_labels(rows, facts(), hard_threshold=0.25, shares=SplitShares(test=0.2))
+    assert draft.facts.settings["export"] == {"hard_threshold": 0.25, "validation": 0.0, "test": 0.2}
+
+
+def test_an_equal_table_makes_an_equal_picture(rows, facts):
+    first, second = (build_process_labels(rows, facts()).pictures[0].png for _ in range(2))
+    assert first.startswith(b"\x89PNG") and first == second
+
+
+def test_no_rows_are_no_release(rows, facts):
+    with pytest.raises(NothingToRelease, match="there are no rows to release"):
+        build_process_labels(rows.clear(), facts())
+
+
+BROKEN = [
+    (pl.col("n_correct") + 9, "n_correct: at_most_n_rollouts"),
+    (pl.col("steps").list.head(1), "one_per_step"),
+    (pl.lit("p00").alias("problem_id"), "unique_key"),
+    (pl.lit(None, pl.String).alias("prompt"), "prompt: no_nulls"),
+]
+
+
+@pytest.mark.parametrize(("change", "rule"), BROKEN)
+def test_rows_that_break_the_assets_schema_are_refused(rows, facts, change, rule):
+    with pytest.raises(SchemaError, match=rule):
+        build_process_labels(rows.with_columns(change), facts())
+
+
+def test_a_published_table_names_the_column_that_is_off(draft):
+    released = draft.tables["default"].splits["train"]
+    with pytest.raises(SchemaError, match="column first_error must be"):
+        DEFAULT.validate(released.with_columns(pl.col("first_error").cast(pl.Float64)))
+    with pytest.raises(SchemaError, match="column soft_labels is missing"):
+        DEFAULT.validate(released.drop("soft_labels"))
+    with pytest.raises(SchemaError, match="rule soft_labels: one_per_step is broken in"):
+        DEFAULT.validate(released.with_columns(pl.col("soft_labels").list.head(1)))
+    with pytest.raises(SchemaError, match="column labels holds a null in 1 of 1 rows, first row 0"):
+        STEPWISE.validate(pl.DataFrame({"prompt": ["p"], "completions": [["a"]], "labels": [[None]]}, schema=_STEPWISE))
+
+
+_STEPWISE = {"prompt": pl.String, "completions": pl.List(pl.String), "labels": pl.List(pl.Boolean)}
