@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 
@@ -13,13 +14,30 @@ def grid(slices: Sequence[str]) -> dg.MultiPartitionsDefinition:
     return dg.MultiPartitionsDefinition({"round": ROUNDS, "slice": dg.StaticPartitionsDefinition(list(slices))})
 
 
-def round_and_slice(context: dg.AssetExecutionContext) -> tuple[str, str]:
-    """The round and the slice of the partition that is being made."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One slice of one round."""
+
+    round: str
+    slice: str
+
+    @property
+    def seed(self) -> int:
+        """The family of draws of the round."""
+        return round_seed(self.round)
+
+    def provenance(self, policy: str) -> dict[str, str | int]:
+        """Which policy, round and slice a row comes from, as columns."""
+        return {"policy": policy, "round": self.round, "slice": self.slice}
+
+
+def cell_of(context: dg.AssetExecutionContext) -> Cell:
+    """The round and the slice that are being made."""
     key = context.partition_key
     if not isinstance(key, dg.MultiPartitionKey):
         raise dg.Failure(f"the partition {key!r} is no round and slice: choose one of each", allow_retries=False)
     keys = key.keys_by_dimension
-    return keys["round"], keys["slice"]
+    return Cell(round=keys["round"], slice=keys["slice"])
 
 
 def round_seed(round_key: str) -> int:

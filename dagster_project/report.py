@@ -10,21 +10,41 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+from upath import UPath
+
+from filters.tables import TableSchema
 
 SAMPLE_ROWS = 3
-_CELL = 400
+CELL_CHARACTERS = 1200
 
 
-def reasons(counts: Mapping[str, int]) -> dg.TableMetadataValue:
-    """How many rows each reason dropped."""
-    records = [dg.TableRecord({"reason": reason, "rows": rows}) for reason, rows in sorted(counts.items())]
-    columns = [dg.TableColumn("reason", "string"), dg.TableColumn("rows", "int")]
+def table(path: UPath, frame: pl.DataFrame, schema: TableSchema) -> dict[str, Any]:
+    """How many rows a table has, where it is, and what its columns mean."""
+    columns = [
+        dg.TableColumn(name, str(column.dtype), description=column.meaning) for name, column in schema.columns.items()
+    ]
+    return {
+        "dagster/row_count": frame.height,
+        "dagster/uri": str(path),
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+    }
+
+
+def counts(rows: Mapping[str, int]) -> dg.TableMetadataValue:
+    """A small table of how many rows there are of what."""
+    records = [dg.TableRecord({"what": what, "rows": number}) for what, number in sorted(rows.items())]
+    columns = [dg.TableColumn("what", "string"), dg.TableColumn("rows", "int")]
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))
 
 
 def reason_counts(dropped: pl.DataFrame) -> dict[str, int]:
     """Rows per value of the `reason` column."""
-    return dict(dropped.group_by("reason").len().iter_rows()) if dropped.height else {}
+    return dict(dropped.group_by("reason").len().iter_rows())
+
+
+def dropped(frame: pl.DataFrame) -> dg.TableMetadataValue:
+    """How many rows each reason dropped."""
+    return counts(reason_counts(frame))
 
 
 def sample_rows(frame: pl.DataFrame, columns: Sequence[str]) -> dg.MarkdownMetadataValue:
@@ -37,42 +57,21 @@ def sample_rows(frame: pl.DataFrame, columns: Sequence[str]) -> dg.MarkdownMetad
     return dg.MetadataValue.md("\n\n".join(blocks) or "no rows")
 
 
-def table_columns(frame: pl.DataFrame, meanings: Mapping[str, str]) -> dg.TableSchema:
-    """The columns with their dtypes and meanings, as the UI's column tab shows them."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(name, str(dtype), description=meanings.get(name)) for name, dtype in frame.schema.items()
-        ]
-    )
-
-
-def histogram(values: Sequence[float], *, title: str, x: str, y: str, bins: int = 10) -> dg.MarkdownMetadataValue:
-    """A histogram of shares between 0 and 1."""
+def histogram(
+    values: Sequence[float],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    bounds: tuple[float, float] | None = (0, 1),
+) -> dg.MarkdownMetadataValue:
+    """A histogram in ten bins: of shares between 0 and 1, or over the values' own range."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 3), layout="constrained")
     axes = figure.subplots()
-    axes.hist(values, bins=bins, range=(0, 1), color="#4464ad", edgecolor="white")
+    axes.hist(values, bins=10, range=bounds, color="#4464ad", edgecolor="white")
     axes.set(title=title, xlabel=x, ylabel=y)
-    return _picture(figure, title)
-
-
-def bars(labels: Sequence[str], groups: Mapping[str, Sequence[float]], *, title: str, y: str) -> dg.MarkdownMetadataValue:
-    """Stacked bars, one per label, one colour per group."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3), layout="constrained")
-    axes = figure.subplots()
-    base = [0.0] * len(labels)
-    for (name, values), colour in zip(groups.items(), ("#2e7d5b", "#c0504d", "#8a8a8a"), strict=False):
-        axes.bar(labels, values, bottom=base, label=name, color=colour)
-        base = [low + value for low, value in zip(base, values, strict=True)]
-    axes.set(title=title, ylabel=y)
-    axes.legend(frameon=False)
-    return _picture(figure, title)
-
-
-def _picture(figure: Any, title: str) -> dg.MarkdownMetadataValue:
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=100)
     encoded = base64.b64encode(content.getvalue()).decode()
@@ -83,4 +82,4 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         value = "\n".join(f"{place}: {str(item).rstrip()}" for place, item in enumerate(value))
     text = str(value).replace("```", "'''")
-    return text if len(text) <= _CELL * 3 else text[: _CELL * 3] + " …"
+    return text if len(text) <= CELL_CHARACTERS else text[:CELL_CHARACTERS] + " …"

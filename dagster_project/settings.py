@@ -8,12 +8,13 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator, with_config
 
 from dagster_project.resources.policy import PolicySettings
 from generators.problems.files import FileProblems
 from generators.problems.hub import HubProblems
 from generators.problems.procedural import ProceduralProblems
+from generators.problems.simulated import SimulatedSource
 from generators.problems.source import ProblemSource
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
@@ -47,10 +48,12 @@ class ProcessLabelsSettings(_Section):
     hard_threshold: float = Field(0.0, ge=0, lt=1)
 
 
+_strict = with_config(ConfigDict(extra="forbid"))
 KINDS: dict[str, type[ProblemSource]] = {
-    "procedural": ProceduralProblems,
-    "file": FileProblems,
-    "hub": HubProblems,
+    "procedural": _strict(ProceduralProblems),
+    "file": _strict(FileProblems),
+    "hub": _strict(HubProblems),
+    "simulated": _strict(SimulatedSource),
 }
 
 
@@ -59,7 +62,7 @@ class Source(_Section):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    kind: Literal["procedural", "file", "hub"]
+    kind: Literal["procedural", "file", "hub", "simulated"]
     shards: int = Field(1, ge=1)
     licence: str | None = None
     bare_last_number: bool = False
@@ -74,8 +77,7 @@ class Source(_Section):
         kind = KINDS.get(str(own.get("kind")))
         if kind is None:
             return table
-        reader = TypeAdapter(kind, config=ConfigDict(extra="forbid"))
-        return {**own, "problems": reader.validate_python(rest)}
+        return {**own, "problems": TypeAdapter(kind).validate_python(rest)}
 
     @property
     def name(self) -> str:
@@ -101,9 +103,7 @@ class Settings(_Section):
 
     def slices(self) -> dict[str, tuple[Source, int]]:
         """Source and shard of every slice, by the slice's key."""
-        return {
-            f"{source.name}-{shard}": (source, shard) for source in self.sources for shard in range(source.shards)
-        }
+        return {f"{source.name}-{shard}": (source, shard) for source in self.sources for shard in range(source.shards)}
 
     def recipes(self) -> dict[str, Any]:
         """What the recipes were told, as plain data."""
@@ -138,5 +138,5 @@ def _absolute(root: str, folder: Path) -> str:
 
 def _sentence(error: Any) -> str:
     field = ".".join(str(place) for place in error["loc"])
-    got = "" if error["type"] in ("missing", "extra_forbidden") else f", got {error['input']!r}"
+    got = "" if error["type"] in ("missing", "extra_forbidden", "unexpected_keyword_argument") else f", got {error['input']!r}"
     return f"{field or 'the file'}: {error['msg'].removeprefix('Value error, ')}{got}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from dagster_project.partitions import Cell
 from dagster_project.progress import Progress, reported
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
@@ -26,11 +27,12 @@ class Workbench:
     pool: Pool
     progress: Progress
 
-    def metadata(self) -> dict[str, float | int]:
+    def metadata(self) -> dict[str, str | float | int]:
         """What this run asked of ledger and engine."""
         counts, usage = self.sampler.counts, self.pool.usage
         seconds = max(self.progress.seconds, 1e-9)
         return {
+            "policy": self.sampler.policy,
             "rollouts_drawn": counts.drawn + counts.continued,
             "rollouts_from_ledger": counts.replayed,
             "tokens_generated": usage.generated,
@@ -44,15 +46,14 @@ async def workbench(
     context: dg.AssetExecutionContext,
     policy: PolicyResource,
     store: Store,
+    cell: Cell,
     *,
-    round_key: str,
-    slice_key: str,
     unit: str,
 ) -> AsyncIterator[Workbench]:
     """Open everything that sampling one slice takes; flush and close it whatever happens."""
     identity = policy.identity()
     name = context.asset_key.to_user_string()
-    with store.ledger(identity.name, round_key, slice_key) as ledger, AnswerChecker() as checker:
+    with store.ledger(identity.name, cell) as ledger, AnswerChecker() as checker:
         for part in ledger.set_aside:
             context.log.warning(f"the ledger part {part} could not be read; its rollouts will be drawn again")
         context.log.info(f"{name}: {len(ledger)} rollouts are in the ledger")

@@ -73,9 +73,9 @@ def _limit_cpu(seconds: int) -> None:
 
 def _parse(text: str) -> Any | None:
     """Return the sympy expression; of an equation, left side minus right side."""
-    from latex2sympy2_extended import NormalizationConfig  # type: ignore[import-untyped]
+    from latex2sympy2_extended import NormalizationConfig
     from math_verify import LatexExtractionConfig, parse
-    from sympy import Expr  # type: ignore[import-untyped]
+    from sympy import Expr
 
     left, _, right = text.partition("=")
     if "=" in text and not (left.strip() and right.strip()):

@@ -185,6 +185,8 @@ def totals(folders: Sequence[UPath]) -> dict[str, int]:
     parts = [part for folder in folders if folder.exists() for part in folder.glob("part-*.parquet")]
     if not parts:
         return {"rollouts": 0, "generated": 0}
-    lengths = [read_parquet(part, ["key", "index", "token_ids"]).with_columns(pl.col("token_ids").list.len()) for part in parts]
+    lengths = [
+        read_parquet(part, ["key", "index", "token_ids"]).with_columns(pl.col("token_ids").list.len()) for part in parts
+    ]
     longest = pl.concat(lengths).group_by("key", "index").agg(pl.col("token_ids").max())
     return {"rollouts": longest.height, "generated": int(longest["token_ids"].sum())}

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from generators.engine.embedded import embedded_model
 from generators.engine.errors import EngineMisconfigured
-from generators.tokenizer import HFTokenizer
+from generators.engine.simulated_vocabulary import SimulatedTokenizer
+from generators.tokenizer import HFTokenizer, Tokenizer
 
 EMBEDDED = "embedded"
+SIMULATED = "simulated"
 _SAMPLED_BYTES = 1 << 20
 
 
@@ -22,16 +24,18 @@ class Policy:
     name: str
     model: str
     revision: str | None
-    tokenizer: HFTokenizer
+    tokenizer: Tokenizer
 
 
 def identify(model: str, *, revision: str | None = None) -> Policy:
-    """The policy that the settings name: `embedded`, a local model folder, or a Hub model id.
+    """The policy that the settings name: `embedded`, `simulated`, a local model folder, or a Hub model id.
 
     Raises EngineMisconfigured when there is no such model.
     """
     if model == EMBEDDED:
         return _local(embedded_model())
+    if model == SIMULATED:
+        return Policy(name=SIMULATED, model=SIMULATED, revision=None, tokenizer=SimulatedTokenizer())
     if Path(model).expanduser().is_dir():
         return _local(Path(model).expanduser().resolve())
     commit = _hub_commit(model, revision)
@@ -45,8 +49,10 @@ def attached(model: str, *, revision: str | None, tokenizer: str | None) -> Poli
     return Policy(name=name, model=model, revision=revision, tokenizer=tokenizer_of(tokenizer or model, revision))
 
 
-def tokenizer_of(model: str, revision: str | None) -> HFTokenizer:
-    """The tokenizer of a local folder, the embedded policy or a Hub id."""
+def tokenizer_of(model: str, revision: str | None) -> Tokenizer:
+    """The tokenizer of a local folder, the embedded or the simulated policy, or a Hub id."""
+    if model == SIMULATED:
+        return SimulatedTokenizer()
     return HFTokenizer(embedded_model() if model == EMBEDDED else model, revision=revision)
 
 

@@ -13,7 +13,7 @@ FinishReason = Literal["eos", "stop", "length"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A question with a known answer; `problem_id` is a hash of source, prompt and answer."""
+    """A question with a known answer; `problem_id` is a hash of prompt and answer."""
 
     problem_id: str
     source: str

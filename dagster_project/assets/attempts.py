@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import dagster as dg
 import polars as pl
 from pydantic import Field
 
 from dagster_project import report
-from dagster_project.partitions import round_and_slice, round_seed
-from dagster_project.resources.policy import PolicyResource, explained
+from dagster_project.failures import explained
+from dagster_project.partitions import Cell, cell_of
+from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from dagster_project.workbench import Workbench, workbench
@@ -22,6 +24,9 @@ from generators.ledger import sampling_json
 from generators.records import Attempt, Problem
 from generators.runner import Outcome, run_recipe
 from generators.tables import attempts_table, problems_of
+
+DROPPED = {"problem_id": pl.String, "reason": pl.String, "detail": pl.String}
+Made = Outcome[Problem, tuple[Attempt, ...]]
 
 
 def attempts(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
@@ -52,81 +57,76 @@ def attempts(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         context: dg.AssetExecutionContext, config: AttemptsRun, policy: PolicyResource, store: Store
     ) -> dg.MaterializeResult:
         """Solutions by the policy, each with a verdict, and the pass rate of each problem."""
-        round_key, slice_key = round_and_slice(context)
-        problems = problems_of(store.read(store.table("problems", round_key, slice_key)))
-        sampling = Sampling(temperature=config.temperature, top_p=config.top_p, seed=round_seed(round_key))
-        attempts_config = recipe.AttemptsConfig(n=config.n, sampling=sampling, max_tokens=config.max_tokens)
-        rule = AnswerRule(bare_last_number=slices[slice_key][0].bare_last_number)
-
-        async def solve() -> tuple[Outcome[Problem, tuple[Attempt, ...]], Workbench]:
-            async with workbench(
-                context, policy, store, round_key=round_key, slice_key=slice_key, unit="problems"
-            ) as bench:
-
-                async def one(problem: Problem) -> tuple[Attempt, ...]:
-                    return await recipe.attempt(
-                        problem, sampler=bench.sampler, checker=bench.checker, rule=rule, config=attempts_config
-                    )
-
-                window = policy.settings.in_flight
-                return await run_recipe(one, problems, window=window, on_done=bench.progress.update), bench
-
+        cell = cell_of(context)
+        sampling = Sampling(temperature=config.temperature, top_p=config.top_p, seed=cell.seed)
+        law = recipe.AttemptsConfig(n=config.n, sampling=sampling, max_tokens=config.max_tokens)
+        rule = AnswerRule(bare_last_number=slices[cell.slice][0].bare_last_number)
         with explained():
-            outcome, bench = asyncio.run(solve())
-        made = {row[0].problem_id: row for row in outcome.rows}
-        provenance = {
-            "policy": bench.sampler.policy,
-            "round": round_key,
-            "slice": slice_key,
-            "sampling": sampling_json(sampling),
-            "max_tokens": config.max_tokens,
-        }
-        pairs = [(problem, attempt) for problem in problems for attempt in made.get(problem.problem_id, ())]
-        frame = attempts_table(pairs, provenance)
-        dropped = pl.DataFrame(
-            [{"problem_id": f.item.problem_id, "reason": "refused", "detail": f.message} for f in outcome.failures],
-            schema={"problem_id": pl.String, "reason": pl.String, "detail": pl.String},
-        )
-        by_problem = difficulty(frame)
-        store.write(store.table("attempts", round_key, slice_key), frame)
-        store.write(store.dropped("attempts", round_key, slice_key), dropped)
-        store.write(store.table("problem_difficulty", round_key, slice_key), by_problem)
-        verdicts = Counter(frame["verdict"].to_list())
-        n_right, n_decided = int(frame["is_right"].sum() or 0), frame["is_right"].count()
-        rates = by_problem["pass_rate"].drop_nulls().to_list()
+            problems = problems_of(store.read(store.table("problems", cell)))
+            made, bench = asyncio.run(draw(context, policy, store, cell, problems=problems, rule=rule, law=law))
+            frame = write(store, cell, problems=problems, made=made, policy=bench.sampler.policy, law=law)
         return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": frame.height,
-                "dagster/uri": str(store.table("attempts", round_key, slice_key)),
-                "dagster/column_schema": report.table_columns(frame, ATTEMPTS.meanings),
-                "policy": bench.sampler.policy,
-                **bench.metadata(),
-                "verdicts": report.reasons({str(verdict): rows for verdict, rows in verdicts.items()}),
-                "dropped": report.reasons(report.reason_counts(dropped)),
-                "difficulty": report.reasons(dict(Counter(by_problem["difficulty"].drop_nulls().to_list()))),
-                "pass_rate": round(n_right / max(n_decided, 1), 3),
-                "pass_rates": report.histogram(
-                    rates, title="Pass rate per problem", x="share of right solutions", y="problems"
-                ),
-                "sample_rows": report.sample_rows(frame, ("text", "verdict", "extracted")),
-                **server_log(policy),
-            },
-            check_results=[right_and_wrong(n_right, n_decided)],
+            metadata=metadata(store, cell, frame) | bench.metadata() | policy.metadata(),
+            check_results=[right_and_wrong(frame)],
         )
 
     return asset
 
 
-def right_and_wrong(n_right: int, n_decided: int) -> dg.AssetCheckResult:
+async def draw(
+    context: dg.AssetExecutionContext,
+    policy: PolicyResource,
+    store: Store,
+    cell: Cell,
+    *,
+    problems: list[Problem],
+    rule: AnswerRule,
+    law: recipe.AttemptsConfig,
+) -> tuple[Made, Workbench]:
+    """Attempt every problem of the slice through one workbench."""
+    async with workbench(context, policy, store, cell, unit="problems") as bench:
+
+        async def one(problem: Problem) -> tuple[Attempt, ...]:
+            return await recipe.attempt(problem, sampler=bench.sampler, checker=bench.checker, rule=rule, config=law)
+
+        window = policy.settings.in_flight
+        return await run_recipe(one, problems, window=window, on_done=bench.progress.update), bench
+
+
+def write(
+    store: Store, cell: Cell, *, problems: list[Problem], made: Made, policy: str, law: recipe.AttemptsConfig
+) -> pl.DataFrame:
+    """Write the attempts, what was dropped, and the difficulty of each problem; gives the attempts."""
+    provenance = cell.provenance(policy) | {"sampling": sampling_json(law.sampling), "max_tokens": law.max_tokens}
+    by_id = {problem.problem_id: problem for problem in problems}
+    frame = attempts_table([(by_id[row[0].problem_id], one) for row in made.rows for one in row], provenance)
+    refused = [(failure.item.problem_id, "refused", failure.message) for failure in made.failures]
+    store.write(store.table("attempts", cell), frame)
+    store.write(store.dropped("attempts", cell), pl.DataFrame(refused, schema=DROPPED, orient="row"))
+    store.write(store.table("problem_difficulty", cell), difficulty(frame))
+    return frame
+
+
+def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
+    """What the UI shows of the attempts: counts, the picture of pass rates, sample rows."""
+    by_problem = store.read(store.table("problem_difficulty", cell))
+    rates = by_problem["pass_rate"].drop_nulls().to_list()
+    return report.table(store.table("attempts", cell), frame, ATTEMPTS) | {
+        "verdicts": report.counts(Counter(frame["verdict"].to_list())),
+        "dropped": report.dropped(store.read(store.dropped("attempts", cell))),
+        "difficulty": report.counts(Counter(by_problem["difficulty"].drop_nulls().to_list())),
+        "pass_rate": round(float(frame["is_right"].cast(pl.Float64).mean() or 0), 3),
+        "pass_rates": report.histogram(rates, title="Pass rate per problem", x="share right", y="problems"),
+        "sample_rows": report.sample_rows(frame, ("text", "verdict", "extracted")),
+    }
+
+
+def right_and_wrong(frame: pl.DataFrame) -> dg.AssetCheckResult:
     """Whether the policy is right sometimes and wrong sometimes: the later stages learn from the difference."""
+    n_right, n_decided = int(frame["is_right"].sum()), int(frame["is_right"].count())
     return dg.AssetCheckResult(
         check_name="right_and_wrong",
         passed=0 < n_right < n_decided,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"right": n_right, "decided": n_decided},
     )
-
-
-def server_log(policy: PolicyResource) -> dict[str, dg.MetadataValue]:
-    """Where the log of the server is, when this run started one."""
-    return {"server_log": dg.MetadataValue.path(str(policy.log_path))} if policy.log_path else {}

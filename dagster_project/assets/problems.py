@@ -1,20 +1,22 @@
 """Problems of one slice: one shard of one source, its gold answers verified before a token is spent."""
 
 import asyncio
+import hashlib
 from collections import Counter
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from dagster_project import report
-from dagster_project.partitions import round_and_slice
+from dagster_project.failures import explained
+from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from dagster_project.sources import shard
 from filters.answers import AnswerChecker
 from filters.schemas import PROBLEMS
 from generators.problems.loading import load_problems
-from generators.problems.source import SourceError
 
 VERSION = "1"  # bump when a change in generators.problems would change the rows
 
@@ -28,35 +30,34 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
     )
     def asset(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
         """Problems with known answers, each with a content-hash id; duplicates and unusable rows set aside."""
-        round_key, slice_key = round_and_slice(context)
-        source, index = slices[slice_key]
-        try:
-            with AnswerChecker() as checker:
-                share = source.max_unverified_share
-                loaded = asyncio.run(load_problems(source.problems, checker=checker, max_unverified_share=share))
-        except SourceError as refused:
-            raise dg.Failure(str(refused), allow_retries=False) from refused
-        frame = PROBLEMS.validate(shard(loaded.kept, index=index, of=source.shards))
-        store.write(store.table("problems", round_key, slice_key), frame)
-        store.write(store.dropped("problems", round_key, slice_key), loaded.dropped)
-        levels = Counter(str(level) for level in frame["level"].to_list())
+        cell = cell_of(context)
+        source, index = slices[cell.slice]
+        with explained(), AnswerChecker() as checker:
+            share = source.max_unverified_share
+            loaded = asyncio.run(load_problems(source.problems, checker=checker, max_unverified_share=share))
+            frame = PROBLEMS.validate(shard(loaded.kept, index=index, of=source.shards))
+            store.write(store.table("problems", cell), frame)
+            store.write(store.dropped("problems", cell), loaded.dropped)
         return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": frame.height,
-                "dagster/uri": str(store.table("problems", round_key, slice_key)),
-                "dagster/column_schema": report.table_columns(frame, PROBLEMS.meanings),
-                "source": source.name,
-                "rows_in_source": loaded.kept.height + loaded.dropped.height,
-                "dropped": report.reasons(loaded.counts()),
-                "levels": report.reasons(dict(levels)),
-                "sample_rows": report.sample_rows(frame, ("prompt", "answer", "level")),
-            },
-            data_version=dg.DataVersion(digest(frame)),
+            metadata=metadata(store, cell, frame) | {"source": source.name}, data_version=dg.DataVersion(digest(frame))
         )
 
     return asset
 
 
+def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
+    """What the UI shows of the problems."""
+    levels = Counter(str(level) for level in frame["level"].to_list())
+    return report.table(store.table("problems", cell), frame, PROBLEMS) | {
+        "dropped": report.dropped(store.read(store.dropped("problems", cell))),
+        "levels": report.counts(levels),
+        "prompt_lengths": report.histogram(
+            frame["prompt"].str.len_chars().to_list(), title="Prompt length", x="characters", y="problems", bounds=None
+        ),
+        "sample_rows": report.sample_rows(frame, ("prompt", "answer", "level")),
+    }
+
+
 def digest(frame: pl.DataFrame) -> str:
     """A digest of the problem ids, which are content hashes themselves."""
-    return f"{frame['problem_id'].hash(seed=0).sum():x}"
+    return hashlib.blake2b("".join(sorted(frame["problem_id"])).encode(), digest_size=8).hexdigest()

@@ -12,17 +12,17 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from generators.engine.client import ClientSettings, VLLMClient
-from generators.engine.errors import EngineError
 from generators.engine.fleet import Fleet, FleetSettings, Worker
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.server import LocalServer, ServerSettings
-from generators.policy import Policy, attached, identify
+from generators.engine.simulated import SimulatedPolicy
+from generators.policy import SIMULATED, Policy, attached, identify
 
 
 class PolicySettings(dg.Config):
     """Which model samples, where it is served, and how much may be in flight."""
 
-    model: str = Field("embedded", description="`embedded`, a local model folder, or a Hub model id")
+    model: str = Field("embedded", description="`embedded`, `simulated`, a local model folder, or a Hub model id")
     revision: str | None = Field(None, description="the Hub revision; for attached servers, the name of the weights")
     urls: list[str] = Field([], description="attach to these vLLM servers instead of starting one")
     tokenizer: str | None = Field(None, description="the tokenizer of attached servers, when it is not the model's id")
@@ -61,25 +61,26 @@ class PolicyResource(dg.ConfigurableResource):
             self._server = None
 
     def identity(self) -> Policy:
-        """Which policy the settings name; raises dg.Failure where there is no such model."""
+        """Which policy the settings name; raises EngineMisconfigured where there is no such model."""
         if self._identity is None:
-            with explained():
-                if self.settings.urls:
-                    revision, tokenizer = self.settings.revision, self.settings.tokenizer
-                    self._identity = attached(self.settings.model, revision=revision, tokenizer=tokenizer)
-                else:
-                    self._identity = identify(self.settings.model, revision=self.settings.revision)
+            settings = self.settings
+            if settings.urls:
+                self._identity = attached(settings.model, revision=settings.revision, tokenizer=settings.tokenizer)
+            else:
+                self._identity = identify(settings.model, revision=settings.revision)
         return self._identity
 
-    @property
-    def log_path(self) -> Path | None:
-        """Where the server that this run started writes its log."""
-        return self._server.log_path if self._server else None
+    def metadata(self) -> dict[str, dg.MetadataValue]:
+        """Where the log of the server is, when this run started one."""
+        return {"server_log": dg.MetadataValue.path(str(self._server.log_path))} if self._server else {}
 
     @asynccontextmanager
     async def pool(self, say: Callable[[str], None]) -> AsyncIterator[Pool]:
         """A pool over the servers, for the time of one asset; `say` is told of starts and restarts."""
         settings = self.settings
+        if settings.model == SIMULATED and not settings.urls:
+            yield Pool(SimulatedPolicy(), capacity=settings.in_flight, settings=RetrySettings())
+            return
         fleet_settings = FleetSettings(stall_s=settings.stall_s, max_restarts=settings.max_restarts)
         async with Fleet(self._workers(say), fleet_settings) as fleet:
             yield Pool(fleet, capacity=settings.in_flight, settings=RetrySettings())
@@ -114,12 +115,3 @@ class PolicyResource(dg.ConfigurableResource):
             self._server = LocalServer(server_settings, log_path=log_path)
             self._server.start(say)
         return self._server
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn an engine's error into a failure that no retry can mend, with the same sentence."""
-    try:
-        yield
-    except EngineError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error

@@ -11,6 +11,7 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
+from dagster_project.partitions import Cell
 from generators.ledger import Ledger
 from generators.storage import is_local, read_parquet, write_parquet
 
@@ -25,13 +26,13 @@ class Store(dg.ConfigurableResource):
         """The data root as a path."""
         return UPath(self.data_root)
 
-    def table(self, asset: str, round_key: str, slice_key: str) -> UPath:
+    def table(self, asset: str, cell: Cell) -> UPath:
         """The table of one asset and partition."""
-        return self.root / "tables" / asset / round_key / f"{slice_key}.parquet"
+        return self.root / "tables" / asset / cell.round / f"{cell.slice}.parquet"
 
-    def dropped(self, asset: str, round_key: str, slice_key: str) -> UPath:
+    def dropped(self, asset: str, cell: Cell) -> UPath:
         """What was dropped on the way to that table, with a `reason` column."""
-        return self.root / "tables" / asset / round_key / f"{slice_key}.dropped.parquet"
+        return self.root / "tables" / asset / cell.round / f"{cell.slice}.dropped.parquet"
 
     def write(self, path: UPath, frame: pl.DataFrame) -> None:
         """Write a table whole; raises StorageError."""
@@ -41,13 +42,13 @@ class Store(dg.ConfigurableResource):
         """Read a table; raises StorageError when it was never made."""
         return read_parquet(path)
 
-    def ledger_folder(self, policy: str, round_key: str, slice_key: str) -> UPath:
+    def ledger_folder(self, policy: str, cell: Cell) -> UPath:
         """Where the rollouts of one policy, round and slice are."""
-        return self.root / "ledger" / policy / round_key / slice_key
+        return self.root / "ledger" / policy / cell.round / cell.slice
 
-    def ledger(self, policy: str, round_key: str, slice_key: str) -> Ledger:
+    def ledger(self, policy: str, cell: Cell) -> Ledger:
         """The ledger of one policy, round and slice, opened for reading and writing."""
-        return Ledger(self.ledger_folder(policy, round_key, slice_key))
+        return Ledger(self.ledger_folder(policy, cell))
 
     @property
     def releases(self) -> UPath:

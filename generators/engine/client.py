@@ -130,7 +130,9 @@ class VLLMClient:
         except TimeoutError as error:
             raise EngineUnavailable(f"{self.url}{path}: {self._waited(error, within)}") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise EngineUnavailable(f"{self.url}{path}: the connection failed ({error!r})") from error
+            raise EngineUnavailable(
+                f"{self.url}{path}: the connection failed ({type(error).__name__}: {error})"
+            ) from error
 
     def _waited(self, error: TimeoutError, within: aiohttp.ClientTimeout) -> str:
         settings = self._settings

@@ -161,7 +161,7 @@ class Worker:
             tokens = await self.client.generated_tokens()
         except EngineUnavailable:
             tokens = self._tokens  # a server that does not say shows no progress
-        if self._tokens is not None and tokens != self._tokens:
+        if tokens != self._tokens:  # so a first reading convicts nobody
             self._quiet_since = _now()
         self._tokens = tokens
         return _now() - self._quiet_since >= stall_s

@@ -45,9 +45,7 @@ class ProceduralProblems:
         try:
             made: Iterable[Mapping[str, Any]] = create_dataset(self.task, size=self.size, seed=self.seed, **self.levels)
         except (TypeError, ValueError, AssertionError) as error:
-            raise SourceError(
-                f"reasoning-gym task {self.task!r} refuses its levels ({error}): correct levels"
-            ) from error
+            raise SourceError(f"reasoning-gym task {self.task!r} refuses its levels ({error}): correct them") from error
         return made
 
 

@@ -1,7 +1,7 @@
 """What a source of problems is, and how the columns of somebody's table become prompt, answer and level.
 
-Knows no file format and no checker. Every source yields a `Filtered` of candidates: in `kept` the rows with a prompt and
-an answer, in `dropped` the others with their reason; `origin` says where in the source a row stands.
+Knows no file format and no checker. Every source yields a `Filtered` of candidates: in `kept` the rows with prompt and
+answer, in `dropped` the others with their reason; `origin` says where in the source a row stands.
 """
 
 from collections.abc import Iterable, Mapping

@@ -89,7 +89,7 @@ def test_missing_and_unknown_columns_are_named():
 
 def test_a_column_of_another_type_is_named():
     frame = PROBLEM_DIFFICULTY.empty().with_columns(pl.col("n_right").cast(pl.Int32))
-    with pytest.raises(SchemaError, match="problem_difficulty.n_right must be Int64, got Int32"):
+    with pytest.raises(SchemaError, match=r"problem_difficulty.n_right must be Int64, got Int32"):
         PROBLEM_DIFFICULTY.validate(frame)
 
 

@@ -265,7 +265,7 @@ def test_a_worker_that_fails_every_call_does_not_swallow_the_run():
 
         well = FakeClient()
         async with fleet(Worker(client=AnswersProbesOnly()), Worker(client=well)) as engine:
-            pool = Pool(engine, capacity=4, settings=RetrySettings(max_tries=4, first_wait_s=0.001, max_wait_s=0.01))
+            pool = Pool(engine, capacity=4, settings=RetrySettings(first_wait_s=0.001, max_wait_s=0.01))
             return len(await asyncio.gather(*(pool.generate(request()) for _ in range(200))))
 
     assert run(main()) == 200

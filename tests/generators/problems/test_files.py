@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(tmp_path, lines, 
 
 
 def test_a_missing_file_and_a_broken_table_are_refused(tmp_path):
-    with pytest.raises(SourceError, match="gone.jsonl does not exist: correct the path of source 'local'"):
+    with pytest.raises(SourceError, match=r"gone.jsonl does not exist: correct the path of source 'local'"):
         read(str(tmp_path / "gone.jsonl"))
     (tmp_path / "broken.parquet").write_bytes(b"no parquet")
     with pytest.raises(SourceError, match=r"broken.parquet cannot be read as parquet \(.*\): mend the file"):

@@ -1,0 +1,23 @@
+"""Errors of the layers below as failures that a person reads in the UI: the same sentence, and no useless retry."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from filters.tables import SchemaError
+from generators.engine.errors import EngineError, EngineLost
+from generators.problems.source import SourceError
+from generators.storage import StorageError
+from releases.errors import ReleaseError
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise dg.Failure with the error's own sentence; only a lost engine is worth another try."""
+    try:
+        yield
+    except EngineLost as error:
+        raise dg.Failure(str(error)) from error
+    except (EngineError, SourceError, StorageError, SchemaError, ReleaseError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
