@@ -8,14 +8,26 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator, with_config
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+    with_config,
+)
 
 from dagster_project.resources.policy import PolicySettings
+from filters.answers import AnswerRule
 from generators.problems.files import FileProblems
 from generators.problems.hub import HubProblems
 from generators.problems.procedural import ProceduralProblems
 from generators.problems.simulated import SimulatedSource
 from generators.problems.source import ProblemSource
+from generators.prompts import chain_sum
+from generators.prompts.solve import Example
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
 SETTINGS_VARIABLE = "STEPMILL_SETTINGS"
@@ -66,6 +78,7 @@ class Source(_Section):
     shards: int = Field(1, ge=1)
     licence: str | None = None
     bare_last_number: bool = False
+    worked_examples: Literal["none", "chain_sum"] = "none"
     max_unverified_share: float = Field(0.05, ge=0, le=1)
     problems: SkipValidation[ProblemSource]
 
@@ -84,12 +97,22 @@ class Source(_Section):
         """The source's name, as its problems carry it."""
         return self.problems.name
 
+    @property
+    def answer_rule(self) -> AnswerRule:
+        """How answers to this source's problems are read."""
+        return AnswerRule(bare_last_number=self.bare_last_number)
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The worked examples that stand before each problem."""
+        return chain_sum.EXAMPLES if self.worked_examples == "chain_sum" else ()
+
 
 class Settings(_Section):
     """The whole file."""
 
     data_root: str = "data"
-    policy: PolicySettings = PolicySettings()
+    policy: PolicySettings = Field(default_factory=lambda: PolicySettings.model_validate({}))
     sources: tuple[Source, ...] = Field(min_length=1)
     attempts: AttemptsSettings = AttemptsSettings()
     process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
@@ -110,6 +133,7 @@ class Settings(_Section):
         return {
             "attempts": self.attempts.model_dump(),
             "process_labels": self.process_labels.model_dump(),
+            "sources": {source.name: source.worked_examples for source in self.sources},
             "policy": {"dtype": self.policy.dtype, "max_model_len": self.policy.max_model_len},
         }
 
@@ -133,10 +157,14 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def _absolute(root: str, folder: Path) -> str:
-    return root if "://" in root else str((folder.resolve() / Path(root).expanduser()))
+    return root if "://" in root else str(folder.resolve() / Path(root).expanduser())
 
 
 def _sentence(error: Any) -> str:
     field = ".".join(str(place) for place in error["loc"])
-    got = "" if error["type"] in ("missing", "extra_forbidden", "unexpected_keyword_argument") else f", got {error['input']!r}"
+    got = (
+        ""
+        if error["type"] in ("missing", "extra_forbidden", "unexpected_keyword_argument")
+        else f", got {error['input']!r}"
+    )
     return f"{field or 'the file'}: {error['msg'].removeprefix('Value error, ')}{got}"

@@ -57,8 +57,15 @@ async def workbench(
         for part in ledger.set_aside:
             context.log.warning(f"the ledger part {part} could not be read; its rollouts will be drawn again")
         context.log.info(f"{name}: {len(ledger)} rollouts are in the ledger")
-        async with policy.pool(context.log.info) as pool:
-            sampler = Sampler(policy=identity.name, engine=pool, tokenizer=identity.tokenizer, ledger=ledger)
+        async with policy.served(context.log.info) as served:
+            pool = served.pool
+            sampler = Sampler(
+                policy=identity.name,
+                engine=pool,
+                tokenizer=identity.tokenizer,
+                ledger=ledger,
+                context=served.context,
+            )
             progress = Progress(name, unit, lambda: pool.usage.generated, context.log.info)
             async with reported(progress):
                 yield Workbench(sampler=sampler, checker=checker, pool=pool, progress=progress)

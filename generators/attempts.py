@@ -16,11 +16,12 @@ VERSION = "1"  # bump when a change here would change the rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptsConfig:
-    """How many solutions per problem, drawn from which law, of at most how many tokens."""
+    """How many solutions per problem, drawn from which law, of at most how many tokens, after which examples."""
 
     n: int
     sampling: Sampling
     max_tokens: int
+    examples: tuple[solve.Example, ...] = ()
 
     def __post_init__(self) -> None:
         if self.n < 1:
@@ -33,7 +34,7 @@ async def attempt(
     problem: Problem, *, sampler: Sampler, checker: AnswerChecker, rule: AnswerRule, config: AttemptsConfig
 ) -> tuple[Attempt, ...]:
     """`config.n` verified solutions of `problem`, in the order of their sample index."""
-    prompt = sampler.tokenizer.chat(solve.messages(problem.prompt))
+    prompt = sampler.tokenizer.chat(solve.messages(problem.prompt, examples=config.examples))
     rollouts = await sampler.draw(
         prompt, n=config.n, sampling=config.sampling, limits=Limits(max_tokens=config.max_tokens)
     )

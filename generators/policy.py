@@ -79,8 +79,9 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _hub_commit(model: str, revision: str | None) -> str:
+    import httpx2  # what huggingface_hub speaks HTTP with
     from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, HTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     remedy = "set policy.model to 'embedded', to a folder with a saved model, or to a Hub id that this user may read"
     try:
@@ -89,7 +90,7 @@ def _hub_commit(model: str, revision: str | None) -> str:
         first_line = str(refused).strip().splitlines()[0]
         message = f"policy.model is {model!r}, which the Hub does not give ({first_line}): {remedy}"
         raise EngineMisconfigured(message) from refused
-    except (HTTPError, OSError, OfflineModeIsEnabled) as unreachable:
+    except (httpx2.HTTPError, OSError, OfflineModeIsEnabled) as unreachable:
         cached = try_to_load_from_cache(model, "config.json", revision=revision)
         if isinstance(cached, str):
             return Path(cached).parent.name

@@ -8,7 +8,7 @@ asked is cut; one that was cut short is continued from its own tokens.
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
 from generators.engine.protocol import Engine, Limits, Request, Sampling
@@ -28,10 +28,13 @@ class SamplerCounts:
 
 
 class Sampler:
-    """Draws rollouts of one policy through one ledger."""
+    """Draws rollouts of one policy through one ledger; `context` is how many tokens the policy can see, if known."""
 
-    def __init__(self, *, policy: str, engine: Engine, tokenizer: Tokenizer, ledger: Ledger) -> None:
+    def __init__(
+        self, *, policy: str, engine: Engine, tokenizer: Tokenizer, ledger: Ledger, context: int | None = None
+    ) -> None:
         self.policy = policy
+        self._context = context
         self.tokenizer = tokenizer
         self.counts = SamplerCounts()
         self._engine = engine
@@ -49,7 +52,7 @@ class Sampler:
         key = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling)
         digest = key.digest()
         indexes = range(start, start + n)
-        ready = [self._stored(digest, index, limits) for index in indexes]
+        ready = [self._stored(key, digest, index, limits) for index in indexes]
         if all(rollout is not None for rollout in ready):
             self.counts.replayed += n
             return tuple(rollout for rollout in ready if rollout is not None)
@@ -58,13 +61,13 @@ class Sampler:
     async def _draw_one(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
         lock = self._locks.setdefault((digest, index), asyncio.Lock())
         async with lock:  # two recipes that want the same rollout pay for it once
-            rollout = self._stored(digest, index, limits)
+            rollout = self._stored(key, digest, index, limits)
             if rollout is not None:
                 self.counts.replayed += 1
                 return rollout
             whole = await self._pay(key, digest, index, limits)
             self._ledger.add(key, whole)
-            return self._stored(digest, index, limits) or whole
+            return self._stored(key, digest, index, limits) or whole
 
     async def _pay(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
         known = self._ledger.get(digest, index)
@@ -86,13 +89,15 @@ class Sampler:
             key=digest,
             index=index,
             token_ids=token_ids,
-            text=self.tokenizer.decode(token_ids) if head else completion.text,
+            text=self.tokenizer.decode(token_ids),
             finish_reason=completion.finish_reason,
         )
 
-    def _stored(self, digest: str, index: int, limits: Limits) -> Rollout | None:
+    def _stored(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout | None:
         """The stored rollout cut to `limits`, or None when there is none or it must go on first."""
         known = self._ledger.get(digest, index)
+        if known and self._context is not None:  # an engine ends a completion where its context ends
+            limits = replace(limits, max_tokens=min(limits.max_tokens, max(1, self._context - len(key.prefix))))
         found = cut(known, limits, self.tokenizer) if known else None
         if found is None:
             return None

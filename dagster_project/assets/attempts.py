@@ -59,8 +59,11 @@ def attempts(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         """Solutions by the policy, each with a verdict, and the pass rate of each problem."""
         cell = cell_of(context)
         sampling = Sampling(temperature=config.temperature, top_p=config.top_p, seed=cell.seed)
-        law = recipe.AttemptsConfig(n=config.n, sampling=sampling, max_tokens=config.max_tokens)
-        rule = AnswerRule(bare_last_number=slices[cell.slice][0].bare_last_number)
+        source, _ = slices[cell.slice]
+        rule = source.answer_rule
+        law = recipe.AttemptsConfig(
+            n=config.n, sampling=sampling, max_tokens=config.max_tokens, examples=source.examples
+        )
         with explained():
             problems = problems_of(store.read(store.table("problems", cell)))
             made, bench = asyncio.run(draw(context, policy, store, cell, problems=problems, rule=rule, law=law))
@@ -115,7 +118,7 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
         "verdicts": report.counts(Counter(frame["verdict"].to_list())),
         "dropped": report.dropped(store.read(store.dropped("attempts", cell))),
         "difficulty": report.counts(Counter(by_problem["difficulty"].drop_nulls().to_list())),
-        "pass_rate": round(float(frame["is_right"].cast(pl.Float64).mean() or 0), 3),
+        "pass_rate": frame.select(pl.col("is_right").mean().round(3)).item(),
         "pass_rates": report.histogram(rates, title="Pass rate per problem", x="share right", y="problems"),
         "sample_rows": report.sample_rows(frame, ("text", "verdict", "extracted")),
     }

@@ -55,7 +55,8 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
     ) -> dg.MaterializeResult:
         """Solutions in steps, each step with its counts of right continuations."""
         cell = cell_of(context)
-        rule = AnswerRule(bare_last_number=slices[cell.slice][0].bare_last_number)
+        source, _ = slices[cell.slice]
+        rule = source.answer_rule
         with explained():
             attempts = store.read(store.table("attempts", cell))
             sampling, max_tokens = law_of(attempts)

@@ -6,16 +6,19 @@ One server serves every asset of a run and ends with it. Knows nothing of what i
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from generators.engine.client import ClientSettings, VLLMClient
-from generators.engine.fleet import Fleet, FleetSettings, Worker
+from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
-from generators.engine.server import LocalServer, ServerSettings
+from generators.engine.server import LocalServer
+from generators.engine.server_settings import ServerSettings
 from generators.engine.simulated import SimulatedPolicy
+from generators.engine.worker import Worker
 from generators.policy import SIMULATED, Policy, attached, identify
 
 
@@ -35,6 +38,14 @@ class PolicySettings(dg.Config):
     start_timeout_s: float = Field(600.0, gt=0, description="how long a server may take to start")
     stall_s: float = Field(120.0, gt=0, description="how long nothing may come back before a server counts as stalled")
     max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A policy that is being served: the pool to ask through, and the context in tokens where it is known."""
+
+    pool: Pool
+    context: int | None
 
 
 class PolicyResource(dg.ConfigurableResource):
@@ -75,15 +86,18 @@ class PolicyResource(dg.ConfigurableResource):
         return {"server_log": dg.MetadataValue.path(str(self._server.log_path))} if self._server else {}
 
     @asynccontextmanager
-    async def pool(self, say: Callable[[str], None]) -> AsyncIterator[Pool]:
-        """A pool over the servers, for the time of one asset; `say` is told of starts and restarts."""
+    async def served(self, say: Callable[[str], None]) -> AsyncIterator[Served]:
+        """The policy behind a pool, for the time of one asset; `say` is told of a server's start."""
         settings = self.settings
         if settings.model == SIMULATED and not settings.urls:
-            yield Pool(SimulatedPolicy(), capacity=settings.in_flight, settings=RetrySettings())
+            simulated = SimulatedPolicy()
+            pool = Pool(simulated, capacity=settings.in_flight, settings=RetrySettings())
+            yield Served(pool, simulated.max_model_len)
             return
         fleet_settings = FleetSettings(stall_s=settings.stall_s, max_restarts=settings.max_restarts)
         async with Fleet(self._workers(say), fleet_settings) as fleet:
-            yield Pool(fleet, capacity=settings.in_flight, settings=RetrySettings())
+            context = (await fleet.model_info()).max_model_len
+            yield Served(Pool(fleet, capacity=settings.in_flight, settings=RetrySettings()), context)
 
     def _workers(self, say: Callable[[str], None]) -> list[Worker]:
         settings = self.settings

@@ -57,6 +57,6 @@ class Store(dg.ConfigurableResource):
 
     @property
     def log_folder(self) -> Path:
-        """A local folder for the logs of processes: below the data root, or the temporary folder when that is remote."""
+        """A local folder for the logs of processes: below the data root, or a temporary one when that is remote."""
         folder = Path(self.root.path) if is_local(self.root) else Path(tempfile.gettempdir()) / "stepmill"
         return folder / "logs"

@@ -15,6 +15,7 @@ from tests.fakes import CharTokenizer, ScriptedEngine
 TOKENIZER = CharTokenizer()
 PREFIX = TOKENIZER.encode("Q:")
 LAW = Sampling(temperature=1.0)
+PLENTY = Limits(max_tokens=100)
 
 
 def story(prefix, seed):
@@ -23,13 +24,13 @@ def story(prefix, seed):
 
 
 @contextmanager
-def sampler(folder, script=story):
+def sampler(folder, script=story, context=None):
     engine = ScriptedEngine(script)
     with Ledger(UPath(folder)) as ledger:
-        yield Sampler(policy="p", engine=engine, tokenizer=TOKENIZER, ledger=ledger), engine
+        yield Sampler(policy="p", engine=engine, tokenizer=TOKENIZER, ledger=ledger, context=context), engine
 
 
-def draw(door, n=1, limits=Limits(max_tokens=100), start=0):
+def draw(door, n=1, limits=PLENTY, start=0):
     return asyncio.run(door.draw(PREFIX, n=n, sampling=LAW, limits=limits, start=start))
 
 
@@ -88,11 +89,18 @@ def test_a_completion_stopped_at_a_string_is_continued_too(tmp_path):
         assert draw(door)[0].text == "one\ntwo\nthree"
 
 
+def test_a_completion_that_fills_the_context_is_final(tmp_path):
+    with sampler(tmp_path) as (door, _):
+        draw(door, limits=Limits(max_tokens=5))
+    with sampler(tmp_path, context=len(PREFIX) + 5) as (door, engine):
+        rollout = draw(door)[0]
+        assert (rollout.text, rollout.finish_reason) == ("one\nt", "length")
+        assert engine.requests == []
+
+
 def test_two_recipes_that_want_the_same_rollout_pay_once(tmp_path):
     async def both(door):
-        return await asyncio.gather(
-            *(door.draw(PREFIX, n=3, sampling=LAW, limits=Limits(max_tokens=100)) for _ in range(2))
-        )
+        return await asyncio.gather(*(door.draw(PREFIX, n=3, sampling=LAW, limits=PLENTY) for _ in range(2)))
 
     with sampler(tmp_path) as (door, engine):
         one, other = asyncio.run(both(door))

@@ -1,0 +1,43 @@
+"""vLLM offline over the rollouts of a JSON file, everything queued at once: the ceiling of `engine_utilisation`.
+
+A process of its own, set as our server is. Prints `[tokens, seconds]` of the generation alone as its last line.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from generators.engine.server_settings import vllm_environment
+
+
+def main(jobs_file: str, model: str, width: str) -> None:
+    """Generate and print."""
+    os.environ.update(vllm_environment())
+    from vllm import LLM, SamplingParams
+
+    jobs = json.loads(Path(jobs_file).read_text())
+    engine = LLM(
+        model=model,
+        dtype="float32",
+        max_model_len=2048,
+        max_num_seqs=int(width),
+        enforce_eager=True,
+        block_size=32,
+        enable_chunked_prefill=False,
+        enable_prefix_caching=True,
+        max_num_batched_tokens=4096,
+        kv_cache_memory_bytes=2**30,
+    )
+    prompts = [{"prompt_token_ids": job["prefix"]} for job in jobs]
+    laws = [SamplingParams(temperature=1.0, seed=job["seed"], max_tokens=job["max_tokens"]) for job in jobs]
+    engine.generate(prompts[:1], laws[:1], use_tqdm=False)
+    began = time.perf_counter()
+    outputs = engine.generate(prompts, laws, use_tqdm=False)
+    seconds = time.perf_counter() - began
+    print(json.dumps([sum(len(output.outputs[0].token_ids) for output in outputs), seconds]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,77 @@
+import dagster as dg
+import pytest
+
+from dagster_project.definitions import build
+from dagster_project.settings import load_settings
+
+SETTINGS = """
+data_root = "data"
+
+[policy]
+model = "simulated"
+{policy}
+
+[[sources]]
+kind = "simulated"
+name = "sums"
+size = 12
+min_steps = 3
+max_steps = 5
+shards = 2
+
+[attempts]
+n = 4
+max_tokens = 400
+
+[process_labels]
+rollouts_per_step = 4
+"""
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Settings over the simulated policy, with their data root below the test's folder."""
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SETTINGS.format(policy=""))
+    return load_settings(file)
+
+
+@pytest.fixture
+def make():
+    """Runs one job of some settings for one partition; gives Dagster's result."""
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def run(settings, job, round_key, slice_key=None, run_config=None):
+            instance.add_dynamic_partitions("rounds", [round_key])
+            keys = {"round": round_key, "slice": slice_key}
+            return (
+                build(settings)
+                .resolve_job_def(job)
+                .execute_in_process(
+                    partition_key=dg.MultiPartitionKey(keys) if slice_key else round_key,
+                    instance=instance,
+                    run_config=run_config,
+                    raise_on_error=False,
+                )
+            )
+
+        yield run
+
+
+@pytest.fixture
+def make_round(make):
+    """Makes every slice of a round and releases it; gives the release's metadata."""
+
+    def run(settings, round_key):
+        for slice_key in settings.slices():
+            assert make(settings, "slice", round_key, slice_key).success
+        released = make(settings, "release", round_key)
+        assert released.success
+        return metadata_of(released, "process_labels_release")
+
+    return run
+
+
+def metadata_of(result, asset):
+    (event,) = result.asset_materializations_for_node(asset)
+    return {name: value.value for name, value in event.metadata.items()}

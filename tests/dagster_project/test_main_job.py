@@ -1,0 +1,87 @@
+import json
+from collections import Counter
+
+import polars as pl
+from upath import UPath
+
+from releases.labels import recompute
+from releases.registry import LocalRegistry
+
+
+def tables(settings, asset, round_key="r1"):
+    return pl.concat(
+        [pl.read_parquet(f"{settings.data_root}/tables/{asset}/{round_key}/{key}.parquet") for key in settings.slices()]
+    )
+
+
+def released(settings):
+    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest("process_labels").path
+    return pl.read_parquet(f"{folder}/data/default/*.parquet").sort("problem_id", "attempt_index")
+
+
+def test_problems_become_a_release_whose_labels_follow_from_its_counts(settings, make_round):
+    made = make_round(settings, "r1")
+    rows = released(settings)
+    assert made["version"] == "v0.1.0"
+    assert rows.height == tables(settings, "process_labels").height > 0
+    again = recompute(rows, hard_threshold=0.0)
+    assert again.select("soft_labels", "hard_labels", "first_error").equals(
+        rows.select("soft_labels", "hard_labels", "first_error")
+    )
+
+
+def test_every_problem_is_in_exactly_one_slice(settings, make_round):
+    make_round(settings, "r1")
+    assert sorted(Counter(tables(settings, "problems")["problem_id"]).values()) == [1] * 12
+
+
+def test_a_second_run_of_a_round_draws_nothing_and_releases_nothing_new(settings, make, make_round):
+    make_round(settings, "r1")
+    before = released(settings)
+    again = make(settings, "slice", "r1", "sums-0")
+    drawn = [event.metadata["rollouts_drawn"].value for event in again.asset_materializations_for_node("attempts")]
+    assert drawn == [0]
+    assert make_round(settings, "r1")["is_new"] is False
+    assert released(settings).equals(before)
+
+
+def test_another_round_draws_anew_and_leaves_the_first_as_it_was(settings, make_round):
+    make_round(settings, "r1")
+    first = tables(settings, "attempts", "r1")
+    assert make_round(settings, "r2")["version"] == "v0.2.0"
+    second = tables(settings, "attempts", "r2")
+    assert tables(settings, "attempts", "r1").equals(first)
+    assert first["problem_id"].to_list() == second["problem_id"].to_list()
+    assert first["text"].to_list() != second["text"].to_list()
+
+
+def test_the_launchpads_numbers_win_over_the_file(settings, make):
+    config = {"ops": {"attempts": {"config": {"n": 2}}}}
+    assert make(settings, "slice", "r1", "sums-0", config).success
+    attempts = pl.read_parquet(f"{settings.data_root}/tables/attempts/r1/sums-0.parquet")
+    assert attempts.group_by("problem_id").len()["len"].unique().to_list() == [2]
+
+
+def test_what_was_dropped_is_on_disk_with_its_reason_and_counted_in_the_metadata(settings, make):
+    result = make(settings, "slice", "r1", "sums-0")
+    (event,) = result.asset_materializations_for_node("process_labels")
+    dropped = pl.read_parquet(f"{settings.data_root}/tables/process_labels/r1/sums-0.dropped.parquet")
+    shown = {record.data["what"]: record.data["rows"] for record in event.metadata["dropped"].value.records}
+    assert shown == dict(dropped.group_by("reason").len().iter_rows())
+
+
+def test_the_manifest_counts_the_ledgers_tokens(settings, make_round):
+    make_round(settings, "r1")
+    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest("process_labels").path
+    manifest = json.loads((folder / "manifest.json").read_text())
+    ledger = pl.read_parquet(f"{settings.data_root}/ledger/simulated/r1/*/part-*.parquet")
+    assert manifest["facts"]["tokens"] == {"rollouts": ledger.height, "generated": ledger["token_ids"].list.len().sum()}
+
+
+def test_a_release_without_every_slice_fails_and_names_what_is_missing(settings, make):
+    assert make(settings, "slice", "r1", "sums-0").success
+    result = make(settings, "release", "r1")
+    (failure,) = result.get_step_failure_events()
+    assert "sums-1.parquet does not exist: materialise the asset that writes it first" in str(
+        failure.step_failure_data.error
+    )

@@ -1,0 +1,42 @@
+import pytest
+
+from dagster_project.settings import SettingsError, load_settings
+
+SOURCE = '[[sources]]\nname = "a"\nkind = "file"\npath = "x.jsonl"\n'
+
+BAD = [
+    ("", "sources: Field required"),
+    ("data_root = 1\n" + SOURCE, "data_root: Input should be a valid string, got 1"),
+    ("[policy]\nin_flight = 0\n" + SOURCE, "policy.in_flight: Input should be greater than or equal to 1, got 0"),
+    (SOURCE + "foo = 1", r"sources.0.*foo"),
+    ('[[sources]]\nname = "a"\nkind = "zip"', "sources.0.kind: Input should be 'procedural', 'file', 'hub'"),
+    (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got 'x.txt'"),
+    (SOURCE + SOURCE, "sources must have different names, got a, a"),
+    ("data_root = ", "is no TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD)
+def test_a_bad_settings_file_is_named_with_field_bound_and_value(tmp_path, text, message):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=message) as raised:
+        load_settings(file)
+    assert str(file) in str(raised.value)
+
+
+def test_a_missing_settings_file_is_named_with_the_variable_that_points_at_it(tmp_path):
+    with pytest.raises(SettingsError, match="point STEPMILL_SETTINGS at a file"):
+        load_settings(tmp_path / "nowhere.toml")
+
+
+def test_a_relative_data_root_is_relative_to_the_file(tmp_path):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SOURCE)
+    assert load_settings(file).data_root == str(tmp_path / "data")
+
+
+def test_an_object_stores_url_is_left_alone(tmp_path):
+    file = tmp_path / "stepmill.toml"
+    file.write_text('data_root = "s3://bucket/root"\n' + SOURCE)
+    assert load_settings(file).data_root == "s3://bucket/root"
