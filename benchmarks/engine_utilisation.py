@@ -73,9 +73,10 @@ def raw(work: Sequence[Job], *, model: Path, width: int) -> tuple[int, float]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "jobs.json"
         file.write_text(json.dumps([asdict(job) for job in work]))
-        command = [sys.executable, "-m", "benchmarks.offline_engine", str(file), str(model), str(width)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True, check=True)
-    tokens, seconds = json.loads(done.stdout.strip().splitlines()[-1])
+        result = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "benchmarks.offline_engine", str(file), str(result), str(model), str(width)]
+        subprocess.run(command, stdout=sys.stderr, check=True)
+        tokens, seconds = json.loads(result.read_text())
     return int(tokens), float(seconds)
 
 
@@ -136,13 +137,13 @@ def main() -> None:
     """Measure the four ways, the ceiling before and after the others, and print the ratios."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--problems", type=int, default=48)
-    arguments.add_argument("--rollouts", type=int, default=8, help="per problem")
+    arguments.add_argument("--rollouts", type=int, default=6, help="per problem")
     arguments.add_argument("--width", type=int, default=64, help="sequences in flight")
-    arguments.add_argument("--median", type=int, default=32, help="of the length limits, in tokens")
+    arguments.add_argument("--median", type=int, default=24, help="of the length limits, in tokens")
     chosen = arguments.parse_args()
     model = embedded_model()
     tokenizer = HFTokenizer(model)
-    work = jobs(tokenizer, problems=chosen.problems, rollouts=chosen.rollouts, median=chosen.median, most=384)
+    work = jobs(tokenizer, problems=chosen.problems, rollouts=chosen.rollouts, median=chosen.median, most=256)
     ceilings = [raw(work, model=model, width=chosen.width)]
     say("raw", *ceilings[0])
     settings = ServerSettings(model=model, dtype="float32", max_sequences=chosen.width)

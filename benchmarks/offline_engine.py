@@ -1,6 +1,7 @@
 """vLLM offline over the rollouts of a JSON file, everything queued at once: the ceiling of `engine_utilisation`.
 
-A process of its own, set as our server is. Prints `[tokens, seconds]` of the generation alone as its last line.
+A process of its own, set as our server is; `[tokens, seconds]` of the generation alone go to another file, since vLLM
+writes to standard output too.
 """
 
 import json
@@ -12,8 +13,8 @@ from pathlib import Path
 from generators.engine.server_settings import vllm_environment
 
 
-def main(jobs_file: str, model: str, width: str) -> None:
-    """Generate and print."""
+def main(jobs_file: str, result_file: str, model: str, width: str) -> None:
+    """Generate and write the result."""
     os.environ.update(vllm_environment())
     from vllm import LLM, SamplingParams
 
@@ -36,7 +37,8 @@ def main(jobs_file: str, model: str, width: str) -> None:
     began = time.perf_counter()
     outputs = engine.generate(prompts, laws, use_tqdm=False)
     seconds = time.perf_counter() - began
-    print(json.dumps([sum(len(output.outputs[0].token_ids) for output in outputs), seconds]))
+    tokens = sum(len(output.outputs[0].token_ids) for output in outputs)
+    Path(result_file).write_text(json.dumps([tokens, seconds]))
 
 
 if __name__ == "__main__":

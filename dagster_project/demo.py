@@ -15,6 +15,7 @@ from dagster_project.partitions import ROUNDS
 from dagster_project.settings import load_settings
 
 ROUND = "demo"
+QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 
 
 def main() -> int:
@@ -35,7 +36,9 @@ def main() -> int:
 
 
 def _run(job: str, key: str, instance: dg.DagsterInstance, events: dict[str, Mapping[str, Any]]) -> bool:
-    result = defs.resolve_job_def(job).execute_in_process(partition_key=key, instance=instance, raise_on_error=False)
+    result = defs.resolve_job_def(job).execute_in_process(
+        partition_key=key, instance=instance, raise_on_error=False, run_config=QUIET
+    )
     for event in result.get_asset_materialization_events():
         materialization = event.materialization
         name = f"{materialization.asset_key.to_user_string()} [{materialization.partition}]"

@@ -13,10 +13,10 @@ class Progress:
 
     name: str
     unit: str
+    total: int
     tokens: Callable[[], int]
     say: Callable[[str], None]
     done: int = 0
-    total: int = 0
     started: float = field(default_factory=time.monotonic)
 
     def update(self, done: int, total: int) -> None:

@@ -49,6 +49,7 @@ async def workbench(
     cell: Cell,
     *,
     unit: str,
+    total: int,
 ) -> AsyncIterator[Workbench]:
     """Open everything that sampling one slice takes; flush and close it whatever happens."""
     identity = policy.identity()
@@ -66,6 +67,6 @@ async def workbench(
                 ledger=ledger,
                 context=served.context,
             )
-            progress = Progress(name, unit, lambda: pool.usage.generated, context.log.info)
+            progress = Progress(name, unit, total, lambda: pool.usage.generated, context.log.info)
             async with reported(progress):
                 yield Workbench(sampler=sampler, checker=checker, pool=pool, progress=progress)

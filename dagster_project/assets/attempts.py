@@ -87,7 +87,7 @@ async def draw(
     law: recipe.AttemptsConfig,
 ) -> tuple[Made, Workbench]:
     """Attempt every problem of the slice through one workbench."""
-    async with workbench(context, policy, store, cell, unit="problems") as bench:
+    async with workbench(context, policy, store, cell, unit="problems", total=len(problems)) as bench:
 
         async def one(problem: Problem) -> tuple[Attempt, ...]:
             return await recipe.attempt(problem, sampler=bench.sampler, checker=bench.checker, rule=rule, config=law)

@@ -107,7 +107,7 @@ async def draw(
 ) -> tuple[Made, Workbench]:
     """Label every chosen solution of the slice through one workbench."""
     items = [(problem, attempt) for problem, choice in chosen for attempt in choice.attempts]
-    async with workbench(context, policy, store, cell, unit="solutions") as bench:
+    async with workbench(context, policy, store, cell, unit="solutions", total=len(items)) as bench:
 
         async def one(item: Item) -> LabelledSolution:
             return await recipe.label(*item, sampler=bench.sampler, checker=bench.checker, rule=rule, config=budget)

@@ -74,9 +74,9 @@ def vllm_command(settings: ServerSettings, port: int) -> list[str]:
     }
     if settings.revision is not None:
         flags |= {"--revision": settings.revision, "--tokenizer-revision": settings.revision}
-    switches = []
+    switches = ["--enable-prompt-tokens-details"]  # how many tokens of a prefix were found in the cache
     if is_cpu_build():
-        switches = ["--enforce-eager", "--no-enable-chunked-prefill"]  # a seed kills a CPU engine with chunked prefill
+        switches += ["--enforce-eager", "--no-enable-chunked-prefill"]  # a seed kills a CPU engine with chunked prefill
         flags |= {
             "--dtype": cpu_dtype(settings.dtype),
             "--block-size": "32",  # only whole blocks of a prefix are found again, and the default here is 128

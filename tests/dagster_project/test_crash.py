@@ -1,0 +1,88 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from urllib.request import urlopen
+
+import polars as pl
+import pytest
+
+from generators.sampler import rollout_seed
+
+SETTINGS = """
+data_root = "data"
+
+[policy]
+model = "simulated"
+urls = ["{url}"]
+in_flight = 16
+
+[[sources]]
+kind = "simulated"
+name = "sums"
+size = 30
+
+[attempts]
+n = 4
+max_tokens = 600
+"""
+
+
+@pytest.fixture
+def server_url():
+    command = [sys.executable, "-m", "generators.engine.simulated_server", "--seconds-per-token", "0.002"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield process.stdout.readline().split()[-1]
+        process.terminate()
+
+
+def demo(folder, url):
+    """The whole run of one data root, in a process group of its own."""
+    folder.mkdir(exist_ok=True)
+    (folder / "stepmill.toml").write_text(SETTINGS.format(url=url))
+    (folder / "home").mkdir(exist_ok=True)
+    environment = os.environ | {
+        "STEPMILL_SETTINGS": str(folder / "stepmill.toml"),
+        "DAGSTER_HOME": str(folder / "home"),
+        "PYTHONWARNINGS": "ignore",
+    }
+    with (folder / "run.log").open("ab") as log:
+        command = [sys.executable, "-m", "dagster_project.demo"]
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+
+def ledger(folder):
+    parts = sorted(folder.glob("data/ledger/*/demo/*/part-*.parquet"))
+    return pl.concat([pl.read_parquet(part) for part in parts]) if parts else pl.DataFrame()
+
+
+def labels(folder):
+    return pl.read_parquet(folder / "data/tables/process_labels/demo/sums-0.parquet")
+
+
+def test_a_killed_run_goes_on_where_it_was_and_draws_nothing_twice(tmp_path, server_url):
+    folder = tmp_path / "killed"
+    run = demo(folder, server_url)
+    attempts = folder / "data/tables/attempts/demo/sums-0.parquet"
+    deadline = time.monotonic() + 120
+    while not (attempts.exists() and ledger(folder).height >= 300):  # 120 attempts, so the rest are label rollouts
+        assert run.poll() is None, (folder / "run.log").read_text()[-3000:]
+        assert time.monotonic() < deadline, "the run never came to its labels"
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not (folder / "data/tables/process_labels").exists()
+    flushed = ledger(folder)
+    shutil.copytree(folder / "data/ledger", tmp_path / "whole/data/ledger")
+
+    assert demo(folder, server_url).wait(240) == 0, (folder / "run.log").read_text()[-3000:]
+    drawn = Counter(seed for _, seed, _ in json.load(urlopen(f"{server_url}/simulated/drawn")))
+    paid = {rollout_seed(key, index, 0) for key, index in flushed.select("key", "index").iter_rows()}
+    assert {seed for seed in paid if drawn[seed] > 1} == set()
+
+    assert demo(tmp_path / "whole", server_url).wait(240) == 0
+    assert labels(folder).equals(labels(tmp_path / "whole"))
