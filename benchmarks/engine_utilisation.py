@@ -148,7 +148,6 @@ def main() -> None:
     say("raw", *ceilings[0])
     settings = ServerSettings(model=model, dtype="float32", max_sequences=chosen.width)
     with tempfile.TemporaryDirectory() as folder, LocalServer(settings, log_path=Path(folder) / "server.log") as server:
-        server.start()
         rates = asyncio.run(served(work, tokenizer, server, width=chosen.width))
     ceilings.append(raw(work, model=model, width=chosen.width))
     say("raw again", *ceilings[1])

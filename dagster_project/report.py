@@ -74,8 +74,12 @@ def histogram(
     axes.set(title=title, xlabel=x, ylabel=y)
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=100)
-    encoded = base64.b64encode(content.getvalue()).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+    return picture(title, content.getvalue())
+
+
+def picture(title: str, png: bytes) -> dg.MarkdownMetadataValue:
+    """A picture that stands in the metadata itself."""
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def _text(value: object) -> str:

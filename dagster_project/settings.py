@@ -128,15 +128,6 @@ class Settings(_Section):
         """Source and shard of every slice, by the slice's key."""
         return {f"{source.name}-{shard}": (source, shard) for source in self.sources for shard in range(source.shards)}
 
-    def recipes(self) -> dict[str, Any]:
-        """What the recipes were told, as plain data."""
-        return {
-            "attempts": self.attempts.model_dump(),
-            "process_labels": self.process_labels.model_dump(),
-            "sources": {source.name: source.worked_examples for source in self.sources},
-            "policy": {"dtype": self.policy.dtype, "max_model_len": self.policy.max_model_len},
-        }
-
 
 def load_settings(path: Path | None = None) -> Settings:
     """Read `path`, or the file that STEPMILL_SETTINGS names, or `stepmill.toml`; raises SettingsError."""

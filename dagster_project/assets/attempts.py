@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -104,6 +105,7 @@ def write(
     by_id = {problem.problem_id: problem for problem in problems}
     frame = attempts_table([(by_id[row[0].problem_id], one) for row in made.rows for one in row], provenance)
     refused = [(failure.item.problem_id, "refused", failure.message) for failure in made.failures]
+    store.write_recipe("attempts", cell, {"n": law.n, "max_tokens": law.max_tokens, "sampling": asdict(law.sampling)})
     store.write(store.table("attempts", cell), frame)
     store.write(store.dropped("attempts", cell), pl.DataFrame(refused, schema=DROPPED, orient="row"))
     store.write(store.table("problem_difficulty", cell), difficulty(frame))

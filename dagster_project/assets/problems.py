@@ -36,6 +36,7 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
             share = source.max_unverified_share
             loaded = asyncio.run(load_problems(source.problems, checker=checker, max_unverified_share=share))
             frame = PROBLEMS.validate(shard(loaded.kept, index=index, of=source.shards))
+            store.write_recipe("problems", cell, source.model_dump(mode="json"))
             store.write(store.table("problems", cell), frame)
             store.write(store.dropped("problems", cell), loaded.dropped)
         return dg.MaterializeResult(

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -71,6 +72,7 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
             problems = problems_of(store.read(store.table("problems", cell)))
             chosen = choose(problems, attempts_of(attempts), policy, budget)
             made, bench = asyncio.run(draw(context, policy, store, cell, chosen=chosen, rule=rule, budget=budget))
+            store.write_recipe("process_labels", cell, asdict(budget) | {"strategy": recipe.STRATEGY})
             frame = write(store, cell, chosen=chosen, made=made, policy=bench.sampler.policy)
         return dg.MaterializeResult(
             metadata=metadata(store, cell, frame) | bench.metadata() | policy.metadata(),

@@ -1,6 +1,7 @@
 """The release of process labels: every slice of one round, validated again and published as one version."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -46,7 +47,12 @@ def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
                 "rows": report.counts(
                     {f"{c}/{split}": n for c, splits in release.rows.items() for split, n in splits.items()}
                 ),
-                "card": dg.MetadataValue.md(body_of((release.path / "README.md").read_text())),
+                **{
+                    picture.name.removesuffix(".png"): report.picture(picture.caption, picture.png)
+                    for picture in draft.pictures
+                },
+                "sample_rows": report.sample_rows(rows, ("prompt", "steps", "n_correct", "n_rollouts", "verdict")),
+                "card": dg.MetadataValue.md((release.path / "README.md").read_text().split("---\n", 2)[-1]),
             },
             data_version=dg.DataVersion(release.version),
         )
@@ -66,7 +72,7 @@ def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.Dat
         sources=[SourceFacts(name=n, licence=licences.get(n), problems=count) for n, count in per_source.iter_rows()],
         stages=[_stage(store, name, cells) for name in STAGES],
         tokens=totals([store.ledger_folder(policy, cell) for policy in policies for cell in cells]),
-        settings=settings.recipes(),
+        settings={name: _recipe(store, name, cells) for name in STAGES},
         seeds={"round": round_seed(round_key)},
     )
 
@@ -75,12 +81,14 @@ def _cells(settings: Settings, round_key: str) -> list[Cell]:
     return [Cell(round=round_key, slice=key) for key in settings.slices()]
 
 
+def _recipe(store: Store, name: str, cells: Sequence[Cell]) -> dict[str, Any]:
+    """What the slices of a stage were made with: once where they agree, else by slice."""
+    by_slice = {cell.slice: store.read_recipe(name, cell) for cell in cells}
+    first, *others = by_slice.values()
+    return first if all(other == first for other in others) else by_slice
+
+
 def _stage(store: Store, name: str, cells: Sequence[Cell]) -> StageFacts:
     kept = sum(store.read(store.table(name, cell)).height for cell in cells)
     dropped = pl.concat([store.read(store.dropped(name, cell)).select("reason") for cell in cells])
     return StageFacts(name=name, kept=kept, dropped=report.reason_counts(dropped))
-
-
-def body_of(card: str) -> str:
-    """The card without its YAML head."""
-    return card.split("---\n", 2)[-1]

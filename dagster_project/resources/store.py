@@ -1,11 +1,13 @@
 """The store: every path, below one data root (a local folder or an object-store URL).
 
-Knows no table's meaning. `tables/<asset>/<round>/<slice>.parquet`, what was dropped beside it,
+Knows no table's meaning. `tables/<asset>/<round>/<slice>.parquet`, with what was dropped and its recipe beside it,
 `ledger/<policy>/<round>/<slice>/`, `releases/<dataset>/<version>/`, `logs/`.
 """
 
+import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -13,7 +15,7 @@ from upath import UPath
 
 from dagster_project.partitions import Cell
 from generators.ledger import Ledger
-from generators.storage import is_local, read_parquet, write_parquet
+from generators.storage import is_local, read_parquet, write_bytes, write_parquet
 
 
 class Store(dg.ConfigurableResource):
@@ -33,6 +35,18 @@ class Store(dg.ConfigurableResource):
     def dropped(self, asset: str, cell: Cell) -> UPath:
         """What was dropped on the way to that table, with a `reason` column."""
         return self.root / "tables" / asset / cell.round / f"{cell.slice}.dropped.parquet"
+
+    def write_recipe(self, asset: str, cell: Cell, recipe: dict[str, Any]) -> None:
+        """Keep what a table was made with, beside it."""
+        write_bytes(self._recipe(asset, cell), json.dumps(recipe, sort_keys=True, indent=2).encode())
+
+    def read_recipe(self, asset: str, cell: Cell) -> dict[str, Any]:
+        """What a table was made with; empty when it takes no settings."""
+        path = self._recipe(asset, cell)
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def _recipe(self, asset: str, cell: Cell) -> UPath:
+        return self.root / "tables" / asset / cell.round / f"{cell.slice}.recipe.json"
 
     def write(self, path: UPath, frame: pl.DataFrame) -> None:
         """Write a table whole; raises StorageError."""

@@ -1,0 +1,67 @@
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from dagster_project.settings import load_settings
+from tests.dagster_project.conftest import metadata_of
+
+pytestmark = pytest.mark.engine
+
+SETTINGS = """
+data_root = "data"
+
+[policy]
+model = "{model}"
+tokenizer = "embedded"
+urls = ["{url}"]
+
+[[sources]]
+kind = "procedural"
+name = "chain_sum"
+task = "chain_sum"
+size = 4
+seed = 7
+levels = {{ min_terms = 2, max_terms = 3, min_digits = 1, max_digits = 1 }}
+worked_examples = "chain_sum"
+
+[attempts]
+n = 4
+temperature = 0.7
+max_tokens = 120
+
+[process_labels]
+rollouts_per_step = 2
+"""
+
+LOAD = """
+from datasets import load_dataset
+
+rows = load_dataset({path!r}, "stepwise")
+for split in rows.values():
+    for row in split:
+        assert row["prompt"] and len(row["completions"]) == len(row["labels"]) >= 2
+print(sum(split.num_rows for split in rows.values()))
+"""
+
+
+def test_the_real_model_makes_a_release_that_loads_and_a_second_run_asks_it_nothing(
+    tmp_path, policy_server, make, make_round
+):
+    (tmp_path / "stepmill.toml").write_text(SETTINGS.format(model=policy_server.model_name, url=policy_server.url))
+    settings = load_settings(tmp_path / "stepmill.toml")
+    released = make_round(settings, "r1")
+    rows = pl.read_parquet(tmp_path / "data/tables/process_labels/r1/chain_sum-0.parquet")
+    assert rows.height > 0
+    for row in rows.iter_rows(named=True):
+        assert row["step_ends"][-1] == len(row["token_ids"])
+        assert all(right <= drawn for right, drawn in zip(row["n_correct"], row["n_rollouts"], strict=True))
+
+    again = make(settings, "slice", "r1", "chain_sum-0")
+    assert [metadata_of(again, asset)["tokens_generated"] for asset in ("attempts", "process_labels")] == [0, 0]
+    assert pl.read_parquet(tmp_path / "data/tables/process_labels/r1/chain_sum-0.parquet").equals(rows)
+
+    code = LOAD.format(path=released["dagster/uri"])
+    loaded = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert int(loaded.stdout.split()[-1]) > 0
