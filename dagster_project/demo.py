@@ -15,6 +15,7 @@ from dagster_project.partitions import ROUNDS
 from dagster_project.settings import load_settings
 
 ROUND = "demo"
+FAILURE = "dagster._core.definitions.events.Failure: "
 QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 
 
@@ -46,7 +47,8 @@ def _run(job: str, key: str, instance: dg.DagsterInstance, events: dict[str, Map
     if not result.success:
         for failure in result.get_step_failure_events():
             error = failure.step_failure_data.error
-            print(f"\n{failure.step_key} failed: {error.message if error else 'see the log above'}", file=sys.stderr)
+            message = error.message.removeprefix(FAILURE).strip() if error else "see the log above"
+            print(f"\n{failure.step_key} failed: {message}", file=sys.stderr)
     return result.success
 
 

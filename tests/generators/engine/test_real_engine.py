@@ -60,11 +60,11 @@ def test_a_completion_goes_on_from_its_own_tokens_as_text_and_ids_agree(policy_s
 
 
 def test_a_completion_ends_with_the_token_that_completes_a_stop_string(policy_server):
-    (stopped,) = ask(policy_server, request(max_tokens=64, stop=("\n",)))
+    (stopped,) = ask(policy_server, request(max_tokens=64, stop=(" ",)))
     (completion,) = stopped.completions
     assert completion.finish_reason == "stop"
-    assert "\n" in tokenizer().piece(completion.token_ids[-1])
-    assert "\n" not in tokenizer().decode(completion.token_ids[:-1])
+    assert " " in tokenizer().piece(completion.token_ids[-1])
+    assert " " not in tokenizer().decode(completion.token_ids[:-1])
 
 
 def test_log_probabilities_come_one_a_token_when_asked_for(policy_server):
