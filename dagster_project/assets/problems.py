@@ -49,11 +49,12 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
 def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
     """What the UI shows of the problems."""
     levels = Counter(str(level) for level in frame["level"].to_list())
+    lengths = frame["prompt"].str.len_chars().to_list()
     return report.table(store.table("problems", cell), frame, PROBLEMS) | {
         "dropped": report.dropped(store.read(store.dropped("problems", cell))),
         "levels": report.counts(levels),
         "prompt_lengths": report.histogram(
-            frame["prompt"].str.len_chars().to_list(), title="Prompt length", x="characters", y="problems", bounds=None
+            lengths, title="Prompt length", x="characters", y="problems", bounds=(0, max(1, *lengths, 0))
         ),
         "sample_rows": report.sample_rows(frame, ("prompt", "answer", "level")),
     }

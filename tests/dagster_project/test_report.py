@@ -1,0 +1,42 @@
+import base64
+import re
+
+import polars as pl
+
+from dagster_project import report
+
+SHOWN_IN_PLACE = 1000  # characters of Markdown; the UI hides more behind a link
+
+
+def svg_of(markdown):
+    encoded = re.search(r"base64,([^)]*)\)", markdown.value).group(1)
+    return base64.b64decode(encoded).decode()
+
+
+def test_a_histogram_is_small_enough_to_be_shown_in_place():
+    made = report.histogram(
+        [place / 100 for place in range(101)], title="Pass rate per problem", x="share right", y="problems"
+    )
+    assert len(made.value) < SHOWN_IN_PLACE
+
+
+def test_a_histograms_highest_bar_is_its_fullest_bin_and_the_last_bin_holds_the_upper_bound():
+    drawn = svg_of(report.histogram([0.0, 1.0, 1.0], title="t", x="x", y="y"))
+    assert re.findall(r"M(\d+) 118v-(\d+)", drawn) == [("9", "50"), ("279", "100")]
+
+
+def test_an_empty_histogram_is_drawn_without_bars():
+    assert "v-" not in svg_of(report.histogram([], title="t", x="x", y="y"))
+
+
+def test_three_rows_are_shown_of_any_table():
+    frame = pl.DataFrame({"text": [f"row {number}" for number in range(10)]})
+    shown = report.sample_rows(frame, ("text",)).value
+    assert re.findall(r"row \d", shown) == ["row 0", "row 3", "row 6"]
+    assert report.sample_rows(frame.clear(), ("text",)).value == "no rows"
+
+
+def test_a_long_cell_is_cut_and_a_fence_in_it_does_not_end_the_block():
+    shown = report.sample_rows(pl.DataFrame({"text": ["```" + "x" * 5000]}), ("text",)).value
+    assert shown.count("```") == 2
+    assert len(shown) < 2000
