@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from filters.tables import SchemaError
-from generators.engine.errors import EngineError, EngineLost
+from generators.engine.errors import EngineError
 from generators.problems.source import SourceError
 from generators.storage import StorageError
 from releases.errors import ReleaseError
@@ -14,10 +14,8 @@ from releases.errors import ReleaseError
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise dg.Failure with the error's own sentence; only a lost engine is worth another try."""
+    """Raise dg.Failure with the error's own sentence; what was worth another try has been tried below."""
     try:
         yield
-    except EngineLost as error:
-        raise dg.Failure(str(error)) from error
     except (EngineError, SourceError, StorageError, SchemaError, ReleaseError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error

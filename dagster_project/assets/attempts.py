@@ -52,7 +52,6 @@ def attempts(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         pool="gpu",
         code_version=recipe.VERSION,
         check_specs=[dg.AssetCheckSpec("right_and_wrong", asset="attempts")],
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=30),
     )
     def asset(
         context: dg.AssetExecutionContext, config: AttemptsRun, policy: PolicyResource, store: Store

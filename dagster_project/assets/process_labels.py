@@ -49,7 +49,6 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
         pool="gpu",
         code_version=recipe.VERSION,
         check_specs=[dg.AssetCheckSpec("both_labels", asset="process_labels")],
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=30),
     )
     def asset(
         context: dg.AssetExecutionContext, config: ProcessLabelsRun, policy: PolicyResource, store: Store

@@ -37,6 +37,7 @@ class PolicySettings(dg.Config):
     server_args: list[str] = Field([], description="further arguments of the server that is started")
     start_timeout_s: float = Field(600.0, gt=0, description="how long a server may take to start")
     stall_s: float = Field(120.0, gt=0, description="how long nothing may come back before a server counts as stalled")
+    give_up_s: float = Field(300.0, gt=0, description="how long no server may answer before the run stops")
     max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
 
 
@@ -94,7 +95,9 @@ class PolicyResource(dg.ConfigurableResource):
             pool = Pool(simulated, capacity=settings.in_flight, settings=RetrySettings())
             yield Served(pool, simulated.max_model_len)
             return
-        fleet_settings = FleetSettings(stall_s=settings.stall_s, max_restarts=settings.max_restarts)
+        fleet_settings = FleetSettings(
+            stall_s=settings.stall_s, max_restarts=settings.max_restarts, give_up_s=settings.give_up_s
+        )
         async with Fleet(self._workers(say), fleet_settings) as fleet:
             context = (await fleet.model_info()).max_model_len
             yield Served(Pool(fleet, capacity=settings.in_flight, settings=RetrySettings()), context)
