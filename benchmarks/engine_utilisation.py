@@ -137,7 +137,7 @@ def main() -> None:
     """Measure the four ways, the ceiling before and after the others, and print the ratios."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--problems", type=int, default=48)
-    arguments.add_argument("--rollouts", type=int, default=6, help="per problem")
+    arguments.add_argument("--rollouts", type=int, default=4, help="per problem")
     arguments.add_argument("--width", type=int, default=64, help="sequences in flight")
     arguments.add_argument("--median", type=int, default=24, help="of the length limits, in tokens")
     chosen = arguments.parse_args()
