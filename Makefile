@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK := $(if $(shell command -v nvidia-smi 2>/dev/null),locks/gpu.txt,locks/cpu.txt)
-PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
 # Where PyTorch publishes its CPU builds; asked only when the configured registry has none.
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
