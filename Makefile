@@ -1,4 +1,5 @@
-# `make demo` runs the main job, `make test` the tests, `make check` lint and types, `make ui` serves the Dagster UI.
+# `make demo` runs the main job, `make policy` warms the embedded policy up for problems of several steps,
+# `make test` the tests, `make check` lint and types, `make ui` serves the Dagster UI.
 # Each sets up .venv first when it is missing or older than the lock.
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: setup demo ui check test clean
+.PHONY: setup policy demo ui check test clean
 
 setup: .venv/ready
 
@@ -25,6 +26,9 @@ setup: .venv/ready
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $@
+
+policy: .venv/ready
+	$(BIN)/python -m generators.training.warmed_up
 
 demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/python -m dagster_project.demo

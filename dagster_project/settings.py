@@ -23,6 +23,7 @@ from dagster_project.resources.policy import PolicySettings
 from filters.answers import AnswerRule
 from generators.problems.files import FileProblems
 from generators.problems.hub import HubProblems
+from generators.problems.multi_step import MultiStepProblems
 from generators.problems.procedural import ProceduralProblems
 from generators.problems.simulated import SimulatedSource
 from generators.problems.source import ProblemSource
@@ -65,6 +66,7 @@ KINDS: dict[str, type[ProblemSource]] = {
     "procedural": _strict(ProceduralProblems),
     "file": _strict(FileProblems),
     "hub": _strict(HubProblems),
+    "multi_step": _strict(MultiStepProblems),
     "simulated": _strict(SimulatedSource),
 }
 
@@ -74,7 +76,7 @@ class Source(_Section):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    kind: Literal["procedural", "file", "hub", "simulated"]
+    kind: Literal["procedural", "multi_step", "file", "hub", "simulated"]
     shards: int = Field(1, ge=1)
     licence: str | None = None
     bare_last_number: bool = False

@@ -11,8 +11,10 @@ from generators.engine.embedded import embedded_model
 from generators.engine.errors import EngineMisconfigured
 from generators.engine.simulated_vocabulary import SimulatedTokenizer
 from generators.tokenizer import HFTokenizer, Tokenizer
+from generators.training.warmed_up import warmed_up_model
 
 EMBEDDED = "embedded"
+WARMED_UP = "warmed_up"
 SIMULATED = "simulated"
 _SAMPLED_BYTES = 1 << 20
 
@@ -28,12 +30,14 @@ class Policy:
 
 
 def identify(model: str, *, revision: str | None = None) -> Policy:
-    """The policy that the settings name: `embedded`, `simulated`, a local model folder, or a Hub model id.
+    """The policy that the settings name: `embedded`, `warmed_up`, `simulated`, a local folder, or a Hub model id.
 
     Raises EngineMisconfigured when there is no such model.
     """
     if model == EMBEDDED:
         return _local(embedded_model())
+    if model == WARMED_UP:
+        return _local(warmed_up_model())
     if model == SIMULATED:
         return Policy(name=SIMULATED, model=SIMULATED, revision=None, tokenizer=SimulatedTokenizer())
     if Path(model).expanduser().is_dir():

@@ -53,6 +53,15 @@ class HFTokenizer:
         ids = self._hf.apply_chat_template(list(messages), add_generation_prompt=True, return_dict=False)
         return tuple(int(i) for i in ids)
 
+    def encode(self, text: str) -> tuple[int, ...]:
+        """The ids of a text, without special tokens."""
+        return tuple(int(i) for i in self._hf.encode(text, add_special_tokens=False))
+
+    @property
+    def end_of_turn(self) -> int:
+        """The id that ends the assistant's turn."""
+        return int(self._hf.eos_token_id)
+
     def decode(self, token_ids: Sequence[int]) -> str:
         return str(self._hf.decode(list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 

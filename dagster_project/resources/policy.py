@@ -25,7 +25,7 @@ from generators.policy import SIMULATED, Policy, attached, identify
 class PolicySettings(dg.Config):
     """Which model samples, where it is served, and how much may be in flight."""
 
-    model: str = Field("embedded", description="`embedded`, `simulated`, a local model folder, or a Hub model id")
+    model: str = Field("embedded", description="`embedded`, `warmed_up`, `simulated`, a model folder, or a Hub id")
     revision: str | None = Field(None, description="the Hub revision; for attached servers, the name of the weights")
     urls: list[str] = Field([], description="attach to these vLLM servers instead of starting one")
     tokenizer: str | None = Field(None, description="the tokenizer of attached servers, when it is not the model's id")

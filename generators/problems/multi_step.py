@@ -1,0 +1,157 @@
+"""Problems of several steps with their solutions written out: sums, sums of products, small stories.
+
+Knows nothing of training or prompts. A problem belongs to the training or the evaluation part by the hash of its text,
+so that what a policy was warmed up on is never what it is asked.
+"""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, get_args
+
+from filters.rules import Filtered
+from generators.problems.source import ColumnMapping, Entry, map_columns
+
+Part = Literal["training", "evaluation"]
+
+_MOST = 400  # no total goes beyond it, nor below zero
+_THINGS = ("apples", "stamps", "marbles", "coins", "books", "shells", "cards", "pencils")
+_NAMES = ("Ann", "Ben", "Cora", "Dan", "Ella", "Finn", "Gus", "Hana")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkedProblem:
+    """A problem, the lines of its solution save the last, and its answer; one line is one step."""
+
+    prompt: str
+    lines: tuple[str, ...]
+    answer: str
+
+    @property
+    def solution(self) -> str:
+        """The solution as text, its last line with the boxed answer."""
+        return "\n".join([*self.lines, f"The answer is \\boxed{{{self.answer}}}."])
+
+    @property
+    def n_steps(self) -> int:
+        """The number of lines of the solution, the answer's included."""
+        return len(self.lines) + 1
+
+    @property
+    def part(self) -> Part:
+        """The part that this problem belongs to, wherever it is made."""
+        return "training" if hashlib.blake2b(self.prompt.encode()).digest()[0] < 128 else "evaluation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiStepProblems:
+    """`size` different problems of one part, of `min_steps` to `max_steps` steps, with terms up to `max_term`."""
+
+    name: str
+    size: int
+    part: Part = "evaluation"
+    min_steps: int = 4
+    max_steps: int = 10
+    max_term: int = 30
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("name must not be empty, got ''")
+        if self.size < 1:
+            raise ValueError(f"size must be at least 1, got {self.size}")
+        if self.part not in get_args(Part):
+            raise ValueError(f"part must be one of {', '.join(get_args(Part))}, got {self.part!r}")
+        if self.min_steps < 3:
+            raise ValueError(f"min_steps must be at least 3, got {self.min_steps}")
+        if self.max_steps < self.min_steps:
+            raise ValueError(f"max_steps must be at least min_steps ({self.min_steps}), got {self.max_steps}")
+        if not 5 <= self.max_term <= _MOST // 4:
+            raise ValueError(f"max_term must be from 5 to {_MOST // 4}, got {self.max_term}")
+
+    def candidates(self) -> Filtered:
+        """Make the problems."""
+        entries = [
+            Entry(f"item {index}", {"prompt": made.prompt, "answer": made.answer, "level": str(made.n_steps)})
+            for index, made in enumerate(self.worked())
+        ]
+        return map_columns(entries, ColumnMapping(level="level"))
+
+    def worked(self) -> list[WorkedProblem]:
+        """The problems with their solutions, kinds and numbers of steps in turn; the same ones on every machine."""
+        return list(islice(self._different(), self.size))
+
+    def _different(self) -> Iterator[WorkedProblem]:
+        draw = random.Random(f"{self.seed}/{self.part}")
+        spread = self.max_steps - self.min_steps + 1
+        seen: set[str] = set()
+        turn = 0
+        while True:
+            make, n_steps = _KINDS[turn % len(_KINDS)], self.min_steps + turn // len(_KINDS) % spread
+            made = make(draw, n_steps - 1, self.max_term)
+            if made.part == self.part and made.prompt not in seen:
+                seen.add(made.prompt)
+                turn += 1
+                yield made
+
+
+def _sum(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
+    total = draw.randint(2, most)
+    text, lines = str(total), []
+    for _ in range(n_operations):
+        sign, term, result = _move(draw, total, most)
+        text += f" {sign} {term}"
+        lines.append(f"{total} {sign} {term} = {result}")
+        total = result
+    return WorkedProblem(prompt=f"Calculate {text}.", lines=tuple(lines), answer=str(total))
+
+
+def _products(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
+    n_products = (n_operations + 1) // 2
+    factors = [(draw.randint(2, 9), draw.randint(2, 9)) for _ in range(n_products)]
+    terms = [a * b for a, b in factors]
+    shown = [f"{a} * {b}" for a, b in factors]
+    lines = [f"{text} = {term}" for text, term in zip(shown, terms, strict=True)]
+    if n_operations % 2 == 0:  # one plain term more brings the number of operations to an even one
+        plain = draw.randint(2, most)
+        terms.append(plain)
+        shown.append(str(plain))
+    total = terms[0]
+    for term in terms[1:]:
+        lines.append(f"{total} + {term} = {total + term}")
+        total += term
+    return WorkedProblem(prompt=f"Calculate {' + '.join(shown)}.", lines=tuple(lines), answer=str(total))
+
+
+def _story(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
+    name, things = draw.choice(_NAMES), draw.choice(_THINGS)
+    total = draw.randint(2, most)
+    sentences, lines = [f"{name} has {total} {things}."], []
+    for _ in range(n_operations):
+        if total <= most // 2 and draw.random() < 0.2:
+            factor = draw.choice((2, 3))
+            sentences.append(f"Then the number of {things} is multiplied by {factor}.")
+            lines.append(f"{total} * {factor} = {total * factor}")
+            total *= factor
+            continue
+        sign, term, result = _move(draw, total, most)
+        sentences.append(f"{name} {draw.choice(_VERBS[sign])} {term}.")
+        lines.append(f"{total} {sign} {term} = {result}")
+        total = result
+    question = f"How many {things} does {name} have at the end?"
+    return WorkedProblem(prompt=" ".join([*sentences, question]), lines=tuple(lines), answer=str(total))
+
+
+def _move(draw: random.Random, total: int, most: int) -> tuple[str, int, int]:
+    sign, term = draw.choice("+-"), draw.randint(2, most)
+    if sign == "-" and term > total:
+        sign = "+"
+    elif sign == "+" and total + term > _MOST:
+        sign = "-"
+    return sign, term, total + term if sign == "+" else total - term
+
+
+_VERBS: dict[str, Sequence[str]] = {"+": ("finds", "buys", "is given"), "-": ("loses", "gives away", "sells")}
+_KINDS: tuple[Callable[[random.Random, int, int], WorkedProblem], ...] = (_sum, _products, _story)

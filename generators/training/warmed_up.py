@@ -1,0 +1,72 @@
+"""The warmed-up policy: the embedded one, fine-tuned to solve problems of several steps, some of them wrongly.
+
+Made once by `make policy` and kept under a key of everything that went into it. What it learnt from is the training
+part of `multi_step`; what it is asked must come from the evaluation part.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from generators.engine.embedded import embedded_model
+from generators.engine.errors import EngineMisconfigured
+from generators.engine.model_folder import MANIFEST, check_folder, make_once, models_folder
+from generators.problems.multi_step import MultiStepProblems
+from generators.tokenizer import HFTokenizer
+from generators.training.examples import example
+from generators.training.fine_tune import FineTuneSettings, fine_tune
+
+VERSION = "1"  # bump when a change here, in the problems or in the fine-tuning would change the weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUp:
+    """What the policy learns from, and how."""
+
+    problems: MultiStepProblems = field(
+        default_factory=lambda: MultiStepProblems(name="multi_step", part="training", size=640, seed=1)
+    )
+    training: FineTuneSettings = field(default_factory=FineTuneSettings)
+
+
+def warmed_up_model(cache: Path | None = None, warm_up: WarmUp | None = None) -> Path:
+    """The folder of the warmed-up policy; raises EngineMisconfigured when it was not made yet."""
+    folder = _folder(embedded_model(cache), cache, warm_up or WarmUp())
+    if not folder.exists():
+        raise EngineMisconfigured(
+            "policy.model is 'warmed_up', which was not made yet: run `make policy` (half an hour)"
+        )
+    check_folder(folder)
+    return folder
+
+
+def make_warmed_up(say: Callable[[str], None], cache: Path | None = None, warm_up: WarmUp | None = None) -> Path:
+    """Make the warmed-up policy where it is not there yet; a call that was cut off goes on where it was."""
+    warm_up = warm_up or WarmUp()
+    base = embedded_model(cache)
+    folder = _folder(base, cache, warm_up)
+    if not folder.exists():
+        tokenizer = HFTokenizer(base)
+        examples = [example(made.prompt, made.solution, tokenizer) for made in warm_up.problems.worked()]
+        checkpoint = folder.parent / f".{folder.name}.checkpoint"
+
+        def make(into: Path) -> None:
+            fine_tune(base, examples, warm_up.training, into=into, checkpoint=checkpoint, say=say)
+
+        make_once(folder, make, version=VERSION)
+    check_folder(folder)
+    return folder
+
+
+def _folder(base: Path, cache: Path | None, warm_up: WarmUp) -> Path:
+    weights = json.loads((base / MANIFEST).read_text())["sha256"]
+    content = json.dumps([VERSION, weights, asdict(warm_up)], sort_keys=True)
+    key = hashlib.sha256(content.encode()).hexdigest()[:12]
+    return models_folder(cache) / f"SmolLM2-135M-multi-step-{key}"
+
+
+if __name__ == "__main__":
+    print(make_warmed_up(lambda line: print(line, file=sys.stderr, flush=True)))
