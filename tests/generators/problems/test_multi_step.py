@@ -1,18 +1,20 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generators.problems.multi_step import MultiStepProblems
 
 seeds = st.integers(0, 10_000)
+few = settings(max_examples=20, deadline=None)
 
 
 def made(**changes):
     return MultiStepProblems(**({"name": "steps", "size": 42} | changes))
 
 
+@few
 @given(seed=seeds)
 def test_every_line_is_true_and_the_last_one_states_the_answer(seed):
     for problem in made(seed=seed).worked():
@@ -24,6 +26,7 @@ def test_every_line_is_true_and_the_last_one_states_the_answer(seed):
         assert problem.solution.endswith(rf"The answer is \boxed{{{problem.answer}}}.")
 
 
+@few
 @given(seed=seeds)
 def test_a_calculation_is_worth_what_its_solution_says(seed):
     for problem in made(seed=seed).worked():
@@ -32,6 +35,7 @@ def test_a_calculation_is_worth_what_its_solution_says(seed):
             assert eval(written[1]) == int(problem.answer)
 
 
+@few
 @given(seed=seeds)
 def test_problems_differ_and_have_the_asked_numbers_of_steps(seed):
     problems = made(seed=seed, min_steps=4, max_steps=10).worked()
