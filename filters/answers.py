@@ -3,6 +3,7 @@
 Knows nothing of policies, prompts or ledgers: a response and a gold answer come in, a decision goes out.
 """
 
+import asyncio
 from collections import OrderedDict
 from types import TracebackType
 from typing import Self
@@ -27,7 +28,8 @@ class AnswerChecker:
 
     def __init__(self, limits: WorkerLimits | None = None) -> None:
         self._workers = SymbolicWorkers(limits or WorkerLimits())
-        self._remembered: OrderedDict[tuple[str, str], Decision] = OrderedDict()
+        self._remembered: OrderedDict[tuple[str, str, AnswerRule], Decision] = OrderedDict()
+        self._under_way: dict[frozenset[str], asyncio.Future[Verdict]] = {}
 
     def __enter__(self) -> Self:
         self._workers.__enter__()
@@ -41,21 +43,23 @@ class AnswerChecker:
     async def check(self, response: str, gold: str, *, rule: AnswerRule | None = None) -> Decision:
         """Decide whether a response's final answer is the gold one; without a final answer, `no_answer`."""
         answer = extract_answer(response, rule)
-        return Decision(verdict=Verdict.NO_ANSWER) if answer is None else await self.compare(answer, gold)
+        return Decision(verdict=Verdict.NO_ANSWER) if answer is None else await self.compare(answer, gold, rule=rule)
 
-    async def compare(self, answer: str, gold: str) -> Decision:
-        """Decide whether an extracted answer is the gold one."""
+    async def compare(self, answer: str, gold: str, *, rule: AnswerRule | None = None) -> Decision:
+        """Decide whether an extracted answer is the gold one; as the gold one to the answer, so the answer to it."""
+        rule = rule or AnswerRule()
         if not answer.strip():
             return Decision(verdict=Verdict.NO_ANSWER)
-        remembered = self._remembered.get((answer, gold))
+        key = (answer, gold, rule)
+        remembered = self._remembered.get(key)
         if remembered is None:
-            remembered = await self._decide(answer, gold)
+            remembered = await self._decide(answer, gold, rule)
             if remembered.verdict is not Verdict.ERROR:
-                self._remember((answer, gold), remembered)
+                self._remember(key, remembered)
         return remembered
 
-    async def _decide(self, answer: str, gold: str) -> Decision:
-        outcome = compare_exactly(answer, gold)
+    async def _decide(self, answer: str, gold: str, rule: AnswerRule) -> Decision:
+        outcome = compare_exactly(answer, gold, rule)
         verdict = outcome.verdict
         if verdict is None:
             verdict = await self._decide_pending(outcome)
@@ -66,12 +70,22 @@ class AnswerChecker:
         if not all(admits(a) and admits(g) for a, g in outcome.pending):
             return Verdict.UNPARSED
         for answer, gold in outcome.pending:
-            verdict = await self._workers.decide(answer, gold)
+            verdict = await self._computed_once(answer, gold)
             if verdict is not Verdict.EQUAL:
                 return verdict
         return Verdict.EQUAL
 
-    def _remember(self, pair: tuple[str, str], decision: Decision) -> None:
-        self._remembered[pair] = decision
+    async def _computed_once(self, answer: str, gold: str) -> Verdict:
+        """Ask a worker, or wait for the one that was asked the same already."""
+        pair = frozenset((answer, gold))
+        asked = self._under_way.get(pair)
+        if asked is None:
+            asked = asyncio.ensure_future(self._workers.decide(answer, gold))
+            self._under_way[pair] = asked
+            asked.add_done_callback(lambda _: self._under_way.pop(pair, None))
+        return await asyncio.shield(asked)  # whoever gives up waiting takes the others' verdict with nobody
+
+    def _remember(self, key: tuple[str, str, AnswerRule], decision: Decision) -> None:
+        self._remembered[key] = decision
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)

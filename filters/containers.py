@@ -25,7 +25,7 @@ class Container:
     @property
     def is_unordered(self) -> bool:
         """The order of the items carries no meaning."""
-        return self.kind in (r"\{\}", "union")
+        return self.kind in (r"\{\}", r"\pm", "union")
 
 
 def parse_container(text: str) -> Container | None:

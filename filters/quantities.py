@@ -7,12 +7,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from filters.verdicts import Verdict
+from filters.verdicts import AnswerRule, Verdict
 
 MAX_LENGTH = 200
 MAX_EXPONENT = 999
+MAX_PLAIN = 30
 
 _UNSIGNED = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_PLAIN = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
 _SIGNED = rf"[+-]?\s*{_UNSIGNED}"
 _DECIMAL = re.compile(_SIGNED)
 _POWER = re.compile(rf"({_SIGNED})\s*(?:\\times|\\cdot|\*|x)\s*10\s*\^\s*\{{?\s*([+-]?[0-9]{{1,3}})\s*\}}?")
@@ -41,6 +43,19 @@ class Quantity:
     unit: str | None = None
 
 
+def plain_number(text: str) -> int | Fraction | None:
+    """Read `18`, `-1,200` or `3.50` exactly, and nothing else: the short way for most answers."""
+    if len(text) > MAX_PLAIN:
+        return None
+    text = text.removeprefix("$").removesuffix(".")
+    if text.isdigit() and text.isascii():
+        return int(text)
+    if not _PLAIN.fullmatch(text):
+        return None
+    text = text.replace(",", "")
+    return Fraction(text) if "." in text else int(text)
+
+
 def parse_number(text: str) -> Fraction | None:
     """Read a tidy answer as one exact number, or return None."""
     text = _strip_parentheses(text.strip())
@@ -65,16 +80,24 @@ def parse_quantity(text: str) -> Quantity | None:
     return None if value is None else Quantity(value, unit)
 
 
-def compare_quantities(answer: Quantity, gold: Quantity) -> Verdict:
-    """Compare exactly; a percent or cent sign on one side only, or two unlike units, leave agreement undecided."""
-    if answer.unit == gold.unit:
-        return Verdict.EQUAL if answer.value == gold.value else Verdict.DIFFERENT
-    if _HUNDREDTHS & {answer.unit, gold.unit}:
-        near = answer.value in (gold.value, gold.value * 100, gold.value / 100)
+def compare_quantities(one: Quantity, other: Quantity, rule: AnswerRule) -> Verdict:
+    """Compare exactly; a percent or cent sign on one side only, or two unlike units, are decided by the rule alone."""
+    if one.unit == other.unit or rule.units == "ignored":
+        same = one.value == other.value
+    elif "percent" in (one.unit, other.unit) and rule.percent != "undecided" and not (one.unit and other.unit):
+        same = _without_percent(one, rule) == _without_percent(other, rule)
+    elif _HUNDREDTHS & {one.unit, other.unit}:
+        near = one.value in (other.value, other.value * 100, other.value / 100)
         return Verdict.UNPARSED if near else Verdict.DIFFERENT
-    if answer.unit and gold.unit:
+    elif one.unit and other.unit:
         return Verdict.UNPARSED
-    return Verdict.EQUAL if answer.value == gold.value else Verdict.DIFFERENT
+    else:
+        same = one.value == other.value
+    return Verdict.EQUAL if same else Verdict.DIFFERENT
+
+
+def _without_percent(quantity: Quantity, rule: AnswerRule) -> Fraction:
+    return quantity.value / 100 if quantity.unit == "percent" and rule.percent == "fraction" else quantity.value
 
 
 def numbers_within(text: str) -> set[Fraction]:

@@ -5,6 +5,7 @@ Knows nothing of how a decision is reached. Imported through `filters.answers`.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, get_args
 
 
 class Verdict(StrEnum):
@@ -28,14 +29,29 @@ class Verdict(StrEnum):
         return self in (Verdict.UNPARSED, Verdict.TIMEOUT, Verdict.ERROR)
 
 
+Percent = Literal["undecided", "fraction", "number"]
+Units = Literal["optional", "ignored"]
+Lists = Literal["undecided", "ordered", "unordered"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRule:
-    """How a source writes its answers.
+    """How a source writes its answers; what it leaves open stays undecided rather than guessed.
 
-    `bare_last_number` lets the last number of a response stand for its answer when nothing marks one.
+    `bare_last_number` lets the last number of a response stand for its answer when nothing marks one. `percent` says
+    whether `50%` is `0.5` (`fraction`) or `50` (`number`) where the other side has no sign. A unit on one side only is
+    no difference; with `units` `ignored`, two unlike units are none either. `lists` says whether `1, 2` is `2, 1`.
     """
 
     bare_last_number: bool = False
+    percent: Percent = "undecided"
+    units: Units = "optional"
+    lists: Lists = "undecided"
+
+    def __post_init__(self) -> None:
+        for field, choices in (("percent", Percent), ("units", Units), ("lists", Lists)):
+            if getattr(self, field) not in get_args(choices):
+                raise ValueError(f"{field} must be one of {', '.join(get_args(choices))}, got {getattr(self, field)!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,10 @@ BAD = [
     ("data_root = 1\n" + SOURCE, "data_root: Input should be a valid string, got 1"),
     ("[policy]\nin_flight = 0\n" + SOURCE, "policy.in_flight: Input should be greater than or equal to 1, got 0"),
     (SOURCE + "foo = 1", r"sources.0.*foo"),
-    ('[[sources]]\nname = "a"\nkind = "zip"', "sources.0.kind: Input should be 'procedural', 'multi_step', 'file', 'hub'"),
+    (
+        '[[sources]]\nname = "a"\nkind = "zip"',
+        "sources.0.kind: Input should be 'procedural', 'multi_step', 'file', 'hub'",
+    ),
     (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got 'x.txt'"),
     (SOURCE + SOURCE, "sources must have different names, got a, a"),
     ("data_root = ", "is no TOML"),

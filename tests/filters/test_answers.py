@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.answers import AnswerChecker, Verdict, WorkerLimits
+from filters.answers import AnswerChecker, AnswerRule, Verdict, WorkerLimits
 from filters.exact import compare_exactly
 
 EQUAL, DIFFERENT, UNPARSED = Verdict.EQUAL, Verdict.DIFFERENT, Verdict.UNPARSED
@@ -67,7 +67,19 @@ EXACT = [
     ("Evelyn runs", r"\text{Evelyn}", UNPARSED),
     ("-2, 1", "1, -2", UNPARSED),
     ("52", "52_8", UNPARSED),
-    (r"2 \le x < 5", "[2,5)", UNPARSED),
+    (r"2 \le x < 5", "[2,5)", EQUAL),
+    ("[2,5)", r"2 \leq x < 5", EQUAL),
+    ("x > 3 or x <= -1", r"(-\infty, -1] \cup (3, \infty)", EQUAL),
+    ("5 > x > 2", "(2,5)", EQUAL),
+    (r"2 < x < 5", "[2,5)", DIFFERENT),
+    ("x > 3", "(2, \\infty)", DIFFERENT),
+    ("x > 3", "3", DIFFERENT),
+    (r"1 \pm \sqrt{19}", r"1 \pm \sqrt{19}", EQUAL),
+    (r"1 \pm \sqrt{19}", r"1+\sqrt{19}, 1-\sqrt{19}", EQUAL),
+    (r"\{1-\sqrt{5}, -2, 1+\sqrt{5}\}", r"\{1\pm\sqrt{5},-2\}", EQUAL),
+    (r"2 \pm \sqrt{19}", r"1 \pm \sqrt{19}", DIFFERENT),
+    ("4R^2", "3R^2", DIFFERENT),
+    (r"\frac{1}{2^{99}}", r"\frac{1}{2^{98}}", DIFFERENT),
     ("(" * 50 + "1" + ")" * 50, "1", UNPARSED),
     ("7" * 100_000, "7", UNPARSED),
 ]
@@ -81,18 +93,36 @@ SYMBOLIC = [
     ("2x + 2y = 2", "x + y = 1", EQUAL),
     ("y = 3 + 2x", "y = 2x + 3", EQUAL),
     ("5!", "120", EQUAL),
+    (r"\frac{1}{2004!}", r"\frac{1}{2006!}", UNPARSED),
+    (r"\frac{5^{(5^{(5^{(5^5)})} - 4)} - 5}{16}", "3", UNPARSED),
+    (r"\sum_{k=1}^{10} k", "55", UNPARSED),
+    (r"\sqrt{2", r"\sqrt{2}", UNPARSED),
+    ("\x00", "5", UNPARSED),
+]
+
+
+VALUES = [
     ("q - p", "p - q", DIFFERENT),
     (r"4\sqrt(2)", "4", DIFFERENT),
     ("3*x-1*y+13=0", "3x+4y+14=0", DIFFERENT),
     (r"1-\frac{1}{\mathrm{e}}", r"1+\frac{1}{\mathrm{e}}", DIFFERENT),
     (r"(3, \frac{\pi}{3})", r"(3, \frac{\pi}{2})", DIFFERENT),
     ("5m", "5", DIFFERENT),
-    (r"\frac{1}{2^{99}}", r"\frac{1}{2^{98}}", UNPARSED),
-    (r"\frac{1}{2004!}", r"\frac{1}{2006!}", UNPARSED),
-    (r"\frac{5^{(5^{(5^{(5^5)})} - 4)} - 5}{16}", "3", UNPARSED),
-    (r"\sum_{k=1}^{10} k", "55", UNPARSED),
-    (r"\sqrt{2", r"\sqrt{2}", UNPARSED),
-    ("\x00", "5", UNPARSED),
+    (r"\frac{x}{2}", r"\frac{x}{3}", DIFFERENT),
+    (r"2\sin(x)", r"2\cos(x)", DIFFERENT),
+    ("x^2 + 1 = 0", "x^2 - 1 = 0", DIFFERENT),
+]
+
+RULED = [
+    ("50%", "0.5", AnswerRule(percent="fraction"), EQUAL),
+    ("50%", "50", AnswerRule(percent="fraction"), DIFFERENT),
+    ("50%", "50", AnswerRule(percent="number"), EQUAL),
+    ("50%", "0.5", AnswerRule(percent="number"), DIFFERENT),
+    ("3 hours", "3 minutes", AnswerRule(units="ignored"), EQUAL),
+    ("3 hours", "2 minutes", AnswerRule(units="ignored"), DIFFERENT),
+    ("-2, 1", "1, -2", AnswerRule(lists="unordered"), EQUAL),
+    ("-2, 1", "1, -2", AnswerRule(lists="ordered"), DIFFERENT),
+    ("-2, 1, 1", "1, -2, -2", AnswerRule(lists="unordered"), DIFFERENT),
 ]
 
 
@@ -111,6 +141,28 @@ def test_strings_and_numbers_are_decided_without_algebra(answer, gold, verdict):
 def test_algebra_decides_the_rest_and_never_takes_unlike_for_equal(answer, gold, verdict, checker):
     decision = asyncio.run(checker.compare(answer, gold))
     assert (decision.verdict, decision.tier) == (verdict, "symbolic")
+
+
+@pytest.mark.parametrize(("answer", "gold", "verdict"), VALUES)
+def test_unlike_values_decide_without_algebra(answer, gold, verdict):
+    outcome = compare_exactly(answer, gold)
+    assert (outcome.verdict, outcome.pending) == (verdict, ())
+
+
+@pytest.mark.parametrize(("answer", "gold", "rule", "verdict"), RULED)
+def test_what_only_the_source_can_say_its_rule_decides(answer, gold, rule, verdict):
+    assert compare_exactly(answer, gold, rule).verdict is verdict
+    assert compare_exactly(gold, answer, rule).verdict is verdict
+
+
+@pytest.mark.parametrize(("answer", "gold", "verdict"), EXACT + VALUES)
+def test_who_is_called_the_gold_makes_no_difference(answer, gold, verdict):
+    assert compare_exactly(gold, answer).verdict is verdict
+
+
+def test_a_rule_outside_its_choices_is_refused():
+    with pytest.raises(ValueError, match="percent must be one of undecided, fraction, number, got 'half'"):
+        AnswerRule(percent="half")
 
 
 def test_a_response_is_decided_by_its_final_answer(checker):

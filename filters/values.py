@@ -1,0 +1,281 @@
+r"""What an expression is worth at a few points: enough to tell two unlike expressions apart, without any algebra.
+
+Reads a tidy answer by a small grammar of its own and computes in double precision. What two people could read in two
+ways (`1/2x`, `\sin 2x y`, `f(x)`) is not read at all. Knows no verdicts; that two expressions agree proves nothing.
+"""
+
+import cmath
+import math
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+POINTS = ((1.609, 0.747), (0.523, 1.381), (2.277, 0.913), (1.137, 2.071))
+MAX_LENGTH = 300
+MAX_DEPTH = 30
+_FAR = 1e-6
+_NOISE = 1e-9
+_TOKEN = re.compile(r"\s*(\\[a-zA-Z]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+|[a-zA-Z]|[-+*/^!=(){}\[\]])")
+_FUNCTIONS: dict[str, Callable[[complex], complex]] = {
+    r"\sin": cmath.sin,
+    r"\cos": cmath.cos,
+    r"\tan": cmath.tan,
+    r"\ln": cmath.log,
+    r"\exp": cmath.exp,
+}
+_PRODUCTS = frozenset({"*", r"\cdot", r"\times"})
+_QUOTIENTS = frozenset({"/", r"\div"})
+_CLOSING = {"(": ")", "{": "}", "[": "]"}
+_FUNCTION_NAMES = frozenset("fghFGH")
+
+
+def differ(one: str, other: str) -> bool | None:
+    """True where two tidy expressions (or equations) certainly differ, False where they agree at every point.
+
+    None where one of them cannot be read, or has no value.
+    """
+    if ("=" in one) != ("=" in other):
+        return None
+    try:
+        pairs = [(_value(one, point), _value(other, point)) for point in range(len(POINTS))]
+    except _Unread:
+        return None
+    return _ratios_differ(pairs) if "=" in one else any(_far(*pair) for pair in pairs)
+
+
+class _Unread(Exception):
+    """The grammar does not know this text, or reads it in more than one way."""
+
+
+def _far(one: complex, other: complex) -> bool:
+    return abs(one - other) > _FAR * max(abs(one), abs(other))
+
+
+def _ratios_differ(pairs: list[tuple[complex, complex]]) -> bool | None:
+    """Two equations are unlike when the differences of their sides have no constant ratio."""
+    if any(0 in pair for pair in pairs):
+        return None
+    ratios = [one / other for one, other in pairs]
+    return any(_far(ratio, ratios[0]) for ratio in ratios)
+
+
+@lru_cache(maxsize=4096)
+def _value(text: str, point: int) -> complex:
+    if len(text) > MAX_LENGTH:
+        raise _Unread
+    left, equals, right = text.partition("=")
+    try:
+        value = _Reader(left, point).read()
+        if equals:
+            value = _difference(value, _Reader(right, point).read())
+    except (ArithmeticError, ValueError) as nowhere:
+        raise _Unread from nowhere
+    if not cmath.isfinite(value):
+        raise _Unread
+    return value
+
+
+def _difference(one: complex, other: complex) -> complex:
+    """`one - other`, unless so little of it is left that it is mostly rounding error."""
+    value = one - other
+    if 0 < abs(value) <= _FAR * max(abs(one), abs(other)):
+        raise _Unread
+    return value
+
+
+class _Reader:
+    """One pass over the tokens of a text, computing as it goes."""
+
+    def __init__(self, text: str, point: int) -> None:
+        self._tokens = _tokens(text)
+        self._at = 0
+        self._depth = 0
+        self._point = POINTS[point]
+
+    def read(self) -> complex:
+        value = self._sum()
+        if self._at != len(self._tokens):
+            raise _Unread
+        return value
+
+    @property
+    def _next(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _take(self) -> str:
+        token = self._next
+        self._at += 1
+        return token
+
+    def _sum(self) -> complex:
+        sign = self._sign()
+        value = sign * self._product()
+        while self._next in ("+", "-"):
+            sign = self._sign()
+            value = _difference(value, -sign * self._product())
+        return value
+
+    def _sign(self) -> int:
+        if self._next in ("+", "-"):
+            return -1 if self._take() == "-" else 1
+        return 1
+
+    def _product(self) -> complex:
+        value = self._power()
+        divided = False
+        while True:
+            if self._next in _PRODUCTS:
+                self._take()
+                value *= self._sign() * self._power()
+            elif self._next in _QUOTIENTS:
+                self._take()
+                value /= self._sign() * self._power()
+                divided = True
+            elif self._starts_factor():
+                if divided or self._is_mixed_number():
+                    raise _Unread
+                value *= self._power()
+            else:
+                return value
+
+    def _starts_factor(self) -> bool:
+        token = self._next
+        if not token or token[0] in "+-*/^!=)}]" or token in _PRODUCTS or token in _QUOTIENTS:
+            return False
+        if token[0].isdigit() or token[0] == ".":
+            raise _Unread  # a number right behind a factor: a product to some, a slip to others
+        return True
+
+    def _is_mixed_number(self) -> bool:
+        return self._next == r"\frac" and self._tokens[self._at - 1][0].isdigit()
+
+    def _power(self) -> complex:
+        value = self._base()
+        if self._next == "^":
+            self._take()
+            value = _power(value, self._exponent())
+        if self._next == "!":
+            self._take()
+            value = _factorial(value)
+        if self._next in ("^", "!"):
+            raise _Unread
+        return value
+
+    def _exponent(self) -> complex:
+        sign = self._sign()
+        token = self._next
+        if token in ("{", "("):
+            return sign * self._base()
+        if token.isdigit() and len(token) > 1 and sign == 1:
+            raise _Unread  # `x^10` is x^1 times 0 to LaTeX and x^10 to whoever typed it
+        return sign * self._base()
+
+    def _base(self) -> complex:
+        token = self._take()
+        if not token:
+            raise _Unread
+        if token in _CLOSING:
+            return self._group(_CLOSING[token])
+        if token[0].isdigit() or token[0] == ".":
+            return complex(float(token))
+        if token == r"\frac":
+            above, below = self._braced(), self._braced()
+            return above / below
+        if token == r"\sqrt":
+            return self._root()
+        if token == r"\pi":
+            return complex(math.pi)
+        if token in _FUNCTIONS:
+            return _plain(_FUNCTIONS[token](self._argument()))
+        if len(token) == 1 and token.isalpha():
+            return self._letter(token)
+        raise _Unread
+
+    def _group(self, closing: str) -> complex:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise _Unread
+        value = self._sum()
+        if self._take() != closing:
+            raise _Unread
+        self._depth -= 1
+        return value
+
+    def _braced(self) -> complex:
+        if self._take() != "{":
+            raise _Unread
+        return self._group("}")
+
+    def _root(self) -> complex:
+        degree = 2.0
+        if self._next == "[":
+            self._take()
+            written = self._take()
+            if not written.isdigit() or self._take() != "]" or int(written) == 0:
+                raise _Unread
+            degree = float(written)
+        radicand = self._braced()
+        if degree != 2 and (radicand.imag or radicand.real < 0):
+            raise _Unread  # the real root to some, the principal one to others
+        return cmath.sqrt(radicand) if degree == 2 else _power(radicand, complex(1 / degree))
+
+    def _argument(self) -> complex:
+        if self._next in ("(", "{"):
+            value = self._base()
+        else:
+            value = self._base() if self._next[:1].isalnum() or self._next in (r"\pi", r"\frac") else _unread()
+        if self._next and self._next not in ("+", "-", ")", "}", "]", "=", "/"):
+            raise _Unread
+        return value
+
+    def _letter(self, token: str) -> complex:
+        if token == "e":
+            return complex(math.e)
+        if token == "i":
+            return 1j
+        if token in _FUNCTION_NAMES and self._next == "(":
+            raise _Unread
+        first, second = self._point
+        return complex(first + second * (ord(token) - ord("A")) / 7)
+
+
+def _plain(value: complex) -> complex:
+    """A function's value, unless it is next to a zero or a pole, where rounding decides."""
+    if not _NOISE < abs(value) < 1 / _NOISE:
+        raise _Unread
+    return value
+
+
+def _unread() -> complex:
+    raise _Unread
+
+
+def _tokens(text: str) -> list[str]:
+    tokens = []
+    at = 0
+    text = text.rstrip()
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise _Unread
+        tokens.append(match[1])
+        at = match.end()
+    return tokens
+
+
+def _power(base: complex, exponent: complex) -> complex:
+    if abs(exponent) > 1000:
+        raise _Unread
+    if exponent.imag == 0 and exponent.real.is_integer():
+        if base == 0 and exponent.real <= 0:
+            raise _Unread
+        return base ** int(exponent.real)
+    if base.imag or base.real < 0:
+        raise _Unread
+    return base**exponent
+
+
+def _factorial(value: complex) -> complex:
+    if value.imag or not value.real.is_integer() or not 0 <= value.real <= 150:
+        raise _Unread
+    return complex(math.factorial(int(value.real)))
