@@ -11,7 +11,7 @@ from typing import Self
 from filters.exact import Outcome, compare_exactly
 from filters.extraction import extract_answer
 from filters.symbolic import admits
-from filters.verdicts import AnswerRule, Decision, Verdict
+from filters.verdicts import DEFAULT_RULE, AnswerRule, Decision, Verdict
 from filters.workers import SymbolicWorkers, WorkerLimits
 
 __all__ = ["AnswerChecker", "AnswerRule", "Decision", "Verdict", "WorkerLimits", "extract_answer"]
@@ -40,14 +40,13 @@ class AnswerChecker:
     ) -> None:
         self._workers.__exit__(kind, error, trace)
 
-    async def check(self, response: str, gold: str, *, rule: AnswerRule | None = None) -> Decision:
+    async def check(self, response: str, gold: str, *, rule: AnswerRule = DEFAULT_RULE) -> Decision:
         """Decide whether a response's final answer is the gold one; without a final answer, `no_answer`."""
         answer = extract_answer(response, rule)
         return Decision(verdict=Verdict.NO_ANSWER) if answer is None else await self.compare(answer, gold, rule=rule)
 
-    async def compare(self, answer: str, gold: str, *, rule: AnswerRule | None = None) -> Decision:
+    async def compare(self, answer: str, gold: str, *, rule: AnswerRule = DEFAULT_RULE) -> Decision:
         """Decide whether an extracted answer is the gold one; as the gold one to the answer, so the answer to it."""
-        rule = rule or AnswerRule()
         if not answer.strip():
             return Decision(verdict=Verdict.NO_ANSWER)
         key = (answer, gold, rule)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from filters.containers import Container, depth_of, parse_container, split
 from filters.inequalities import as_intervals
 from filters.notation import compact, tidy
-from filters.quantities import compare_quantities, numbers_within, parse_quantity, plain_number
+from filters.quantities import compare_quantities, numbers_within, parse_number, parse_quantity, plain_number
 from filters.values import differ
-from filters.verdicts import AnswerRule, Verdict
+from filters.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 10
@@ -22,6 +22,7 @@ _CHOICE = re.compile(r"\(?\s*([A-Z])\s*\)|[A-Z]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _BASED = re.compile(r"([0-9A-F]+)_(?:\{([0-9]+)\}|([0-9]))")
+_MATHEMATICS = re.compile(r"[0-9\\^=+*/<>|]")
 _NUMBER_WORD = re.compile(
     r"\b(?:zero|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]+teen|twenty|thirty|forty|fifty"
     r"|sixty|seventy|eighty|ninety|hundred|thousand|million|half|third|quarter|dozen|percent|infinite|no|all|both|never"
@@ -29,7 +30,10 @@ _NUMBER_WORD = re.compile(
     re.IGNORECASE,
 )
 _INFINITY = re.compile(r"[+-]?\s*\\infty")
-_NAMED = re.compile(r"([A-Za-z](?:\([a-z]\))?)\s*(?:=|\\in(?![a-zA-Z]))\s*([^=]+)")
+_NAMED = re.compile(r"([A-Za-z](?:\([a-z]\))?|\([a-z](?:, ?[a-z])+\))\s*(?:=|\\in(?![a-zA-Z]))\s*([^=]+)")
+_VARIABLE = re.compile("[a-zA-Z]")
+# Two letters are a product, unless they are one of these.
+_SHORT_WORDS = re.compile(r"(?:no|on|up|to|in|is|it|at|an|as|or|of|so|we|he|me|my|by|do|go|if|us)", re.IGNORECASE)
 _BRACKETS = frozenset({"()", "[]", "(]", "[)"})
 _UNORDERED = frozenset({"list", r"\{\}", r"\pm"})
 
@@ -43,7 +47,7 @@ class Outcome:
     pending: tuple[tuple[str, str], ...] = ()
 
 
-def compare_exactly(answer: str, gold: str, rule: AnswerRule | None = None) -> Outcome:
+def compare_exactly(answer: str, gold: str, rule: AnswerRule = DEFAULT_RULE) -> Outcome:
     """Compare two answers as far as strings, exact numbers and values at a few points go."""
     answer, gold = answer.strip(), gold.strip()
     if answer == gold:
@@ -56,7 +60,7 @@ def compare_exactly(answer: str, gold: str, rule: AnswerRule | None = None) -> O
     one, other = sorted((tidy(answer), tidy(gold)))
     if not one or not 0 <= max(depth_of(one), depth_of(other)) <= MAX_DEPTH:
         return Outcome(Verdict.UNPARSED, "guard")
-    return _compare(one, other, rule or AnswerRule())
+    return _compare(one, other, rule)
 
 
 def _compare(one: str, other: str, rule: AnswerRule) -> Outcome:
@@ -66,9 +70,17 @@ def _compare(one: str, other: str, rule: AnswerRule) -> Outcome:
     for tier in (_numbers, _infinite, _based, _choices, _inequalities, _containers, _words):
         if outcome := tier(one, other, rule):
             return outcome
-    if differ(one, other):
+    if ("=" in one) != ("=" in other):
+        return Outcome(Verdict.UNPARSED, "value")
+    if differ(_plainly(one), _plainly(other)):
         return Outcome(Verdict.DIFFERENT, "value")
     return Outcome(None, "symbolic", ((one, other),))
+
+
+def _plainly(text: str) -> str:
+    """A number as the value tier reads it, without separators or mixed fractions; anything else as it is."""
+    value = parse_number(text)
+    return text if value is None else f"({value.numerator})/({value.denominator})"
 
 
 def _without_names(one: str, other: str) -> tuple[str, str]:
@@ -133,6 +145,8 @@ def _inequalities(one: str, other: str, rule: AnswerRule) -> Outcome | None:
     ours, theirs = as_intervals(one), as_intervals(other)
     if ours is None and theirs is None:
         return None
+    if ours and theirs and _VARIABLE.findall(_COMMAND.sub("", one)) != _VARIABLE.findall(_COMMAND.sub("", other)):
+        return Outcome(Verdict.UNPARSED, "container")
     outcome = _containers(ours or one, theirs or other, rule)
     return outcome or Outcome(Verdict.UNPARSED, "container")
 
@@ -158,7 +172,9 @@ def _same_words(one: str, other: str) -> Verdict:
 
 
 def _is_words(text: str) -> bool:
-    return not re.search(r"[0-9\\^=+*/<>|]", text) and bool(_WORDS.search(text))
+    if _MATHEMATICS.search(text):
+        return False
+    return any(len(word) > 2 or _SHORT_WORDS.fullmatch(word) for word in _WORDS.findall(text))
 
 
 def _is_prose(text: str) -> bool:

@@ -5,18 +5,20 @@ Knows nothing of equivalence or gold answers. Each search reads the response onc
 
 import re
 
-from filters.verdicts import AnswerRule
+from filters.verdicts import DEFAULT_RULE, AnswerRule
 
 _BRACES = re.compile(r"\\boxed\s*\{|\\fbox\s*\{|\\.|[{}]", re.DOTALL)
+# A last box without braces in it, and not in another one: what nearly every response ends with.
+_LAST_BOX = re.compile(r"\\boxed\{([^{}\\]*)\}")
+_ENCLOSING = re.compile(r"\\(?:boxed|fbox)\s*\{(?![^{}\\]*\})")
 _HASHES = re.compile(r"^[ \t]*####[ \t]*(\S.*)$", re.MULTILINE)
 _PHRASE = re.compile(r"\b(?:the|final)\s+answer(?:\*\*)?\s*(?:\bis\b|:)[ \t:*]*(?=\S)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?](?=\s|\*|$)|\n")
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:/[0-9]+)?")
 
 
-def extract_answer(response: str, rule: AnswerRule | None = None) -> str | None:
+def extract_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> str | None:
     """Return the final answer as the response writes it, or None where nothing marks one."""
-    rule = rule or AnswerRule()
     answer = last_boxed(response) or after_hashes(response) or _after_phrase(response)
     if answer is None and rule.bare_last_number:
         numbers = _NUMBER.findall(response)
@@ -26,6 +28,17 @@ def extract_answer(response: str, rule: AnswerRule | None = None) -> str | None:
 
 def last_boxed(text: str) -> str | None:
     r"""Return what stands in the last balanced, non-empty `\boxed{}`; of nested ones, in the outer."""
+    at = text.rfind("\\boxed{")
+    if at < 0:
+        at = text.find("box")
+        if at < 0:
+            return None
+    elif (simple := _LAST_BOX.match(text, at)) and text.find("box", at + 7) < 0 and not _ENCLOSING.search(text, 0, at):
+        return simple[1].strip() or _last_balanced(text)
+    return _last_balanced(text)
+
+
+def _last_balanced(text: str) -> str | None:
     found = None
     open_braces: list[int | None] = []
     for token in _BRACES.finditer(text):

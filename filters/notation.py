@@ -29,8 +29,10 @@ _UNICODE = str.maketrans(
         "\u2062": "",
     }
 )
+# Digits, signs and separators only: nothing to rewrite.
+_TIDY = re.compile(r"[-+0-9.,/ ]+")
 _WRAPPERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"))
-_GROUPED = re.compile(r"(?<=[0-9])(?:\\,|\\!|\{,\}|,\\!|, ?\\! ?)(?=\s?[0-9]{3}(?![0-9]))\s?")
+_GROUPED = re.compile(r"(?<=[0-9])(?:\\,|\\!|\\ |\{,\}|,\\!|, ?\\! ?)(?=\s?[0-9]{3}(?![0-9]))\s?")
 _REWRITES = tuple(
     (re.compile(pattern), new)
     for pattern, new in (
@@ -64,6 +66,8 @@ _NEEDLESS = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])|(?<=[0-9]) (?=[A-Za-
 
 def tidy(answer: str) -> str:
     """Rewrite an answer to the one spelling that the tiers read; its value stays what it was."""
+    if _TIDY.fullmatch(answer):
+        return " ".join(answer.split()).rstrip(". ")
     text = _unwrap(answer.translate(_UNICODE).strip().rstrip("."))
     text = _GROUPED.sub(",", text)
     text = _SPACING.sub(lambda m: m[1] or ("" if m[0] == r"\!" else " "), text)
@@ -78,6 +82,8 @@ def compact(text: str) -> str:
 
 
 def _unwrap(text: str) -> str:
+    if text[:1] == "{" and text[-1:] == "}" and not set("{}") & set(text[1:-1]):
+        text = text[1:-1].strip()
     for _ in range(3):
         for opening, closing in _WRAPPERS:
             inner = text[len(opening) : -len(closing)]

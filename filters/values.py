@@ -20,6 +20,12 @@ _FUNCTIONS: dict[str, Callable[[complex], complex]] = {
     r"\sin": cmath.sin,
     r"\cos": cmath.cos,
     r"\tan": cmath.tan,
+    r"\cot": lambda angle: 1 / cmath.tan(angle),
+    r"\sec": lambda angle: 1 / cmath.cos(angle),
+    r"\csc": lambda angle: 1 / cmath.sin(angle),
+    r"\arcsin": cmath.asin,
+    r"\arccos": cmath.acos,
+    r"\arctan": cmath.atan,
     r"\ln": cmath.log,
     r"\exp": cmath.exp,
 }

@@ -54,6 +54,9 @@ class AnswerRule:
                 raise ValueError(f"{field} must be one of {', '.join(get_args(choices))}, got {getattr(self, field)!r}")
 
 
+DEFAULT_RULE = AnswerRule()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A verdict with the extracted answer and the tier that decided (`string`, `number`, `symbolic`, ...)."""

@@ -1,0 +1,213 @@
+r"""How fast, how safe and how right answers are decided, beside plain math-verify in the same run.
+
+- Speed: responses as a model writes them, with golds. The mix: worked solutions of GSM8K's test set (72 %) and of
+  MATH-500 (28 %), whose final answer stands in `\boxed{}` (60 % of GSM8K's, all of MATH's), behind "The answer is"
+  (20 %) or behind `####` (20 %); half of the answers are right, wrong ones are near numbers or another problem's
+  answer, and a tenth of the right expressions are written differently, so that algebra has work. Nothing is
+  remembered: every pair is new. Times are processor seconds, those of the worker processes included, so the rate is
+  per core. math-verify parses gold and response and verifies them, as its documentation shows.
+- Safety: hostile answers against the gold 5, each with the seconds that it took, and the pool's pace afterwards.
+- The event loop: ordinary and hostile answers at once (one in a hundred), and the longest
+  pause that a ticking task saw.
+- Truth: a hand-made table of pairs.
+
+The last line is JSON.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.answer_pairs import answer_pairs, hostile_answers
+from filters.answers import AnswerChecker, Verdict, WorkerLimits
+from filters.extraction import after_hashes
+
+LIMIT_S = 5.0
+GRACE_S = 1.0
+Pair = tuple[str, str]
+
+
+def output_like_pairs(data: Path, *, n: int) -> list[Pair]:
+    """`n` different responses with the golds that they are checked against."""
+    draw = random.Random(0)
+    gsm8k = [json.loads(line) for line in (data / "gsm8k_test.jsonl").read_text().splitlines()]
+    math = [json.loads(line) for line in (data / "math500.jsonl").read_text().splitlines()]
+    pairs: list[Pair] = []
+    while len(pairs) < n:
+        if draw.random() < 0.72:
+            row = draw.choice(gsm8k)
+            gold = str(after_hashes(row["answer"]))
+            answer = gold if draw.random() < 0.5 else str(int(gold.replace(",", "")) + draw.randint(1, 50))
+            working, place = row["answer"].split("####")[0], draw.random()
+            closing = (
+                rf"\boxed{{{answer}}}"
+                if place < 0.6
+                else f"The answer is {answer}."
+                if place < 0.8
+                else f"#### {answer}"
+            )
+        else:
+            row = draw.choice(math)
+            gold = row["answer"]
+            answer = gold if draw.random() < 0.5 else draw.choice(math)["answer"]
+            if answer == gold and draw.random() < 0.1:
+                answer = f"{answer} + 0"
+            working, closing = row["solution"].replace(r"\boxed", ""), rf"So it is \boxed{{{answer}}}."
+        pairs.append((f"Attempt {len(pairs)}. {working}\n{closing}", gold))
+    return pairs
+
+
+def processor_seconds() -> float:
+    """Of this process and its ended children."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def our_rate(pairs: list[Pair]) -> tuple[float, float]:
+    """Pairs per processor second, and the share that algebra decided; a warm worker is not charged for its start."""
+
+    async def run(checker: AnswerChecker) -> list[str | None]:
+        return [(await checker.check(response, gold)).tier for response, gold in pairs]
+
+    with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
+        asyncio.run(checker.compare("x(x+1)", "x^2+x"))
+        began, workers = processor_seconds(), _worker_seconds()
+        tiers = asyncio.run(run(checker))
+        spent = processor_seconds() - began + _worker_seconds() - workers
+    return len(pairs) / spent, tiers.count("symbolic") / len(pairs)
+
+
+def _worker_seconds() -> float:
+    """Processor seconds of the living worker processes."""
+    import psutil
+
+    seconds = 0.0
+    for child in psutil.Process().children(recursive=True):
+        try:
+            times = child.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        seconds += times.user + times.system
+    return seconds
+
+
+def math_verify_rate(pairs: list[Pair]) -> float:
+    """Pairs per processor second of math-verify as it is; a pair that raises counts as done."""
+    from math_verify import parse, verify
+
+    parse("$1$")
+    began = time.process_time()
+    for response, gold in pairs:
+        verify(parse(f"${gold}$"), parse(response))
+    return len(pairs) / (time.process_time() - began)
+
+
+async def endured(checker: AnswerChecker, answers: list[str]) -> list[float]:
+    """The seconds that each hostile answer took, one after the other, through extraction and alone."""
+    seconds = []
+    for answer in answers:
+        began = time.monotonic()
+        await checker.check(answer, "5")
+        await checker.compare(answer, "5")
+        await checker.compare("5", answer)
+        seconds.append(time.monotonic() - began)
+    return seconds
+
+
+async def longest_pause(checker: AnswerChecker, pairs: list[Pair], hostile: list[str]) -> float:
+    """The longest time that a task which only ticks was kept waiting, in seconds."""
+    longest, stopped = 0.0, False
+
+    async def tick() -> None:
+        nonlocal longest
+        last = time.monotonic()
+        while not stopped:
+            await asyncio.sleep(0)
+            now = time.monotonic()
+            longest, last = max(longest, now - last), now
+
+    async def one(index: int, pair: Pair) -> None:
+        if index % 100 == 0:
+            await checker.compare(hostile[index // 100 % len(hostile)], str(index))
+        else:
+            await checker.check(*pair)
+
+    ticking = asyncio.ensure_future(tick())
+    waiting = asyncio.Semaphore(64)
+
+    async def bounded(index: int, pair: Pair) -> None:
+        async with waiting:
+            await one(index, pair)
+
+    async with asyncio.TaskGroup() as group:
+        for index, pair in enumerate(pairs):
+            group.create_task(bounded(index, pair))
+            await asyncio.sleep(0)
+    stopped = True
+    await ticking
+    return longest
+
+
+async def judged(checker: AnswerChecker) -> tuple[int, float, int]:
+    """Wrong `equal`s, agreement with the table, and the number of its pairs; disagreements are printed."""
+    wrong = agreed = 0
+    pairs = answer_pairs()
+    for answer, gold, truth in pairs:
+        verdict = (await checker.compare(answer, gold)).verdict
+        agreed += verdict is truth
+        wrong += verdict is Verdict.EQUAL and truth is not Verdict.EQUAL
+        if verdict is not truth:
+            print(f"table says {truth}, ours {verdict}: {answer}  against  {gold}", file=sys.stderr)
+    return wrong, agreed / len(pairs), len(pairs)
+
+
+def main() -> None:
+    """Measure, and print the figures."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with the two JSONL sets")
+    arguments.add_argument("--pairs", type=int, default=10_000)
+    arguments.add_argument("--math-verify-pairs", type=int, default=1_000)
+    chosen = arguments.parse_args()
+    if not (chosen.data / "math500.jsonl").is_file():
+        sys.exit(f"{chosen.data} has no gsm8k_test.jsonl and math500.jsonl: name their folder with --data")
+    pairs = output_like_pairs(chosen.data, n=chosen.pairs)
+    hostile = hostile_answers()
+    with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
+        wrong_equal, agreement, n_table = asyncio.run(judged(checker))
+        print(f"table: {n_table} pairs, agreement {agreement:.4f}, wrong equal {wrong_equal}", flush=True)
+        seconds = asyncio.run(endured(checker, hostile))
+        over = [
+            repr(answer[:40]) for answer, took in zip(hostile, seconds, strict=True) if took > 3 * (LIMIT_S + GRACE_S)
+        ]
+        print(f"hostile: {len(hostile)} inputs, slowest {max(seconds):.2f} s, over the limit {over}", flush=True)
+        began = time.monotonic()
+        alive = asyncio.run(checker.compare("y(y+1)", "y^2+y")).verdict is Verdict.EQUAL
+        after = time.monotonic() - began
+        print(f"afterwards: alive {alive}, one symbolic comparison in {after:.2f} s", flush=True)
+    with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
+        pause = asyncio.run(longest_pause(checker, pairs, hostile))
+    rate, symbolic_share = our_rate(pairs)
+    reference = math_verify_rate(pairs[: chosen.math_verify_pairs])
+    figures = {
+        "pairs_per_s": round(rate),
+        "math_verify_pairs_per_s": round(reference, 1),
+        "speedup": round(rate / reference, 1),
+        "wrong_equal": wrong_equal,
+        "agreement": round(agreement, 4),
+        "hostile_inputs": len(hostile),
+        "hostile_over_limit": len(over),
+        "alive_after": alive,
+        "symbolic_share": round(symbolic_share, 4),
+        "longest_pause_ms": round(1000 * pause, 1),
+        "pairs_in_table": n_table,
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
