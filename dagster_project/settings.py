@@ -21,6 +21,7 @@ from pydantic import (
 
 from dagster_project.resources.policy import PolicySettings
 from filters.answers import AnswerRule
+from filters.verdicts import Lists, Percent, Units
 from generators.problems.files import FileProblems
 from generators.problems.hub import HubProblems
 from generators.problems.multi_step import MultiStepProblems
@@ -80,6 +81,9 @@ class Source(_Section):
     shards: int = Field(1, ge=1)
     licence: str | None = None
     bare_last_number: bool = False
+    percent: Percent = "undecided"
+    units: Units = "optional"
+    lists: Lists = "undecided"
     worked_examples: Literal["none", "chain_sum"] = "none"
     max_unverified_share: float = Field(0.05, ge=0, le=1)
     problems: SkipValidation[ProblemSource]
@@ -102,7 +106,9 @@ class Source(_Section):
     @property
     def answer_rule(self) -> AnswerRule:
         """How answers to this source's problems are read."""
-        return AnswerRule(bare_last_number=self.bare_last_number)
+        return AnswerRule(
+            bare_last_number=self.bare_last_number, percent=self.percent, units=self.units, lists=self.lists
+        )
 
     @property
     def examples(self) -> tuple[Example, ...]:

@@ -1,0 +1,157 @@
+"""Which rows repeat an item of an evaluation set: verbatim, inside a longer text, lightly reworded, or renumbered.
+
+Knows nothing of where rows or items come from. An item counts as repeated when enough of its word n-grams stand in the
+row; items too short for n-grams must stand there whole, or be nearly the same as the row.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+from rapidfuzz import fuzz
+
+from filters.rules import REASON, Filtered
+from filters.words import masked, ngrams, words
+
+CONTAMINATED = "in_evaluation_set"
+MATCH = {
+    "row": pl.Int64,
+    "text": pl.String,
+    "evaluation_set": pl.String,
+    "item": pl.String,
+    "item_text": pl.String,
+    "path": pl.String,
+    "share": pl.Float64,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContaminationSettings:
+    """Two n-gram lengths in words, the share of an item's n-grams that makes a match at each, and the other paths.
+
+    With `renumbered` numbers are also compared as if they were all the same: right for written problems, wrong for
+    procedural ones, which differ in nothing else. `near` is the least similarity (0 to 1) of a short item to a whole
+    row; 1 asks for the same words.
+    """
+
+    long_n: int = 13
+    long_share: float = 0.5
+    short_n: int = 8
+    short_share: float = 0.7
+    renumbered: bool = True
+    renumbered_share: float = 0.8
+    near: float = 0.9
+
+    def __post_init__(self) -> None:
+        if self.short_n < 2:
+            raise ValueError(f"short_n must be at least 2, got {self.short_n}")
+        if self.long_n <= self.short_n:
+            raise ValueError(f"long_n must be above short_n ({self.short_n}), got {self.long_n}")
+        for name in ("long_share", "short_share", "renumbered_share", "near"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be above 0 and at most 1, got {getattr(self, name)}")
+
+
+# Of two paths that find the same share, the one that says more is named.
+_ORDER = ("whole", "long", "short", "renumbered")
+DEFAULT_SETTINGS = ContaminationSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """What was kept and dropped, and each match with both texts side by side (columns of `MATCH`)."""
+
+    filtered: Filtered
+    matches: pl.DataFrame
+
+
+def decontaminate(
+    rows: pl.DataFrame, items: pl.DataFrame, *, column: str, settings: ContaminationSettings = DEFAULT_SETTINGS
+) -> Contamination:
+    """Drop the rows whose text in `column` repeats an item (columns `evaluation_set`, `item`, `text`)."""
+    index = _Index(items["text"], settings)
+    described = list(items.select("evaluation_set", "item", "text").iter_rows())
+    found = [
+        (number, text, *described[match.item], match.path, match.share)
+        for number, text in enumerate(rows[column])
+        if (match := index.best(text)) is not None
+    ]
+    matches = pl.DataFrame(found, schema=MATCH, orient="row")
+    hit = pl.int_range(pl.len()).is_in(matches["row"].to_list())
+    dropped = rows.filter(hit).with_columns(pl.lit(CONTAMINATED).alias(REASON))
+    return Contamination(Filtered(rows.filter(~hit), dropped), matches)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    item: int
+    path: str
+    share: float
+
+
+class _Index:
+    """The n-grams of the items, each with the items that have it."""
+
+    def __init__(self, texts: Iterable[str], settings: ContaminationSettings) -> None:
+        self._settings = settings
+        self._paths: dict[tuple[str, int], dict[str, list[int]]] = {}
+        self._sizes: dict[tuple[str, int, int], int] = {}
+        self._short: dict[int, str] = {}
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        for item, text in enumerate(texts):
+            self._add(item, words(text))
+
+    def best(self, text: str) -> _Match | None:
+        """The item that a text repeats most fully, or None."""
+        return max(self._matches(words(text)), key=lambda match: (match.share, -match.item), default=None)
+
+    def _add(self, item: int, of: list[str]) -> None:
+        settings = self._settings
+        if len(of) < settings.short_n:
+            if of:
+                self._enter("whole", len(of), item, of)
+                self._short[item] = " ".join(of)
+                for word in set(of):
+                    self._by_word[word].append(item)
+            return
+        self._enter("short", settings.short_n, item, of)
+        if len(of) >= settings.long_n:
+            self._enter("long", settings.long_n, item, of)
+            if settings.renumbered:
+                self._enter("renumbered", settings.short_n, item, masked(of))
+
+    def _enter(self, path: str, n: int, item: int, of: list[str]) -> None:
+        grams = set(ngrams(of, n))
+        entries = self._paths.setdefault((path, n), {})
+        for gram in grams:
+            entries.setdefault(gram, []).append(item)
+        self._sizes[path, n, item] = len(grams)
+
+    def _matches(self, of: list[str]) -> Iterator[_Match]:
+        settings = self._settings
+        least = {"whole": 1.0, "short": settings.short_share, "long": settings.long_share}
+        least["renumbered"] = settings.renumbered_share
+        hidden = masked(of) if settings.renumbered else of
+        for (path, n), entries in sorted(self._paths.items(), key=lambda entry: _ORDER.index(entry[0][0])):
+            grams = set(ngrams(hidden if path == "renumbered" else of, n))
+            found = Counter(item for gram in grams & entries.keys() for item in entries[gram])
+            for item, count in found.items():
+                share = count / self._sizes[path, n, item]
+                if share >= least[path]:
+                    yield _Match(item, path, share)
+        yield from self._near(of)
+
+    def _near(self, of: list[str]) -> Iterator[_Match]:
+        """Short items with the numbers of a short row, and nearly its words: other numbers are another problem."""
+        if len(of) >= 2 * self._settings.short_n or self._settings.near == 1:
+            return
+        whole, numbers = " ".join(of), _numbers(of)
+        for item in {item for word in set(of) for item in self._by_word.get(word, ())}:
+            share = fuzz.ratio(whole, self._short[item]) / 100
+            if share >= self._settings.near and _numbers(self._short[item].split(" ")) == numbers:
+                yield _Match(item, "near", share)
+
+
+def _numbers(of: list[str]) -> list[str]:
+    return sorted(word for word in of if word[0].isdigit())

@@ -1,0 +1,34 @@
+r"""A text as comparable words: one case, one spelling of LaTeX, numbers whole, signs that carry meaning.
+
+Knows nothing of what the words are compared for.
+"""
+
+import re
+import unicodedata
+
+NUMBER = "0"
+_DRESSING = re.compile(
+    r"\\(?:left|right|displaystyle|textstyle|text|mathrm|mathbf|textbf|textit|mbox|operatorname|quad|[,;:!> ])|[$~]"
+)
+_FRACTION = re.compile(r"\\[dtc]frac")
+_WORD = re.compile(r"\\?[^\W\d_]+|[0-9]+(?:[.,][0-9]+)*|[-+*/^=<>%]")
+
+
+def words(text: str) -> list[str]:
+    r"""Return the words, numbers, LaTeX commands and signs of a text, in order.
+
+    `$\dfrac{1}{2}$` and `\frac12` do not agree in all they hold, but braces, dollars and spacing make no difference.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = _FRACTION.sub(r"\\frac", _DRESSING.sub(" ", plain))
+    return [word.replace(",", "") if word[0].isdigit() else word for word in _WORD.findall(plain)]
+
+
+def masked(of: list[str]) -> list[str]:
+    """The same words with every number made the same one."""
+    return [NUMBER if word[0].isdigit() else word for word in of]
+
+
+def ngrams(of: list[str], n: int) -> list[str]:
+    """Every run of `n` words, as one string each."""
+    return [" ".join(of[start : start + n]) for start in range(len(of) - n + 1)]
