@@ -22,6 +22,7 @@ from pydantic import (
 from dagster_project.resources.policy import PolicySettings
 from filters.answers import AnswerRule
 from filters.verdicts import Lists, Percent, Units
+from generators.problems.evaluation import EvaluationSet, Match
 from generators.problems.files import FileProblems
 from generators.problems.hub import HubProblems
 from generators.problems.multi_step import MultiStepProblems
@@ -62,6 +63,7 @@ class ProcessLabelsSettings(_Section):
     hard_threshold: float = Field(0.0, ge=0, lt=1)
 
 
+Kind = Literal["procedural", "multi_step", "file", "hub", "simulated"]
 _strict = with_config(ConfigDict(extra="forbid"))
 KINDS: dict[str, type[ProblemSource]] = {
     "procedural": _strict(ProceduralProblems),
@@ -72,12 +74,42 @@ KINDS: dict[str, type[ProblemSource]] = {
 }
 
 
+def _with_problems(section: type[BaseModel], table: dict[str, Any]) -> dict[str, Any]:
+    """Part a table in the section's own fields and the settings of its source, which the kind reads."""
+    own = {key: value for key, value in table.items() if key in section.model_fields}
+    rest = {key: value for key, value in table.items() if key not in section.model_fields}
+    kind = KINDS.get(str(own.get("kind")))
+    if kind is None:
+        return table
+    return {**own, "problems": TypeAdapter(kind).validate_python(rest)}
+
+
+class EvaluationSetSettings(_Section):
+    """A set that no problem may repeat, and what counts as a repeat."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    kind: Kind
+    match: Match = "near"
+    problems: SkipValidation[ProblemSource]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_problems(cls, table: dict[str, Any]) -> dict[str, Any]:
+        return _with_problems(cls, table)
+
+    @property
+    def set(self) -> EvaluationSet:
+        """The set as the problems are screened against it."""
+        return EvaluationSet(self.problems, self.match)
+
+
 class Source(_Section):
     """A problem source: how it is read, into how many slices it is cut, how its answers are written, its licence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    kind: Literal["procedural", "multi_step", "file", "hub", "simulated"]
+    kind: Kind
     shards: int = Field(1, ge=1)
     licence: str | None = None
     bare_last_number: bool = False
@@ -91,12 +123,7 @@ class Source(_Section):
     @model_validator(mode="before")
     @classmethod
     def _read_problems(cls, table: dict[str, Any]) -> dict[str, Any]:
-        own = {key: value for key, value in table.items() if key in cls.model_fields}
-        rest = {key: value for key, value in table.items() if key not in cls.model_fields}
-        kind = KINDS.get(str(own.get("kind")))
-        if kind is None:
-            return table
-        return {**own, "problems": TypeAdapter(kind).validate_python(rest)}
+        return _with_problems(cls, table)
 
     @property
     def name(self) -> str:
@@ -122,6 +149,7 @@ class Settings(_Section):
     data_root: str = "data"
     policy: PolicySettings = Field(default_factory=lambda: PolicySettings.model_validate({}))
     sources: tuple[Source, ...] = Field(min_length=1)
+    evaluation_sets: tuple[EvaluationSetSettings, ...] = ()
     attempts: AttemptsSettings = AttemptsSettings()
     process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
 

@@ -16,9 +16,10 @@ from dagster_project.settings import Settings
 from dagster_project.sources import shard
 from filters.answers import AnswerChecker
 from filters.schemas import PROBLEMS
+from generators.problems.evaluation import screen
 from generators.problems.loading import load_problems
 
-VERSION = "1"  # bump when a change in generators.problems would change the rows
+VERSION = "2"  # bump when a change in generators.problems would change the rows
 
 
 def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
@@ -29,16 +30,21 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         name="problems", partitions_def=grid, group_name="problems", kinds={"polars", "parquet"}, code_version=VERSION
     )
     def asset(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
-        """Problems with known answers, each with a content-hash id; duplicates and unusable rows set aside."""
+        """Problems with known answers, each with a content-hash id; duplicates and evaluation items set aside."""
         cell = cell_of(context)
         source, index = slices[cell.slice]
         with explained(), AnswerChecker() as checker:
             share = source.max_unverified_share
             loaded = asyncio.run(load_problems(source.problems, checker=checker, max_unverified_share=share))
-            frame = PROBLEMS.validate(shard(loaded.kept, index=index, of=source.shards))
-            store.write_recipe("problems", cell, source.model_dump(mode="json"))
+            screened = screen(loaded.kept, [evaluation.set for evaluation in settings.evaluation_sets])
+            frame = PROBLEMS.validate(shard(screened.filtered.kept, index=index, of=source.shards))
+            dropped = pl.concat([loaded.dropped, screened.filtered.dropped], how="diagonal_relaxed")
+            evaluation_sets = [evaluation.model_dump(mode="json") for evaluation in settings.evaluation_sets]
+            recipe = source.model_dump(mode="json") | {"evaluation_sets": evaluation_sets}
+            store.write_recipe("problems", cell, recipe)
             store.write(store.table("problems", cell), frame)
-            store.write(store.dropped("problems", cell), loaded.dropped)
+            store.write(store.dropped("problems", cell), dropped)
+            store.write(store.contamination(cell), screened.matches)
         return dg.MaterializeResult(
             metadata=metadata(store, cell, frame) | {"source": source.name}, data_version=dg.DataVersion(digest(frame))
         )
@@ -48,10 +54,13 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
 
 def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
     """What the UI shows of the problems."""
+    repeats = store.read(store.contamination(cell))
     levels = Counter(str(level) for level in frame["level"].to_list())
     lengths = frame["prompt"].str.len_chars().to_list()
     return report.table(store.table("problems", cell), frame, PROBLEMS) | {
         "dropped": report.dropped(store.read(store.dropped("problems", cell))),
+        "repeats_of_evaluation_items": report.counts(Counter(repeats["evaluation_set"].to_list())),
+        "contamination": report.sample_rows(repeats, ("evaluation_set", "path", "share", "text", "item_text")),
         "levels": report.counts(levels),
         "prompt_lengths": report.histogram(
             lengths, title="Prompt length", x="characters", y="problems", bounds=(0, max(1, *lengths, 0))

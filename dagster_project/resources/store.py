@@ -36,6 +36,10 @@ class Store(dg.ConfigurableResource):
         """What was dropped on the way to that table, with a `reason` column."""
         return self.root / "tables" / asset / cell.round / f"{cell.slice}.dropped.parquet"
 
+    def contamination(self, cell: Cell) -> UPath:
+        """The problems of a cell that repeat an evaluation item, with both texts side by side."""
+        return self.root / "tables" / "problems" / cell.round / f"{cell.slice}.contamination.parquet"
+
     def write_recipe(self, asset: str, cell: Cell, recipe: dict[str, Any]) -> None:
         """Keep what a table was made with, beside it."""
         write_bytes(self._recipe(asset, cell), json.dumps(recipe, sort_keys=True, indent=2).encode())

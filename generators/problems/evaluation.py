@@ -1,15 +1,45 @@
-"""Evaluation sets: the texts that no training problem may repeat, read from any source of problems.
+"""Evaluation sets, read from any source of problems, and the problems that repeat none of their items.
 
 Knows nothing of how texts are compared. Only prompts matter here: an item without an answer is an item all the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
+from filters.contamination import MATCH, Contamination, ContaminationSettings, decontaminate
+from filters.rules import Filtered
 from generators.problems.source import ProblemSource, SourceError
 
 ITEM = {"evaluation_set": pl.String, "item": pl.String, "text": pl.String}
+Match = Literal["near", "verbatim"]
+_VERBATIM = ContaminationSettings(long_share=1.0, short_share=1.0, renumbered=False, near=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSet:
+    """A set, and what counts as a repeat of its items.
+
+    `near` finds reworded and renumbered copies; `verbatim` is for procedural sets, whose problems
+    differ in their numbers only.
+    """
+
+    source: ProblemSource
+    match: Match = "near"
+
+
+def screen(problems: pl.DataFrame, sets: Sequence[EvaluationSet]) -> Contamination:
+    """Part the problems in those that repeat no item of any set, and the others; raises SourceError."""
+    kept, dropped, matches = problems, [], [pl.DataFrame(schema=MATCH)]
+    for settings, match in ((ContaminationSettings(), "near"), (_VERBATIM, "verbatim")):
+        items = evaluation_items(one.source for one in sets if one.match == match)
+        found = decontaminate(kept, items, column="prompt", settings=settings)
+        kept = found.filtered.kept
+        dropped.append(found.filtered.dropped)
+        matches.append(found.matches)
+    return Contamination(Filtered(kept, pl.concat(dropped)), pl.concat(matches))
 
 
 def evaluation_items(sources: Iterable[ProblemSource]) -> pl.DataFrame:

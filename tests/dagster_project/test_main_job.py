@@ -4,8 +4,20 @@ from collections import Counter
 import polars as pl
 from upath import UPath
 
+from dagster_project.settings import load_settings
 from releases.labels import recompute
 from releases.registry import LocalRegistry
+from tests.dagster_project.conftest import SETTINGS, metadata_of
+
+HELD_OUT = """
+[[evaluation_sets]]
+kind = "simulated"
+name = "held_out"
+match = "verbatim"
+min_steps = 3
+max_steps = 5
+size = 2
+"""
 
 
 def tables(settings, asset, round_key="r1"):
@@ -85,3 +97,17 @@ def test_a_release_without_every_slice_fails_and_names_what_is_missing(settings,
     assert "sums-1.parquet does not exist: materialise the asset that writes it first" in str(
         failure.step_failure_data.error
     )
+
+
+def test_problems_of_an_evaluation_set_are_dropped_and_shown_side_by_side(tmp_path, make):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SETTINGS.format(policy="") + HELD_OUT)
+    settings = load_settings(file)
+    made = metadata_of(make(settings, "slice", "r1", "sums-0"), "problems")
+    assert [(record.data["what"], record.data["rows"]) for record in made["dropped"].records] == [
+        ("in_evaluation_set", 2)
+    ]
+    shown = pl.read_parquet(f"{settings.data_root}/tables/problems/r1/sums-0.contamination.parquet")
+    assert shown["evaluation_set"].to_list() == ["held_out", "held_out"]
+    assert shown["text"].to_list() == shown["item_text"].to_list()
+    assert shown["text"][0] in made["contamination"]

@@ -1,8 +1,9 @@
 import json
 
+import polars as pl
 import pytest
 
-from generators.problems.evaluation import evaluation_items
+from generators.problems.evaluation import EvaluationSet, evaluation_items, screen
 from generators.problems.files import FileProblems
 from generators.problems.source import ColumnMapping, SourceError
 
@@ -32,3 +33,16 @@ def test_a_set_without_a_prompt_is_refused(tmp_path):
 
 def test_no_set_has_no_items():
     assert evaluation_items([]).is_empty()
+
+
+def test_problems_that_repeat_an_item_are_dropped_as_each_set_asks(tmp_path):
+    long = "A train travels 270 miles in 3 hours. How many hours would it take to travel an additional 180 miles?"
+    renumbered = long.replace("270", "360").replace("180", "240")
+    problems = pl.DataFrame({"prompt": [renumbered, "1 + 1 + 2?", "Anything else?"]})
+    written = file_of(tmp_path, "written", [{"q": long, "a": "2"}])
+    procedural = file_of(tmp_path, "procedural", [{"q": "1 + 1 + 2?", "a": "4"}, {"q": long, "a": "2"}])
+    near = screen(problems, [EvaluationSet(written), EvaluationSet(procedural, "verbatim")])
+    assert near.filtered.kept["prompt"].to_list() == ["Anything else?"]
+    assert near.matches.select("evaluation_set", "path").rows() == [("written", "renumbered"), ("procedural", "whole")]
+    verbatim = screen(problems, [EvaluationSet(written, "verbatim")])
+    assert verbatim.filtered.kept.height == 3
