@@ -18,6 +18,8 @@ from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
+from filters.quality import no_loops, one_script
+from filters.rules import apply_rules
 from filters.schemas import PROCESS_LABELS
 from generators import process_labels as recipe
 from generators.records import Attempt, LabelledSolution, Problem
@@ -69,10 +71,11 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
                 max_steps=defaults.max_steps,
             )
             problems = problems_of(store.read(store.table("problems", cell)))
-            chosen = choose(problems, attempts_of(attempts), policy, budget)
+            fit = apply_rules(attempts, {**one_script("text"), **no_loops("text")})
+            chosen = choose(problems, attempts_of(fit.kept), policy, budget)
             made, bench = asyncio.run(draw(context, policy, store, cell, chosen=chosen, rule=rule, budget=budget))
             store.write_recipe("process_labels", cell, asdict(budget) | {"strategy": recipe.STRATEGY})
-            frame = write(store, cell, chosen=chosen, made=made, policy=bench.sampler.policy)
+            frame = write(store, cell, unfit=fit.dropped, chosen=chosen, made=made, policy=bench.sampler.policy)
         return dg.MaterializeResult(
             metadata=metadata(store, cell, frame) | bench.metadata() | policy.metadata(),
             check_results=[both_labels(frame)],
@@ -118,15 +121,23 @@ async def draw(
 
 
 def write(
-    store: Store, cell: Cell, *, chosen: Sequence[tuple[Problem, recipe.Chosen]], made: Made, policy: str
+    store: Store,
+    cell: Cell,
+    *,
+    unfit: pl.DataFrame,
+    chosen: Sequence[tuple[Problem, recipe.Chosen]],
+    made: Made,
+    policy: str,
 ) -> pl.DataFrame:
-    """Write the labelled solutions and the attempts that were passed over; gives the former."""
+    """Write the labelled solutions, and the attempts that were unfit or passed over; gives the former."""
     frame = process_labels_table(made.rows, cell.provenance(policy))
     dropped = [(attempt, reason, "") for _, choice in chosen for attempt, reason in choice.passed_over]
     dropped += [(failure.item[1], "refused", failure.message) for failure in made.failures]
     rows = [(attempt.problem_id, attempt.attempt_index, reason, detail) for attempt, reason, detail in dropped]
+    passed_over = pl.DataFrame(rows, schema=DROPPED, orient="row")
+    noted = unfit.with_columns(pl.lit("").alias("detail")).select(passed_over.columns)
     store.write(store.table("process_labels", cell), frame)
-    store.write(store.dropped("process_labels", cell), pl.DataFrame(rows, schema=DROPPED, orient="row"))
+    store.write(store.dropped("process_labels", cell), pl.concat([noted, passed_over]))
     return frame
 
 
