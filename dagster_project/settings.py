@@ -21,6 +21,7 @@ from pydantic import (
 
 from dagster_project.resources.policy import PolicySettings
 from filters.answers import AnswerRule
+from filters.duplicates import DuplicateSettings
 from filters.verdicts import Lists, Percent, Units
 from generators.problems.evaluation import EvaluationSet, Match
 from generators.problems.files import FileProblems
@@ -118,12 +119,20 @@ class Source(_Section):
     lists: Lists = "undecided"
     worked_examples: Literal["none", "chain_sum"] = "none"
     max_unverified_share: float = Field(0.05, ge=0, le=1)
+    near_duplicates: float | None = Field(None, ge=0.3, le=1)
     problems: SkipValidation[ProblemSource]
 
     @model_validator(mode="before")
     @classmethod
     def _read_problems(cls, table: dict[str, Any]) -> dict[str, Any]:
         return _with_problems(cls, table)
+
+    @property
+    def duplicates(self) -> DuplicateSettings | None:
+        """From which similarity a problem repeats another; problems that are made up resemble each other by nature."""
+        if self.near_duplicates is None:
+            return DuplicateSettings() if self.kind in ("file", "hub") else None
+        return DuplicateSettings(threshold=self.near_duplicates)
 
     @property
     def name(self) -> str:

@@ -15,6 +15,8 @@ from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from dagster_project.sources import shard
 from filters.answers import AnswerChecker
+from filters.duplicates import DuplicateSettings, drop_near_duplicates
+from filters.rules import Filtered
 from filters.schemas import PROBLEMS
 from generators.problems.evaluation import screen
 from generators.problems.loading import load_problems
@@ -36,9 +38,10 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         with explained(), AnswerChecker() as checker:
             share = source.max_unverified_share
             loaded = asyncio.run(load_problems(source.problems, checker=checker, max_unverified_share=share))
-            screened = screen(loaded.kept, [evaluation.set for evaluation in settings.evaluation_sets])
+            unlike = distinct(loaded.kept, source.duplicates)
+            screened = screen(unlike.kept, [evaluation.set for evaluation in settings.evaluation_sets])
             frame = PROBLEMS.validate(shard(screened.filtered.kept, index=index, of=source.shards))
-            dropped = pl.concat([loaded.dropped, screened.filtered.dropped], how="diagonal_relaxed")
+            dropped = pl.concat([loaded.dropped, unlike.dropped, screened.filtered.dropped], how="diagonal_relaxed")
             evaluation_sets = [evaluation.model_dump(mode="json") for evaluation in settings.evaluation_sets]
             recipe = source.model_dump(mode="json") | {"evaluation_sets": evaluation_sets}
             store.write_recipe("problems", cell, recipe)
@@ -50,6 +53,13 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         )
 
     return asset
+
+
+def distinct(frame: pl.DataFrame, settings: DuplicateSettings | None) -> Filtered:
+    """The problems without near repeats of each other, where the source asks for that."""
+    if settings is None:
+        return Filtered(frame, frame.clear())
+    return drop_near_duplicates(frame, column="prompt", settings=settings)
 
 
 def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
