@@ -24,7 +24,7 @@ import polars as pl
 
 from filters import quality
 from filters.contamination import decontaminate
-from filters.duplicates import DuplicateSettings, drop_near_duplicates
+from filters.duplicates import drop_near_duplicates
 from filters.rules import apply_rules
 from filters.words import words
 
@@ -58,7 +58,7 @@ def near_duplicates(problems: list[str], draw: random.Random) -> tuple[dict[int,
         chosen = draw.sample(range(len(problems)), 500)
         planted = [reworded(problems[place], one_in, draw) for place in chosen]
         rows = pl.DataFrame({"prompt": [*problems, *planted]}).with_row_index("number")
-        dropped = drop_near_duplicates(rows, column="prompt", settings=DuplicateSettings(threshold=0.6)).dropped
+        dropped = drop_near_duplicates(rows, column="prompt").dropped
         pairs = dict(dropped.select("number", "repeats_row").iter_rows())
         right = sum(pairs.get(len(problems) + index) == place for index, place in enumerate(chosen))
         natural = [number for number in pairs if number < len(problems)]
@@ -74,15 +74,17 @@ def near_duplicates(problems: list[str], draw: random.Random) -> tuple[dict[int,
 def recall(items: list[str], planted: list[str], train: list[str]) -> float:
     """The share of planted rows that match, among training problems."""
     named = pl.DataFrame({"evaluation_set": "planted", "item": [str(n) for n in range(len(items))], "text": items})
-    rows = pl.DataFrame({"prompt": [*train[:500], *planted]}).with_row_index("number")
-    dropped = decontaminate(rows, named, column="prompt").filtered.dropped
-    return dropped.filter(pl.col("number") >= 500).height / len(planted)
+    rows = pl.DataFrame({"prompt": [*train[:500], *planted]}).with_row_index("number").cast({"number": pl.String})
+    dropped = decontaminate(rows, named, key="number", column="prompt").filtered.dropped
+    return dropped.filter(pl.col("number").cast(pl.Int64) >= 500).height / len(planted)
 
 
 def rates(problems: list[str], items: list[str]) -> dict[str, float]:
     """Rows a second of each filter over the training problems."""
     rows = pl.DataFrame({"prompt": problems, "other": problems[::-1], "finish_reason": "eos"}).with_columns(
-        pl.col("prompt").str.split(". ").alias("steps"), pl.lit(0.5).alias("pass_rate")
+        pl.col("prompt").str.split(". ").alias("steps"),
+        pl.lit(0.5).alias("pass_rate"),
+        pl.int_range(pl.len()).cast(pl.String).alias("number"),
     )
     named = pl.DataFrame({"evaluation_set": "math500", "item": [str(n) for n in range(len(items))], "text": items})
     rules = {
@@ -97,7 +99,7 @@ def rates(problems: list[str], items: list[str]) -> dict[str, float]:
     }
     timed = {name: rate(rows.height, partial(apply_rules, rows, rule)) for name, rule in rules.items()}
     timed["near_duplicates"] = rate(rows.height, lambda: drop_near_duplicates(rows, column="prompt"))
-    timed["contamination"] = rate(rows.height, lambda: decontaminate(rows, named, column="prompt"))
+    timed["contamination"] = rate(rows.height, lambda: decontaminate(rows, named, key="number", column="prompt"))
     return timed
 
 
@@ -122,7 +124,8 @@ def main() -> None:
     wordy = [text for text in items if (n := len(re.findall("[0-9]+", text))) and len(words(text)) >= max(13, 4 * n)]
     levels, precision = near_duplicates(train, draw)
     named = pl.DataFrame({"evaluation_set": "math500", "item": [str(n) for n in range(len(items))], "text": items})
-    hits = decontaminate(pl.DataFrame({"prompt": train}), named, column="prompt").matches
+    numbered = pl.DataFrame({"number": [str(n) for n in range(len(train))], "prompt": train})
+    hits = decontaminate(numbered, named, key="number", column="prompt").matches
     for hit in hits.iter_rows(named=True):
         print(f"training problem: {hit['text']}\n    {hit['path']} {hit['share']:.2f}: {hit['item_text']}")
     embedded = [f"{draw.choice(train)} Here is another one. {text} Show every step of it." for text in items]

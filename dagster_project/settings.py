@@ -75,29 +75,29 @@ KINDS: dict[str, type[ProblemSource]] = {
 }
 
 
-def _with_problems(section: type[BaseModel], table: dict[str, Any]) -> dict[str, Any]:
-    """Part a table in the section's own fields and the settings of its source, which the kind reads."""
-    own = {key: value for key, value in table.items() if key in section.model_fields}
-    rest = {key: value for key, value in table.items() if key not in section.model_fields}
-    kind = KINDS.get(str(own.get("kind")))
-    if kind is None:
-        return table
-    return {**own, "problems": TypeAdapter(kind).validate_python(rest)}
-
-
-class EvaluationSetSettings(_Section):
-    """A set that no problem may repeat, and what counts as a repeat."""
+class _OverProblems(_Section):
+    """A section whose further settings are those of a problem source of some kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     kind: Kind
-    match: Match = "near"
     problems: SkipValidation[ProblemSource]
 
     @model_validator(mode="before")
     @classmethod
     def _read_problems(cls, table: dict[str, Any]) -> dict[str, Any]:
-        return _with_problems(cls, table)
+        own = {key: value for key, value in table.items() if key in cls.model_fields}
+        rest = {key: value for key, value in table.items() if key not in cls.model_fields}
+        kind = KINDS.get(str(own.get("kind")))
+        if kind is None:
+            return table
+        return {**own, "problems": TypeAdapter(kind).validate_python(rest)}
+
+
+class EvaluationSetSettings(_OverProblems):
+    """A set that no problem may repeat, and what counts as a repeat."""
+
+    match: Match = "near"
 
     @property
     def set(self) -> EvaluationSet:
@@ -105,12 +105,9 @@ class EvaluationSetSettings(_Section):
         return EvaluationSet(self.problems, self.match)
 
 
-class Source(_Section):
+class Source(_OverProblems):
     """A problem source: how it is read, into how many slices it is cut, how its answers are written, its licence."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    kind: Kind
     shards: int = Field(1, ge=1)
     licence: str | None = None
     bare_last_number: bool = False
@@ -120,12 +117,6 @@ class Source(_Section):
     worked_examples: Literal["none", "chain_sum"] = "none"
     max_unverified_share: float = Field(0.05, ge=0, le=1)
     near_duplicates: float | None = Field(None, ge=0.3, le=1)
-    problems: SkipValidation[ProblemSource]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_problems(cls, table: dict[str, Any]) -> dict[str, Any]:
-        return _with_problems(cls, table)
 
     @property
     def duplicates(self) -> DuplicateSettings | None:

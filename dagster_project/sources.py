@@ -4,8 +4,11 @@ import polars as pl
 
 
 def shard(problems: pl.DataFrame, *, index: int, of: int) -> pl.DataFrame:
-    """The problems of one shard: a problem's id alone says which, so a growing source never moves them."""
-    return problems.filter(problem_shard(pl.col("problem_id"), of) == index)
+    """The problems of one shard: a problem's id alone says which, so a growing source never moves them.
+
+    A row that was set aside before it had an id belongs to the first shard.
+    """
+    return problems.filter(problem_shard(pl.col("problem_id"), of).fill_null(0) == index)
 
 
 def problem_shard(problem_id: pl.Expr, of: int) -> pl.Expr:

@@ -82,7 +82,7 @@ class AnswerChecker:
             asked = asyncio.ensure_future(self._workers.decide(answer, gold))
             self._under_way[pair] = asked
             asked.add_done_callback(lambda _: self._under_way.pop(pair, None))
-        return await asyncio.shield(asked)  # whoever gives up waiting takes the others' verdict with nobody
+        return await asyncio.shield(asked)  # a waiter that is cancelled must not cancel the others' comparison
 
     def _remember(self, key: tuple[str, str, AnswerRule], decision: Decision) -> None:
         self._remembered[key] = decision

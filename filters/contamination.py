@@ -1,7 +1,7 @@
 """Which rows repeat an item of an evaluation set: verbatim, inside a longer text, lightly reworded, or renumbered.
 
 Knows nothing of where rows or items come from. An item counts as repeated when enough of its word n-grams stand in the
-row; items too short for n-grams must stand there whole, or be nearly the same as the row.
+row; items too short for n-grams must stand there whole and by themselves, or be nearly the same as the row.
 """
 
 from collections import Counter, defaultdict
@@ -12,11 +12,11 @@ import polars as pl
 from rapidfuzz import fuzz
 
 from filters.rules import REASON, Filtered
-from filters.words import masked, ngrams, words
+from filters.words import figures, masked, ngrams, words
 
 CONTAMINATED = "in_evaluation_set"
 MATCH = {
-    "row": pl.Int64,
+    "key": pl.String,
     "text": pl.String,
     "evaluation_set": pl.String,
     "item": pl.String,
@@ -28,7 +28,11 @@ MATCH = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContaminationSettings:
-    """Two n-gram lengths in words, the share of an item's n-grams that makes a match at each, and the other paths.
+    """Two n-gram lengths in words, and the share of an item's n-grams that makes a match on each path.
+
+    Items of `long_n` words and more match by n-grams of that length (`long_share`) or, reworded, by those of `short_n`
+    (`reworded_share`); items between the two lengths by those of `short_n` (`short_share`), more strictly, since
+    problems of one template share half of them.
 
     With `renumbered` numbers are also compared as if they were all the same: right for written problems, wrong for
     procedural ones, which differ in nothing else. `near` is the least similarity (0 to 1) of a short item to a whole
@@ -39,6 +43,7 @@ class ContaminationSettings:
     long_share: float = 0.5
     short_n: int = 8
     short_share: float = 0.7
+    reworded_share: float = 0.5
     renumbered: bool = True
     renumbered_share: float = 0.8
     near: float = 0.9
@@ -48,13 +53,15 @@ class ContaminationSettings:
             raise ValueError(f"short_n must be at least 2, got {self.short_n}")
         if self.long_n <= self.short_n:
             raise ValueError(f"long_n must be above short_n ({self.short_n}), got {self.long_n}")
-        for name in ("long_share", "short_share", "renumbered_share", "near"):
+        for name in ("long_share", "short_share", "reworded_share", "renumbered_share", "near"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be above 0 and at most 1, got {getattr(self, name)}")
 
 
+_LEAST_WITHIN = 3
+_SIGNS = frozenset("+-*/^=<>%")
 # Of two paths that find the same share, the one that says more is named.
-_ORDER = ("whole", "long", "short", "renumbered")
+_ORDER = ("whole", "long", "short", "reworded", "renumbered")
 DEFAULT_SETTINGS = ContaminationSettings()
 
 
@@ -67,18 +74,26 @@ class Contamination:
 
 
 def decontaminate(
-    rows: pl.DataFrame, items: pl.DataFrame, *, column: str, settings: ContaminationSettings = DEFAULT_SETTINGS
+    rows: pl.DataFrame,
+    items: pl.DataFrame,
+    *,
+    key: str,
+    column: str,
+    settings: ContaminationSettings = DEFAULT_SETTINGS,
 ) -> Contamination:
-    """Drop the rows whose text in `column` repeats an item (columns `evaluation_set`, `item`, `text`)."""
+    """Drop the rows whose text in `column` repeats an item (columns `evaluation_set`, `item`, `text`).
+
+    `key` is the column that names a row in the matches, a string.
+    """
     index = _Index(items["text"], settings)
     described = list(items.select("evaluation_set", "item", "text").iter_rows())
     found = [
-        (number, text, *described[match.item], match.path, match.share)
-        for number, text in enumerate(rows[column])
+        (name, text, *described[match.item], match.path, match.share)
+        for name, text in rows.select(key, column).iter_rows()
         if (match := index.best(text)) is not None
     ]
     matches = pl.DataFrame(found, schema=MATCH, orient="row")
-    hit = pl.int_range(pl.len()).is_in(matches["row"].to_list())
+    hit = pl.col(key).is_in(matches["key"].implode())
     dropped = rows.filter(hit).with_columns(pl.lit(CONTAMINATED).alias(REASON))
     return Contamination(Filtered(rows.filter(~hit), dropped), matches)
 
@@ -97,7 +112,7 @@ class _Index:
         self._settings = settings
         self._paths: dict[tuple[str, int], dict[str, list[int]]] = {}
         self._sizes: dict[tuple[str, int, int], int] = {}
-        self._short: dict[int, str] = {}
+        self._short: dict[int, list[str]] = {}
         self._by_word: dict[str, list[int]] = defaultdict(list)
         for item, text in enumerate(texts):
             self._add(item, words(text))
@@ -111,15 +126,17 @@ class _Index:
         if len(of) < settings.short_n:
             if of:
                 self._enter("whole", len(of), item, of)
-                self._short[item] = " ".join(of)
+                self._short[item] = of
                 for word in set(of):
                     self._by_word[word].append(item)
             return
-        self._enter("short", settings.short_n, item, of)
-        if len(of) >= settings.long_n:
-            self._enter("long", settings.long_n, item, of)
-            if settings.renumbered:
-                self._enter("renumbered", settings.short_n, item, masked(of))
+        if len(of) < settings.long_n:
+            self._enter("short", settings.short_n, item, of)
+            return
+        self._enter("long", settings.long_n, item, of)
+        self._enter("reworded", settings.short_n, item, of)
+        if settings.renumbered:
+            self._enter("renumbered", settings.short_n, item, masked(of))
 
     def _enter(self, path: str, n: int, item: int, of: list[str]) -> None:
         grams = set(ngrams(of, n))
@@ -131,27 +148,39 @@ class _Index:
     def _matches(self, of: list[str]) -> Iterator[_Match]:
         settings = self._settings
         least = {"whole": 1.0, "short": settings.short_share, "long": settings.long_share}
-        least["renumbered"] = settings.renumbered_share
+        least |= {"reworded": settings.reworded_share, "renumbered": settings.renumbered_share}
         hidden = masked(of) if settings.renumbered else of
         for (path, n), entries in sorted(self._paths.items(), key=lambda entry: _ORDER.index(entry[0][0])):
             grams = set(ngrams(hidden if path == "renumbered" else of, n))
             found = Counter(item for gram in grams & entries.keys() for item in entries[gram])
             for item, count in found.items():
                 share = count / self._sizes[path, n, item]
-                if share >= least[path]:
+                if share >= least[path] and (path != "whole" or _stands_alone(self._short[item], of)):
                     yield _Match(item, path, share)
         yield from self._near(of)
 
     def _near(self, of: list[str]) -> Iterator[_Match]:
-        """Short items with the numbers of a short row, and nearly its words: other numbers are another problem."""
+        """Short items with the figures of a short row, and nearly its words: other figures are another problem."""
         if len(of) >= 2 * self._settings.short_n or self._settings.near == 1:
             return
-        whole, numbers = " ".join(of), _numbers(of)
+        whole, own = " ".join(of), figures(of)
         for item in {item for word in set(of) for item in self._by_word.get(word, ())}:
-            share = fuzz.ratio(whole, self._short[item]) / 100
-            if share >= self._settings.near and _numbers(self._short[item].split(" ")) == numbers:
+            short = self._short[item]
+            share = fuzz.ratio(whole, " ".join(short)) / 100
+            if share >= self._settings.near and figures(short) == own:
                 yield _Match(item, "near", share)
 
 
-def _numbers(of: list[str]) -> list[str]:
-    return sorted(word for word in of if word[0].isdigit())
+def _stands_alone(item: list[str], of: list[str]) -> bool:
+    """Whether a short item is the whole text, or stands in it without being cut out of a longer formula.
+
+    One or two words are too common to mean anything inside a longer text.
+    """
+    if len(item) < _LEAST_WITHIN:
+        return item == of
+    for start in range(len(of) - len(item) + 1):
+        end = start + len(item)
+        around = (of[start - 1] if start else "", of[end] if end < len(of) else "")
+        if of[start:end] == item and not _SIGNS & set(around):
+            return True
+    return False

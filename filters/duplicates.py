@@ -9,7 +9,7 @@ import polars as pl
 from rensa import RMinHash, RMinHashLSH
 
 from filters.rules import REASON, Filtered
-from filters.words import ngrams, words
+from filters.words import figures, ngrams, words
 
 NEAR_DUPLICATE = "near_duplicate"
 REPEATS = "repeats_row"
@@ -23,12 +23,12 @@ _SEED = 1
 class DuplicateSettings:
     """The Jaccard similarity of word n-grams from which a row counts as a repeat.
 
-    With `same_numbers`, texts with unlike numbers are never repeats: two problems may differ in nothing else.
+    With `same_figures`, texts with unlike numbers and signs are never repeats: two problems may differ in nothing else.
     """
 
-    threshold: float = 0.8
+    threshold: float = 0.6
     n: int = 3
-    same_numbers: bool = True
+    same_figures: bool = True
 
     def __post_init__(self) -> None:
         if not 0.3 <= self.threshold <= 1:
@@ -62,25 +62,23 @@ class _Seen:
         self._settings = settings
         self._near = RMinHashLSH(settings.threshold, _PERMUTATIONS, _BANDS)
         self._shingles: dict[int, frozenset[str]] = {}
-        self._numbers: dict[int, list[str]] = {}
 
     def repeated(self, number: int, text: str | None) -> tuple[int, float] | None:
         """The kept row that a text repeats most, and how similar it is; a text that repeats none is kept itself."""
         of = words(text or "")
         shingles = frozenset(ngrams(of, self._settings.n) or [" ".join(of)])
-        numbers = sorted(word for word in of if word[0].isdigit()) if self._settings.same_numbers else []
+        if self._settings.same_figures:
+            # Part of every shingle, so that the problems of one template are no candidates of each other.
+            own = figures(of)
+            shingles = frozenset(f"{own}|{shingle}" for shingle in shingles)
         sketch = RMinHash(_PERMUTATIONS, _SEED)
         sketch.update(list(shingles))
-        rated = [
-            (kept, _jaccard(shingles, self._shingles[kept]))
-            for kept in sorted(set(self._near.query(sketch)))
-            if numbers == self._numbers[kept]
-        ]
+        rated = [(kept, _jaccard(shingles, self._shingles[kept])) for kept in sorted(set(self._near.query(sketch)))]
         best = max(rated, key=lambda repeat: (repeat[1], -repeat[0]), default=None)
         if best is not None and best[1] >= self._settings.threshold:
             return best
         self._near.insert(number, sketch)
-        self._shingles[number], self._numbers[number] = shingles, numbers
+        self._shingles[number] = shingles
         return None
 
 

@@ -8,7 +8,6 @@ import re
 from filters.verdicts import DEFAULT_RULE, AnswerRule
 
 _BRACES = re.compile(r"\\boxed\s*\{|\\fbox\s*\{|\\.|[{}]", re.DOTALL)
-# A last box without braces in it, and not in another one: what nearly every response ends with.
 _LAST_BOX = re.compile(r"\\boxed\{([^{}\\]*)\}")
 _ENCLOSING = re.compile(r"\\(?:boxed|fbox)\s*\{(?![^{}\\]*\})")
 _HASHES = re.compile(r"^[ \t]*####[ \t]*(\S.*)$", re.MULTILINE)
@@ -28,13 +27,13 @@ def extract_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> str | None
 
 def last_boxed(text: str) -> str | None:
     r"""Return what stands in the last balanced, non-empty `\boxed{}`; of nested ones, in the outer."""
+    if "box" not in text:
+        return None
     at = text.rfind("\\boxed{")
-    if at < 0:
-        at = text.find("box")
-        if at < 0:
-            return None
-    elif (simple := _LAST_BOX.match(text, at)) and text.find("box", at + 7) < 0 and not _ENCLOSING.search(text, 0, at):
-        return simple[1].strip() or _last_balanced(text)
+    last = _LAST_BOX.match(text, at) if at >= 0 else None
+    # Nearly every response ends with one plain box; another `box` behind it, or one around it, asks for a full reading.
+    if last and last[1].strip() and "box" not in text[last.start(1) :] and not _ENCLOSING.search(text, 0, at):
+        return last[1].strip()
     return _last_balanced(text)
 
 

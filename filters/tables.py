@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 SHOWN_ROWS = 3
+_ROW = "__row__"
 
 
 class SchemaError(ValueError):
@@ -80,7 +81,7 @@ class TableSchema:
         return frame
 
     def _check(self, frame: pl.DataFrame, rule: str, holds: pl.Expr) -> None:
-        broken = frame.with_row_index("row").filter(~holds)
+        broken = frame.with_row_index(_ROW).filter(~holds)
         if not broken.is_empty():
             shown = [_brief(row) for row in broken.head(SHOWN_ROWS).iter_rows(named=True)]
             raise SchemaError(f"{self.name}.{rule} is broken by {broken.height} of {frame.height} rows, first {shown}")
@@ -92,5 +93,6 @@ def _holds_no_null(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, str]:
-    shown = {name: repr(value) for name, value in row.items()}
+    # A table may have a column named `row` of its own.
+    shown = {("row" if name == _ROW else name): repr(value) for name, value in row.items()}
     return {name: text if len(text) <= 40 else f"{text[:40]}…" for name, text in shown.items()}

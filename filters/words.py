@@ -8,10 +8,11 @@ import unicodedata
 
 NUMBER = "0"
 _DRESSING = re.compile(
-    r"\\(?:left|right|displaystyle|textstyle|text|mathrm|mathbf|textbf|textit|mbox|operatorname|quad|[,;:!> ])|[$~]"
+    r"\\(?:left|right|displaystyle|textstyle|text(?:bf|it|rm)?|math(?:rm|bf|it)|mbox|operatorname|q?quad)(?![a-z])"
+    r"|\\[,;:!> ]|[$~]"
 )
 _FRACTION = re.compile(r"\\[dtc]frac")
-_WORD = re.compile(r"\\?[^\W\d_]+|[0-9]+(?:[.,][0-9]+)*|[-+*/^=<>%]")
+_WORD = re.compile(r"\\?[^\W\d_]+|[0-9]+(?:[.,][0-9]+)*|[-+*/^=<>%()]")
 
 
 def words(text: str) -> list[str]:
@@ -22,6 +23,11 @@ def words(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = _FRACTION.sub(r"\\frac", _DRESSING.sub(" ", plain))
     return [word.replace(",", "") if word[0].isdigit() else word for word in _WORD.findall(plain)]
+
+
+def figures(of: list[str]) -> str:
+    """Numbers, signs and brackets in their order: what two texts must share to be one problem."""
+    return " ".join(word for word in of if not word[-1].isalpha())
 
 
 def masked(of: list[str]) -> list[str]:

@@ -46,8 +46,9 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
             recipe = source.model_dump(mode="json") | {"evaluation_sets": evaluation_sets}
             store.write_recipe("problems", cell, recipe)
             store.write(store.table("problems", cell), frame)
-            store.write(store.dropped("problems", cell), dropped)
-            store.write(store.contamination(cell), screened.matches)
+            store.write(store.dropped("problems", cell), shard(dropped, index=index, of=source.shards))
+            matches = screened.matches.rename({"key": "problem_id"})
+            store.write(store.contamination(cell), shard(matches, index=index, of=source.shards))
         return dg.MaterializeResult(
             metadata=metadata(store, cell, frame) | {"source": source.name}, data_version=dg.DataVersion(digest(frame))
         )

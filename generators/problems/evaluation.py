@@ -15,7 +15,7 @@ from generators.problems.source import ProblemSource, SourceError
 
 ITEM = {"evaluation_set": pl.String, "item": pl.String, "text": pl.String}
 Match = Literal["near", "verbatim"]
-_VERBATIM = ContaminationSettings(long_share=1.0, short_share=1.0, renumbered=False, near=1.0)
+_VERBATIM = ContaminationSettings(long_share=1.0, short_share=1.0, reworded_share=1.0, renumbered=False, near=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def screen(problems: pl.DataFrame, sets: Sequence[EvaluationSet]) -> Contaminati
     kept, dropped, matches = problems, [], [pl.DataFrame(schema=MATCH)]
     for settings, match in ((ContaminationSettings(), "near"), (_VERBATIM, "verbatim")):
         items = evaluation_items(one.source for one in sets if one.match == match)
-        found = decontaminate(kept, items, column="prompt", settings=settings)
+        found = decontaminate(kept, items, key="problem_id", column="prompt", settings=settings)
         kept = found.filtered.kept
         dropped.append(found.filtered.dropped)
         matches.append(found.matches)

@@ -36,9 +36,7 @@ def warmed_up_model(cache: Path | None = None, warm_up: WarmUp | None = None) ->
     """The folder of the warmed-up policy; raises EngineMisconfigured when it was not made yet."""
     folder = _folder(embedded_model(cache), cache, warm_up or WarmUp())
     if not folder.exists():
-        raise EngineMisconfigured(
-            "policy.model is 'warmed_up', which was not made yet: run `make policy` (half an hour)"
-        )
+        raise EngineMisconfigured("policy.model is 'warmed_up', which was not made yet: run `make policy`")
     check_folder(folder)
     return folder
 

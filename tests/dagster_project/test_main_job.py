@@ -99,15 +99,16 @@ def test_a_release_without_every_slice_fails_and_names_what_is_missing(settings,
     )
 
 
-def test_problems_of_an_evaluation_set_are_dropped_and_shown_side_by_side(tmp_path, make):
+def test_problems_of_an_evaluation_set_are_dropped_once_and_shown_side_by_side(tmp_path, make):
     file = tmp_path / "stepmill.toml"
     file.write_text(SETTINGS.format(policy="") + HELD_OUT)
     settings = load_settings(file)
-    made = metadata_of(make(settings, "slice", "r1", "sums-0"), "problems")
-    assert [(record.data["what"], record.data["rows"]) for record in made["dropped"].records] == [
-        ("in_evaluation_set", 2)
-    ]
-    shown = pl.read_parquet(f"{settings.data_root}/tables/problems/r1/sums-0.contamination.parquet")
-    assert shown["evaluation_set"].to_list() == ["held_out", "held_out"]
+    made = [metadata_of(make(settings, "slice", "r1", key), "problems") for key in settings.slices()]
+    folder = f"{settings.data_root}/tables/problems/r1"
+    dropped = pl.concat([pl.read_parquet(f"{folder}/{key}.dropped.parquet") for key in settings.slices()])
+    shown = pl.concat([pl.read_parquet(f"{folder}/{key}.contamination.parquet") for key in settings.slices()])
+    assert dropped["reason"].to_list() == ["in_evaluation_set"] * 2
+    assert sorted(shown["problem_id"]) == sorted(dropped["problem_id"])
     assert shown["text"].to_list() == shown["item_text"].to_list()
-    assert shown["text"][0] in made["contamination"]
+    assert all(any(text in slice_made["contamination"] for slice_made in made) for text in shown["text"])
+    assert sum(record.data["rows"] for slice_made in made for record in slice_made["dropped"].records) == 2

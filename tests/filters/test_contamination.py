@@ -14,8 +14,8 @@ ITEMS = pl.DataFrame({"evaluation_set": ["e"] * 3, "item": ["1", "2", "3"], "tex
 
 
 def path_of(text, **settings):
-    rows = pl.DataFrame({"prompt": [text]})
-    found = decontaminate(rows, ITEMS, column="prompt", settings=ContaminationSettings(**settings))
+    rows = pl.DataFrame({"id": ["a"], "prompt": [text]})
+    found = decontaminate(rows, ITEMS, key="id", column="prompt", settings=ContaminationSettings(**settings))
     assert found.filtered.kept.height + found.filtered.dropped.height == 1
     assert found.matches.height == found.filtered.dropped.height
     return found.matches["path"][0] if found.matches.height else None
@@ -32,11 +32,14 @@ def path_of(text, **settings):
         (f"Think first. {SHORT} Then answer.", "short"),
         (f"Please do this for me: {TINY} Thank you very much indeed, as ever.", "whole"),
         (LONG.replace("24", "31").replace("17", "8").replace("5 of", "2 of"), "renumbered"),
-        (LONG.replace("field", "meadow").replace("evening he", "night he"), "short"),
+        (LONG.replace("field", "meadow").replace("evening he", "night he"), "reworded"),
         ("Calculate \\sin 60^\\circ.", None),
         ("Compute $\\sin 30^\\circ$.", None),
         ("What is the sum of 3 and 4?", None),
+        ("What is the sum of 14 and 8?", None),
         ("A farmer has 24 cows. How many animals does he have?", None),
+        ("Compute $\\sin 60^\\circ + \\cos 7^\\circ$.", None),
+        ("Compute $\\sin 60^\\circ / 2$, then double it.", None),
         ("", None),
     ],
 )
@@ -44,8 +47,16 @@ def test_an_item_is_found_however_it_is_repeated(text, path):
     assert path_of(text) == path
 
 
-def test_procedural_problems_that_differ_in_numbers_are_no_repeats():
-    assert path_of(LONG.replace("24", "31").replace("17", "8").replace("5 of", "2 of"), renumbered=False) is None
+def test_one_or_two_words_are_found_only_where_they_are_all_there_is():
+    items = pl.DataFrame({"evaluation_set": ["e"], "item": ["1"], "text": ["Why not?"]})
+    rows = pl.DataFrame({"id": ["a", "b"], "prompt": ["Why not?", "Why not count them first?"]})
+    found = decontaminate(rows, items, key="id", column="prompt")
+    assert found.matches["key"].to_list() == ["a"]
+
+
+def test_procedural_problems_that_differ_in_numbers_are_no_repeats_where_whole_items_are_asked_for():
+    verbatim = {"long_share": 1, "reworded_share": 1, "renumbered": False}
+    assert path_of(LONG.replace("24", "31").replace("17", "8").replace("5 of", "2 of"), **verbatim) is None
 
 
 def test_a_short_item_with_a_slip_is_found_where_near_allows_it():
@@ -56,17 +67,17 @@ def test_a_short_item_with_a_slip_is_found_where_near_allows_it():
 
 def test_a_match_shows_both_texts_and_the_row_is_dropped_with_its_reason():
     rows = pl.DataFrame({"id": ["a", "b"], "prompt": ["Something else entirely.", SHORT]})
-    found = decontaminate(rows, ITEMS, column="prompt")
+    found = decontaminate(rows, ITEMS, key="id", column="prompt")
     assert found.filtered.kept["id"].to_list() == ["a"]
     assert found.filtered.dropped.select("id", "reason").rows() == [("b", "in_evaluation_set")]
-    assert found.matches.select("row", "text", "evaluation_set", "item", "item_text", "share").rows() == [
-        (1, SHORT, "e", "2", SHORT, 1.0)
+    assert found.matches.select("key", "text", "evaluation_set", "item", "item_text", "share").rows() == [
+        ("b", SHORT, "e", "2", SHORT, 1.0)
     ]
 
 
 def test_without_items_nothing_is_dropped():
-    rows = pl.DataFrame({"prompt": [SHORT]})
-    assert decontaminate(rows, ITEMS.clear(), column="prompt").filtered.kept.height == 1
+    rows = pl.DataFrame({"id": ["a"], "prompt": [SHORT]})
+    assert decontaminate(rows, ITEMS.clear(), key="id", column="prompt").filtered.kept.height == 1
 
 
 def test_words_have_one_case_one_spelling_and_whole_numbers():

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from filters.schemas import ATTEMPTS, PROBLEM_DIFFICULTY, PROBLEMS, PROCESS_LABELS, SchemaError
+from filters.schemas import ATTEMPTS, PROBLEM_DIFFICULTY, PROBLEMS, PROCESS_LABELS, Column, SchemaError, TableSchema
 
 PROBLEM = {"problem_id": "a", "source": "s", "prompt": "2+2?", "answer": "4", "level": None}
 ATTEMPT = {
@@ -96,3 +96,14 @@ def test_a_column_of_another_type_is_named():
 def test_a_column_of_nulls_alone_takes_its_declared_type():
     frame = PROBLEMS.validate(pl.DataFrame([PROBLEM]).select(reversed(list(PROBLEM))))
     assert (frame.columns, frame.schema["level"]) == (list(PROBLEM), pl.String)
+
+
+def test_a_table_may_have_a_column_named_row():
+    table = TableSchema(
+        name="seats",
+        columns={"row": Column(pl.Int64, "Which.")},
+        key=("row",),
+        rules={"row: positive": pl.col("row") > 0},
+    )
+    with pytest.raises(SchemaError, match=r"seats\.row: positive is broken by 1 of 2 rows"):
+        table.frame([{"row": 1}, {"row": -1}])

@@ -38,7 +38,7 @@ def test_no_set_has_no_items():
 def test_problems_that_repeat_an_item_are_dropped_as_each_set_asks(tmp_path):
     long = "A train travels 270 miles in 3 hours. How many hours would it take to travel an additional 180 miles?"
     renumbered = long.replace("270", "360").replace("180", "240")
-    problems = pl.DataFrame({"prompt": [renumbered, "1 + 1 + 2?", "Anything else?"]})
+    problems = pl.DataFrame({"problem_id": ["a", "b", "c"], "prompt": [renumbered, "1 + 1 + 2?", "Anything else?"]})
     written = file_of(tmp_path, "written", [{"q": long, "a": "2"}])
     procedural = file_of(tmp_path, "procedural", [{"q": "1 + 1 + 2?", "a": "4"}, {"q": long, "a": "2"}])
     near = screen(problems, [EvaluationSet(written), EvaluationSet(procedural, "verbatim")])
