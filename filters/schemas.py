@@ -8,9 +8,14 @@ import polars as pl
 from filters.tables import Column, SchemaError, TableSchema
 from filters.verdicts import Verdict
 
-__all__ = ["ATTEMPTS", "PROBLEMS", "PROBLEM_DIFFICULTY", "PROCESS_LABELS", "Column", "SchemaError", "TableSchema"]
+__all__ = ["ATTEMPTS", "PROBLEMS", "PROBLEM_DIFFICULTY", "PROCESS_LABELS", "SEARCH_TREES", "Column", "SchemaError", "TableSchema"]
 
 _IDS = pl.List(pl.Int64)
+_SHARES = pl.List(pl.Float64)
+_ONE_PER_STEP = (
+    *("step_ends", "node_ids", "n_correct", "n_rollouts", "n_undecided"),
+    *("values", "values_low", "values_high", "stop_reasons"),
+)
 _ATTEMPT_KEY = ("problem_id", "attempt_index")
 _UNDECIDED = [verdict.value for verdict in Verdict if verdict.is_undecided]
 _KNOWN_VERDICT = pl.col("verdict").is_in([verdict.value for verdict in Verdict])
@@ -106,9 +111,19 @@ PROCESS_LABELS = TableSchema(
         **_SOLUTION,
         "steps": Column(pl.List(pl.String), "The solution's text in steps."),
         "step_ends": Column(_IDS, "Where each step ends in `token_ids` (exclusive)."),
+        "node_ids": Column(pl.List(pl.String), "For each step, the node of the search tree that ends with it."),
         "n_correct": Column(_IDS, "For each step, the rollouts from its end with the right answer."),
         "n_rollouts": Column(_IDS, "For each step, the rollouts whose answer could be decided."),
         "n_undecided": Column(_IDS, "For each step, the rollouts whose answer could not be decided."),
+        "n_attempts": Column(pl.Int64, "The attempts at the problem whose answer could be decided."),
+        "n_attempts_right": Column(pl.Int64, "How many of them ended right."),
+        "values": Column(_SHARES, "For each step, what it is worth; null without a rollout.", nullable_items=True),
+        "values_low": Column(_SHARES, "For each step, the lower end of the 95 % interval of its value."),
+        "values_high": Column(_SHARES, "For each step, the upper end of that interval."),
+        "sound": Column(
+            _SHARES, "For each step, the probability that nothing up to its end is wrong; null without.", nullable=True
+        ),
+        "stop_reasons": Column(pl.List(pl.String), "For each step, why no more rollouts were drawn from its end."),
         **_DECISION,
         "strategy": Column(pl.String, "How the rollouts were spread over the steps."),
         **_ORIGIN,
@@ -118,13 +133,40 @@ PROCESS_LABELS = TableSchema(
         "steps: at_least_one": _length("steps") >= 1,
         **{
             f"{name}: one_per_step": _length(name) == _length("steps")
-            for name in ("step_ends", "n_correct", "n_rollouts", "n_undecided")
+            for name in _ONE_PER_STEP
         },
         "step_ends: rising": _each("step_ends", pl.element().diff().fill_null(pl.element()) > 0),
         "step_ends: within_token_ids": pl.col("step_ends").list.last() <= _length("token_ids"),
         "n_correct: not_negative": _each("n_correct", pl.element() >= 0),
         "n_correct: at_most_n_rollouts": (pl.col("n_rollouts") - pl.col("n_correct")).list.min() >= 0,
         "n_undecided: not_negative": _each("n_undecided", pl.element() >= 0),
+        "n_attempts_right: at_most_n_attempts": pl.col("n_attempts_right").is_between(0, pl.col("n_attempts")),
+        "values_low: at_most_values_high": (pl.col("values_high") - pl.col("values_low")).list.min() >= 0,
+        "sound: one_per_step": pl.col("sound").is_null() | (_length("sound") == _length("steps")),
+        "sound: never_rises": pl.col("sound").is_null()
+        | _each("sound", pl.element().diff().fill_null(0) <= 1e-9).fill_null(True),
         "verdict: known": _KNOWN_VERDICT,
+    },
+)
+
+SEARCH_TREES = TableSchema(
+    name="search_trees",
+    columns={
+        "problem_id": _PROBLEM["problem_id"],
+        "node_id": Column(pl.String, "Hash of the tokens from the prompt to the end of the step."),
+        "parent_id": Column(pl.String, "The node of the step before; null for the prompt.", nullable=True),
+        "depth": Column(pl.Int64, "How many steps stand before the end of this one, itself included."),
+        "token_ids": Column(_IDS, "The step's own token ids; the root's are the prompt's."),
+        "text": Column(pl.String, "The step's text."),
+        "is_end": Column(pl.Boolean, "Whether a solution ends here: its one outcome is its own."),
+        "n_correct": Column(pl.Int64, "The rollouts from here with the right answer; the root's are the attempts."),
+        "n_rollouts": Column(pl.Int64, "The rollouts from here whose answer could be decided."),
+        "n_undecided": Column(pl.Int64, "The rollouts from here whose answer could not be decided."),
+        **_ORIGIN,
+    },
+    key=("problem_id", "node_id"),
+    rules={
+        "n_correct: at_most_n_rollouts": pl.col("n_correct").is_between(0, pl.col("n_rollouts")),
+        "parent_id: of_all_but_the_root": pl.col("parent_id").is_null() == (pl.col("depth") == 0),
     },
 )

@@ -19,11 +19,12 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The type of a column, what it means, and whether it may hold nulls."""
+    """The type of a column, what it means, and whether it, or an item of its lists, may be null."""
 
     dtype: pl.DataType | type[pl.DataType]
     meaning: str
     nullable: bool = False
+    nullable_items: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +54,7 @@ class TableSchema:
         self._check_names(frame)
         frame = self._check_types(frame.select(list(self.columns)))
         for name, column in self.columns.items():
-            if not column.nullable:
-                self._check(frame, f"{name}: no_nulls", _holds_no_null(name, frame.schema[name]))
+            self._check(frame, f"{name}: no_nulls", _holds_no_null(name, column))
         self._check(frame, f"{', '.join(self.key)}: unique_key", pl.struct(self.key).is_unique())
         for name, rule in self.rules.items():
             self._check(frame, name, rule.fill_null(False))
@@ -87,9 +87,11 @@ class TableSchema:
             raise SchemaError(f"{self.name}.{rule} is broken by {broken.height} of {frame.height} rows, first {shown}")
 
 
-def _holds_no_null(name: str, dtype: pl.DataType) -> pl.Expr:
-    whole = pl.col(name).is_not_null()
-    return whole & ~pl.col(name).list.eval(pl.element().is_null()).list.any() if dtype == pl.List else whole
+def _holds_no_null(name: str, column: Column) -> pl.Expr:
+    holds = pl.lit(True) if column.nullable else pl.col(name).is_not_null()
+    if column.dtype == pl.List and not column.nullable_items:
+        holds &= ~pl.col(name).list.eval(pl.element().is_null()).list.any().fill_null(False)
+    return holds
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, str]:

@@ -1,29 +1,30 @@
-"""Process labels: what each step of a solution is worth, by rollouts from its end.
+"""Process labels: what each step of a solution is worth, by rollouts from the ends of steps.
 
-The exhaustive strategy of Math-Shepherd (arXiv 2312.08935, section 3.3): n continuations from the end of every step,
-each verified. Raw counts are kept; hard, soft and first-error labels are derived at export. Knows nothing of servers,
-files or Dagster.
+Which solutions of a problem are labelled, and how a strategy is set on them. Raw counts are kept; hard, soft and
+first-error labels are derived at export. Knows nothing of servers, files or Dagster, and no strategy in particular.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import accumulate, count, zip_longest
 
-from filters.answers import AnswerChecker, AnswerRule, Verdict
-from generators.engine.protocol import Limits, Sampling
-from generators.records import Attempt, LabelledSolution, Problem, StepCounts
+from filters.answers import AnswerChecker, AnswerRule, Verdict, extract_answer
+from filters.verdicts import DEFAULT_RULE
+from generators.engine.protocol import Sampling
+from generators.records import Attempt, LabelledSolution, Problem
+from generators.rollouts import Rollouts, outcome_of
 from generators.sampler import Sampler
-from generators.steps import step_ends, step_texts
-from generators.tasks import gather
+from generators.search import Path, Strategy
+from generators.steps import step_ends
 from generators.tokenizer import Tokenizer
+from generators.tree import Tree
 
-VERSION = "2"  # bump when a change here would change the rows
-STRATEGY = "exhaustive"
+VERSION = "3"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLabelsConfig:
-    """How many rollouts judge each step, and which solutions of a problem are labelled.
+    """Which solutions of a problem are labelled, and the law of the rollouts.
 
     `sampling` and `max_tokens` (of a whole solution) are those of the attempts, so that a continuation is what the
     policy would have written had it come this far.
@@ -31,13 +32,12 @@ class ProcessLabelsConfig:
 
     sampling: Sampling
     max_tokens: int
-    rollouts_per_step: int = 8
     solutions_per_problem: int = 2
     min_steps: int = 2
     max_steps: int = 32
 
     def __post_init__(self) -> None:
-        for field in ("max_tokens", "rollouts_per_step", "solutions_per_problem", "min_steps"):
+        for field in ("max_tokens", "solutions_per_problem", "min_steps"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
         if self.max_steps < self.min_steps:
@@ -55,6 +55,7 @@ class Chosen:
 def choose(attempts: Sequence[Attempt], *, tokenizer: Tokenizer, config: ProcessLabelsConfig) -> Chosen:
     """Up to `solutions_per_problem` different solutions of one problem, wrong and right ones in turn.
 
+    Wrong ones with answers that were not seen yet come first: another answer is another error.
     Only finished solutions with a decided verdict and a number of steps within bounds are labelled.
     """
     passed_over: list[tuple[Attempt, str]] = []
@@ -68,9 +69,14 @@ def choose(attempts: Sequence[Attempt], *, tokenizer: Tokenizer, config: Process
             continue
         seen.add(attempt.text)
         (right if attempt.verdict.is_right else wrong).append(attempt)
-    turns = [attempt for pair in zip_longest(wrong, right) for attempt in pair if attempt]
+    turns = [attempt for pair in zip_longest(_unlike(wrong), right) for attempt in pair if attempt]
     passed_over += [(attempt, "enough_per_problem") for attempt in turns[config.solutions_per_problem :]]
     return Chosen(tuple(turns[: config.solutions_per_problem]), tuple(passed_over))
+
+
+def _unlike(wrong: Sequence[Attempt]) -> list[Attempt]:
+    first = {attempt.extracted: attempt for attempt in reversed(wrong)}
+    return sorted(wrong, key=lambda attempt: first[attempt.extracted] is not attempt)
 
 
 def _unfit(attempt: Attempt, seen: set[str], tokenizer: Tokenizer, config: ProcessLabelsConfig) -> str | None:
@@ -88,45 +94,84 @@ def _unfit(attempt: Attempt, seen: set[str], tokenizer: Tokenizer, config: Proce
     return "too_many_steps" if n_steps > config.max_steps else None
 
 
+@dataclass(frozen=True, slots=True)
+class LabelledProblem:
+    """The search tree of a problem and the labelled solutions in it."""
+
+    tree: Tree
+    solutions: tuple[LabelledSolution, ...]
+
+
 async def label(
     problem: Problem,
-    attempt: Attempt,
+    attempts: Sequence[Attempt],
+    chosen: Sequence[Attempt],
     *,
     sampler: Sampler,
     checker: AnswerChecker,
     rule: AnswerRule,
     config: ProcessLabelsConfig,
-) -> LabelledSolution:
-    """`attempt` in steps, with the counts of `rollouts_per_step` continuations from the end of each.
+    strategy: Strategy,
+) -> LabelledProblem:
+    """The `chosen` ones among all `attempts` at a problem, each step with what `strategy` found out about it.
 
-    The last step ends the solution: nothing continues it, and its one outcome is the attempt's own verdict.
+    The last step ends the solution: nothing continues it, and its one outcome is the attempt's own verdict. Raises
+    EngineError.
     """
-    ends = step_ends(attempt.token_ids, sampler.tokenizer)
+    tree = Tree(problem.problem_id, attempts[0].prompt_token_ids)
+    for attempt in attempts:
+        tree.root.tell(attempt.attempt_index, outcome_of(attempt.verdict))
+    rollouts = Rollouts(
+        problem=problem,
+        tree=tree,
+        sampler=sampler,
+        checker=checker,
+        rule=rule,
+        sampling=config.sampling,
+        max_tokens=config.max_tokens,
+    )
+    known = {rollouts.attempted(attempt)[-1].node_id: attempt for attempt in chosen}
+    paths = [rollouts.attempted(attempt) for attempt in chosen]
+    searched = await strategy.search(tree, paths, draw=rollouts.draw, cut=rollouts.cut)
+    found = count(max((attempt.attempt_index for attempt in attempts), default=0) + 1)
+    solutions = []
+    for path in searched:
+        attempt = known.get(path[-1].node_id) or _attempt(problem, tree, path, next(found), sampler)
+        solutions.append(_labelled(problem, attempt, tree, path, strategy))
+    return LabelledProblem(tree, tuple(solutions))
 
-    async def counts(end: int) -> StepCounts:
-        head = attempt.token_ids[:end]
-        rollouts = await sampler.draw(
-            attempt.prompt_token_ids + head,
-            n=config.rollouts_per_step,
-            sampling=config.sampling,
-            limits=Limits(max_tokens=config.max_tokens - end),
-        )
-        texts = [sampler.tokenizer.decode(head + rollout.token_ids) for rollout in rollouts]
-        return count_verdicts([(await checker.check(text, problem.answer, rule=rule)).verdict for text in texts])
 
-    step_counts = await gather(counts(end) for end in ends[:-1])
+def _labelled(problem: Problem, attempt: Attempt, tree: Tree, path: Path, strategy: Strategy) -> LabelledSolution:
+    concluded = strategy.conclude(tree, path)
     return LabelledSolution(
         problem=problem,
         attempt=attempt,
-        steps=step_texts(attempt.token_ids, ends, sampler.tokenizer),
-        step_ends=ends,
-        counts=(*step_counts, count_verdicts([attempt.verdict])),
-        strategy=STRATEGY,
+        steps=tuple(node.text for node in path),
+        step_ends=tuple(accumulate(len(node.token_ids) for node in path)),
+        node_ids=tuple(node.node_id for node in path),
+        counts=tuple(node.counts for node in path),
+        attempt_counts=tree.root.counts,
+        values=concluded.values,
+        low=concluded.low,
+        high=concluded.high,
+        sound=concluded.sound,
+        stop_reasons=concluded.stop_reasons,
+        strategy=strategy.name,
     )
 
 
-def count_verdicts(verdicts: Sequence[Verdict]) -> StepCounts:
-    """Right, decided and undecided among `verdicts`."""
-    undecided = sum(verdict.is_undecided for verdict in verdicts)
-    right = sum(verdict.is_right for verdict in verdicts)
-    return StepCounts(n_correct=right, n_rollouts=len(verdicts) - undecided, n_undecided=undecided)
+def _attempt(problem: Problem, tree: Tree, path: Path, index: int, sampler: Sampler) -> Attempt:
+    """A solution that the search itself came upon, numbered behind the attempts."""
+    token_ids = path[-1].prefix[len(tree.root.token_ids) :]
+    text = sampler.tokenizer.decode(token_ids)
+    right = bool(path[-1].own_outcome)
+    return Attempt(
+        problem_id=problem.problem_id,
+        attempt_index=index,
+        prompt_token_ids=tree.root.token_ids,
+        token_ids=token_ids,
+        text=text,
+        finish_reason="eos",
+        verdict=Verdict.EQUAL if right else Verdict.DIFFERENT,
+        extracted=extract_answer(text, DEFAULT_RULE),
+    )

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from filters.answers import Verdict
-from filters.schemas import ATTEMPTS, PROCESS_LABELS
+from filters.schemas import ATTEMPTS, PROCESS_LABELS, SEARCH_TREES
 from generators.engine.protocol import Sampling
 from generators.records import Attempt, LabelledSolution, Problem
+from generators.tree import Tree, grow
 
 Provenance = dict[str, str | int]  # policy, round, slice; for attempts also sampling and max_tokens
 
@@ -62,9 +63,17 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             "token_ids": solution.attempt.token_ids,
             "steps": solution.steps,
             "step_ends": solution.step_ends,
+            "node_ids": solution.node_ids,
             "n_correct": [count.n_correct for count in solution.counts],
             "n_rollouts": [count.n_rollouts for count in solution.counts],
             "n_undecided": [count.n_undecided for count in solution.counts],
+            "n_attempts": solution.attempt_counts.n_rollouts,
+            "n_attempts_right": solution.attempt_counts.n_correct,
+            "values": solution.values,
+            "values_low": solution.low,
+            "values_high": solution.high,
+            "sound": solution.sound,
+            "stop_reasons": solution.stop_reasons,
             "verdict": solution.attempt.verdict,
             "extracted": solution.attempt.extracted,
             "strategy": solution.strategy,
@@ -73,3 +82,33 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
         for solution in solutions
     ]
     return PROCESS_LABELS.frame(rows)
+
+
+def search_trees_table(trees: Iterable[Tree], provenance: Provenance) -> pl.DataFrame:
+    """The `search_trees` table of one slice: every node of every tree with its counts."""
+    rows = []
+    for tree in trees:
+        for node in tree:
+            counts = node.counts
+            rows.append(
+                {
+                    "problem_id": tree.problem_id,
+                    "node_id": node.node_id,
+                    "parent_id": node.parent.node_id if node.parent else None,
+                    "depth": node.depth,
+                    "token_ids": node.token_ids,
+                    "text": node.text,
+                    "is_end": node.is_end,
+                    "n_correct": counts.n_correct,
+                    "n_rollouts": counts.n_rollouts,
+                    "n_undecided": counts.n_undecided,
+                    **provenance,
+                }
+            )
+    return SEARCH_TREES.frame(rows)
+
+
+def trees_of(frame: pl.DataFrame) -> dict[str, Tree]:
+    """The trees of a `search_trees` table by problem id."""
+    by_problem = frame.sort("problem_id", "depth", "node_id").partition_by("problem_id", as_dict=True)
+    return {str(key[0]): grow(str(key[0]), part.to_dicts()) for key, part in by_problem.items()}

@@ -1,7 +1,7 @@
-"""Labels from counts: soft, hard and first error, as pure functions on frames.
+"""Labels from what was measured: soft, hard and first error, as pure functions on frames.
 
 Soft and hard estimation are Math-Shepherd's (arXiv 2312.08935); the index of the first error follows ProcessBench.
-Knows nothing of releases: whoever holds the counts can derive the labels again.
+Knows nothing of releases: whoever holds the measured columns can derive the labels again.
 """
 
 import polars as pl
@@ -9,28 +9,29 @@ import polars as pl
 LABELS = ("soft_labels", "hard_labels", "first_error")
 
 
-def with_labels(rows: pl.DataFrame, *, hard_threshold: float) -> pl.DataFrame:
-    """Add `soft_labels`, `hard_labels` and `first_error`, from `n_correct` and `n_rollouts` alone.
+def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float) -> pl.DataFrame:
+    """Add `soft_labels`, `hard_labels` and `first_error`.
 
-    A step without a decided rollout has null labels. `first_error` is the 0-based index of the first step whose hard
-    label is false, -1 when all are true, and null when a step without label comes first, since the error may be there.
-    Raises ValueError when `hard_threshold` is not in [0, 1).
+    Soft labels are the values. Where a strategy says how probably a step is `sound`, its hard label is true from
+    `confidence` on, false from one minus `confidence` down, and null between; elsewhere it is whether the share of
+    right rollouts is above `hard_threshold`, and null without a rollout. `first_error` is the 0-based index of the
+    first step whose hard label is false, -1 when all are true, and null when a step without label comes first, since
+    the error may be there. Raises ValueError when `hard_threshold` is not in [0, 1), or `confidence` not in (0.5, 1).
     """
     if not 0 <= hard_threshold < 1:
         raise ValueError(f"hard_threshold must be at least 0 and below 1, got {hard_threshold}")
-    share = pl.element()
-    soft = (pl.col("n_correct") / pl.col("n_rollouts")).list.eval(pl.when(share.is_not_nan()).then(share))
-    hard = pl.col("soft_labels").list.eval(share > hard_threshold)
-    return (
-        rows.with_columns(soft.alias("soft_labels"))
-        .with_columns(hard.alias("hard_labels"))
-        .with_columns(_first_error(pl.col("hard_labels")).alias("first_error"))
+    if not 0.5 < confidence < 1:
+        raise ValueError(f"confidence must be above 0.5 and below 1, got {confidence}")
+    item = pl.element()
+    sure = pl.when(item >= confidence).then(True).when(item <= 1 - confidence).then(False)
+    by_soundness = pl.col("sound").list.eval(sure)
+    by_share = (pl.col("n_correct") / pl.col("n_rollouts")).list.eval(
+        pl.when(item.is_not_nan()).then(item > hard_threshold)
     )
-
-
-def recompute(released: pl.DataFrame, *, hard_threshold: float) -> pl.DataFrame:
-    """The released rows with their labels thrown away and derived again from the counts."""
-    return with_labels(released.drop(LABELS), hard_threshold=hard_threshold)
+    return rows.with_columns(
+        pl.col("values").alias("soft_labels"),
+        pl.when(pl.col("sound").is_null()).then(by_share).otherwise(by_soundness).alias("hard_labels"),
+    ).with_columns(_first_error(pl.col("hard_labels")).alias("first_error"))
 
 
 def count_labels(rows: pl.DataFrame) -> dict[str, int]:

@@ -65,9 +65,10 @@ def _draw_lines(here: Position, rng: Random, token_ids: list[int], max_tokens: i
             token_ids += runs[int(random() * len(runs))]
             fillers -= run
         true = totals[step + 1]
-        if is_right and random() < task.error_rate:
+        moves = task.changes_at(step)
+        if is_right and random() < task.error_rate * moves:
             is_right, stated = False, (true + 1 + int(random() * (MODULUS - 1))) % MODULUS
-        elif is_right or random() < task.recovery_rate:
+        elif is_right or random() < task.recovery_rate * moves:
             is_right, stated = True, true
         else:
             stated = (stated + addend) % MODULUS

@@ -17,13 +17,15 @@ class SimulatedLaw:
 
     A base rate is the probability that a whole solution ends right. `error_rate`, where it is given, is the
     probability per step in place of one solved from a base rate. `recovery_rate` is the probability that a step
-    behind a wrong total states the true one. `mean_fillers` is the mean of the geometric number of filler tokens
+    behind a wrong total states the true one. With `late` nothing goes wrong or right before the last step: every right
+    prefix is worth the base rate, every wrong one the recovery rate. `mean_fillers` is the mean of the geometric number of filler tokens
     in a step. Another `seed` deals the base rates anew.
     """
 
     base_rates: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     error_rate: float | None = None
     recovery_rate: float = 0.05
+    late: bool = False
     mean_fillers: float = 3.0
     seed: int = 0
 
@@ -44,9 +46,13 @@ class SimulatedLaw:
         """The probability that a right step of the problem `text` is followed by a wrong one."""
         if self.error_rate is not None:
             return self.error_rate
+        base_rate = self.base_rate(text)
+        return 1 - base_rate if self.late else solved_error_rate(base_rate, self.recovery_rate, n_steps)
+
+    def base_rate(self, text: str) -> float:
+        """The base rate that the problem `text` was dealt."""
         digest = hashlib.blake2b(f"{self.seed}/{text}".encode(), digest_size=8).digest()
-        base_rate = self.base_rates[int.from_bytes(digest, "big") % len(self.base_rates)]
-        return solved_error_rate(base_rate, self.recovery_rate, n_steps)
+        return self.base_rates[int.from_bytes(digest, "big") % len(self.base_rates)]
 
 
 def chain_value(*, right: bool, error_rate: float, recovery_rate: float, remaining: int) -> float:

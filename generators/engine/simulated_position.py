@@ -33,6 +33,7 @@ class Task:
     error_rate: float
     recovery_rate: float
     filler_rate: float
+    late: bool = False
 
     @classmethod
     def under(cls, law: SimulatedLaw, statement: Statement) -> "Task":
@@ -41,6 +42,21 @@ class Task:
             error_rate=law.step_error_rate(statement.text, len(statement.addends)),
             recovery_rate=law.recovery_rate,
             filler_rate=law.mean_fillers / (law.mean_fillers + 1),
+            late=law.late,
+        )
+
+    def changes_at(self, step: int) -> bool:
+        """Whether a right total can go wrong, and a wrong one be mended, at `step` (from 0)."""
+        return not self.late or step == len(self.statement.addends) - 1
+
+    def value(self, *, right: bool, step: int) -> float:
+        """The probability to end right behind `step` totals, the last of which was `right` or not."""
+        remaining = len(self.statement.addends) - step
+        return chain_value(
+            right=right,
+            error_rate=self.error_rate,
+            recovery_rate=self.recovery_rate,
+            remaining=min(remaining, 1) if self.late else remaining,
         )
 
 
@@ -95,12 +111,7 @@ class Position:
             return float(self.boxed == self.task.statement.answer)
         if self.phase is Phase.BOXED:
             return float(self.stated == self.task.statement.answer)
-        return chain_value(
-            right=self.is_right,
-            error_rate=self.task.error_rate,
-            recovery_rate=self.task.recovery_rate,
-            remaining=len(self.task.statement.addends) - self.step,
-        )
+        return self.task.value(right=self.is_right, step=self.step)
 
     def read(self, token_ids: Iterable[int]) -> "Position":
         """Moves past every token; gives itself back."""
@@ -174,9 +185,12 @@ class Position:
         if self.step == len(statement.addends):
             return {self.stated: 1.0}
         true = statement.totals[self.step + 1]
+        moves = task.changes_at(self.step)
         if not self.is_right:
             carried = (self.stated + statement.addends[self.step]) % MODULUS
-            shares = {true: task.recovery_rate, carried: 1 - task.recovery_rate}
+            mended = task.recovery_rate * moves
+            shares = {true: mended, carried: 1 - mended}
         else:
-            shares = dict.fromkeys(range(MODULUS), task.error_rate / (MODULUS - 1)) | {true: 1 - task.error_rate}
+            spoilt = task.error_rate * moves
+            shares = dict.fromkeys(range(MODULUS), spoilt / (MODULUS - 1)) | {true: 1 - spoilt}
         return {total: share for total, share in shares.items() if share}

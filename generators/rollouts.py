@@ -1,0 +1,63 @@
+"""The rollouts of one problem: drawn through the sampler, verified, and cut into steps where a strategy asks.
+
+Knows no strategy. It is the `draw` and the `cut` that `generators.search` speaks of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filters.answers import AnswerChecker, AnswerRule, Verdict
+from generators.engine.protocol import Limits, Sampling
+from generators.records import Attempt, Problem, Rollout
+from generators.sampler import Sampler
+from generators.search import Continuation, Path
+from generators.steps import step_ends, step_texts
+from generators.tasks import gather
+from generators.tree import Node, Outcome, Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollouts:
+    """One problem's tree, and what it takes to go on from its nodes; a whole solution has `max_tokens` at most."""
+
+    problem: Problem
+    tree: Tree
+    sampler: Sampler
+    checker: AnswerChecker
+    rule: AnswerRule
+    sampling: Sampling
+    max_tokens: int
+
+    async def draw(self, node: Node, *, start: int, n: int) -> tuple[Continuation, ...]:
+        """Rollouts `start` to `start + n - 1` from a node, verified; raises EngineError."""
+        prefix = node.prefix
+        head = prefix[len(self.tree.root.token_ids) :]
+        limits = Limits(max_tokens=self.max_tokens - len(head))
+        rollouts = await self.sampler.draw(prefix, n=n, start=start, sampling=self.sampling, limits=limits)
+        return await gather(self._verified(head, rollout) for rollout in rollouts)
+
+    async def _verified(self, head: Sequence[int], rollout: Rollout) -> Continuation:
+        text = self.sampler.tokenizer.decode((*head, *rollout.token_ids))
+        decision = await self.checker.check(text, self.problem.answer, rule=self.rule)
+        return Continuation(rollout, outcome_of(decision.verdict))
+
+    def cut(self, node: Node, rollout: Rollout, outcome: Outcome) -> Path:
+        """The path from the root to the end of a rollout from a node."""
+        head = node.prefix[len(self.tree.root.token_ids) :]
+        return self.solution((*head, *rollout.token_ids), outcome)
+
+    def attempted(self, attempt: Attempt) -> Path:
+        """The path of an attempt."""
+        return self.solution(attempt.token_ids, outcome_of(attempt.verdict))
+
+    def solution(self, token_ids: Sequence[int], outcome: Outcome) -> Path:
+        """The path of a whole solution with its own outcome."""
+        ends = step_ends(token_ids, self.sampler.tokenizer)
+        path = self.tree.path(token_ids, ends, step_texts(token_ids, ends, self.sampler.tokenizer))
+        path[-1].is_end, path[-1].own_outcome = True, outcome
+        return path
+
+
+def outcome_of(verdict: Verdict) -> Outcome:
+    """Whether a verdict is right; None where it is undecided."""
+    return None if verdict.is_undecided else verdict.is_right

@@ -1,0 +1,36 @@
+"""What counts alone say of a step: the share of right rollouts and its Wilson interval.
+
+Knows nothing of how the rollouts were chosen.
+"""
+
+from math import sqrt
+
+from generators.records import StepCounts
+from generators.search import Conclusion, Path
+
+_Z = 1.959964  # 95 %
+
+
+def wilson(counts: StepCounts) -> tuple[float, float]:
+    """The 95 % score interval of a share (Wilson 1927); the whole range without a rollout."""
+    n = counts.n_rollouts
+    if n == 0:
+        return 0.0, 1.0
+    share = counts.n_correct / n
+    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def share_conclusion(path: Path, stop_reasons: tuple[str, ...]) -> Conclusion:
+    """The shares along a path; the last step is worth its own outcome, exactly."""
+    counts = [node.counts for node in path]
+    bounds = [wilson(seen) for seen in counts[:-1]]
+    own = float(counts[-1].n_correct)
+    return Conclusion(
+        values=tuple(seen.n_correct / seen.n_rollouts if seen.n_rollouts else None for seen in counts),
+        low=(*(low for low, _ in bounds), own),
+        high=(*(high for _, high in bounds), own),
+        sound=None,
+        stop_reasons=stop_reasons,
+    )

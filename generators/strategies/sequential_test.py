@@ -1,0 +1,114 @@
+"""The sequential test: rollouts go where they tell most about the first error, until it is known or cannot be.
+
+Knows counts and priors through `generators.belief`, nothing of engines or answers. The solution's own ending is no
+evidence, since the solution was picked for it; the attempts at the problem count towards its base rate, and rollouts
+that another solution of the problem drew from a shared prefix are the same rollouts here.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from generators.belief import Belief
+from generators.priors import Priors
+from generators.search import (
+    NOT_NEEDED,
+    NOT_SURE,
+    OWN_OUTCOME,
+    SURE,
+    TELLS_NOTHING,
+    Conclusion,
+    Continuation,
+    Cut,
+    Draw,
+    Path,
+)
+from generators.tasks import gather
+from generators.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequentialTest:
+    """Stops at `confidence` in the first error, at `cap` rollouts a solution, or when the rest cannot reach it.
+
+    The rest of the cap is given up when its expected information, at the present rate, is below what is unknown
+    `patience` times over. `ahead` rollouts from the chosen step are under way at once; they are looked at in their
+    order, and those that the decision no longer needs are cancelled.
+    """
+
+    priors: Priors = field(default_factory=Priors)
+    confidence: float = 0.94
+    cap: int = 256
+    patience: float = 2.0
+    ahead: int = 1
+    name: str = "sequential_test"
+
+    def __post_init__(self) -> None:
+        if not 0.5 < self.confidence < 1:
+            raise ValueError(f"confidence must be above 0.5 and below 1, got {self.confidence}")
+        for name in ("cap", "ahead"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.patience < 1:
+            raise ValueError(f"patience must be at least 1, got {self.patience}")
+
+    async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
+        await gather(self._locate(path, self._belief(tree, path), draw) for path in paths)
+        return tuple(paths)
+
+    async def _locate(self, path: Path, belief: Belief, draw: Draw) -> None:
+        asked = [0] * len(path)
+        spent = 0
+        while spent < self.cap and belief.confidence < self.confidence:
+            step, gain = belief.most_informative()
+            if (self.cap - spent) * gain * self.patience < belief.unknown:
+                return
+            node, start = path[step], asked[step]
+            n = min(self.ahead, self.cap - spent)
+            coming = [asyncio.ensure_future(draw(node, start=start + place, n=1)) for place in range(n)]
+            try:
+                for rollout in coming:
+                    (continuation,) = await rollout
+                    continuation.tell(node)
+                    asked[step] += 1
+                    spent += 1
+                    if continuation.outcome is not None:
+                        belief.add(step, continuation.outcome)
+                    if belief.confidence >= self.confidence:
+                        break
+            finally:
+                await _cancelled(coming)
+
+    def conclude(self, tree: Tree, path: Path) -> Conclusion:
+        root, counts = tree.root.counts, [node.counts for node in path]
+        belief = Belief.of(counts, n_right=root.n_correct, n_attempts=root.n_rollouts, priors=self.priors)
+        values, sound = belief.values(), belief.sound
+        return Conclusion(
+            values=values.mean, low=values.low, high=values.high, sound=sound, stop_reasons=self._reasons(belief, path)
+        )
+
+    def _reasons(self, belief: Belief, path: Path) -> tuple[str, ...]:
+        spent = sum(len(node.outcomes) for node in path[:-1])
+        unsure = NOT_SURE if spent >= self.cap else TELLS_NOTHING
+        reasons = [SURE if self.confidence <= max(share, 1 - share) else unsure for share in belief.sound[:-1]]
+        looked = [
+            reason if path[step].outcomes or reason is not SURE else NOT_NEEDED for step, reason in enumerate(reasons)
+        ]
+        return (*looked, OWN_OUTCOME)
+
+    def _belief(self, tree: Tree, path: Path) -> Belief:
+        root = tree.root.counts
+        return Belief(
+            len(path),
+            ends_right=bool(path[-1].counts.n_correct),
+            n_right=root.n_correct,
+            n_attempts=root.n_rollouts,
+            priors=self.priors,
+        )
+
+
+async def _cancelled(tasks: Sequence["asyncio.Task[tuple[Continuation, ...]]"]) -> None:
+    """Ends what is still under way: it can no longer change the decision."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
