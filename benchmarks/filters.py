@@ -25,6 +25,7 @@ import polars as pl
 from filters import quality
 from filters.contamination import decontaminate
 from filters.duplicates import drop_near_duplicates
+from filters.loops import no_loops
 from filters.rules import apply_rules
 from filters.words import words
 
@@ -89,7 +90,7 @@ def rates(problems: list[str], items: list[str]) -> dict[str, float]:
     named = pl.DataFrame({"evaluation_set": "math500", "item": [str(n) for n in range(len(items))], "text": items})
     rules = {
         "one_script": quality.one_script("prompt"),
-        "no_loops": quality.no_loops("prompt"),
+        "no_loops": no_loops("prompt"),
         "sides_differ": quality.sides_differ("prompt", "other"),
         "no_answer_in": quality.no_answer_in("prompt"),
         "lengths_within": quality.lengths_within("prompt", most=2000),

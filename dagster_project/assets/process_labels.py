@@ -18,7 +18,8 @@ from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
-from filters.quality import no_loops, one_script
+from filters.loops import no_loops
+from filters.quality import one_script
 from filters.rules import apply_rules
 from filters.schemas import PROCESS_LABELS
 from generators import process_labels as recipe
