@@ -158,10 +158,12 @@ def rates(problems: list[str], items: list[str]) -> dict[str, float]:
     timed = {name: rate(rows.height, partial(apply_rules, rows, rule)) for name, rule in rules.items()}
     timed["near_duplicates"] = rate(rows.height, lambda: drop_near_duplicates(rows, column="prompt"))
     timed["near_duplicates_within"] = rate(
-        rows.height, lambda: drop_near_duplicates(rows, column="prompt", within="group")
+        rows.height, lambda: drop_near_duplicates(rows, column="prompt", within=["group"])
     )
     few = DiversitySettings(most=4)
-    timed["diversity"] = rate(rows.height, lambda: keep_different(rows, column="prompt", within="group", settings=few))
+    timed["diversity"] = rate(
+        rows.height, lambda: keep_different(rows, column="prompt", within=["group"], settings=few)
+    )
     timed["balance"] = rate(rows.height, lambda: balance(rows, labels="label", key=["number"], most=1))
     timed["contamination"] = rate(rows.height, lambda: decontaminate(rows, named, key="number", column="prompt"))
     return timed

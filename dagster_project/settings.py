@@ -73,6 +73,7 @@ class QualitySettings(_Section):
 
     longest_prompt: int = Field(8000, ge=1)
     near_duplicates: float = Field(0.7, ge=0.3, le=1)
+    most_per_verdict: int = Field(8, ge=1)
     shortest_percentile: float = Field(0.5, ge=0, lt=50)
     longest_percentile: float = Field(99.5, gt=50, le=100)
 
@@ -80,7 +81,10 @@ class QualitySettings(_Section):
     def solutions(self) -> SolutionBounds:
         """Which attempts are fit to be labelled."""
         return SolutionBounds(
-            near_duplicates=self.near_duplicates, shortest=self.shortest_percentile, longest=self.longest_percentile
+            near_duplicates=self.near_duplicates,
+            most_per_verdict=self.most_per_verdict,
+            shortest=self.shortest_percentile,
+            longest=self.longest_percentile,
         )
 
 

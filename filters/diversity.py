@@ -29,10 +29,10 @@ class DiversitySettings:
                 raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
 
 
-def keep_different(rows: pl.DataFrame, *, column: str, within: str, settings: DiversitySettings) -> Filtered:
-    """Keep at most `most` rows of each value of `within`, chosen to differ in `column`; both in their old order."""
-    groups: dict[object, list[int]] = {}
-    for number, group in enumerate(rows[within]):
+def keep_different(rows: pl.DataFrame, *, column: str, within: Sequence[str], settings: DiversitySettings) -> Filtered:
+    """Keep at most `most` rows of the same values in `within`, chosen to differ in `column`; their order stays."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for number, group in enumerate(rows.select(within).iter_rows()):
         groups.setdefault(group, []).append(number)
     texts, kept = rows[column], set[int]()
     for members in groups.values():

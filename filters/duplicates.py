@@ -4,6 +4,7 @@ Knows nothing of what the texts are, prompts or rows of any dataset. The first r
 depends on the order of rows only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,14 +44,14 @@ DEFAULT_SETTINGS = DuplicateSettings()
 
 
 def drop_near_duplicates(
-    rows: pl.DataFrame, *, column: str, within: str | None = None, settings: DuplicateSettings = DEFAULT_SETTINGS
+    rows: pl.DataFrame, *, column: str, within: Sequence[str] = (), settings: DuplicateSettings = DEFAULT_SETTINGS
 ) -> Filtered:
     """Keep the first of every group of near repeats; a dropped row names the kept row by number, and the similarity.
 
-    With `within`, the column of a problem's id say, only rows of the same value repeat each other.
+    With `within`, the column of a problem's id say, only rows of the same values there repeat each other.
     """
     seen = _Seen(settings)
-    groups = rows[within] if within else [None] * rows.height
+    groups = rows.select(within).rows() if within else [()] * rows.height
     found = [seen.repeated(number, *one) for number, one in enumerate(zip(rows[column], groups, strict=True))]
     noted = rows.with_columns(
         pl.Series(REPEATS, [None if repeat is None else repeat[0] for repeat in found], dtype=pl.Int64),
@@ -69,7 +70,7 @@ class _Seen:
         self._near = RMinHashLSH(settings.threshold, _PERMUTATIONS, _BANDS)
         self._shingles: dict[int, frozenset[str]] = {}
 
-    def repeated(self, number: int, text: str | None, group: object) -> tuple[int, float] | None:
+    def repeated(self, number: int, text: str | None, group: tuple[object, ...]) -> tuple[int, float] | None:
         """The kept row that a text repeats most, and how similar it is; a text that repeats none is kept itself."""
         of = words(text or "")
         # Part of every shingle, so that rows of other groups, or problems of one template, are no candidates at all.

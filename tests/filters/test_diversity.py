@@ -14,7 +14,7 @@ BY_ALGEBRA = "let x be the unknown number and solve the equation for it"
 def kept(most, *rows):
     """The texts kept of each problem."""
     frame = pl.DataFrame(rows, schema={"problem": pl.String, "text": pl.String}, orient="row")
-    made = keep_different(frame, column="text", within="problem", settings=DiversitySettings(most=most))
+    made = keep_different(frame, column="text", within=["problem"], settings=DiversitySettings(most=most))
     assert made.counts() == ({"less_different": made.dropped.height} if made.dropped.height else {})
     assert made.kept.columns == frame.columns
     assert made.kept.height + made.dropped.height == len(rows)

@@ -55,7 +55,7 @@ def test_short_blank_and_missing_texts_are_compared_whole():
 
 def test_rows_of_another_group_are_no_repeats_where_a_group_is_named():
     rows = pl.DataFrame({"problem": ["a", "b", "a", "b", None], "text": [STORY, STORY, STORY, STORY.upper(), STORY]})
-    made = drop_near_duplicates(rows, column="text", within="problem")
+    made = drop_near_duplicates(rows, column="text", within=["problem"])
     assert made.dropped.select("problem", "repeats_row").rows() == [("a", 0), ("b", 1)]
     assert drop_near_duplicates(rows, column="text").dropped["repeats_row"].to_list() == [0] * 4
     assert made.kept.columns == rows.columns
@@ -64,8 +64,8 @@ def test_rows_of_another_group_are_no_repeats_where_a_group_is_named():
 def test_solutions_with_other_numbers_repeat_each_other_only_without_same_figures():
     rows = pl.DataFrame({"problem": ["a", "a"], "text": [STORY, STORY.replace("12", "13")]})
     loose = DuplicateSettings(same_figures=False)
-    assert drop_near_duplicates(rows, column="text", within="problem").dropped.is_empty()
-    assert drop_near_duplicates(rows, column="text", within="problem", settings=loose).dropped.height == 1
+    assert drop_near_duplicates(rows, column="text", within=["problem"]).dropped.is_empty()
+    assert drop_near_duplicates(rows, column="text", within=["problem"], settings=loose).dropped.height == 1
 
 
 def test_a_table_without_rows_is_kept_as_it_is():
