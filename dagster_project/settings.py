@@ -15,6 +15,7 @@ from pydantic import (
     SkipValidation,
     TypeAdapter,
     ValidationError,
+    field_validator,
     model_validator,
     with_config,
 )
@@ -22,6 +23,9 @@ from pydantic import (
 from dagster_project.resources.policy import PolicySettings
 from filters.answers import AnswerRule
 from filters.duplicates import DuplicateSettings
+from filters.language import check_language
+from filters.prompts import PromptBounds
+from filters.solutions import SolutionBounds
 from filters.verdicts import Lists, Percent, Units
 from generators.problems.evaluation import EvaluationSet, Match
 from generators.problems.files import FileProblems
@@ -62,6 +66,26 @@ class ProcessLabelsSettings(_Section):
     min_steps: int = Field(2, ge=1)
     max_steps: int = Field(32, ge=1)
     hard_threshold: float = Field(0.0, ge=0, lt=1)
+
+
+class QualitySettings(_Section):
+    """What a prompt or a solution must be like; similarity is that of words, percentiles are those of length."""
+
+    longest_prompt: int = Field(8000, ge=1)
+    near_duplicates: float = Field(0.7, ge=0.3, le=1)
+    most_per_verdict: int = Field(8, ge=1)
+    shortest_percentile: float = Field(0.5, ge=0, lt=50)
+    longest_percentile: float = Field(99.5, gt=50, le=100)
+
+    @property
+    def solutions(self) -> SolutionBounds:
+        """Which attempts are fit to be labelled."""
+        return SolutionBounds(
+            near_duplicates=self.near_duplicates,
+            most_per_verdict=self.most_per_verdict,
+            shortest=self.shortest_percentile,
+            longest=self.longest_percentile,
+        )
 
 
 Kind = Literal["procedural", "multi_step", "file", "hub", "simulated"]
@@ -117,6 +141,14 @@ class Source(_OverProblems):
     worked_examples: Literal["none", "chain_sum"] = "none"
     max_unverified_share: float = Field(0.05, ge=0, le=1)
     near_duplicates: float | None = Field(None, ge=0.3, le=1)
+    language: str | None = None
+
+    @field_validator("language")
+    @classmethod
+    def _is_known(cls, language: str | None) -> str | None:
+        if language is not None:
+            check_language(language)
+        return language
 
     @property
     def duplicates(self) -> DuplicateSettings | None:
@@ -150,8 +182,13 @@ class Settings(_Section):
     policy: PolicySettings = Field(default_factory=lambda: PolicySettings.model_validate({}))
     sources: tuple[Source, ...] = Field(min_length=1)
     evaluation_sets: tuple[EvaluationSetSettings, ...] = ()
+    quality: QualitySettings = QualitySettings()
     attempts: AttemptsSettings = AttemptsSettings()
     process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
+
+    def prompt_bounds(self, source: Source) -> PromptBounds:
+        """Which of a source's problems are fit to be asked."""
+        return PromptBounds(longest=self.quality.longest_prompt, language=source.language)
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Settings":

@@ -1,7 +1,8 @@
 """Which rows repeat an item of an evaluation set: verbatim, inside a longer text, lightly reworded, or renumbered.
 
 Knows nothing of where rows or items come from. An item counts as repeated when enough of its word n-grams stand in the
-row; items too short for n-grams must stand there whole and by themselves, or be nearly the same as the row.
+row; items too short for n-grams must stand there whole and by themselves. A row that has an item's figures, and nearly
+its words, repeats it as well.
 """
 
 from collections import Counter, defaultdict
@@ -35,8 +36,9 @@ class ContaminationSettings:
     problems of one template share half of them.
 
     With `renumbered` numbers are also compared as if they were all the same: right for written problems, wrong for
-    procedural ones, which differ in nothing else. `near` is the least similarity (0 to 1) of a short item to a whole
-    row; 1 asks for the same words.
+    procedural ones, which differ in nothing else. `near` is the least similarity (0 to 1) of a whole row to an item
+    whose numbers and signs it has, `near_long` that to an item of `long_n` words and more; a `near` of 1 asks for the
+    same words.
     """
 
     long_n: int = 13
@@ -47,13 +49,14 @@ class ContaminationSettings:
     renumbered: bool = True
     renumbered_share: float = 0.8
     near: float = 0.9
+    near_long: float = 0.8
 
     def __post_init__(self) -> None:
         if self.short_n < 2:
             raise ValueError(f"short_n must be at least 2, got {self.short_n}")
         if self.long_n <= self.short_n:
             raise ValueError(f"long_n must be above short_n ({self.short_n}), got {self.long_n}")
-        for name in ("long_share", "short_share", "reworded_share", "renumbered_share", "near"):
+        for name in ("long_share", "short_share", "reworded_share", "renumbered_share", "near", "near_long"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be above 0 and at most 1, got {getattr(self, name)}")
 
@@ -113,7 +116,7 @@ class _Index:
         self._paths: dict[tuple[str, int], dict[str, list[int]]] = {}
         self._sizes: dict[tuple[str, int, int], int] = {}
         self._short: dict[int, list[str]] = {}
-        self._by_word: dict[str, list[int]] = defaultdict(list)
+        self._by_figures: dict[str, list[tuple[int, list[str]]]] = defaultdict(list)
         for item, text in enumerate(texts):
             self._add(item, words(text))
 
@@ -123,12 +126,11 @@ class _Index:
 
     def _add(self, item: int, of: list[str]) -> None:
         settings = self._settings
+        self._by_figures[figures(of)].append((item, of))
         if len(of) < settings.short_n:
             if of:
                 self._enter("whole", len(of), item, of)
                 self._short[item] = of
-                for word in set(of):
-                    self._by_word[word].append(item)
             return
         if len(of) < settings.long_n:
             self._enter("short", settings.short_n, item, of)
@@ -160,14 +162,14 @@ class _Index:
         yield from self._near(of)
 
     def _near(self, of: list[str]) -> Iterator[_Match]:
-        """Short items with the figures of a short row, and nearly its words: other figures are another problem."""
-        if len(of) >= 2 * self._settings.short_n or self._settings.near == 1:
+        """Items with the figures of the row, and nearly its words: other figures are another problem."""
+        settings = self._settings
+        if settings.near == 1:
             return
-        whole, own = " ".join(of), figures(of)
-        for item in {item for word in set(of) for item in self._by_word.get(word, ())}:
-            short = self._short[item]
-            share = fuzz.ratio(whole, " ".join(short)) / 100
-            if share >= self._settings.near and figures(short) == own:
+        whole = " ".join(of)
+        for item, its in self._by_figures.get(figures(of), ()):
+            share = fuzz.ratio(whole, " ".join(its)) / 100
+            if its and share >= (settings.near if len(its) < settings.long_n else settings.near_long):
                 yield _Match(item, "near", share)
 
 

@@ -1,21 +1,24 @@
 """Rows whose text nearly repeats an earlier row's: candidates by MinHash, each confirmed by the true similarity.
 
-Knows nothing of what the texts are. The first row of its kind stays, so the result depends on the order of rows only.
+Knows nothing of what the texts are, prompts or rows of any dataset. The first row of its kind stays, so the result
+depends on the order of rows only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 from rensa import RMinHash, RMinHashLSH
 
 from filters.rules import REASON, Filtered
-from filters.words import figures, ngrams, words
+from filters.shingles import jaccard, shingles
+from filters.words import figures, words
 
 NEAR_DUPLICATE = "near_duplicate"
 REPEATS = "repeats_row"
 SIMILARITY = "similarity"
-_PERMUTATIONS = 128
-_BANDS = 32
+_PERMUTATIONS = 192
+_BANDS = 64  # of three rows: at a similarity of 0.5, one pair in 5,000 is no candidate
 _SEED = 1
 
 
@@ -26,7 +29,7 @@ class DuplicateSettings:
     With `same_figures`, texts with unlike numbers and signs are never repeats: two problems may differ in nothing else.
     """
 
-    threshold: float = 0.6
+    threshold: float = 0.5
     n: int = 3
     same_figures: bool = True
 
@@ -41,11 +44,15 @@ DEFAULT_SETTINGS = DuplicateSettings()
 
 
 def drop_near_duplicates(
-    rows: pl.DataFrame, *, column: str, settings: DuplicateSettings = DEFAULT_SETTINGS
+    rows: pl.DataFrame, *, column: str, within: Sequence[str] = (), settings: DuplicateSettings = DEFAULT_SETTINGS
 ) -> Filtered:
-    """Keep the first of every group of near repeats; a dropped row names the kept row by number, and the similarity."""
+    """Keep the first of every group of near repeats; a dropped row names the kept row by number, and the similarity.
+
+    With `within`, the column of a problem's id say, only rows of the same values there repeat each other.
+    """
     seen = _Seen(settings)
-    found = [seen.repeated(number, text) for number, text in enumerate(rows[column])]
+    groups = rows.select(within).rows() if within else [()] * rows.height
+    found = [seen.repeated(number, *one) for number, one in enumerate(zip(rows[column], groups, strict=True))]
     noted = rows.with_columns(
         pl.Series(REPEATS, [None if repeat is None else repeat[0] for repeat in found], dtype=pl.Int64),
         pl.Series(SIMILARITY, [None if repeat is None else repeat[1] for repeat in found], dtype=pl.Float64),
@@ -63,24 +70,18 @@ class _Seen:
         self._near = RMinHashLSH(settings.threshold, _PERMUTATIONS, _BANDS)
         self._shingles: dict[int, frozenset[str]] = {}
 
-    def repeated(self, number: int, text: str | None) -> tuple[int, float] | None:
+    def repeated(self, number: int, text: str | None, group: tuple[object, ...]) -> tuple[int, float] | None:
         """The kept row that a text repeats most, and how similar it is; a text that repeats none is kept itself."""
         of = words(text or "")
-        shingles = frozenset(ngrams(of, self._settings.n) or [" ".join(of)])
-        if self._settings.same_figures:
-            # Part of every shingle, so that the problems of one template are no candidates of each other.
-            own = figures(of)
-            shingles = frozenset(f"{own}|{shingle}" for shingle in shingles)
+        # Part of every shingle, so that rows of other groups, or problems of one template, are no candidates at all.
+        own = f"{group}|{figures(of) if self._settings.same_figures else ''}"
+        marked = frozenset(f"{own}|{shingle}" for shingle in shingles(of, self._settings.n))
         sketch = RMinHash(_PERMUTATIONS, _SEED)
-        sketch.update(list(shingles))
-        rated = [(kept, _jaccard(shingles, self._shingles[kept])) for kept in sorted(set(self._near.query(sketch)))]
+        sketch.update(list(marked))
+        rated = [(kept, jaccard(marked, self._shingles[kept])) for kept in sorted(set(self._near.query(sketch)))]
         best = max(rated, key=lambda repeat: (repeat[1], -repeat[0]), default=None)
         if best is not None and best[1] >= self._settings.threshold:
             return best
         self._near.insert(number, sketch)
-        self._shingles[number] = shingles
+        self._shingles[number] = marked
         return None
-
-
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / len(one | other)

@@ -11,17 +11,19 @@ _DRESSING = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|text(?:bf|it|rm)?|math(?:rm|bf|it)|mbox|operatorname|q?quad)(?![a-z])"
     r"|\\[,;:!> ]|[$~]"
 )
-_FRACTION = re.compile(r"\\[dtc]frac")
+_FRACTION = re.compile(r"\\[dtc]frac(?![a-z])")
+_BARE_FRACTION = re.compile(r"\\frac(?![a-z])\s*([0-9a-z])\s*([0-9a-z])")
 _WORD = re.compile(r"\\?[^\W\d_]+|[0-9]+(?:[.,][0-9]+)*|[-+*/^=<>%()]")
 
 
 def words(text: str) -> list[str]:
     r"""Return the words, numbers, LaTeX commands and signs of a text, in order.
 
-    `$\dfrac{1}{2}$` and `\frac12` do not agree in all they hold, but braces, dollars and spacing make no difference.
+    Braces, dollars, spacing and the spelling of fractions make no difference: `$\dfrac{1}{2}$` is `\frac12`.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = _FRACTION.sub(r"\\frac", _DRESSING.sub(" ", plain))
+    plain = _BARE_FRACTION.sub(r"\\frac \1 \2 ", plain)
     return [word.replace(",", "") if word[0].isdigit() else word for word in _WORD.findall(plain)]
 
 

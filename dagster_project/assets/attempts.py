@@ -19,6 +19,7 @@ from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.difficulty import difficulty
 from filters.schemas import ATTEMPTS
+from filters.solutions import fit_to_label
 from generators import attempts as recipe
 from generators.engine.protocol import Sampling
 from generators.ledger import sampling_json
@@ -69,7 +70,10 @@ def attempts(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
             made, bench = asyncio.run(draw(context, policy, store, cell, problems=problems, rule=rule, law=law))
             frame = write(store, cell, problems=problems, made=made, policy=bench.sampler.policy, law=law)
         return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame) | bench.metadata() | policy.metadata(),
+            metadata=metadata(store, cell, frame)
+            | {"unfit_to_label": report.counts(fit_to_label(frame, settings.quality.solutions).counts())}
+            | bench.metadata()
+            | policy.metadata(),
             check_results=[right_and_wrong(frame)],
         )
 

@@ -16,12 +16,13 @@ from dagster_project.settings import Settings
 from dagster_project.sources import shard
 from filters.answers import AnswerChecker
 from filters.duplicates import DuplicateSettings, drop_near_duplicates
+from filters.prompts import fit_to_ask
 from filters.rules import Filtered
 from filters.schemas import PROBLEMS
 from generators.problems.evaluation import screen
 from generators.problems.loading import load_problems
 
-VERSION = "2"  # bump when a change in generators.problems would change the rows
+VERSION = "3"  # bump when a change in generators.problems would change the rows
 
 
 def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
@@ -32,18 +33,24 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         name="problems", partitions_def=grid, group_name="problems", kinds={"polars", "parquet"}, code_version=VERSION
     )
     def asset(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
-        """Problems with known answers, each with a content-hash id; duplicates and evaluation items set aside."""
+        """Problems with known answers and content-hash ids; unfit prompts, repeats and evaluation items set aside."""
         cell = cell_of(context)
         source, index = slices[cell.slice]
         with explained(), AnswerChecker() as checker:
             share = source.max_unverified_share
             loaded = asyncio.run(load_problems(source.problems, checker=checker, max_unverified_share=share))
-            unlike = distinct(loaded.kept, source.duplicates)
+            fit = fit_to_ask(loaded.kept, settings.prompt_bounds(source))
+            unlike = distinct(fit.kept, source.duplicates)
             screened = screen(unlike.kept, [evaluation.set for evaluation in settings.evaluation_sets])
             frame = PROBLEMS.validate(shard(screened.filtered.kept, index=index, of=source.shards))
-            dropped = pl.concat([loaded.dropped, unlike.dropped, screened.filtered.dropped], how="diagonal_relaxed")
+            dropped = pl.concat(
+                [loaded.dropped, fit.dropped, unlike.dropped, screened.filtered.dropped], how="diagonal_relaxed"
+            )
             evaluation_sets = [evaluation.model_dump(mode="json") for evaluation in settings.evaluation_sets]
-            recipe = source.model_dump(mode="json") | {"evaluation_sets": evaluation_sets}
+            recipe = source.model_dump(mode="json") | {
+                "evaluation_sets": evaluation_sets,
+                "longest_prompt": settings.quality.longest_prompt,
+            }
             store.write_recipe("problems", cell, recipe)
             store.write(store.table("problems", cell), frame)
             store.write(store.dropped("problems", cell), shard(dropped, index=index, of=source.shards))

@@ -18,9 +18,8 @@ from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
-from filters.quality import no_loops, one_script
-from filters.rules import apply_rules
 from filters.schemas import PROCESS_LABELS
+from filters.solutions import fit_to_label
 from generators import process_labels as recipe
 from generators.records import Attempt, LabelledSolution, Problem
 from generators.runner import Outcome, run_recipe
@@ -71,10 +70,11 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
                 max_steps=defaults.max_steps,
             )
             problems = problems_of(store.read(store.table("problems", cell)))
-            fit = apply_rules(attempts, {**one_script("text"), **no_loops("text")})
+            fit = fit_to_label(attempts, settings.quality.solutions)
             chosen = choose(problems, attempts_of(fit.kept), policy, budget)
             made, bench = asyncio.run(draw(context, policy, store, cell, chosen=chosen, rule=rule, budget=budget))
-            store.write_recipe("process_labels", cell, asdict(budget) | {"strategy": recipe.STRATEGY})
+            law = asdict(budget) | {"strategy": recipe.STRATEGY, "quality": settings.quality.model_dump()}
+            store.write_recipe("process_labels", cell, law)
             frame = write(store, cell, unfit=fit.dropped, chosen=chosen, made=made, policy=bench.sampler.policy)
         return dg.MaterializeResult(
             metadata=metadata(store, cell, frame) | bench.metadata() | policy.metadata(),

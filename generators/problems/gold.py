@@ -1,7 +1,8 @@
 """A source's gold answers, verified before a token is spent on them.
 
 Knows nothing of where the problems come from. A gold answer that does not equal itself, or equals a perturbed copy of
-itself, would call right attempts wrong or wrong ones right.
+itself, would call right attempts wrong or wrong ones right; one that is undecided against the copy would leave wrong
+attempts without a verdict.
 """
 
 import asyncio
@@ -10,19 +11,23 @@ import re
 import polars as pl
 
 from filters.answers import AnswerChecker, Verdict
-from filters.rules import Filtered
+from filters.rules import REASON, Filtered
 
+NOT_EQUAL_ITSELF = "gold_not_equal_itself"
+EQUALS_PERTURBED = "gold_equals_perturbed"
+UNDECIDED_PERTURBED = "gold_undecided_against_perturbed"
 _TO_PERTURB = re.compile(r"\\[a-zA-Z]+|[A-Za-z]")
 
 
 async def verify_gold(problems: pl.DataFrame, checker: AnswerChecker) -> Filtered:
-    """Keep the problems whose gold answer equals itself and differs from its perturbed copy."""
+    """Keep the problems whose gold answer equals itself and differs from its perturbed copy; the reason says which."""
     answers = problems["answer"].unique(maintain_order=True).to_list()
-    verified = await asyncio.gather(*(_verifies(answer, checker) for answer in answers))
-    sound = pl.Series([answer for answer, sound in zip(answers, verified, strict=True) if sound], dtype=pl.String)
-    is_sound = problems["answer"].is_in(sound.implode())
-    reason = pl.lit("gold_not_verified").alias("reason")
-    return Filtered(problems.filter(is_sound), problems.filter(~is_sound).with_columns(reason))
+    reasons = await asyncio.gather(*(_failure(answer, checker) for answer in answers))
+    failures = {answer: reason for answer, reason in zip(answers, reasons, strict=True) if reason}
+    reason = pl.col("answer").replace_strict(failures, default=None, return_dtype=pl.String).alias(REASON)
+    judged = problems.with_columns(reason)
+    sound = pl.col(REASON).is_null()
+    return Filtered(judged.filter(sound).drop(REASON), judged.filter(~sound))
 
 
 def perturbed(answer: str) -> str:
@@ -35,10 +40,14 @@ def perturbed(answer: str) -> str:
     return shifted if shifted != answer else f"{answer} + 1"
 
 
-async def _verifies(answer: str, checker: AnswerChecker) -> bool:
+async def _failure(answer: str, checker: AnswerChecker) -> str | None:
     itself = await checker.check(rf"The answer is \boxed{{{answer}}}.", answer)
+    if itself.verdict is not Verdict.EQUAL:
+        return NOT_EQUAL_ITSELF
     other = await checker.compare(perturbed(answer), answer)
-    return itself.verdict is Verdict.EQUAL and other.verdict is Verdict.DIFFERENT
+    if other.verdict is Verdict.DIFFERENT:
+        return None
+    return EQUALS_PERTURBED if other.verdict is Verdict.EQUAL else UNDECIDED_PERTURBED
 
 
 def _next_letter(letter: str) -> str:

@@ -82,6 +82,43 @@ def test_what_was_dropped_is_on_disk_with_its_reason_and_counted_in_the_metadata
     assert shown == dict(dropped.group_by("reason").len().iter_rows())
 
 
+PROMPTS = {
+    "Ann has 12 apples and gives 5 of them to her brother. How many apples does she have now?": None,
+    "Anna hat 12 Äpfel und gibt ihrem Bruder 5 davon. Wie viele Äpfel hat sie noch?": "other_language",
+    "Ann has 12 apples and gives 5 away. How many are left? The answer is 7.": "answer_in_prompt",
+    "Ann has 12 apples and gives 5 away. " + "Count again, please. " * 20 + "Now.": "too_long",
+}
+
+
+def test_prompts_that_cannot_be_asked_are_on_disk_and_counted_in_the_metadata(tmp_path, make):
+    rows = "\n".join(json.dumps({"prompt": prompt, "answer": "7"}) for prompt in PROMPTS)
+    (tmp_path / "apples.jsonl").write_text(rows)
+    file = tmp_path / "stepmill.toml"
+    file.write_text(
+        SETTINGS.format(policy="")
+        + '[quality]\nlongest_prompt = 200\n[[sources]]\nkind = "file"\nname = "apples"\nlanguage = "en"\n'
+        + f'path = "{tmp_path}/apples.jsonl"\n'
+    )
+    settings = load_settings(file)
+    made = metadata_of(make(settings, "slice", "r1", "apples-0"), "problems")
+    dropped = pl.read_parquet(f"{settings.data_root}/tables/problems/r1/apples-0.dropped.parquet")
+    assert {**dict.fromkeys(PROMPTS), **dict(dropped.select("prompt", "reason").iter_rows())} == PROMPTS
+    assert {record.data["what"]: record.data["rows"] for record in made["dropped"].records} == dict.fromkeys(
+        ["other_language", "answer_in_prompt", "too_long"], 1
+    )
+
+
+def test_attempts_that_are_unfit_are_counted_before_they_are_passed_over(settings, make):
+    result = make(settings, "slice", "r1", "sums-0", {"ops": {"attempts": {"config": {"max_tokens": 30}}}})
+    unfit = {
+        record.data["what"]: record.data["rows"] for record in metadata_of(result, "attempts")["unfit_to_label"].records
+    }
+    dropped = pl.read_parquet(f"{settings.data_root}/tables/process_labels/r1/sums-0.dropped.parquet")
+    counts = dict(dropped.group_by("reason").len().iter_rows())
+    assert unfit
+    assert unfit == {reason: counts[reason] for reason in unfit}
+
+
 def test_the_manifest_counts_the_ledgers_tokens(settings, make_round):
     make_round(settings, "r1")
     folder = LocalRegistry(UPath(settings.data_root) / "releases").latest("process_labels").path

@@ -43,3 +43,24 @@ def test_an_object_stores_url_is_left_alone(tmp_path):
     file = tmp_path / "stepmill.toml"
     file.write_text('data_root = "s3://bucket/root"\n' + SOURCE)
     assert load_settings(file).data_root == "s3://bucket/root"
+
+
+def test_a_language_must_be_one_that_can_be_told(tmp_path):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SOURCE + 'language = "xx"')
+    with pytest.raises(SettingsError, match=r"sources\.0\.language: language must be one of .*, got 'xx'"):
+        load_settings(file)
+    file.write_text(SOURCE + 'language = "de"')
+    settings = load_settings(file)
+    assert settings.prompt_bounds(settings.sources[0]).language == "de"
+
+
+def test_quality_has_bounds(tmp_path):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SOURCE + "[quality]\nlongest_prompt = 0")
+    with pytest.raises(
+        SettingsError, match=r"quality\.longest_prompt: Input should be greater than or equal to 1, got 0"
+    ):
+        load_settings(file)
+    file.write_text(SOURCE + "[quality]\nnear_duplicates = 0.9")
+    assert load_settings(file).quality.solutions.near_duplicates == 0.9

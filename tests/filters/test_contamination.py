@@ -2,7 +2,6 @@ import polars as pl
 import pytest
 
 from filters.contamination import ContaminationSettings, decontaminate
-from filters.words import words
 
 LONG = (
     "A farmer has 24 sheep and 17 goats in a field. Every evening he counts them twice before he closes the gate, and "
@@ -32,7 +31,17 @@ def path_of(text, **settings):
         (f"Think first. {SHORT} Then answer.", "short"),
         (f"Please do this for me: {TINY} Thank you very much indeed, as ever.", "whole"),
         (LONG.replace("24", "31").replace("17", "8").replace("5 of", "2 of"), "renumbered"),
-        (LONG.replace("field", "meadow").replace("evening he", "night he"), "reworded"),
+        (LONG.replace("field", "meadow").replace("evening he", "night he"), "near"),
+        (
+            f"Hello. {LONG.replace('field', 'meadow').replace('evening he', 'night he')} Write down all 3 steps.",
+            "reworded",
+        ),
+        (SHORT.replace("sum", "sum total"), "near"),
+        (SHORT.replace("sum", "product"), None),
+        (
+            "A shop sells 24 red and 17 blue hats, then loses 5. How much money, in euros, did its owner make today?",
+            None,
+        ),
         ("Calculate \\sin 60^\\circ.", None),
         ("Compute $\\sin 30^\\circ$.", None),
         ("What is the sum of 3 and 4?", None),
@@ -78,12 +87,6 @@ def test_a_match_shows_both_texts_and_the_row_is_dropped_with_its_reason():
 def test_without_items_nothing_is_dropped():
     rows = pl.DataFrame({"id": ["a"], "prompt": [SHORT]})
     assert decontaminate(rows, ITEMS.clear(), key="id", column="prompt").filtered.kept.height == 1
-
-
-def test_words_have_one_case_one_spelling_and_whole_numbers():
-    assert words(r"Find $\dfrac{1,200}{x}$, \text{if} X=3.5!") == [
-        "find", "\\frac", "1200", "x", "if", "x", "=", "3.5"
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ import pytest
 from filters import quality
 from filters.rules import apply_rules
 
-ARITHMETIC = "\n".join(f"{n} + {n + 3} = {2 * n + 3}, so we carry on with {2 * n + 3}." for n in range(30))
-
 
 def reasons(rules, column, values):
     """The reason for each value, or None where its row is kept."""
@@ -32,28 +30,6 @@ def test_a_text_that_was_cut_off_is_dropped():
 )
 def test_letters_of_another_script_are_noticed(text, reason):
     assert reasons(quality.one_script("text"), "text", [text]) == [reason]
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (ARITHMETIC, None),
-        ("A short text is no loop. A short text is no loop.", None),
-        ("we go on and on and " * 40, "word_loop"),
-        (ARITHMETIC + "\n" + "Wait, let me check that again. " * 60, "character_loop"),
-        ("The sum is 5. " + "0" * 60, "character_loop"),
-        ("The sum is 5. " + "ab" * 30, "character_loop"),
-        ("= 1" + "000" * 4, None),
-        ("重复" * 40, "character_loop"),
-        ("", None),
-    ],
-)
-def test_loops_of_words_and_characters_are_noticed_and_long_arithmetic_is_none(text, reason):
-    assert reasons(quality.no_loops("text"), "text", [text]) == [reason]
-
-
-def test_a_null_text_is_dropped_by_the_first_rule():
-    assert reasons(quality.no_loops("text"), "text", [None, "fine"]) == ["word_loop", None]
 
 
 @pytest.mark.parametrize(
@@ -107,8 +83,6 @@ def test_texts_steps_and_pass_rates_have_bounds():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: quality.LoopBounds(n=1), "n must be at least 2, got 1"),
-        (lambda: quality.LoopBounds(word_share=1), "word_share must be above 0 and below 1, got 1"),
         (lambda: quality.one_script("t", most_foreign=2), "most_foreign must be from 0 to 1, got 2"),
         (lambda: quality.lengths_within("t", least=3, most=2), r"least must be from 0 to most \(2\), got 3"),
         (lambda: quality.steps_within("s", least=0, most=2, longest=1), r"least must be from 1 to most \(2\), got 0"),

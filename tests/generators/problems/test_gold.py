@@ -1,0 +1,63 @@
+import asyncio
+
+import polars as pl
+import pytest
+
+from filters.answers import AnswerChecker, Decision, Verdict
+from generators.problems.gold import perturbed, verify_gold
+
+
+class Scripted:
+    """A checker that says what it is told: of an answer against itself, and of its perturbed copy."""
+
+    def __init__(self, itself, other):
+        self.itself, self.other = itself, other
+
+    async def check(self, response, gold):
+        assert gold in response
+        return Decision(verdict=self.itself)
+
+    async def compare(self, answer, gold):
+        assert answer == perturbed(gold)
+        return Decision(verdict=self.other)
+
+
+def verified(checker, *answers):
+    return asyncio.run(verify_gold(pl.DataFrame({"answer": answers}, schema={"answer": pl.String}), checker))
+
+
+@pytest.mark.parametrize(
+    ("itself", "other", "reason"),
+    [
+        (Verdict.EQUAL, Verdict.DIFFERENT, None),
+        (Verdict.DIFFERENT, Verdict.DIFFERENT, "gold_not_equal_itself"),
+        (Verdict.UNPARSED, Verdict.DIFFERENT, "gold_not_equal_itself"),
+        (Verdict.TIMEOUT, Verdict.EQUAL, "gold_not_equal_itself"),
+        (Verdict.EQUAL, Verdict.EQUAL, "gold_equals_perturbed"),
+        (Verdict.EQUAL, Verdict.UNPARSED, "gold_undecided_against_perturbed"),
+        (Verdict.EQUAL, Verdict.TIMEOUT, "gold_undecided_against_perturbed"),
+    ],
+)
+def test_the_reason_says_which_check_a_gold_answer_failed(itself, other, reason):
+    made = verified(Scripted(itself, other), "4", "4", "5")
+    assert made.kept.height == (0 if reason else 3)
+    assert made.counts() == ({reason: 3} if reason else {})
+
+
+def test_each_answer_has_its_own_reason():
+    with AnswerChecker() as checker:
+        made = verified(checker, "4", r"\frac{1}{", "12")
+    assert made.kept["answer"].to_list() == ["4", "12"]
+    assert made.dropped.rows() == [(r"\frac{1}{", "gold_not_equal_itself")]
+
+
+def test_no_problems_are_verified_at_once():
+    assert verified(Scripted(Verdict.EQUAL, Verdict.EQUAL)).kept.height == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "other"),
+    [("18", "28"), ("1,900", "2,900"), (r"\frac{9}{4}", r"\frac{8}{4}"), ("p - q", "q - r"), (r"\pi", r"\pi + 1")],
+)
+def test_a_perturbed_answer_has_another_value(answer, other):
+    assert perturbed(answer) == other
