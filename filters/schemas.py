@@ -8,7 +8,16 @@ import polars as pl
 from filters.tables import Column, SchemaError, TableSchema
 from filters.verdicts import Verdict
 
-__all__ = ["ATTEMPTS", "PROBLEMS", "PROBLEM_DIFFICULTY", "PROCESS_LABELS", "SEARCH_TREES", "Column", "SchemaError", "TableSchema"]
+__all__ = [
+    "ATTEMPTS",
+    "PROBLEMS",
+    "PROBLEM_DIFFICULTY",
+    "PROCESS_LABELS",
+    "SEARCH_TREES",
+    "Column",
+    "SchemaError",
+    "TableSchema",
+]
 
 _IDS = pl.List(pl.Int64)
 _SHARES = pl.List(pl.Float64)
@@ -131,10 +140,7 @@ PROCESS_LABELS = TableSchema(
     key=(*_ATTEMPT_KEY, "strategy"),
     rules={
         "steps: at_least_one": _length("steps") >= 1,
-        **{
-            f"{name}: one_per_step": _length(name) == _length("steps")
-            for name in _ONE_PER_STEP
-        },
+        **{f"{name}: one_per_step": _length(name) == _length("steps") for name in _ONE_PER_STEP},
         "step_ends: rising": _each("step_ends", pl.element().diff().fill_null(pl.element()) > 0),
         "step_ends: within_token_ids": pl.col("step_ends").list.last() <= _length("token_ids"),
         "n_correct: not_negative": _each("n_correct", pl.element() >= 0),

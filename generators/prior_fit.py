@@ -16,7 +16,8 @@ from generators.priors import BASE_RATES, Priors
 from generators.records import StepCounts
 
 ROUNDS = 3
-UPDATES = 5
+UPDATES = 12
+BASE_UPDATES = 30  # few enough that the weights stay smooth
 RISES = (0.0, 0.3, 0.6, 1.0)
 FADES = (0.0, 0.5, 1.0)
 SPREADS = (10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -48,7 +49,7 @@ def fit_base(attempts: Sequence[tuple[int, int]], start: Priors | None = None) -
     logs = tried[:, :1] * np.log(rates) + (tried[:, 1:] - tried[:, :1]) * np.log1p(-rates)
     likely = np.exp(logs - logs.max(1, keepdims=True))
     weights = np.full(len(rates), 1 / len(rates))
-    for _ in range(10 * UPDATES):
+    for _ in range(BASE_UPDATES):
         shares = likely * weights
         weights = (shares / shares.sum(1, keepdims=True)).mean(0)
     return replace(start, base=_smoothed(weights))

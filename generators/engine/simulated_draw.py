@@ -65,14 +65,20 @@ def _draw_lines(here: Position, rng: Random, token_ids: list[int], max_tokens: i
             token_ids += runs[int(random() * len(runs))]
             fillers -= run
         true = totals[step + 1]
-        moves = task.changes_at(step)
-        if is_right and random() < task.error_rate * moves:
+        if task.late:
+            stated = (stated + addend) % MODULUS
+        elif is_right and random() < task.error_rate:
             is_right, stated = False, (true + 1 + int(random() * (MODULUS - 1))) % MODULUS
-        elif is_right or random() < task.recovery_rate * moves:
+        elif is_right or random() < task.recovery_rate:
             is_right, stated = True, true
         else:
             stated = (stated + addend) % MODULUS
         token_ids += _LINE_ENDS[stated]
+    if task.late:
+        if is_right and random() < task.error_rate:
+            stated = (stated + 1 + int(random() * (MODULUS - 1))) % MODULUS
+        elif not is_right and random() < task.recovery_rate:
+            stated = task.statement.answer
     token_ids += _LAST_LINES[stated]
 
 

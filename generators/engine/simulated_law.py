@@ -15,11 +15,11 @@ _BISECTIONS = 60
 class SimulatedLaw:
     """How the policy writes; every prompt draws its own base rate, by hash, out of `base_rates`.
 
-    A base rate is the probability that a whole solution ends right. `error_rate`, where it is given, is the
-    probability per step in place of one solved from a base rate. `recovery_rate` is the probability that a step
-    behind a wrong total states the true one. With `late` nothing goes wrong or right before the last step: every right
-    prefix is worth the base rate, every wrong one the recovery rate. `mean_fillers` is the mean of the geometric number of filler tokens
-    in a step. Another `seed` deals the base rates anew.
+    A base rate is the probability that a whole solution ends right. `error_rate`, where it is given, is the probability
+    per step in place of one solved from a base rate. `recovery_rate` is the probability that a step behind a wrong
+    total states the true one. With `late` totals stay right or wrong as they are, and only the boxed answer goes wrong
+    or is mended: every right prefix is worth the base rate, every wrong one the recovery rate. `mean_fillers` is the
+    mean of the geometric number of filler tokens in a step. Another `seed` deals the base rates anew.
     """
 
     base_rates: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

@@ -45,10 +45,6 @@ class Task:
             late=law.late,
         )
 
-    def changes_at(self, step: int) -> bool:
-        """Whether a right total can go wrong, and a wrong one be mended, at `step` (from 0)."""
-        return not self.late or step == len(self.statement.addends) - 1
-
     def value(self, *, right: bool, step: int) -> float:
         """The probability to end right behind `step` totals, the last of which was `right` or not."""
         remaining = len(self.statement.addends) - step
@@ -56,7 +52,7 @@ class Task:
             right=right,
             error_rate=self.error_rate,
             recovery_rate=self.recovery_rate,
-            remaining=min(remaining, 1) if self.late else remaining,
+            remaining=1 if self.late else remaining,
         )
 
 
@@ -109,7 +105,7 @@ class Position:
         """The probability that a continuation from here ends right."""
         if self.boxed is not None or self.phase is Phase.ENDED:
             return float(self.boxed == self.task.statement.answer)
-        if self.phase is Phase.BOXED:
+        if self.phase is Phase.BOXED and not self.task.late:
             return float(self.stated == self.task.statement.answer)
         return self.task.value(right=self.is_right, step=self.step)
 
@@ -169,7 +165,7 @@ class Position:
             case Phase.TOTAL:
                 return {SPACED[total]: share for total, share in self.next_totals().items()}
             case Phase.BOXED:
-                return {BARE[self.stated]: 1.0}
+                return {BARE[answer]: share for answer, share in self.next_answers().items()}
             case Phase.BOX_END:
                 return {BOX_CLOSE: 1.0}
             case Phase.CLOSED:
@@ -185,12 +181,18 @@ class Position:
         if self.step == len(statement.addends):
             return {self.stated: 1.0}
         true = statement.totals[self.step + 1]
-        moves = task.changes_at(self.step)
-        if not self.is_right:
-            carried = (self.stated + statement.addends[self.step]) % MODULUS
-            mended = task.recovery_rate * moves
-            shares = {true: mended, carried: 1 - mended}
+        carried = (self.stated + statement.addends[self.step]) % MODULUS
+        return {carried: 1.0} if task.late else self._shares(true, carried)
+
+    def next_answers(self) -> dict[int, float]:
+        """The probability of every number that the box may hold."""
+        return self._shares(self.task.statement.answer, self.stated) if self.task.late else {self.stated: 1.0}
+
+    def _shares(self, true: int, carried: int) -> dict[int, float]:
+        """Where a right total may go wrong, and a wrong one be mended."""
+        task = self.task
+        if self.is_right:
+            shares = dict.fromkeys(range(MODULUS), task.error_rate / (MODULUS - 1)) | {true: 1 - task.error_rate}
         else:
-            spoilt = task.error_rate * moves
-            shares = dict.fromkeys(range(MODULUS), spoilt / (MODULUS - 1)) | {true: 1 - spoilt}
+            shares = {true: task.recovery_rate, carried: 1 - task.recovery_rate}
         return {total: share for total, share in shares.items() if share}

@@ -1,0 +1,271 @@
+"""How many rollouts it takes to find where a solution first goes wrong, and how true the labels are.
+
+Every strategy searches the same solutions on the simulated policy, whose truth is known (`benchmarks.label_rounds`:
+5 to 14 steps, base rates 0.2 to 0.9, recovery rates 0 to 0.1, two variants; none of it is told to a strategy). The
+bound is the entropy of the error's position over the capacity of the channel that a rollout is: no strategy that is
+always right can do with fewer on average. Samples do not include the 16 attempts at each problem, which the pipeline
+makes anyway; those that fitting the priors took are included, spread evenly.
+
+The last line is JSON: `samples_ratio` (of the scan's samples), `exact_first_error` and `bound_ratio` are means over
+the flat cells with a base rate of at least 0.5, `precision_low_base` is the share of right ones among what is labelled
+at 0.2, `interval_coverage_error` how far the coverage of the 95 % intervals is from 95 %, over everything.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+from upath import UPath
+
+from benchmarks.label_baselines import Bisection, OpenDiscipline, Scan
+from benchmarks.label_rounds import (
+    LAW,
+    MAX_TOKENS,
+    RECOVERY_RATES,
+    VARIANTS,
+    WINDOW,
+    Item,
+    Round,
+    make_round,
+)
+from filters.answers import AnswerChecker, AnswerRule
+from generators.belief import INTERVAL
+from generators.calibration import calibrated
+from generators.engine.simulated import SimulatedPolicy
+from generators.ledger import Ledger
+from generators.process_labels import LabelledProblem, ProcessLabelsConfig, label
+from generators.records import LabelledSolution
+from generators.runner import run_recipe
+from generators.sampler import Sampler
+from generators.search import Strategy
+from generators.strategies.exhaustive import Exhaustive
+from generators.strategies.omegaprm import OmegaPRM
+from generators.strategies.sequential_test import SequentialTest
+from generators.tables import process_labels_table
+from releases.labels import with_labels
+
+PILOT = 64
+STRATEGIES: dict[str, Strategy] = {
+    "exhaustive k=8": Exhaustive(rollouts_per_step=8),
+    "exhaustive k=16": Exhaustive(rollouts_per_step=16),
+    "scan k=8": Scan(k=8),
+    "scan k=16": Scan(k=16),
+    "bisection k=8": Bisection(k=8),
+    "bisection k=16": Bisection(k=16),
+    "omegaprm k=8": OmegaPRM(k=8, budget=100),
+    "open_omegaprm k=16": OpenDiscipline(),
+    "sequential_test 0.90": SequentialTest(confidence=0.90),
+    "sequential_test 0.94": SequentialTest(),
+    "sequential_test 0.98": SequentialTest(confidence=0.98),
+}
+OURS, SCAN = "sequential_test 0.94", "scan k=16"
+CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, min_steps=1, max_steps=99)
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """One strategy over one round: its rows, and what the engine counted."""
+
+    rows: tuple[LabelledSolution, ...]
+    samples: dict[str, int]
+    tokens: dict[str, int]
+
+
+async def searched(made: Round, strategy: Strategy, engine: SimulatedPolicy) -> Searched:
+    """Label every solution of a round with a fresh ledger; the samples are counted by problem."""
+    with tempfile.TemporaryDirectory() as folder, Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
+        sampler = Sampler(policy="simulated", engine=engine, tokenizer=engine.tokenizer, ledger=ledger)
+
+        async def one(item: Item, with_strategy: Strategy) -> LabelledProblem:
+            return await label(
+                item.problem,
+                item.attempts,
+                [item.solution],
+                sampler=sampler,
+                checker=checker,
+                rule=AnswerRule(),
+                config=CONFIG,
+                strategy=with_strategy,
+            )
+
+        if isinstance(strategy, SequentialTest):
+            strategy = await calibrated(
+                strategy, made.items, attempts=made.tried, label=one, pilot=PILOT, window=WINDOW
+            )
+        done = await run_recipe(partial(one, with_strategy=strategy), made.items, window=WINDOW)
+        samples = {row.tree.problem_id: _drawn(row, strategy) for row in done.rows}
+    counts = engine.counts
+    tokens = {
+        "sequences": counts.sequences,
+        "generated": counts.generated_tokens,
+        "prefill": counts.prompt_tokens,
+        "prefill_uncached": counts.prompt_tokens - counts.cached_tokens,
+    }
+    return Searched(tuple(solution for row in done.rows for solution in row.solutions), samples, tokens)
+
+
+def _drawn(row: LabelledProblem, strategy: Strategy) -> int:
+    """Rollouts of one problem's tree, the attempts left out."""
+    if isinstance(strategy, OpenDiscipline):
+        return strategy.filter_rollouts + max(strategy.budget, strategy.k)
+    return sum(len(node.outcomes) for node in row.tree if node.parent is not None)
+
+
+def judged(made: Round, name: str) -> pl.DataFrame:
+    """One row per labelled solution: its cell, its truth, what the strategy said and what it cost."""
+    engine = made.policy()
+    began = time.monotonic()
+    result = asyncio.run(searched(made, STRATEGIES[name], engine))
+    seconds = time.monotonic() - began
+    strategy = STRATEGIES[name]
+    confidence = strategy.confidence if isinstance(strategy, SequentialTest) else 0.9
+    frame = process_labels_table(result.rows, {"policy": "simulated", "round": "r", "slice": "s"})
+    labels = with_labels(frame, hard_threshold=0.0, confidence=confidence)
+    rows = [
+        _row(engine, row, made, result) | {"strategy": name, "variant": made.variant, "recovery": made.recovery_rate}
+        for row in labels.iter_rows(named=True)
+    ]
+    judged_rows = pl.DataFrame(rows, infer_schema_length=None)
+    per_row = {key: value / len(rows) for key, value in result.tokens.items()}
+    beside = (result.tokens["sequences"] - sum(result.samples.values())) / len(rows)  # the pilot's, beyond its own rows
+    return judged_rows.with_columns(
+        pl.col("samples") + max(0.0, beside),
+        *(pl.lit(value).alias(f"{key}_per_row") for key, value in per_row.items()),
+        pl.lit(seconds).alias("seconds"),
+    )
+
+
+def _row(engine: SimulatedPolicy, row: dict[str, Any], made: Round, result: Searched) -> dict[str, Any]:
+    prompt, token_ids = tuple(row["prompt_token_ids"]), tuple(row["token_ids"])
+    truth = engine.first_error(prompt + token_ids)
+    values = [engine.value(prompt + token_ids[:end]) for end in row["step_ends"][:-1]]
+    of_problem = sum(solution.problem.problem_id == row["problem_id"] for solution in result.rows) or 1
+    rate = engine.law.base_rate(row["prompt"])
+    bounds = list(zip(row["values_low"], row["values_high"], values, strict=False))
+    errors = [(value - true) ** 2 for value, true in zip(row["values"], values, strict=False) if value is not None]
+    truth = -1 if truth is None else truth
+    return {
+        "base": rate,
+        "n_steps": len(row["steps"]),
+        "samples": result.samples[row["problem_id"]] / of_problem,
+        "named": row["first_error"] is not None,
+        "exact": row["first_error"] == truth,
+        "guess": _guess(row) == truth,
+        "covered": sum(low <= true <= high for low, high, true in bounds),
+        "bounded": len(bounds),
+        "squared_error": sum(errors),
+        "valued": len(errors),
+        "bound": float(np.log2(len(row["steps"])) / capacity(rate, made.recovery_rate)),
+    }
+
+
+def _guess(row: dict[str, Any]) -> int | None:
+    """The most probable first error, also where the strategy is not sure."""
+    if row["sound"] is None:
+        return None if row["first_error"] is None else int(row["first_error"])
+    shares = -np.diff([1.0, *row["sound"]])
+    best = int(shares.argmax())
+    return best if shares[best] > row["sound"][-1] else -1
+
+
+def capacity(right: float, wrong: float) -> float:
+    """Bits that one rollout can tell: a choice between two chances of success, at the best mixture."""
+    share = np.linspace(0.001, 0.999, 999)
+    mixed = share * right + (1 - share) * wrong
+    told = _entropy(mixed) - share * _entropy(np.array([right])) - (1 - share) * _entropy(np.array([wrong]))
+    return float(told.max() / np.log(2))
+
+
+def _entropy(share: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    inside = np.clip(share, 1e-12, 1 - 1e-12)
+    return np.asarray(-(inside * np.log(inside) + (1 - inside) * np.log1p(-inside)))
+
+
+def summarised(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """The figures of each strategy and cell."""
+    return (
+        rows.group_by(by)
+        .agg(
+            pl.len().alias("solutions"),
+            pl.col("samples").mean(),
+            pl.col("exact", "guess", "named").mean(),
+            (pl.col("exact").sum() / pl.col("named").sum()).alias("precision"),
+            (pl.col("samples").mean() / pl.col("bound").mean()).alias("bound_ratio"),
+            (pl.col("squared_error").sum() / pl.col("valued").sum()).alias("brier"),
+            (pl.col("covered").sum() / pl.col("bounded").sum()).alias("coverage"),
+            pl.col("generated_per_row", "prefill_per_row", "prefill_uncached_per_row", "sequences_per_row").mean(),
+        )
+        .sort(by)
+    )
+
+
+def figures(rows: pl.DataFrame) -> dict[str, Any]:
+    """The keys of the last line."""
+    cells = summarised(rows, ("strategy", "variant", "base", "recovery")).filter(pl.col("variant") == "flat")
+    ours, scan = (cells.filter(pl.col("strategy") == name) for name in (OURS, SCAN))
+    high, scan_high = (part.filter(pl.col("base") >= 0.5) for part in (ours, scan))
+    low = rows.filter(strategy=OURS, variant="flat", base=0.2, named=True)
+    middle, scan_middle = (part.filter(pl.col("base") == 0.3) for part in (ours, scan))
+    all_ours = rows.filter(pl.col("strategy") == OURS)
+    coverage = all_ours["covered"].sum() / all_ours["bounded"].sum()
+    return {
+        "samples_ratio": _mean(high, "samples") / _mean(scan_high, "samples"),
+        "exact_first_error": _mean(high, "exact"),
+        "bound_ratio": _mean(high, "bound_ratio"),
+        "precision_low_base": float(low["exact"].mean()) if low.height else None,
+        "interval_coverage_error": coverage - INTERVAL,
+        "base_0.3": {
+            "samples": _mean(middle, "samples"),
+            "scan_samples": _mean(scan_middle, "samples"),
+            "exact": _mean(middle, "exact"),
+            "guess": _mean(middle, "guess"),
+        },
+        "labelled_share_low_base": rows.filter(strategy=OURS, variant="flat", base=0.2)["named"].mean(),
+    }
+
+
+def _mean(frame: pl.DataFrame, column: str) -> float:
+    return float(np.mean(frame[column].to_numpy()))
+
+
+def one_round(task: tuple[str, float, int, tuple[str, ...]]) -> pl.DataFrame:
+    """Every strategy over one round, in one process."""
+    variant, recovery_rate, n_problems, names = task
+    made = make_round(variant, recovery_rate, n_problems)
+    parts = []
+    for name in names:
+        parts.append(judged(made, name))
+        seconds = parts[-1]["seconds"][0]
+        print(f"{variant}, recovery {recovery_rate}: {name} in {seconds:.0f} s", file=sys.stderr, flush=True)
+    return pl.concat(parts, how="vertical_relaxed")
+
+
+def main() -> None:
+    """Search, judge, and print the tables and the figures."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--problems", type=int, default=750, help="problems a round; there are eight rounds")
+    arguments.add_argument("--strategies", nargs="*", default=list(STRATEGIES), choices=list(STRATEGIES))
+    options = arguments.parse_args()
+    tasks = [
+        (variant, rate, options.problems, tuple(options.strategies)) for variant in VARIANTS for rate in RECOVERY_RATES
+    ]
+    with ProcessPoolExecutor(2) as pool:
+        rows = pl.concat(list(pool.map(one_round, tasks)), how="vertical_relaxed")
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=250, float_precision=3):
+        print(summarised(rows, ("variant", "strategy", "base", "recovery")))
+    by_strategy = summarised(rows, ("variant", "strategy")).to_dicts()
+    print(json.dumps(figures(rows) | {"strategies": by_strategy}, default=float))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Rounds of solutions whose truth is known, for `benchmarks.label_efficiency`: made on the simulated policy.
+
+`flat`: every right prefix is worth the problem's base rate, every wrong one the recovery rate, and the first error of
+a solution is planted at a step drawn evenly. `rising`: the policy's own wrong solutions; the value rises along a right
+prefix, and wrong steps recover partly. Base rates 0.2 to 0.9 are mixed in a round, and no strategy is told a rate.
+"""
+
+import asyncio
+import random
+import tempfile
+from dataclasses import dataclass
+
+from upath import UPath
+
+from filters.answers import AnswerChecker, AnswerRule, Verdict
+from generators.attempts import AttemptsConfig, attempt
+from generators.engine.protocol import Sampling
+from generators.engine.simulated import SimulatedPolicy
+from generators.engine.simulated_law import SimulatedLaw
+from generators.engine.simulated_statement import MODULUS, SimulatedProblems, Statement
+from generators.engine.simulated_vocabulary import EOS
+from generators.ledger import Ledger
+from generators.records import Attempt, Problem
+from generators.runner import run_recipe
+from generators.sampler import Sampler
+
+BASE_RATES = (0.2, 0.3, 0.5, 0.7, 0.9)
+RECOVERY_RATES = (0.0, 0.02, 0.05, 0.1)
+VARIANTS = ("flat", "rising")
+N_ATTEMPTS = 16
+MAX_TOKENS = 1000
+LAW = Sampling(temperature=1.0, seed=11)
+WINDOW = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A problem with its attempts, and the solution to be searched."""
+
+    problem: Problem
+    attempts: tuple[Attempt, ...]
+    solution: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The items of one variant and recovery rate; `tried` has (right, all) attempts of every problem, solved or not."""
+
+    variant: str
+    recovery_rate: float
+    items: tuple[Item, ...]
+    tried: tuple[tuple[int, int], ...]
+
+    def policy(self) -> SimulatedPolicy:
+        """A fresh engine under the round's law, with counters at zero."""
+        return policy(self.variant, self.recovery_rate)
+
+
+def policy(variant: str, recovery_rate: float) -> SimulatedPolicy:
+    """The simulated policy of a variant: solutions of 5 to 14 steps, the boxed line included."""
+    law = SimulatedLaw(base_rates=BASE_RATES, recovery_rate=recovery_rate, late=variant == "flat")
+    return SimulatedPolicy(law=law, problems=SimulatedProblems(min_steps=4, max_steps=13), keeps_log=False)
+
+
+def make_round(variant: str, recovery_rate: float, n_problems: int) -> Round:
+    """Attempts at `n_problems` problems, and of each one wrong solution where there is one."""
+    engine = policy(variant, recovery_rate)
+
+    async def attempted() -> list[tuple[Attempt, ...]]:
+        with tempfile.TemporaryDirectory() as folder, Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
+            sampler = Sampler(policy="simulated", engine=engine, tokenizer=engine.tokenizer, ledger=ledger)
+            config = AttemptsConfig(n=N_ATTEMPTS, sampling=LAW, max_tokens=MAX_TOKENS)
+            made = await run_recipe(
+                lambda problem: attempt(problem, sampler=sampler, checker=checker, rule=AnswerRule(), config=config),
+                problems,
+                window=WINDOW,
+            )
+            return list(made.rows)
+
+    problems = [engine.problem(index) for index in range(n_problems)]
+    items, tried = [], []
+    for problem, attempts in zip(problems, asyncio.run(attempted()), strict=True):
+        tried.append((sum(one.verdict.is_right for one in attempts), len(attempts)))
+        wrong = [one for one in attempts if one.verdict is Verdict.DIFFERENT]
+        if variant == "flat":
+            items.append(Item(problem, attempts, planted(engine, problem, attempts[0])))
+        elif wrong:
+            items.append(Item(problem, attempts, wrong[0]))
+    return Round(variant, recovery_rate, tuple(items), tuple(tried))
+
+
+def planted(engine: SimulatedPolicy, problem: Problem, like: Attempt) -> Attempt:
+    """A solution of `problem` that is right up to a step drawn evenly, and wrong from there on."""
+    draw = random.Random(problem.problem_id)
+    statement = Statement.find(problem.prompt)
+    assert statement is not None
+    first = draw.randrange(len(statement.addends) + 1)  # the last one is the boxed line
+    off = draw.randrange(1, MODULUS)
+    lines = []
+    for step, addend in enumerate(statement.addends):
+        total = (statement.totals[step + 1] + (off if step >= first else 0)) % MODULUS
+        lines.append(f"Adding {addend} gives {total}\n")
+    total = (statement.answer + off) % MODULUS
+    text = "".join(lines) + f"\\boxed{{{total}}}"
+    token_ids = (*engine.tokenizer.encode(text), EOS)
+    return Attempt(
+        problem_id=problem.problem_id,
+        attempt_index=N_ATTEMPTS,
+        prompt_token_ids=like.prompt_token_ids,
+        token_ids=token_ids,
+        text=text,
+        finish_reason="eos",
+        verdict=Verdict.DIFFERENT,
+        extracted=str(total),
+    )
