@@ -4,7 +4,8 @@ Written from their descriptions, on the house's own search interface; for compar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from generators.search import ALL_DRAWN, NOT_NEEDED, OWN_OUTCOME, Conclusion, Cut, Draw, Path
 from generators.shares import share_conclusion
@@ -32,6 +33,9 @@ class Scan:
     k: int
     name: str = "scan"
 
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
         async def one(path: Path) -> None:
             for node in path[:-1]:
@@ -51,6 +55,9 @@ class Bisection:
 
     k: int
     name: str = "bisection"
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
         async def one(path: Path) -> None:
@@ -78,6 +85,9 @@ class OpenDiscipline:
     filter_rollouts: int = 32
     budget: int = 200
     name: str = "open_omegaprm"
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
         behind = len(tree.root.outcomes)

@@ -54,7 +54,7 @@ from generators.strategies.sequential_test import SequentialTest
 from generators.tables import process_labels_table
 from releases.labels import with_labels
 
-PILOT = 64
+PILOT = 128
 STRATEGIES: dict[str, Strategy] = {
     "exhaustive k=8": Exhaustive(rollouts_per_step=8),
     "exhaustive k=16": Exhaustive(rollouts_per_step=16),
@@ -217,12 +217,12 @@ def figures(rows: pl.DataFrame) -> dict[str, Any]:
     low = rows.filter(strategy=OURS, variant="flat", base=0.2, named=True)
     middle, scan_middle = (part.filter(pl.col("base") == 0.3) for part in (ours, scan))
     all_ours = rows.filter(pl.col("strategy") == OURS)
-    coverage = all_ours["covered"].sum() / all_ours["bounded"].sum()
+    coverage = int(all_ours["covered"].sum()) / int(all_ours["bounded"].sum())
     return {
         "samples_ratio": _mean(high, "samples") / _mean(scan_high, "samples"),
         "exact_first_error": _mean(high, "exact"),
         "bound_ratio": _mean(high, "bound_ratio"),
-        "precision_low_base": float(low["exact"].mean()) if low.height else None,
+        "precision_low_base": _mean(low, "exact") if low.height else None,
         "interval_coverage_error": coverage - INTERVAL,
         "base_0.3": {
             "samples": _mean(middle, "samples"),
@@ -230,7 +230,7 @@ def figures(rows: pl.DataFrame) -> dict[str, Any]:
             "exact": _mean(middle, "exact"),
             "guess": _mean(middle, "guess"),
         },
-        "labelled_share_low_base": rows.filter(strategy=OURS, variant="flat", base=0.2)["named"].mean(),
+        "labelled_share_low_base": _mean(rows.filter(strategy=OURS, variant="flat", base=0.2), "named"),
     }
 
 

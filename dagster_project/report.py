@@ -37,6 +37,17 @@ def counts(rows: Mapping[str, int]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))
 
 
+def facts(rows: Mapping[str, float | int | None]) -> dg.TableMetadataValue:
+    """A small table of figures by name; what has no value is left blank."""
+    records = [dg.TableRecord({"what": what, "value": _figure(value)}) for what, value in rows.items()]
+    columns = [dg.TableColumn("what", "string"), dg.TableColumn("value", "string")]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))
+
+
+def _figure(value: float | int | None) -> str:
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
 def reason_counts(dropped: pl.DataFrame) -> dict[str, int]:
     """Rows per value of the `reason` column."""
     return dict(dropped.group_by("reason").len().iter_rows())

@@ -58,10 +58,25 @@ class AttemptsSettings(_Section):
     max_tokens: int = Field(512, ge=1)
 
 
-class ProcessLabelsSettings(_Section):
-    """How many rollouts judge a step, and of how many solutions of what length."""
+StrategyName = Literal["sequential_test", "exhaustive", "omegaprm"]
 
+
+class ProcessLabelsSettings(_Section):
+    """How the first wrong step is searched, in how many solutions of what length, and how labels are derived.
+
+    `confidence`, `cap`, `ahead` and `pilot` are the sequential test's; `rollouts_per_step` is what the others draw from
+    a step, and `budget` what OmegaPRM may spend on a problem. `audit` is how many solutions with a planted error are
+    searched beside them. `hard_threshold` is for strategies that know shares only.
+    """
+
+    strategy: StrategyName = "sequential_test"
+    confidence: float = Field(0.94, gt=0.5, lt=1)
+    cap: int = Field(256, ge=1)
+    ahead: int = Field(1, ge=1)
+    pilot: int = Field(192, ge=1)
     rollouts_per_step: int = Field(8, ge=1)
+    budget: int = Field(200, ge=1)
+    audit: int = Field(32, ge=0)
     solutions_per_problem: int = Field(2, ge=1)
     min_steps: int = Field(2, ge=1)
     max_steps: int = Field(32, ge=1)

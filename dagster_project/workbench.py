@@ -3,7 +3,7 @@
 Knows no recipe. One workbench is one slice of one round.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ class Workbench:
     checker: AnswerChecker
     pool: Pool
     progress: Progress
+    say: Callable[[str], None]
 
     def metadata(self) -> dict[str, str | float | int]:
         """What this run asked of ledger and engine."""
@@ -69,4 +70,4 @@ async def workbench(
             )
             progress = Progress(name, unit, total, lambda: pool.usage.generated, context.log.info)
             async with reported(progress):
-                yield Workbench(sampler=sampler, checker=checker, pool=pool, progress=progress)
+                yield Workbench(sampler=sampler, checker=checker, pool=pool, progress=progress, say=context.log.info)

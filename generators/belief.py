@@ -6,29 +6,19 @@ held as two small matrices.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generators.patterns import NO_ERROR, Patterns, patterns
 from generators.priors import BASE_RATES, Priors, right_values, wrong_values
-from generators.records import StepCounts
+from generators.records import StepCounts, StepValues
 
 Floats = NDArray[np.float64]
 INTERVAL = 0.95
 _CELLS = 256
 _MIDDLES = (np.arange(_CELLS) + 0.5) / _CELLS
 _TINY = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class StepValues:
-    """For each step the posterior mean of its value, and the equal-tailed interval that holds it with 95 %."""
-
-    mean: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
 
 
 class Belief:
@@ -51,8 +41,8 @@ class Belief:
         self._log_patterns = _log_weights(self._patterns, recovering)
         self._log_base = _log_base(priors, n_right, n_attempts)
         self._log_recovery = np.log(np.array(priors.recovery) + _TINY)
-        self._right = _Emissions(right_values(n_steps, priors.rise), priors.spread)
-        self._wrong = _Emissions(wrong_values(n_steps, priors.fade), priors.spread)
+        self._right = _Emissions(right_values(n_steps, priors.rise), priors)
+        self._wrong = _Emissions(wrong_values(n_steps, priors.fade), priors)
         self.counts = [[0, 0] for _ in range(n_steps - 1)]
         self._solve()
 
@@ -110,7 +100,10 @@ class Belief:
         return best, float(gains[best])
 
     def values(self) -> StepValues:
-        """What each step is worth, its own state and value integrated out; the last step is worth its outcome."""
+        """What each step is worth, its own state and value integrated out, with the equal-tailed interval.
+
+        The last step is worth its outcome.
+        """
         own = float(self._ends_right)
         if self.n_steps == 1:
             return StepValues((own,), (own,), (own,))
@@ -164,9 +157,10 @@ class Belief:
 class _Emissions:
     """Log-probabilities of the counts behind each step for each rate; beta-binomial around the family's values."""
 
-    def __init__(self, values: NDArray[np.float32], spread: float) -> None:
+    def __init__(self, values: NDArray[np.float32], priors: Priors) -> None:
         self._values = values.astype(np.float64)
-        self._spread = spread
+        self._spread = min(priors.spread, priors.trust)
+        self._own_spread = priors.spread
         self._seen_right = np.zeros_like(self._values)
         self._seen_wrong = np.zeros_like(self._values)
         self._norm = np.zeros((len(values), 1))
@@ -200,8 +194,8 @@ class _Emissions:
 
     def density(self, weights: Floats) -> Floats:
         """The mixture of the steps' own values on the cells of [0, 1], under weights (steps x rates)."""
-        alpha = (self._spread * self._values + self._counts[:, :1])[:, :, None]
-        beta = (self._spread * (1 - self._values) + self._counts[:, 1:])[:, :, None]
+        alpha = (self._own_spread * self._values + self._counts[:, :1])[:, :, None]
+        beta = (self._own_spread * (1 - self._values) + self._counts[:, 1:])[:, :, None]
         logs = (alpha - 1) * np.log(_MIDDLES) + (beta - 1) * np.log1p(-_MIDDLES)
         shares = np.exp(logs - logs.max(2, keepdims=True))
         shares /= shares.sum(2, keepdims=True)

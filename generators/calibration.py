@@ -6,6 +6,7 @@ order, so what is learnt depends on ledger and settings alone.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from generators.prior_fit import Seen, fit_base, fit_pilot
@@ -14,7 +15,9 @@ from generators.runner import run_recipe
 from generators.strategies.sequential_test import SequentialTest
 
 Item = TypeVar("Item")
-PILOT_CAP = 96
+FIRST_SHARE = 4
+FIRST_CAP = 64
+SECOND_CAP = 128
 
 
 async def calibrated(
@@ -28,11 +31,24 @@ async def calibrated(
 ) -> SequentialTest:
     """`strategy` with priors fitted to the (right, all) `attempts` of the slice and to its first `pilot` problems.
 
+    Base rates come from the attempts; the rest from a quarter of the pilot under `strategy`'s own priors, searched
+    cheaply, and then from the whole pilot under what that taught: most of its rollouts serve the final search too.
+
     Raises EngineError; a problem that the engine refuses teaches nothing.
     """
-    vague = replace(strategy, priors=fit_base(attempts, strategy.priors), cap=min(strategy.cap, PILOT_CAP))
-    made = await run_recipe(lambda item: label(item, vague), items[:pilot], window=window)
-    return replace(strategy, priors=fit_pilot([seen for row in made.rows for seen in _seen(row)], vague.priors))
+    learnt = replace(strategy, priors=fit_base(attempts, strategy.priors))
+    for size, cap in ((pilot // FIRST_SHARE, FIRST_CAP), (pilot, SECOND_CAP)):
+        cautious = replace(learnt, cap=min(strategy.cap, cap))
+        made = await run_recipe(partial(_labelled, label, cautious), items[:size], window=window)
+        seen = [seen for row in made.rows for seen in _seen(row)]
+        learnt = replace(strategy, priors=fit_pilot(seen, learnt.priors))
+    return learnt
+
+
+async def _labelled(
+    label: Callable[[Item, SequentialTest], Awaitable[LabelledProblem]], strategy: SequentialTest, item: Item
+) -> LabelledProblem:
+    return await label(item, strategy)
 
 
 def _seen(labelled: LabelledProblem) -> list[Seen]:

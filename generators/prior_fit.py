@@ -59,14 +59,14 @@ def fit_pilot(pilot: Sequence[Seen], start: Priors) -> Priors:
     """`start` with everything else fitted to a pilot: each shape by the evidence, then the weights, in turn."""
     if not pilot:
         return start
-    priors = start
+    priors = replace(start, trust=max(SPREADS))
     for _ in range(ROUNDS):
         priors = _likeliest(pilot, [replace(priors, rise=rise) for rise in RISES])
         priors = _likeliest(pilot, [replace(priors, fade=fade) for fade in FADES])
         priors = _likeliest(pilot, [replace(priors, spread=spread) for spread in SPREADS])
         for _ in range(UPDATES):
             priors = _updated(pilot, priors)
-    return priors
+    return replace(priors, trust=start.trust)
 
 
 def _likeliest(pilot: Sequence[Seen], tried: Sequence[Priors]) -> Priors:

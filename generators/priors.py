@@ -23,8 +23,10 @@ class Priors:
     """Weights over base rates (`BASE_RATES`) and recovery rates (`RECOVERY_RATES`), and the shape of values.
 
     `spread` says how alike prefixes of one solution are: a prefix has its own value, drawn from a beta distribution
-    around the family's with so many pseudo-rollouts. `relapse` is the probability that a solution with a wrong answer
-    had recovered from an earlier error, `mended` that one with a right answer went wrong on the way.
+    around the family's with so many pseudo-rollouts. Decisions never count on more of them than `trust`, however alike
+    a pilot looked: where rollouts tell little, priors that are slightly off would decide. `relapse` is the probability
+    that a solution with a wrong answer had recovered from an earlier error, `mended` that one with a right answer went
+    wrong on the way.
     """
 
     base: tuple[float, ...] = (1 / len(BASE_RATES),) * len(BASE_RATES)
@@ -32,6 +34,7 @@ class Priors:
     rise: float = 0.5
     fade: float = 0.5
     spread: float = 100.0
+    trust: float = 100.0
     relapse: float = 0.02
     mended: float = 0.1
 
@@ -46,8 +49,9 @@ class Priors:
         for name in ("rise", "fade"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        if self.spread <= 0:
-            raise ValueError(f"spread must be above 0, got {self.spread}")
+        for name in ("spread", "trust"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
         for name in ("relapse", "mended"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")

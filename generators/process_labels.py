@@ -152,8 +152,6 @@ def _labelled(problem: Problem, attempt: Attempt, tree: Tree, path: Path, strate
         counts=tuple(node.counts for node in path),
         attempt_counts=tree.root.counts,
         values=concluded.values,
-        low=concluded.low,
-        high=concluded.high,
         sound=concluded.sound,
         stop_reasons=concluded.stop_reasons,
         strategy=strategy.name,

@@ -63,13 +63,22 @@ class StepCounts:
     n_undecided: int
 
 
+@dataclass(frozen=True, slots=True)
+class StepValues:
+    """For each step an estimate of its value (None without a rollout), and the ends of a 95 % interval."""
+
+    mean: tuple[float | None, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledSolution:
     """An attempt in steps, with what the rollouts from the end of each step came to, and what follows from it.
 
     `steps[i]` is the text of `attempt.token_ids[step_ends[i - 1]:step_ends[i]]` (from 0 for the first step).
-    `attempt_counts` are those of all attempts at the problem. `values` (None without a rollout) lie between `low` and
-    `high` with 95 %; `sound` is the probability that nothing up to a step's end is wrong, where the strategy gives one.
+    `attempt_counts` are those of all attempts at the problem. `sound` is the probability that nothing up to a step's
+    end is wrong, where the strategy gives one.
     """
 
     problem: Problem
@@ -79,9 +88,7 @@ class LabelledSolution:
     node_ids: tuple[str, ...]
     counts: tuple[StepCounts, ...]
     attempt_counts: StepCounts
-    values: tuple[float | None, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    values: StepValues
     sound: tuple[float, ...] | None
     stop_reasons: tuple[str, ...]
     strategy: str

@@ -6,9 +6,9 @@ handed `draw`, and tells the nodes of what it made use of.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from generators.records import Rollout
+from generators.records import Rollout, StepValues
 from generators.tree import Node, Outcome, Tree
 
 Path = tuple[Node, ...]  # the node behind each step of a solution; the last one ends it
@@ -53,14 +53,11 @@ class Cut(Protocol):
 class Conclusion:
     """What a strategy makes of the counts behind the steps of one solution, one entry a step.
 
-    `values` estimate what the steps are worth, between `low` and `high` with 95 %; None without a rollout. `sound` is
-    the probability that nothing up to a step's end is wrong, where the strategy has one. `stop_reasons` says why no
-    more rollouts were drawn.
+    `sound` is the probability that nothing up to a step's end is wrong, where the strategy has one. `stop_reasons` says
+    why no more rollouts were drawn.
     """
 
-    values: tuple[float | None, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    values: StepValues
     sound: tuple[float, ...] | None
     stop_reasons: tuple[str, ...]
 
@@ -71,6 +68,10 @@ class Strategy(Protocol):
     @property
     def name(self) -> str:
         """What the column `strategy` says."""
+        ...
+
+    def plain(self) -> dict[str, Any]:
+        """Name and settings as JSON can hold them."""
         ...
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:

@@ -3,9 +3,10 @@
 Knows nothing of how the rollouts were chosen.
 """
 
+from collections.abc import Sequence
 from math import sqrt
 
-from generators.records import StepCounts
+from generators.records import StepCounts, StepValues
 from generators.search import Conclusion, Path
 
 _Z = 1.959964  # 95 %
@@ -22,15 +23,17 @@ def wilson(counts: StepCounts) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def share_conclusion(path: Path, stop_reasons: tuple[str, ...]) -> Conclusion:
-    """The shares along a path; the last step is worth its own outcome, exactly."""
-    counts = [node.counts for node in path]
+def share_values(counts: Sequence[StepCounts]) -> StepValues:
+    """The share of right rollouts of each step; the last step is worth its own outcome, exactly."""
     bounds = [wilson(seen) for seen in counts[:-1]]
     own = float(counts[-1].n_correct)
-    return Conclusion(
-        values=tuple(seen.n_correct / seen.n_rollouts if seen.n_rollouts else None for seen in counts),
+    return StepValues(
+        mean=tuple(seen.n_correct / seen.n_rollouts if seen.n_rollouts else None for seen in counts),
         low=(*(low for low, _ in bounds), own),
         high=(*(high for _, high in bounds), own),
-        sound=None,
-        stop_reasons=stop_reasons,
     )
+
+
+def share_conclusion(path: Path, stop_reasons: tuple[str, ...]) -> Conclusion:
+    """What the shares along a path say; they know no soundness."""
+    return Conclusion(values=share_values([node.counts for node in path]), sound=None, stop_reasons=stop_reasons)

@@ -3,16 +3,19 @@
 Knows the asset's columns and the labels; nothing of folders, versions or cards.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from filters.schemas import PROCESS_LABELS
+from filters.schemas import PROCESS_LABELS, SchemaError
+from generators.priors import Priors
 from releases.draft import About, Draft, Paper, Table
 from releases.errors import NothingToRelease
 from releases.facts import ReleaseFacts, StageFacts
 from releases.labels import count_labels, with_labels
 from releases.pictures import picture_of_labels
+from releases.recomputation import differing, recompute
 from releases.schemas import PublishedColumn, PublishedSchema, measured_columns
 from releases.splits import SplitShares, split_by_problem
 
@@ -30,6 +33,13 @@ MEANINGS = {
     "n_correct": "For each step, the rollouts from its end with the right answer.",
     "n_rollouts": "For each step, the rollouts whose answer could be decided.",
     "n_undecided": "For each step, the rollouts whose answer could not be decided.",
+    "node_ids": "For each step, the node of the search tree; solutions with a common beginning share nodes.",
+    "n_attempts": "The attempts at the problem whose answer could be decided.",
+    "n_attempts_right": "How many of them ended right.",
+    "values_low": "For each step, the lower end of the 95 % interval of its value.",
+    "values_high": "For each step, the upper end of that interval.",
+    "sound": "For each step, the probability that nothing up to its end is wrong; null where the strategy has none.",
+    "stop_reasons": "For each step, why no more rollouts were drawn from its end.",
     "verdict": "What comparing the solution's own answer with the gold came to.",
     "extracted": "The solution's own final answer.",
     "strategy": "How the rollouts were spread over the steps.",
@@ -42,13 +52,13 @@ _DERIVED = (
     PublishedColumn(
         name="soft_labels",
         dtype=pl.List(pl.Float64),
-        meaning="For each step `n_correct / n_rollouts`; null without a decided rollout.",
+        meaning="For each step what it is worth: `n_correct / n_rollouts`, or with `sound` the posterior mean.",
         nullable_items=True,
     ),
     PublishedColumn(
         name="hard_labels",
         dtype=pl.List(pl.Boolean),
-        meaning="For each step, whether its soft label is above the hard threshold; null where that is null.",
+        meaning="For each step, whether it is `sound` (or its share above the hard threshold); null where not sure.",
         nullable_items=True,
     ),
     PublishedColumn(
@@ -65,7 +75,7 @@ DEFAULT = PublishedSchema(
     name="process_labels/default",
     columns=(*measured_columns(PROCESS_LABELS, MEANINGS), *_DERIVED),
     rules={
-        **PROCESS_LABELS.rules,
+        **{name: rule for name, rule in PROCESS_LABELS.rules.items() if not name.startswith("values:")},
         "soft_labels: one_per_step": pl.col("soft_labels").list.len() == _STEPS,
         "hard_labels: one_per_step": pl.col("hard_labels").list.len() == _STEPS,
         "first_error: is_a_step_or_minus_one": pl.col("first_error").is_between(-1, _STEPS.cast(pl.Int64) - 1)
@@ -82,6 +92,14 @@ STEPWISE = PublishedSchema(
         PublishedColumn(name="labels", dtype=pl.List(pl.Boolean), meaning="The hard label of each step."),
     ),
     rules={"labels: one_per_step": pl.col("completions").list.len() == pl.col("labels").list.len()},
+)
+TRUNCATED = PublishedSchema(
+    name="process_labels/truncated",
+    columns=STEPWISE.columns,
+    rules={
+        **STEPWISE.rules,
+        "labels: false_at_most_at_the_end": pl.col("labels").list.slice(0, pl.col("labels").list.len() - 1).list.all(),
+    },
 )
 
 ABOUT = About(
@@ -123,53 +141,113 @@ ABOUT = About(
 )
 
 
-def build_process_labels(
-    rows: pl.DataFrame,
-    facts: ReleaseFacts,
-    *,
-    hard_threshold: float = 0.0,
-    shares: SplitShares | None = None,
-) -> Draft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """How labels are derived, and the problems split.
+
+    `confidence` is the soundness from which a step counts as right; `hard_threshold` does the same for shares, where
+    there is no soundness. `priors` are those of the sequential test, by slice.
+    """
+
+    hard_threshold: float = 0.0
+    confidence: float = 0.94
+    priors: Mapping[str, Priors] = field(default_factory=dict)
+    shares: SplitShares = field(default_factory=SplitShares)
+
+    def recomputed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with all that follows from their counts derived anew."""
+        return recompute(rows, hard_threshold=self.hard_threshold, confidence=self.confidence, priors=self.priors)
+
+    def facts(self) -> dict[str, float]:
+        """What the manifest keeps."""
+        return {
+            "hard_threshold": self.hard_threshold,
+            "confidence": self.confidence,
+            "validation": self.shares.validation,
+            "test": self.shares.test,
+        }
+
+
+def build_process_labels(rows: pl.DataFrame, facts: ReleaseFacts, export: Export | None = None) -> Draft:
     """Validate the asset's rows, derive their labels and lay them out in configs and splits.
 
-    Raises NothingToRelease when there are no rows, and SchemaError when they break the asset's schema.
+    Raises NothingToRelease when there are no rows, and SchemaError when they break the asset's schema or do not follow
+    from their counts.
     """
-    shares = shares or SplitShares()
+    export = export or Export()
     if rows.is_empty():
         raise NothingToRelease("process_labels: there are no rows to release; look at what the earlier stages dropped")
-    labelled = with_labels(PROCESS_LABELS.validate(rows).sort(PROCESS_LABELS.key), hard_threshold=hard_threshold)
-    default = split_by_problem(DEFAULT.validate(labelled), shares)
+    labelled = _checked(PROCESS_LABELS.validate(rows).sort(PROCESS_LABELS.key), export)
+    default = split_by_problem(DEFAULT.validate(labelled), export.shares)
     decided = labelled.filter(~pl.col("hard_labels").list.eval(pl.element().is_null()).list.any())
-    stepwise = {split: STEPWISE.validate(_stepwise(part)) for split, part in split_by_problem(decided, shares).items()}
+    located = labelled.filter(pl.col("first_error").is_not_null())
+    stepwise = _split(STEPWISE, _stepwise(decided), export.shares)
+    truncated = _split(TRUNCATED, _stepwise(_truncated(located)), export.shares)
     tables = {
         "default": Table(schema=DEFAULT, purpose="everything: counts, labels and provenance", splits=default),
         "stepwise": Table(schema=STEPWISE, purpose="prompt, steps and one hard label a step", splits=stepwise),
+        "truncated": Table(
+            schema=TRUNCATED,
+            purpose="the same up to the first error, behind which labels mean little",
+            splits=truncated,
+        ),
     }
     return Draft(
         about=ABOUT,
         tables={config: table for config, table in tables.items() if table.splits},
-        facts=_with_export(facts, labelled, decided, hard_threshold, shares),
+        facts=_with_export(facts, {"default": labelled, "stepwise": decided, "truncated": located}, export),
         label_counts={split: count_labels(part) for split, part in default.items()},
         pictures=(picture_of_labels(labelled),),
         example='print(rows[0]["steps"], rows[0]["soft_labels"])',
     )
 
 
+def _checked(rows: pl.DataFrame, export: Export) -> pl.DataFrame:
+    """The rows with labels; raises SchemaError where what stands in a row does not follow from its counts."""
+    labelled = with_labels(rows, hard_threshold=export.hard_threshold, confidence=export.confidence)
+    unknown = set(rows.filter(pl.col("sound").is_not_null())["slice"]) - export.priors.keys()
+    if unknown:
+        raise SchemaError(
+            f"process_labels: the recipe of slice {min(unknown)} holds no priors, without which its labels cannot be "
+            "checked: materialise process_labels again"
+        )
+    wrong = differing(labelled, export.recomputed(labelled))
+    if wrong:
+        row = labelled.row(wrong[0], named=True)
+        raise SchemaError(
+            f"process_labels: values and soundness do not follow from the counts in {len(wrong)} of {rows.height} "
+            f"rows, first attempt {row['attempt_index']} at problem {row['problem_id']}: materialise process_labels again"
+        )
+    return labelled
+
+
+def _split(schema: PublishedSchema, rows: pl.DataFrame, shares: SplitShares) -> dict[str, pl.DataFrame]:
+    return {split: schema.validate(part) for split, part in split_by_problem(rows, shares).items()}
+
+
+def _truncated(located: pl.DataFrame) -> pl.DataFrame:
+    """Steps and labels up to the first error, it included."""
+    first = pl.col("first_error")
+    kept = pl.when(first < 0).then(pl.col("steps").list.len()).otherwise(first + 1)
+    return located.with_columns(pl.col("steps").list.head(kept), pl.col("hard_labels").list.head(kept))
+
+
 def _stepwise(labelled: pl.DataFrame) -> pl.DataFrame:
     # Trainers put their own separator between steps.
     steps = pl.col("steps").list.eval(pl.element().str.strip_chars())
-    return labelled.select("prompt", steps.alias("completions"), pl.col("hard_labels").alias("labels"))
+    return labelled.select("problem_id", "prompt", steps.alias("completions"), pl.col("hard_labels").alias("labels"))
 
 
-def _with_export(
-    facts: ReleaseFacts, labelled: pl.DataFrame, decided: pl.DataFrame, hard_threshold: float, shares: SplitShares
-) -> ReleaseFacts:
-    undecided = labelled.height - decided.height
-    stages = (
-        StageFacts(name="release: default", kept=labelled.height),
+def _with_export(facts: ReleaseFacts, kept: Mapping[str, pl.DataFrame], export: Export) -> ReleaseFacts:
+    total = kept["default"].height
+    reasons = {"stepwise": "undecided_step", "truncated": "first_error_not_sure"}
+    stages = [
         StageFacts(
-            name="release: stepwise", kept=decided.height, dropped={"undecided_step": undecided} if undecided else {}
-        ),
-    )
-    export = {"hard_threshold": hard_threshold, "validation": shares.validation, "test": shares.test}
-    return replace(facts, stages=(*facts.stages, *stages), settings={**facts.settings, "export": export})
+            name=f"release: {config}",
+            kept=rows.height,
+            dropped={reasons[config]: total - rows.height} if rows.height < total else {},
+        )
+        for config, rows in kept.items()
+    ]
+    settings = {**facts.settings, "export": export.facts()}
+    return replace(facts, stages=(*facts.stages, *stages), settings=settings)

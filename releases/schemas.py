@@ -102,7 +102,11 @@ def measured_columns(table: TableSchema, meanings: Mapping[str, str]) -> tuple[P
     """The columns of an asset's table that are published as they are, in the order of their meanings."""
     return tuple(
         PublishedColumn(
-            name=name, dtype=table.columns[name].dtype, nullable=table.columns[name].nullable, meaning=meaning
+            name=name,
+            dtype=table.columns[name].dtype,
+            nullable=table.columns[name].nullable,
+            nullable_items=table.columns[name].nullable_items,
+            meaning=meaning,
         )
         for name, meaning in meanings.items()
     )

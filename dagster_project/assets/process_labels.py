@@ -1,4 +1,4 @@
-"""Process labels of one slice: for every step of the chosen solutions, how many continuations end right."""
+"""Process labels of one slice: where the chosen solutions first go wrong, and what each of their steps is worth."""
 
 import asyncio
 from collections import Counter
@@ -12,22 +12,35 @@ from pydantic import Field
 
 from dagster_project import report
 from dagster_project.failures import explained
+from dagster_project.labelling import Audited, Item, Labelled, label_slice
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
+from dagster_project.settings import ProcessLabelsSettings, Settings, StrategyName
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.schemas import PROCESS_LABELS
 from filters.solutions import fit_to_label
+from generators import planted
 from generators import process_labels as recipe
-from generators.records import Attempt, LabelledSolution, Problem
-from generators.runner import Outcome, run_recipe
-from generators.tables import attempts_of, law_of, problems_of, process_labels_table
+from generators.audit import Audit, audit, audit_by_kind
+from generators.records import Attempt, Problem
+from generators.tables import attempts_of, law_of, problems_of, process_labels_table, search_trees_table
+from generators.tree_picture import tree_picture
+from releases.labels import count_labels, with_labels
 
 DROPPED = {"problem_id": pl.String, "attempt_index": pl.Int64, "reason": pl.String, "detail": pl.String}
-Item = tuple[Problem, Attempt]
-Made = Outcome[Item, LabelledSolution]
+AUDIT = {
+    "problem_id": pl.String,
+    "attempt_index": pl.Int64,
+    "kind": pl.String,
+    "planted": pl.Int64,
+    "found": pl.Int64,
+    "n_rollouts": pl.Int64,
+    "original_step": pl.String,
+    "planted_step": pl.String,
+}
+Choice = tuple[Problem, recipe.Chosen]
 
 
 def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
@@ -36,10 +49,13 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
     slices = settings.slices()
 
     class ProcessLabelsRun(dg.Config):
-        """How many rollouts judge a step, and of how many solutions; they are drawn from the attempts' own law."""
+        """How the first wrong step is searched, and in how many solutions; rollouts follow the attempts' own law."""
 
-        rollouts_per_step: int = Field(defaults.rollouts_per_step, ge=1, description="continuations per step")
+        strategy: StrategyName = Field(defaults.strategy, description="how rollouts are spread over the steps")
+        cap: int = Field(defaults.cap, ge=1, description="sequential_test: rollouts per solution at most")
+        rollouts_per_step: int = Field(defaults.rollouts_per_step, ge=1, description="exhaustive, omegaprm: per step")
         solutions_per_problem: int = Field(defaults.solutions_per_problem, ge=1, description="solutions labelled")
+        audit: int = Field(defaults.audit, ge=0, description="solutions with a planted error, searched beside them")
 
     @dg.asset(
         name="process_labels",
@@ -48,37 +64,47 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
         group_name="process_labels",
         kinds={"vllm", "parquet"},
         pool="gpu",
-        code_version=recipe.VERSION,
-        check_specs=[dg.AssetCheckSpec("both_labels", asset="process_labels")],
+        code_version=f"{recipe.VERSION}.{planted.VERSION}",
+        check_specs=[
+            dg.AssetCheckSpec("both_labels", asset="process_labels"),
+            dg.AssetCheckSpec("planted_errors_found", asset="process_labels"),
+        ],
     )
     def asset(
         context: dg.AssetExecutionContext, config: ProcessLabelsRun, policy: PolicyResource, store: Store
     ) -> dg.MaterializeResult:
-        """Solutions in steps, each step with its counts of right continuations."""
+        """Solutions in steps, each step with its counts of right continuations and what follows from them."""
         cell = cell_of(context)
         source, _ = slices[cell.slice]
-        rule = source.answer_rule
+        asked = defaults.model_copy(update=config.model_dump())
         with explained():
             attempts = store.read(store.table("attempts", cell))
             sampling, max_tokens = law_of(attempts)
-            budget = recipe.ProcessLabelsConfig(
+            law = recipe.ProcessLabelsConfig(
                 sampling=sampling,
                 max_tokens=max_tokens,
-                rollouts_per_step=config.rollouts_per_step,
-                solutions_per_problem=config.solutions_per_problem,
-                min_steps=defaults.min_steps,
-                max_steps=defaults.max_steps,
+                solutions_per_problem=asked.solutions_per_problem,
+                min_steps=asked.min_steps,
+                max_steps=asked.max_steps,
             )
             problems = problems_of(store.read(store.table("problems", cell)))
             fit = fit_to_label(attempts, settings.quality.solutions)
-            chosen = choose(problems, attempts_of(fit.kept), policy, budget)
-            made, bench = asyncio.run(draw(context, policy, store, cell, chosen=chosen, rule=rule, budget=budget))
-            law = asdict(budget) | {"strategy": recipe.STRATEGY, "quality": settings.quality.model_dump()}
-            store.write_recipe("process_labels", cell, law)
-            frame = write(store, cell, unfit=fit.dropped, chosen=chosen, made=made, policy=bench.sampler.policy)
+            chosen = choose(problems, attempts_of(fit.kept), policy, law)
+            items = items_of(chosen, attempts_of(attempts))
+            labelled, bench = asyncio.run(
+                draw(context, policy, store, cell, items=items, rule=source.answer_rule, asked=asked, law=law)
+            )
+            store.write_recipe(
+                "process_labels",
+                cell,
+                asdict(law) | {"strategy": labelled.strategy.plain(), "quality": settings.quality.model_dump()},
+            )
+            frame = write(store, cell, unfit=fit.dropped, chosen=chosen, labelled=labelled, policy=bench.sampler.policy)
+            found = audit_table(labelled.audited, cell, bench.sampler.policy, asked)
+            store.write(store.audit(cell), found)
         return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame) | bench.metadata() | policy.metadata(),
-            check_results=[both_labels(frame)],
+            metadata=metadata(store, cell, frame, found, labelled, asked) | bench.metadata() | policy.metadata(),
+            check_results=[both_labels(frame, asked), planted_errors_found(found)],
         )
 
     return asset
@@ -88,13 +114,21 @@ def choose(
     problems: Sequence[Problem],
     attempts: dict[str, list[Attempt]],
     policy: PolicyResource,
-    budget: recipe.ProcessLabelsConfig,
-) -> list[tuple[Problem, recipe.Chosen]]:
+    law: recipe.ProcessLabelsConfig,
+) -> list[Choice]:
     """The solutions to label, problem by problem."""
     tokenizer = policy.identity().tokenizer
     return [
-        (problem, recipe.choose(attempts[problem.problem_id], tokenizer=tokenizer, config=budget))
+        (problem, recipe.choose(attempts.get(problem.problem_id, []), tokenizer=tokenizer, config=law))
         for problem in problems
+    ]
+
+
+def items_of(chosen: Sequence[Choice], attempts: dict[str, list[Attempt]]) -> list[Item]:
+    """Every problem that was attempted, with all its attempts and the chosen ones."""
+    return [
+        Item(problem, tuple(attempts[problem.problem_id]), choice.attempts)
+        for problem, choice in chosen
         if problem.problem_id in attempts
     ]
 
@@ -105,19 +139,15 @@ async def draw(
     store: Store,
     cell: Cell,
     *,
-    chosen: Sequence[tuple[Problem, recipe.Chosen]],
+    items: Sequence[Item],
     rule: AnswerRule,
-    budget: recipe.ProcessLabelsConfig,
-) -> tuple[Made, Workbench]:
+    asked: ProcessLabelsSettings,
+    law: recipe.ProcessLabelsConfig,
+) -> tuple[Labelled, Workbench]:
     """Label every chosen solution of the slice through one workbench."""
-    items = [(problem, attempt) for problem, choice in chosen for attempt in choice.attempts]
-    async with workbench(context, policy, store, cell, unit="solutions", total=len(items)) as bench:
-
-        async def one(item: Item) -> LabelledSolution:
-            return await recipe.label(*item, sampler=bench.sampler, checker=bench.checker, rule=rule, config=budget)
-
+    async with workbench(context, policy, store, cell, unit="problems", total=len(items)) as bench:
         window = policy.settings.in_flight
-        return await run_recipe(one, items, window=window, on_done=bench.progress.update), bench
+        return await label_slice(items, bench, settings=asked, rule=rule, config=law, window=window), bench
 
 
 def write(
@@ -125,53 +155,113 @@ def write(
     cell: Cell,
     *,
     unfit: pl.DataFrame,
-    chosen: Sequence[tuple[Problem, recipe.Chosen]],
-    made: Made,
+    chosen: Sequence[Choice],
+    labelled: Labelled,
     policy: str,
 ) -> pl.DataFrame:
-    """Write the labelled solutions, and the attempts that were unfit or passed over; gives the former."""
-    frame = process_labels_table(made.rows, cell.provenance(policy))
+    """Write the labelled solutions, the search trees, and the attempts that were passed over; gives the first."""
+    provenance = cell.provenance(policy)
+    frame = process_labels_table([row for made in labelled.made.rows for row in made.solutions], provenance)
     dropped = [(attempt, reason, "") for _, choice in chosen for attempt, reason in choice.passed_over]
-    dropped += [(failure.item[1], "refused", failure.message) for failure in made.failures]
+    dropped += [(one, "refused", failure.message) for failure in labelled.made.failures for one in failure.item.chosen]
     rows = [(attempt.problem_id, attempt.attempt_index, reason, detail) for attempt, reason, detail in dropped]
     passed_over = pl.DataFrame(rows, schema=DROPPED, orient="row")
     noted = unfit.with_columns(pl.lit("").alias("detail")).select(passed_over.columns)
     store.write(store.table("process_labels", cell), frame)
+    store.write(store.table("search_trees", cell), search_trees_table((m.tree for m in labelled.made.rows), provenance))
     store.write(store.dropped("process_labels", cell), pl.concat([noted, passed_over]))
     return frame
 
 
-def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
-    """What the UI shows of the labels: counts, the picture of step values, sample rows."""
-    counts = step_counts(frame)
+def labels_of(frame: pl.DataFrame, asked: ProcessLabelsSettings) -> pl.DataFrame:
+    """The rows with their labels, as a release would derive them."""
+    return with_labels(frame, hard_threshold=asked.hard_threshold, confidence=asked.confidence)
+
+
+def audit_table(audited: Sequence[Audited], cell: Cell, policy: str, asked: ProcessLabelsSettings) -> pl.DataFrame:
+    """One row per planted error: where it was planted, where it was found (-1 nowhere, null not sure), what it cost."""
+    labels = labels_of(process_labels_table([one.labelled for one in audited], cell.provenance(policy)), asked)
+    rows = [
+        {
+            "problem_id": one.planted.problem.problem_id,
+            "attempt_index": one.planted.attempt.attempt_index,
+            "kind": one.planted.kind,
+            "planted": one.planted.first_error,
+            "found": found,
+            "n_rollouts": sum(counts.n_rollouts for counts in one.labelled.counts[:-1]),
+            "original_step": one.planted.original_step,
+            "planted_step": one.planted.planted_step,
+        }
+        for one, found in zip(audited, labels["first_error"], strict=True)
+    ]
+    return pl.DataFrame(rows, schema=AUDIT)
+
+
+def audit_of(found: pl.DataFrame) -> Audit:
+    """What was found of all planted errors."""
+    return audit(found["found"].to_list(), found["planted"].to_list())
+
+
+def metadata(
+    store: Store,
+    cell: Cell,
+    frame: pl.DataFrame,
+    found: pl.DataFrame,
+    labelled: Labelled,
+    asked: ProcessLabelsSettings,
+) -> dict[str, Any]:
+    """What the UI shows of the labels: counts, the audit, pictures of values, errors and one tree, sample rows."""
+    labels = labels_of(frame, asked)
+    counts = count_labels(labels)
     lengths = Counter(f"{steps} steps" for steps in frame["steps"].list.len().to_list())
+    values = labels["soft_labels"].explode().drop_nulls().to_list()
+    rollouts = frame["n_rollouts"].list.sum().to_list()
+    first = Counter(
+        "not sure" if place is None else "none" if place < 0 else "found" for place in labels["first_error"]
+    )
+    by_kind = audit_by_kind(*(found[name].to_list() for name in ("found", "planted", "kind")))
     return report.table(store.table("process_labels", cell), frame, PROCESS_LABELS) | {
-        "steps_labelled": counts.height,
-        "steps_that_can_end_right": counts.filter(pl.col("n_correct") > 0).height,
+        "strategy": labelled.strategy.name,
+        "steps": report.counts(counts),
+        "first_errors": report.counts(first),
+        "rollouts_per_solution": sum(rollouts) / max(1, len(rollouts)),
         "dropped": report.dropped(store.read(store.dropped("process_labels", cell))),
-        "step_values": report.histogram(
-            (counts["n_correct"] / counts["n_rollouts"]).to_list(),
-            title="Value per step",
-            x="share of right continuations",
-            y="steps",
-        ),
+        "step_values": report.histogram(values, title="Value per step", x="value", y="steps"),
+        "stop_reasons": report.counts(Counter(frame["stop_reasons"].explode().drop_nulls().to_list())),
         "steps_per_solution": report.counts(lengths),
-        "sample_rows": report.sample_rows(frame, ("prompt", "steps", "n_correct", "n_rollouts", "verdict")),
+        "audit": report.facts(audit_of(found).facts()),
+        "audit_by_kind": report.facts({kind: one.recall for kind, one in by_kind.items()}),
+        "search_tree": report.picture("A search tree", _tree(labelled), kind="svg+xml"),
+        "sample_rows": report.sample_rows(
+            labels, ("prompt", "steps", "n_correct", "n_rollouts", "values", "first_error", "verdict")
+        ),
     }
 
 
-def step_counts(frame: pl.DataFrame) -> pl.DataFrame:
-    """One row per step with a decided rollout: `n_correct` and `n_rollouts`."""
-    return frame.select("n_correct", "n_rollouts").explode("n_correct", "n_rollouts").filter(pl.col("n_rollouts") > 0)
+def _tree(labelled: Labelled) -> bytes:
+    """The tree with the most nodes: the one with most to see."""
+    trees = [made.tree for made in labelled.made.rows]
+    return tree_picture(max(trees, key=len)).encode() if trees else b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 
-def both_labels(frame: pl.DataFrame) -> dg.AssetCheckResult:
+def both_labels(frame: pl.DataFrame, asked: ProcessLabelsSettings) -> dg.AssetCheckResult:
     """Whether there are steps of both labels: a reward model learns nothing from one."""
-    counts = step_counts(frame)
-    n_right = counts.filter(pl.col("n_correct") > 0).height
+    counts = count_labels(labels_of(frame, asked))
     return dg.AssetCheckResult(
         check_name="both_labels",
-        passed=0 < n_right < counts.height,
+        passed=counts["right"] > 0 and counts["wrong"] > 0,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"can_end_right": n_right, "never_ended_right": counts.height - n_right},
+        metadata={**counts},
+    )
+
+
+def planted_errors_found(found: pl.DataFrame) -> dg.AssetCheckResult:
+    """Whether at least half of the named steps are the planted ones; nothing planted is nothing shown."""
+    facts = audit_of(found).facts()
+    precision = facts["precision"]
+    return dg.AssetCheckResult(
+        check_name="planted_errors_found",
+        passed=precision is not None and precision >= 0.5,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={name: value for name, value in facts.items() if value is not None},
     )

@@ -12,8 +12,9 @@ from dagster_project.partitions import ROUNDS, Cell, round_seed
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from generators.ledger import totals
+from generators.priors import Priors
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
-from releases.process_labels import build_process_labels
+from releases.process_labels import Export, build_process_labels
 from releases.registry import LocalRegistry
 
 STAGES = ("problems", "attempts", "process_labels")
@@ -35,7 +36,7 @@ def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
         with explained():
             rows = pl.concat([store.read(store.table("process_labels", cell)) for cell in _cells(settings, round_key)])
             facts = release_facts(settings, store, round_key, rows)
-            draft = build_process_labels(rows, facts, hard_threshold=settings.process_labels.hard_threshold)
+            draft = build_process_labels(rows, facts, export_of(settings, store, round_key))
             release = LocalRegistry(store.releases).publish(draft)
         context.log.info(f"{release.dataset} {release.version} is at {release.path}")
         return dg.MaterializeResult(
@@ -58,6 +59,18 @@ def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
         )
 
     return asset
+
+
+def export_of(settings: Settings, store: Store, round_key: str) -> Export:
+    """How labels are derived: the settings' thresholds, and each slice's priors as its recipe has them."""
+    labels = settings.process_labels
+    recipes = {cell.slice: store.read_recipe("process_labels", cell) for cell in _cells(settings, round_key)}
+    priors = {key: recipe["strategy"]["priors"] for key, recipe in recipes.items() if "priors" in recipe["strategy"]}
+    return Export(
+        hard_threshold=labels.hard_threshold,
+        confidence=labels.confidence,
+        priors={key: Priors(**plain) for key, plain in priors.items()},
+    )
 
 
 def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.DataFrame) -> ReleaseFacts:

@@ -40,6 +40,10 @@ class Store(dg.ConfigurableResource):
         """The problems of a cell that repeat an evaluation item, with both texts side by side."""
         return self.root / "tables" / "problems" / cell.round / f"{cell.slice}.contamination.parquet"
 
+    def audit(self, cell: Cell) -> UPath:
+        """What the process labels found of the errors that were planted for them."""
+        return self.root / "tables" / "process_labels" / cell.round / f"{cell.slice}.audit.parquet"
+
     def write_recipe(self, asset: str, cell: Cell, recipe: dict[str, Any]) -> None:
         """Keep what a table was made with, beside it."""
         write_bytes(self._recipe(asset, cell), json.dumps(recipe, sort_keys=True, indent=2).encode())

@@ -4,7 +4,8 @@ Math-Shepherd (arXiv 2312.08935, section 3.3). Knows nothing of engines or answe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from generators.search import ALL_DRAWN, OWN_OUTCOME, Conclusion, Cut, Draw, Path
 from generators.shares import share_conclusion
@@ -22,6 +23,9 @@ class Exhaustive:
     def __post_init__(self) -> None:
         if self.rollouts_per_step < 1:
             raise ValueError(f"rollouts_per_step must be at least 1, got {self.rollouts_per_step}")
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
         async def spend(node: Node) -> None:

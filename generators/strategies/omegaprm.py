@@ -6,8 +6,9 @@ the rollouts of the root filter (here the attempts) are what the search begins w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import sqrt
+from typing import Any
 
 from generators.search import ALL_DRAWN, NOT_NEEDED, OWN_OUTCOME, Conclusion, Continuation, Cut, Draw, Path
 from generators.shares import share_conclusion
@@ -62,6 +63,9 @@ class OmegaPRM:
         for field in ("alpha", "beta"):
             if not 0 < getattr(self, field) <= 1:
                 raise ValueError(f"{field} must be above 0 and at most 1, got {getattr(self, field)}")
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
         """Search the wrong ones among `paths` first as rollouts from the root; right ones are not searched."""

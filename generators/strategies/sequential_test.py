@@ -7,7 +7,8 @@ that another solution of the problem drew from a shared prefix are the same roll
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from generators.belief import Belief
 from generators.priors import Priors
@@ -52,6 +53,9 @@ class SequentialTest:
         if self.patience < 1:
             raise ValueError(f"patience must be at least 1, got {self.patience}")
 
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
         await gather(self._locate(path, self._belief(tree, path), draw) for path in paths)
         return tuple(paths)
@@ -82,10 +86,7 @@ class SequentialTest:
     def conclude(self, tree: Tree, path: Path) -> Conclusion:
         root, counts = tree.root.counts, [node.counts for node in path]
         belief = Belief.of(counts, n_right=root.n_correct, n_attempts=root.n_rollouts, priors=self.priors)
-        values, sound = belief.values(), belief.sound
-        return Conclusion(
-            values=values.mean, low=values.low, high=values.high, sound=sound, stop_reasons=self._reasons(belief, path)
-        )
+        return Conclusion(values=belief.values(), sound=belief.sound, stop_reasons=self._reasons(belief, path))
 
     def _reasons(self, belief: Belief, path: Path) -> tuple[str, ...]:
         spent = sum(len(node.outcomes) for node in path[:-1])

@@ -4,8 +4,10 @@ from collections import Counter
 import polars as pl
 from upath import UPath
 
+from dagster_project.assets.process_labels_release import export_of
+from dagster_project.resources.store import Store
 from dagster_project.settings import load_settings
-from releases.labels import recompute
+from releases.recomputation import differing
 from releases.registry import LocalRegistry
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
@@ -36,10 +38,8 @@ def test_problems_become_a_release_whose_labels_follow_from_its_counts(settings,
     rows = released(settings)
     assert made["version"] == "v0.1.0"
     assert rows.height == tables(settings, "process_labels").height > 0
-    again = recompute(rows, hard_threshold=0.0)
-    assert again.select("soft_labels", "hard_labels", "first_error").equals(
-        rows.select("soft_labels", "hard_labels", "first_error")
-    )
+    export = export_of(settings, Store(data_root=settings.data_root), "r1")
+    assert differing(rows, export.recomputed(rows)) == []
 
 
 def test_every_problem_is_in_exactly_one_slice(settings, make_round):

@@ -8,6 +8,8 @@ import pytest
 from upath import UPath
 
 from filters.schemas import PROCESS_LABELS
+from generators.records import StepCounts
+from generators.shares import share_values
 from releases.draft import Draft
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
 from releases.process_labels import build_process_labels
@@ -16,6 +18,10 @@ from releases.registry import LocalRegistry
 
 def solution(problem: str, *, n_correct: list[int], n_rollouts: list[int], attempt: int = 0) -> dict[str, object]:
     steps = [f"Step {number}.\n" for number in range(len(n_correct))]
+    counts = [
+        StepCounts(n_correct=right, n_rollouts=n, n_undecided=0) for right, n in zip(n_correct, n_rollouts, strict=True)
+    ]
+    values = share_values(counts)
     return {
         "problem_id": problem,
         "source": "sums",
@@ -30,6 +36,14 @@ def solution(problem: str, *, n_correct: list[int], n_rollouts: list[int], attem
         "n_correct": n_correct,
         "n_rollouts": n_rollouts,
         "n_undecided": [0] * len(steps),
+        "node_ids": [f"node {number}" for number in range(len(steps))],
+        "n_attempts": 4,
+        "n_attempts_right": 2,
+        "values": list(values.mean),
+        "values_low": list(values.low),
+        "values_high": list(values.high),
+        "sound": None,
+        "stop_reasons": ["all_drawn"] * len(steps),
         "verdict": "different",
         "extracted": "5",
         "strategy": "exhaustive",

@@ -26,6 +26,7 @@ EXPECTED = {
         "first_error": "int64",
     },
     "stepwise": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
+    "truncated": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
 }
 
 READ = """
@@ -35,7 +36,7 @@ from datasets import List, load_dataset
 def type_of(feature):
     return f"[{feature.feature.dtype}]" if isinstance(feature, List) else feature.dtype
 
-splits = {config: load_dataset("process_labels/v0.1.0", config) for config in ("default", "stepwise")}
+splits = {config: load_dataset("process_labels/v0.1.0", config) for config in ("default", "stepwise", "truncated")}
 parts = {(config, split): rows for config, of in splits.items() for split, rows in of.items()}
 told = [
     {"part": part, "types": {name: type_of(f) for name, f in rows.features.items()}, "rows": rows.to_list()}
@@ -101,6 +102,13 @@ def test_the_card_is_one_that_the_hub_reads(release):
                     {"split": "test", "path": "data/stepwise/test-*.parquet"},
                 ],
             },
+            {
+                "config_name": "truncated",
+                "data_files": [
+                    {"split": "train", "path": "data/truncated/train-*.parquet"},
+                    {"split": "test", "path": "data/truncated/test-*.parquet"},
+                ],
+            },
         ],
     }
 
@@ -113,6 +121,7 @@ def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
         "| sums | apache-2.0 | 32 |",
         "| problems | 32 | 2 duplicate |",
         "| release: stepwise | 24 | 8 undecided_step |",
+        "| release: truncated | 24 | 8 first_error_not_sure |",
         "| split | right | wrong | undecided |",
         "(pictures/labels_by_position.png)",
         "arXiv:2312.08935",

@@ -5,12 +5,12 @@ import pytest
 
 from filters.schemas import PROCESS_LABELS, SchemaError
 from releases.errors import NothingToRelease
-from releases.process_labels import DEFAULT, MEANINGS, STEPWISE, build_process_labels
+from releases.process_labels import DEFAULT, MEANINGS, STEPWISE, Export, build_process_labels
 from releases.splits import SplitShares
 
 
 def test_every_column_of_the_asset_is_published_with_a_meaning():
-    assert list(MEANINGS) == list(PROCESS_LABELS.columns)
+    assert {*MEANINGS, "values"} == set(PROCESS_LABELS.columns)
 
 
 def test_rows_come_sorted_whatever_their_order(rows, facts):
@@ -22,23 +22,43 @@ def test_a_solution_with_an_unlabelled_step_is_left_out_of_stepwise_and_counted(
     draft = build_process_labels(rows, facts())
     full, stepwise = (sum(draft.tables[config].rows.values()) for config in ("default", "stepwise"))
     assert (full, stepwise) == (32, 24)
-    assert draft.facts.stages[-1].dropped == {"undecided_step": 8}
+    assert draft.facts.stages[-2].dropped == {"undecided_step": 8}
 
 
 def test_stepwise_rows_are_prompt_steps_and_labels(table, facts):
-    draft = build_process_labels(table(([4, 0], [4, 4])), facts(), shares=SplitShares(test=0.0))
+    draft = build_process_labels(table(([4, 0], [4, 4])), facts(), Export(shares=SplitShares(test=0.0)))
     assert draft.tables["stepwise"].splits["train"].rows(named=True) == [
         {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]}
     ]
 
 
+def test_truncated_rows_end_with_the_first_error(table, facts):
+    rows = table(([4, 0, 2], [4, 4, 4]), ([4, 4], [4, 4]))
+    draft = build_process_labels(rows, facts(), Export(shares=SplitShares(test=0.0)))
+    shown = draft.tables["truncated"].splits["train"]
+    assert shown["completions"].to_list() == [["Step 0.", "Step 1."], ["Step 0.", "Step 1."]]
+    assert shown["labels"].to_list() == [[True, False], [True, True]]
+
+
+def test_values_that_do_not_follow_from_the_counts_are_refused(rows, facts):
+    changed = rows.with_columns(pl.col("values").list.eval(pl.element() * 0.5))
+    with pytest.raises(SchemaError, match="do not follow from the counts in 24 of 32 rows"):
+        build_process_labels(changed, facts())
+
+
+def test_soundness_without_its_priors_is_refused_with_the_slice(rows, facts):
+    sure = rows.with_columns(pl.col("values").list.eval(pl.lit(1.0)).alias("sound"))
+    with pytest.raises(SchemaError, match="the recipe of slice sums-0 holds no priors"):
+        build_process_labels(sure, facts())
+
+
 def test_an_empty_split_and_an_empty_config_are_left_out(table, facts):
-    draft = build_process_labels(table(([4, 0], [4, 0])), facts(), shares=SplitShares(test=0.0))
+    draft = build_process_labels(table(([4, 0], [4, 0])), facts(), Export(shares=SplitShares(test=0.0)))
     assert {config: list(table.splits) for config, table in draft.tables.items()} == {"default": ["train"]}
 
 
 def test_rows_without_a_single_label_still_make_a_release(table, facts, registry):
-    release = registry.publish(build_process_labels(table(([0], [0])), facts(), shares=SplitShares(test=0.0)))
+    release = registry.publish(build_process_labels(table(([0], [0])), facts(), Export(shares=SplitShares(test=0.0))))
     assert release.rows == {"default": {"train": 1}}
 
 
@@ -48,8 +68,13 @@ def test_both_configs_put_a_problem_on_the_same_side(draft):
 
 
 def test_threshold_and_shares_are_told_in_the_settings(rows, facts):
-    draft = build_process_labels(rows, facts(), hard_threshold=0.25, shares=SplitShares(test=0.2))
-    assert draft.facts.settings["export"] == {"hard_threshold": 0.25, "validation": 0.0, "test": 0.2}
+    draft = build_process_labels(rows, facts(), Export(hard_threshold=0.25, shares=SplitShares(test=0.2)))
+    assert draft.facts.settings["export"] == {
+        "hard_threshold": 0.25,
+        "confidence": 0.94,
+        "validation": 0.0,
+        "test": 0.2,
+    }
 
 
 def test_an_equal_table_makes_an_equal_picture(rows, facts):
