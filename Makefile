@@ -27,8 +27,9 @@ setup: .venv/ready
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $@
 
+# A thread that waits for the other one sleeps: one that spins takes the core from whatever else runs there.
 policy: .venv/ready
-	$(BIN)/python -m generators.training.warmed_up
+	OMP_WAIT_POLICY=passive $(BIN)/python -m generators.training.warmed_up
 
 demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/python -m dagster_project.demo

@@ -17,6 +17,7 @@ from generators.problems.source import ColumnMapping, Entry, map_columns
 Part = Literal["training", "evaluation"]
 
 _MOST = 400  # no total goes beyond it, nor below zero
+_MOST_MISSES = 1000  # draws in a row that gave nothing new, after which there is nothing new
 _THINGS = ("apples", "stamps", "marbles", "coins", "books", "shells", "cards", "pencils")
 _NAMES = ("Ann", "Ben", "Cora", "Dan", "Ella", "Finn", "Gus", "Hana")
 
@@ -47,14 +48,17 @@ class WorkedProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiStepProblems:
-    """`size` different problems of one part, of `min_steps` to `max_steps` steps, with terms up to `max_term`."""
+    """`size` different problems of one part, of `min_steps` to `max_steps` steps, with terms up to `max_term`.
+
+    Products go up to three times `max_term`, and their factors up to 9.
+    """
 
     name: str
     size: int
     part: Part = "evaluation"
     min_steps: int = 4
     max_steps: int = 10
-    max_term: int = 30
+    max_term: int = 10
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -81,20 +85,27 @@ class MultiStepProblems:
 
     def worked(self) -> list[WorkedProblem]:
         """The problems with their solutions, kinds and numbers of steps in turn; the same ones on every machine."""
-        return list(islice(self._different(), self.size))
+        made = list(islice(self._different(), self.size))
+        if len(made) < self.size:
+            raise ValueError(
+                f"size must be at most {len(made)} with max_term {self.max_term} and seed {self.seed}, got {self.size}"
+            )
+        return made
 
     def _different(self) -> Iterator[WorkedProblem]:
         draw = random.Random(f"{self.seed}/{self.part}")
         spread = self.max_steps - self.min_steps + 1
         seen: set[str] = set()
-        turn = 0
-        while True:
+        turn = misses = 0
+        while misses < _MOST_MISSES:
             make, n_steps = _KINDS[turn % len(_KINDS)], self.min_steps + turn // len(_KINDS) % spread
             made = make(draw, n_steps - 1, self.max_term)
             if made.part == self.part and made.prompt not in seen:
                 seen.add(made.prompt)
-                turn += 1
+                turn, misses = turn + 1, 0
                 yield made
+            else:
+                misses += 1
 
 
 def _sum(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
@@ -110,7 +121,8 @@ def _sum(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
 
 def _products(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
     n_products = (n_operations + 1) // 2
-    factors = [(draw.randint(2, 9), draw.randint(2, 9)) for _ in range(n_products)]
+    firsts = [draw.randint(2, 9) for _ in range(n_products)]
+    factors = [(first, draw.randint(2, max(2, min(9, 3 * most // first)))) for first in firsts]
     terms = [a * b for a, b in factors]
     shown = [f"{a} * {b}" for a, b in factors]
     lines = [f"{text} = {term}" for text, term in zip(shown, terms, strict=True)]

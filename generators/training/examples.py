@@ -38,3 +38,10 @@ def batches(examples: Sequence[Example], *, order: Sequence[int], size: int) -> 
         near = sorted((examples[index] for index in order[start : start + 8 * size]), key=lambda e: len(e.token_ids))
         cut += [near[begin : begin + size] for begin in range(0, len(near), size)]
     return cut
+
+
+def shared_prefix(examples: Sequence[Example]) -> int:
+    """How many tokens all the prompts begin with alike; each keeps at least its last one to itself."""
+    most = min(example.solution_start for example in examples) - 1
+    columns = zip(*(example.token_ids[:most] for example in examples), strict=True)
+    return next((place for place, column in enumerate(columns) if len(set(column)) > 1), most)

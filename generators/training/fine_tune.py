@@ -12,19 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generators.training.examples import Example, batches
+from generators.training.examples import Example, batches, shared_prefix
 
 IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineTuneSettings:
-    """AdamW with a linear warm-up over `warm_up_share` of the steps and a linear decay to zero."""
+    """AdamW with a linear warm-up over `warm_up_share` of the steps and a linear decay to zero.
+
+    `beta2` is AdamW's: how long it remembers squared gradients; a training of a few hundred steps wants it short.
+    """
 
     epochs: int = 1
     batch_size: int = 8
     learning_rate: float = 1e-4
     warm_up_share: float = 0.1
+    beta2: float = 0.98
     seed: int = 0
     save_every: int = 50
 
@@ -36,6 +40,8 @@ class FineTuneSettings:
             raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
         if not 0 <= self.warm_up_share < 1:
             raise ValueError(f"warm_up_share must be from 0 to below 1, got {self.warm_up_share}")
+        if not 0 < self.beta2 < 1:
+            raise ValueError(f"beta2 must be above 0 and below 1, got {self.beta2}")
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of `step` (from 0) of `steps`."""
@@ -63,7 +69,11 @@ def fine_tune(
     torch.manual_seed(settings.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).to(device).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.0)
+    model.get_input_embeddings().requires_grad_(False)  # a fifth of the weights, and what they know will do
+    learning = [weights for weights in model.parameters() if weights.requires_grad]
+    optimiser = torch.optim.AdamW(
+        learning, lr=settings.learning_rate, betas=(0.9, settings.beta2), weight_decay=0.0, fused=True
+    )
     plan = _plan(examples, settings)
     losses = _resume(checkpoint, model, optimiser, settings, steps=len(plan))
     if losses:
@@ -75,7 +85,7 @@ def fine_tune(
         loss = _loss(model, plan[step], device)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learning, 1.0)
         optimiser.step()
         losses.append(float(loss.detach()))
         tokens += sum(len(example.token_ids) for example in plan[step])
@@ -108,21 +118,30 @@ def _plan(examples: Sequence[Example], settings: FineTuneSettings) -> list[list[
 
 
 def _loss(model: Any, batch: Sequence[Example], device: str) -> Any:
-    """Mean cross-entropy of the solutions' tokens; logits are computed for those positions only."""
+    """Mean cross-entropy of the solutions' tokens; logits are computed for those positions only.
+
+    What all prompts begin with (the instruction) goes through the model once a batch and not once an example.
+    """
     import torch
 
-    longest = max(len(example.token_ids) for example in batch)
+    shared = shared_prefix(batch)
+    longest = max(len(example.token_ids) for example in batch) - shared
     ids = torch.zeros((len(batch), longest), dtype=torch.long)
-    seen = torch.zeros((len(batch), longest), dtype=torch.long)
+    seen = torch.zeros((len(batch), shared + longest), dtype=torch.long)
     targets = torch.full((len(batch), longest), IGNORED, dtype=torch.long)
     for row, example in enumerate(batch):
-        length = len(example.token_ids)
-        ids[row, :length] = torch.tensor(example.token_ids)
-        seen[row, :length] = 1
+        own, start = example.token_ids[shared:], example.solution_start - shared
+        ids[row, : len(own)] = torch.tensor(own)
+        seen[row, : shared + len(own)] = 1
         # The state at a position predicts the token after it.
-        targets[row, example.solution_start - 1 : length - 1] = ids[row, example.solution_start : length]
+        targets[row, start - 1 : len(own) - 1] = ids[row, start : len(own)]
     ids, seen, targets = ids.to(device), seen.to(device), targets.to(device)
-    states = model.base_model(input_ids=ids, attention_mask=seen).last_hidden_state
+    cache = None
+    if shared:
+        prefix = torch.tensor([batch[0].token_ids[:shared]], device=device)
+        cache = model.base_model(input_ids=prefix, use_cache=True).past_key_values
+        cache.batch_repeat_interleave(len(batch))
+    states = model.base_model(input_ids=ids, attention_mask=seen, past_key_values=cache).last_hidden_state
     learnt = targets != IGNORED
     return torch.nn.functional.cross_entropy(model.lm_head(states[learnt]), targets[learnt])
 

@@ -19,7 +19,7 @@ from generators.tokenizer import HFTokenizer
 from generators.training.examples import example
 from generators.training.fine_tune import FineTuneSettings, fine_tune
 
-VERSION = "1"  # bump when a change here, in the problems or in the fine-tuning would change the weights
+VERSION = "2"  # bump when a change here, in the problems or in the fine-tuning would change the weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +27,9 @@ class WarmUp:
     """What the policy learns from, and how."""
 
     problems: MultiStepProblems = field(
-        default_factory=lambda: MultiStepProblems(name="multi_step", part="training", size=640, seed=1)
+        default_factory=lambda: MultiStepProblems(name="multi_step", part="training", size=560, max_term=10, seed=1)
     )
-    training: FineTuneSettings = field(default_factory=FineTuneSettings)
+    training: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(batch_size=2, learning_rate=5e-4))
 
 
 def warmed_up_model(cache: Path | None = None, warm_up: WarmUp | None = None) -> Path:

@@ -50,6 +50,11 @@ def test_training_and_evaluation_never_share_a_problem():
     assert not {problem.prompt for problem in training} & {problem.prompt for problem in evaluation}
 
 
+def test_more_problems_than_there_are_are_refused():
+    with pytest.raises(ValueError, match=r"size must be at most \d+ with max_term 5 and seed 0, got 500"):
+        made(size=500, min_steps=3, max_steps=3, max_term=5).worked()
+
+
 def test_candidates_carry_prompt_answer_and_the_number_of_steps():
     kept = made(size=3).candidates().kept
     assert kept.select("prompt", "answer", "level").rows() == [

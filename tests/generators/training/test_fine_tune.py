@@ -4,7 +4,8 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer, models
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from generators.training.examples import Example, batches
+from generators.training import fine_tune as fine_tuning
+from generators.training.examples import Example, batches, shared_prefix
 from generators.training.fine_tune import FineTuneSettings, fine_tune
 
 EXAMPLES = [Example((1, 2, 3 + n % 5, 4, 5 + n % 7, 0), 3) for n in range(12)]
@@ -80,6 +81,31 @@ def test_batches_hold_every_example_once():
     cut = batches(EXAMPLES, order=list(range(12)), size=5)
     assert sorted(len(batch) for batch in cut) == [2, 5, 5]
     assert sorted(e.token_ids for batch in cut for e in batch) == sorted(e.token_ids for e in EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "shared"),
+    [([(1, 2, 3, 0), (1, 2, 4, 0)], 2), ([(1, 2, 3, 0), (1, 2, 3, 0)], 2), ([(1, 2, 3, 0), (2, 2, 3, 0)], 0)],
+)
+def test_a_shared_prefix_leaves_every_prompt_its_last_token(tokens, shared):
+    assert shared_prefix([Example(ids, 3) for ids in tokens]) == shared
+
+
+def test_a_prefix_that_is_computed_once_changes_neither_loss_nor_gradients(base, monkeypatch):
+    batch = [Example((1, 2, 3, 4, 5, 0), 4), Example((1, 2, 6, 7, 8, 9, 5, 0), 5), Example((1, 2, 3, 9, 0), 4)]
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+
+    def measured():
+        model.zero_grad()
+        loss = fine_tuning._loss(model, batch, "cpu")
+        loss.backward()
+        return loss, [weights.grad.clone() for weights in model.parameters()]
+
+    assert shared_prefix(batch) == 2
+    together = measured()
+    monkeypatch.setattr(fine_tuning, "shared_prefix", lambda batch: 0)
+    apart = measured()
+    torch.testing.assert_close(together, apart)
 
 
 @pytest.mark.parametrize("start", [0, 3])
