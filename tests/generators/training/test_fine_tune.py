@@ -114,6 +114,13 @@ def test_an_example_has_a_prompt_and_a_solution(start):
         Example((1, 2, 3), start)
 
 
-def test_settings_out_of_bounds_are_refused_by_name():
-    with pytest.raises(ValueError, match="learning_rate must be above 0, got 0"):
-        FineTuneSettings(learning_rate=0)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learning_rate": 0}, "learning_rate must be above 0, got 0"),
+        ({"beta2": 1.0}, "beta2 must be above 0 and below 1, got 1.0"),
+    ],
+)
+def test_settings_out_of_bounds_are_refused_by_name(changes, message):
+    with pytest.raises(ValueError, match=message):
+        FineTuneSettings(**changes)
