@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -238,13 +239,20 @@ def _mean(frame: pl.DataFrame, column: str) -> float:
     return float(np.mean(frame[column].to_numpy()))
 
 
-def one_round(task: tuple[str, float, int, tuple[str, ...]]) -> pl.DataFrame:
-    """Every strategy over one round, in one process."""
-    variant, recovery_rate, n_problems, names = task
+def one_round(task: tuple[str, float, int, tuple[str, ...], Path | None]) -> pl.DataFrame:
+    """Every strategy over one round, in one process; what stands in the folder already is read from there."""
+    variant, recovery_rate, n_problems, names, folder = task
     made = make_round(variant, recovery_rate, n_problems)
     parts = []
     for name in names:
+        kept = folder / f"{variant}-{recovery_rate}-{n_problems}-{name}.parquet" if folder else None
+        if kept and kept.exists():
+            parts.append(pl.read_parquet(kept))
+            continue
         parts.append(judged(made, name))
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            parts[-1].write_parquet(kept)
         seconds = parts[-1]["seconds"][0]
         print(f"{variant}, recovery {recovery_rate}: {name} in {seconds:.0f} s", file=sys.stderr, flush=True)
     return pl.concat(parts, how="vertical_relaxed")
@@ -255,9 +263,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--problems", type=int, default=750, help="problems a round; there are eight rounds")
     arguments.add_argument("--strategies", nargs="*", default=list(STRATEGIES), choices=list(STRATEGIES))
+    arguments.add_argument("--folder", type=Path, help="keep what is done there, and go on from it (of this code only)")
     options = arguments.parse_args()
     tasks = [
-        (variant, rate, options.problems, tuple(options.strategies)) for variant in VARIANTS for rate in RECOVERY_RATES
+        (variant, rate, options.problems, tuple(options.strategies), options.folder)
+        for variant in VARIANTS
+        for rate in RECOVERY_RATES
     ]
     with ProcessPoolExecutor(2) as pool:
         rows = pl.concat(list(pool.map(one_round, tasks)), how="vertical_relaxed")

@@ -133,7 +133,7 @@ async def label(
     known = {rollouts.attempted(attempt)[-1].node_id: attempt for attempt in chosen}
     paths = [rollouts.attempted(attempt) for attempt in chosen]
     searched = await strategy.search(tree, paths, draw=rollouts.draw, cut=rollouts.cut)
-    found = count(max((attempt.attempt_index for attempt in attempts), default=0) + 1)
+    found = count(max((attempt.attempt_index for attempt in (*attempts, *chosen)), default=0) + 1)
     solutions = []
     for path in searched:
         attempt = known.get(path[-1].node_id) or _attempt(problem, tree, path, next(found), sampler)

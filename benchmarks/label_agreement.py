@@ -1,0 +1,281 @@
+"""Labels of a real model's solutions against a reference of many rollouts from every step, and against planted errors.
+
+The warmed-up policy (`make policy`) attempts unseen problems of 4 to 10 steps through a real vLLM server. Every
+strategy labels the same solutions; so does the exhaustive reference, whose first error is the first step from which at
+most 5 % of its rollouts end right, as do those of all later steps (Critical Tokens, arXiv 2411.19943, section 3.1). The
+lines that a right solution of these problems has are known, so the first line that is another one is known besides.
+Then one step of right solutions is spoilt, and every strategy searches for it. A strategy's cost is counted over all
+rollouts that it looked at, shared or not.
+
+All rollouts are kept below `--folder`: a run that was cut off goes on where it was. The last line is JSON.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from upath import UPath
+
+from benchmarks.warmed_up import first_wrong_line
+from filters.answers import AnswerChecker, AnswerRule
+from generators.attempts import AttemptsConfig, attempt
+from generators.audit import audit
+from generators.calibration import calibrated
+from generators.engine.client import ClientSettings, VLLMClient
+from generators.engine.fleet import Fleet, FleetSettings
+from generators.engine.pool import Pool, RetrySettings
+from generators.engine.protocol import Limits, Sampling
+from generators.engine.server import LocalServer
+from generators.engine.server_settings import ServerSettings
+from generators.engine.worker import Worker
+from generators.ledger import Ledger
+from generators.planted import PlantedConfig, PlantedSolution, plant
+from generators.policy import WARMED_UP, identify
+from generators.problems.loading import load_problems
+from generators.problems.multi_step import MultiStepProblems, WorkedProblem
+from generators.process_labels import LabelledProblem, ProcessLabelsConfig, choose, label
+from generators.records import Attempt, LabelledSolution, Problem, Rollout
+from generators.runner import run_recipe
+from generators.sampler import Sampler
+from generators.search import Strategy
+from generators.strategies.exhaustive import Exhaustive
+from generators.strategies.omegaprm import OmegaPRM
+from generators.strategies.sequential_test import SequentialTest
+from generators.tables import problems_of, process_labels_table
+from releases.labels import with_labels
+
+LAW = Sampling(temperature=0.8, seed=1)
+MAX_TOKENS = 256
+NEVER = 0.05
+IN_FLIGHT = 64
+STRATEGIES: dict[str, Strategy] = {
+    "exhaustive k=8": Exhaustive(rollouts_per_step=8),
+    "omegaprm k=8": OmegaPRM(k=8, search_limit=1),
+    "sequential_test": SequentialTest(cap=96),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A problem, its attempts, and those to label."""
+
+    problem: Problem
+    attempts: tuple[Attempt, ...]
+    chosen: tuple[Attempt, ...]
+
+
+class CountedSampler(Sampler):
+    """A sampler that adds up the rollouts and tokens that it handed out, drawn or replayed."""
+
+    rollouts = 0
+    tokens = 0
+
+    async def draw(
+        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0
+    ) -> tuple[Rollout, ...]:
+        drawn = await super().draw(prefix, n=n, sampling=sampling, limits=limits, start=start)
+        self.rollouts += len(drawn)
+        self.tokens += sum(len(rollout.token_ids) for rollout in drawn)
+        return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What it takes to sample, verify and label."""
+
+    sampler: CountedSampler
+    checker: AnswerChecker
+    config: ProcessLabelsConfig
+
+    async def label(self, item: Item, strategy: Strategy) -> LabelledProblem:
+        """Label the chosen solutions of one problem."""
+        return await label(
+            item.problem,
+            item.attempts,
+            item.chosen,
+            sampler=self.sampler,
+            checker=self.checker,
+            rule=AnswerRule(),
+            config=self.config,
+            strategy=strategy,
+        )
+
+    async def labelled(
+        self, items: Sequence[Item], strategy: Strategy
+    ) -> tuple[dict[str, Any], list[LabelledSolution]]:
+        """Every item's solutions, and what they cost."""
+        self.sampler.rollouts = self.sampler.tokens = 0
+        done = await run_recipe(lambda item: self.label(item, strategy), items, window=IN_FLIGHT, on_done=_say)
+        cost = {"rollouts": self.sampler.rollouts, "tokens": self.sampler.tokens}
+        return cost, [solution for row in done.rows for solution in row.solutions]
+
+
+def _say(done: int, total: int) -> None:
+    print(f"{done} of {total}", file=sys.stderr, flush=True)
+
+
+def source(n_problems: int) -> MultiStepProblems:
+    """The evaluation part of the warmed-up policy's kind of problem."""
+    return MultiStepProblems(name="multi_step", size=n_problems, seed=3)
+
+
+async def attempted(bench: Bench, n_problems: int) -> list[Item]:
+    """Problems of the evaluation part with eight attempts each; one wrong and one right of each are chosen."""
+    problems = problems_of((await load_problems(source(n_problems), checker=bench.checker)).kept)
+    config = AttemptsConfig(n=8, sampling=LAW, max_tokens=MAX_TOKENS)
+
+    async def one(problem: Problem) -> Item:
+        tried = await attempt(problem, sampler=bench.sampler, checker=bench.checker, rule=AnswerRule(), config=config)
+        chosen = choose(tried, tokenizer=bench.sampler.tokenizer, config=bench.config).attempts
+        return Item(problem, tried, chosen)
+
+    return list((await run_recipe(one, problems, window=IN_FLIGHT)).rows)
+
+
+async def planted(bench: Bench, items: Sequence[Item]) -> list[tuple[Item, PlantedSolution]]:
+    """One planted error in a right solution of each problem that has one."""
+    config = PlantedConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+    found = []
+    for item in items:
+        right = next((one for one in item.attempts if one.verdict.is_right), None)
+        if right is not None:
+            made = await plant(
+                item.problem, right, sampler=bench.sampler, checker=bench.checker, rule=AnswerRule(), config=config
+            )
+            if isinstance(made, PlantedSolution):
+                found.append((replace(item, chosen=(made.attempt,)), made))
+    return found
+
+
+def first_errors(solutions: Sequence[LabelledSolution], confidence: float) -> list[int | None]:
+    """The first error of each solution, as a release would derive it."""
+    frame = process_labels_table(solutions, {"policy": "p", "round": "r", "slice": "s"})
+    return list(with_labels(frame, hard_threshold=0.0, confidence=confidence)["first_error"])
+
+
+def reference_first_error(solution: LabelledSolution) -> int:
+    """The first step from which hardly a rollout ends right, and from none behind it; -1 where there is none."""
+    shares = [count.n_correct / count.n_rollouts for count in solution.counts]
+    first = -1
+    for step, share in enumerate(shares):
+        if share > NEVER:
+            first = -1
+        elif first < 0:
+            first = step
+    return first
+
+
+def wrong_lines(solutions: Sequence[LabelledSolution], written: Mapping[str, WorkedProblem]) -> list[int]:
+    """The first line of each solution that is not the one written out for its problem; -1 where all are."""
+    found = [first_wrong_line(written[one.problem.prompt], one.attempt.text) for one in solutions]
+    return [-1 if line is None else line for line in found]
+
+
+def agreement(found: Sequence[int | None], truth: Sequence[int]) -> dict[str, float]:
+    """Shares of all: the same step (or the same absence), off by one, not sure."""
+    pairs = list(zip(found, truth, strict=True))
+    near = sum(
+        one is not None and one != other and -1 not in (one, other) and abs(one - other) == 1 for one, other in pairs
+    )
+    return {
+        "same": sum(one == other for one, other in pairs) / len(pairs),
+        "off_by_one": near / len(pairs),
+        "not_sure": sum(one is None for one, _ in pairs) / len(pairs),
+    }
+
+
+def value_error(solutions: Sequence[LabelledSolution], reference: Sequence[LabelledSolution]) -> float:
+    """Mean squared difference between a strategy's values and the reference's shares, where it has a value."""
+    squares = [
+        (value - true) ** 2
+        for one, other in zip(solutions, reference, strict=True)
+        for value, true in zip(one.values.mean[:-1], other.values.mean[:-1], strict=True)
+        if value is not None and true is not None
+    ]
+    return sum(squares) / max(1, len(squares))
+
+
+async def compared(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
+    """Everything, strategy by strategy."""
+    items = await attempted(bench, options.problems)
+    written = {made.prompt: made for made in source(options.problems).worked()}
+    tried = [(sum(one.verdict.is_right for one in item.attempts), len(item.attempts)) for item in items]
+    chosen = [item for item in items if item.chosen]
+    errors = await planted(bench, items)
+    strategies = dict(STRATEGIES)
+    ours = await calibrated(
+        SequentialTest(cap=96), chosen, attempts=tried, label=bench.label, pilot=len(chosen), window=IN_FLIGHT
+    )
+    strategies["sequential_test"] = ours
+    print("priors", json.dumps(ours.priors.plain()), file=sys.stderr)
+    figures: dict[str, Any] = {}
+    results = {}
+    for name, strategy in strategies.items():
+        cost, solutions = await bench.labelled(chosen, strategy)
+        results[name] = solutions
+        audit_cost, searched = await bench.labelled([item for item, _ in errors], strategy)
+        told = audit(first_errors(searched, 0.94), [made.first_error for _, made in errors]) if searched else None
+        lines = agreement(first_errors(solutions, 0.94), wrong_lines(solutions, written))
+        figures[name] = {**cost, "solutions": len(solutions), "wrong_line": lines}
+        figures[name] |= {"planted": told.facts() if told else None, "planted_cost": audit_cost}
+        print(name, json.dumps(figures[name]), flush=True)
+    by_steps = pl.DataFrame(
+        [
+            (len(one.steps), one.attempt_counts.n_correct, one.attempt_counts.n_rollouts)
+            for one in results["exhaustive k=8"]
+        ],
+        schema=["steps", "right", "attempts"],
+        orient="row",
+    )
+    rates = by_steps.group_by("steps").agg(pl.col("right").sum() / pl.col("attempts").sum()).sort("steps").rows()
+    cost, reference = await bench.labelled(chosen, Exhaustive(rollouts_per_step=options.reference))
+    truth = {one.node_ids[-1]: reference_first_error(one) for one in reference}
+    by_end = {one.node_ids[-1]: one for one in reference}
+    for name, solutions in results.items():
+        places = [truth[one.node_ids[-1]] for one in solutions]
+        figures[name]["reference"] = agreement(first_errors(solutions, 0.94), places)
+        figures[name]["value_error"] = value_error(solutions, [by_end[one.node_ids[-1]] for one in solutions])
+        figures[name]["tokens_ratio"] = figures[name]["tokens"] / cost["tokens"]
+    lines = agreement([truth[one.node_ids[-1]] for one in reference], wrong_lines(reference, written))
+    figures[f"reference k={options.reference}"] = {**cost, "solutions": len(reference), "wrong_line": lines}
+    return {"strategies": figures, "pass_rate_by_steps": rates}
+
+
+async def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Serve the policy, open the ledger, compare."""
+    policy = identify(WARMED_UP)
+    settings = ServerSettings(model=policy.model, dtype="float32", max_model_len=1024, max_sequences=IN_FLIGHT)
+    server = LocalServer(settings, log_path=options.folder / "server.log")
+    options.folder.mkdir(parents=True, exist_ok=True)
+    server.start(lambda line: print(line, file=sys.stderr))
+    try:
+        client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+        async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
+            pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
+            with Ledger(UPath(options.folder / "ledger" / policy.name)) as ledger, AnswerChecker() as checker:
+                sampler = CountedSampler(
+                    policy=policy.name, engine=pool, tokenizer=policy.tokenizer, ledger=ledger, context=1024
+                )
+                config = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+                return await compared(Bench(sampler, checker, config), options)
+    finally:
+        server.stop()
+
+
+def main() -> None:
+    """Compare, and print the figures."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--folder", type=Path, default=Path("data/benchmarks/label_agreement"))
+    arguments.add_argument("--problems", type=int, default=28)
+    arguments.add_argument("--reference", type=int, default=64, help="rollouts from every step")
+    print(json.dumps(asyncio.run(run(arguments.parse_args()))))
+
+
+if __name__ == "__main__":
+    main()
