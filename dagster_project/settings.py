@@ -66,7 +66,8 @@ class ProcessLabelsSettings(_Section):
 
     `confidence`, `cap`, `ahead` and `pilot` are the sequential test's; `rollouts_per_step` is what the others draw from
     a step, and `budget` what OmegaPRM may spend on a problem. `audit` is how many solutions with a planted error are
-    searched beside them. `hard_threshold` is for strategies that know shares only.
+    searched beside them. `hard_threshold` is for strategies that know shares only. With `label_ratio` the configs that
+    are ready for training drop solutions until one label is at most so many times as frequent as the other.
     """
 
     strategy: StrategyName = "sequential_test"
@@ -81,6 +82,7 @@ class ProcessLabelsSettings(_Section):
     min_steps: int = Field(2, ge=1)
     max_steps: int = Field(32, ge=1)
     hard_threshold: float = Field(0.0, ge=0, lt=1)
+    label_ratio: float | None = Field(None, ge=1)
 
 
 class QualitySettings(_Section):

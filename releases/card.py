@@ -30,6 +30,7 @@ def write_card(draft: Draft, manifest: Manifest) -> str:
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters["cell"] = _cell
+    environment.filters["figure"] = _figure
     template = environment.from_string(files("releases").joinpath("card.md.jinja").read_text("utf-8"))
     return template.render(
         yaml=card_data(draft).to_yaml(),
@@ -68,6 +69,11 @@ def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
 
 def _size(rows: int) -> str:
     return next((name for bound, name in _SIZES if rows < bound), "1B<n<10B")
+
+
+def _figure(value: float | None) -> str:
+    """A count whole, a share with two places, nothing for what has no value."""
+    return "–" if value is None else f"{value:.2f}" if value != int(value) else str(int(value))
 
 
 def _cell(value: object) -> str:

@@ -38,10 +38,11 @@ class StageFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseFacts:
-    """Policy, round, sources, yields, tokens, settings and seeds of a release.
+    """Policy, round, sources, yields, tokens, settings, seeds and audit of a release.
 
     `tokens` counts by kind (`generated`, `prompt`, `cached`); `settings` is nested plain data, as JSON can hold it;
-    `licence` is the identifier that the card shows (`other` when None).
+    `licence` is the identifier that the card shows (`other` when None). `audit` has figures by name for each kind of
+    planted error, `all` among them.
     """
 
     policy: str
@@ -52,6 +53,7 @@ class ReleaseFacts:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
     licence: str | None = None
+    audit: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("policy", "round"):

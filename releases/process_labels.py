@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from filters.balance import balance
+from filters.rules import Filtered, apply_rules
 from filters.schemas import PROCESS_LABELS, SchemaError
 from generators.priors import Priors
 from releases.draft import About, Draft, Paper, Table
@@ -70,6 +72,7 @@ _DERIVED = (
 )
 
 _STEPS = pl.col("steps").list.len()
+_UNKNOWN = pl.element().is_null()
 
 DEFAULT = PublishedSchema(
     name="process_labels/default",
@@ -146,11 +149,13 @@ class Export:
     """How labels are derived, and the problems split.
 
     `confidence` is the soundness from which a step counts as right; `hard_threshold` does the same for shares, where
-    there is no soundness. `priors` are those of the sequential test, by slice.
+    there is no soundness. `priors` are those of the sequential test, by slice. `label_ratio`, where it is given, bounds
+    how many times as frequent as the other a label is in the configs for training.
     """
 
     hard_threshold: float = 0.0
     confidence: float = 0.94
+    label_ratio: float | None = None
     priors: Mapping[str, Priors] = field(default_factory=dict)
     shares: SplitShares = field(default_factory=SplitShares)
 
@@ -158,11 +163,12 @@ class Export:
         """The rows with all that follows from their counts derived anew."""
         return recompute(rows, hard_threshold=self.hard_threshold, confidence=self.confidence, priors=self.priors)
 
-    def facts(self) -> dict[str, float]:
+    def facts(self) -> dict[str, float | None]:
         """What the manifest keeps."""
         return {
             "hard_threshold": self.hard_threshold,
             "confidence": self.confidence,
+            "label_ratio": self.label_ratio,
             "validation": self.shares.validation,
             "test": self.shares.test,
         }
@@ -179,10 +185,12 @@ def build_process_labels(rows: pl.DataFrame, facts: ReleaseFacts, export: Export
         raise NothingToRelease("process_labels: there are no rows to release; look at what the earlier stages dropped")
     labelled = _checked(PROCESS_LABELS.validate(rows).sort(PROCESS_LABELS.key), export)
     default = split_by_problem(DEFAULT.validate(labelled), export.shares)
-    decided = labelled.filter(~pl.col("hard_labels").list.eval(pl.element().is_null()).list.any())
-    located = labelled.filter(pl.col("first_error").is_not_null())
-    stepwise = _split(STEPWISE, _stepwise(decided), export.shares)
-    truncated = _split(TRUNCATED, _stepwise(_truncated(located)), export.shares)
+    decided = apply_rules(labelled, {"undecided_step": ~pl.col("hard_labels").list.eval(_UNKNOWN).list.any()})
+    located = apply_rules(labelled, {"first_error_not_sure": pl.col("first_error").is_not_null()})
+    decided = _balanced(decided, export.label_ratio)
+    located = _balanced(Filtered(_truncated(located.kept), located.dropped), export.label_ratio)
+    stepwise = _split(STEPWISE, _stepwise(decided.kept), export.shares)
+    truncated = _split(TRUNCATED, _stepwise(located.kept), export.shares)
     tables = {
         "default": Table(schema=DEFAULT, purpose="everything: counts, labels and provenance", splits=default),
         "stepwise": Table(schema=STEPWISE, purpose="prompt, steps and one hard label a step", splits=stepwise),
@@ -195,11 +203,18 @@ def build_process_labels(rows: pl.DataFrame, facts: ReleaseFacts, export: Export
     return Draft(
         about=ABOUT,
         tables={config: table for config, table in tables.items() if table.splits},
-        facts=_with_export(facts, {"default": labelled, "stepwise": decided, "truncated": located}, export),
+        facts=_with_export(facts, labelled.height, {"stepwise": decided, "truncated": located}, export),
         label_counts={split: count_labels(part) for split, part in default.items()},
         pictures=(picture_of_labels(labelled),),
         example='print(rows[0]["steps"], rows[0]["soft_labels"])',
     )
+
+
+def _balanced(rows: Filtered, ratio: float | None) -> Filtered:
+    if ratio is None:
+        return rows
+    balanced = balance(rows.kept, labels="hard_labels", key=PROCESS_LABELS.key, most=ratio)
+    return Filtered(balanced.kept, pl.concat([rows.dropped, balanced.dropped], how="diagonal_relaxed"))
 
 
 def _checked(rows: pl.DataFrame, export: Export) -> pl.DataFrame:
@@ -239,16 +254,13 @@ def _stepwise(labelled: pl.DataFrame) -> pl.DataFrame:
     return labelled.select("problem_id", "prompt", steps.alias("completions"), pl.col("hard_labels").alias("labels"))
 
 
-def _with_export(facts: ReleaseFacts, kept: Mapping[str, pl.DataFrame], export: Export) -> ReleaseFacts:
-    total = kept["default"].height
-    reasons = {"stepwise": "undecided_step", "truncated": "first_error_not_sure"}
+def _with_export(facts: ReleaseFacts, total: int, parts: Mapping[str, Filtered], export: Export) -> ReleaseFacts:
     stages = [
-        StageFacts(
-            name=f"release: {config}",
-            kept=rows.height,
-            dropped={reasons[config]: total - rows.height} if rows.height < total else {},
-        )
-        for config, rows in kept.items()
+        StageFacts(name="release: default", kept=total),
+        *(
+            StageFacts(name=f"release: {name}", kept=part.kept.height, dropped=part.counts())
+            for name, part in parts.items()
+        ),
     ]
     settings = {**facts.settings, "export": export.facts()}
     return replace(facts, stages=(*facts.stages, *stages), settings=settings)

@@ -11,6 +11,7 @@ from dagster_project.failures import explained
 from dagster_project.partitions import ROUNDS, Cell, round_seed
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
+from generators.audit import audit, audit_by_kind
 from generators.ledger import totals
 from generators.priors import Priors
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
@@ -69,6 +70,7 @@ def export_of(settings: Settings, store: Store, round_key: str) -> Export:
     return Export(
         hard_threshold=labels.hard_threshold,
         confidence=labels.confidence,
+        label_ratio=labels.label_ratio,
         priors={key: Priors(**plain) for key, plain in priors.items()},
     )
 
@@ -87,7 +89,17 @@ def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.Dat
         tokens=totals([store.ledger_folder(policy, cell) for policy in policies for cell in cells]),
         settings={name: _recipe(store, name, cells) for name in STAGES},
         seeds={"round": round_seed(round_key)},
+        audit=audit_facts(pl.concat([store.read(store.audit(cell)) for cell in cells])),
     )
+
+
+def audit_facts(found: pl.DataFrame) -> dict[str, dict[str, float | None]]:
+    """What the labels found of the errors planted in all slices, over all and by kind; empty when none was planted."""
+    if found.is_empty():
+        return {}
+    places, planted, kinds = (found[name].to_list() for name in ("found", "planted", "kind"))
+    audits = {"all": audit(places, planted), **audit_by_kind(places, planted, kinds)}
+    return {kind: dict(one.facts()) for kind, one in audits.items()}
 
 
 def _cells(settings: Settings, round_key: str) -> list[Cell]:

@@ -140,3 +140,11 @@ def test_a_large_split_is_cut_into_numbered_shards(draft):
     files = dict(shards(frame, STEPWISE, split="train", rows_per_shard=3))
     assert list(files) == [f"train-0000{number}-of-00003.parquet" for number in range(3)]
     assert pl.concat([pl.read_parquet(content) for content in files.values()]).equals(frame)
+
+
+def test_the_card_shows_the_audit_of_planted_errors(rows, facts, registry):
+    figures = {"n": 20, "exact": 15, "precision": 0.75, "mean_distance": None}
+    release = registry.publish(build_process_labels(rows, facts(audit={"all": figures, "number": figures})))
+    card = (release.path / "README.md").read_text()
+    assert "| error | n | exact | precision | mean distance |" in card
+    assert "| all | 20 | 15 | 0.75 | – |" in card

@@ -72,6 +72,7 @@ def test_threshold_and_shares_are_told_in_the_settings(rows, facts):
     assert draft.facts.settings["export"] == {
         "hard_threshold": 0.25,
         "confidence": 0.94,
+        "label_ratio": None,
         "validation": 0.0,
         "test": 0.2,
     }
@@ -114,3 +115,13 @@ def test_a_published_table_names_the_column_that_is_off(draft):
 
 
 _STEPWISE = {"prompt": pl.String, "completions": pl.List(pl.String), "labels": pl.List(pl.Boolean)}
+
+
+def test_one_label_is_at_most_so_many_times_as_frequent_as_the_other_in_what_is_trained_on(table, facts):
+    rows = table(([4, 0], [4, 4]), *[([4, 4], [4, 4])] * 6)
+    export = Export(label_ratio=2.0, shares=SplitShares(test=0.0))
+    draft = build_process_labels(rows, facts(), export)
+    labels = draft.tables["stepwise"].splits["train"]["labels"].explode()
+    assert 0 < labels.sum() <= 2 * (~labels).sum()
+    assert draft.facts.stages[-2].dropped == {"frequent_label": 6}
+    assert draft.tables["default"].rows == {"train": 7}
