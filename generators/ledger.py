@@ -13,6 +13,7 @@ import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import cast
 from uuid import uuid4
@@ -52,6 +53,7 @@ class LedgerKey:
         return content.hexdigest()
 
 
+@lru_cache(maxsize=64)
 def sampling_json(sampling: Sampling) -> str:
     """The canonical text of a sampling law."""
     return json.dumps(asdict(sampling), sort_keys=True)

@@ -25,6 +25,9 @@ max_tokens = 400
 
 [process_labels]
 rollouts_per_step = 4
+cap = 16
+pilot = 4
+audit = 4
 """
 
 

@@ -1,7 +1,9 @@
 import json
 from collections import Counter
+from pathlib import Path
 
 import polars as pl
+import pytest
 from upath import UPath
 
 from dagster_project.assets.process_labels_release import export_of
@@ -51,8 +53,8 @@ def test_a_second_run_of_a_round_draws_nothing_and_releases_nothing_new(settings
     make_round(settings, "r1")
     before = released(settings)
     again = make(settings, "slice", "r1", "sums-0")
-    drawn = [event.metadata["rollouts_drawn"].value for event in again.asset_materializations_for_node("attempts")]
-    assert drawn == [0]
+    drawn = [metadata_of(again, asset)["rollouts_drawn"] for asset in ("attempts", "process_labels")]
+    assert drawn == [0, 0]
     assert make_round(settings, "r1")["is_new"] is False
     assert released(settings).equals(before)
 
@@ -149,3 +151,37 @@ def test_problems_of_an_evaluation_set_are_dropped_once_and_shown_side_by_side(t
     assert shown["text"].to_list() == shown["item_text"].to_list()
     assert all(any(text in slice_made["contamination"] for slice_made in made) for text in shown["text"])
     assert sum(record.data["rows"] for slice_made in made for record in slice_made["dropped"].records) == 2
+
+
+@pytest.mark.parametrize("strategy", ["sequential_test", "exhaustive", "omegaprm"])
+def test_every_strategy_makes_rows_that_a_release_accepts(settings, make, strategy):
+    config = {"ops": {"process_labels": {"config": {"strategy": strategy}}}}
+    for slice_key in settings.slices():
+        assert make(settings, "slice", "r1", slice_key, config).success
+    assert make(settings, "release", "r1").success
+    assert set(released(settings)["strategy"]) == {strategy}
+
+
+def test_planted_errors_are_searched_told_in_the_metadata_and_on_the_card(settings, make, make_round):
+    made = make_round(settings, "r1")
+    found = pl.concat([pl.read_parquet(path) for path in Path(settings.data_root).glob("tables/*/r1/*.audit.parquet")])
+    assert 0 < found.height <= 8
+    assert f"| all | {found.height} |" in made["card"]
+    labelled = make(settings, "slice", "r1", "sums-0")
+    told = {
+        record.data["what"]: record.data["value"] for record in metadata_of(labelled, "process_labels")["audit"].records
+    }
+    assert (
+        int(told["n"]) == pl.read_parquet(f"{settings.data_root}/tables/process_labels/r1/sums-0.audit.parquet").height
+    )
+    checks = {check.check_name for check in labelled.get_asset_check_evaluations()}
+    assert {"both_labels", "planted_errors_found"} <= checks
+    assert released(settings)["attempt_index"].max() < 4
+
+
+def test_the_nodes_of_the_released_steps_stand_in_the_search_trees_with_their_counts(settings, make_round):
+    make_round(settings, "r1")
+    nodes = {row["node_id"]: row for row in tables(settings, "search_trees").iter_rows(named=True)}
+    for row in released(settings).iter_rows(named=True):
+        counts = [(nodes[node]["n_correct"], nodes[node]["n_rollouts"]) for node in row["node_ids"]]
+        assert counts == list(zip(row["n_correct"], row["n_rollouts"], strict=True))
