@@ -17,6 +17,8 @@ TABLE = [
     ([2, 0, 0], [4, 0, 4], 0.0, [0.5, None, 0.0], [True, None, False], None),
     ([2, 0, 0], [4, 4, 0], 0.0, [0.5, 0.0, None], [True, False, None], 1),
     ([0], [0], 0.0, [None], [None], None),
+    ([0, 3, 0, 0], [0, 4, 4, 1], 0.0, [None, 0.75, 0.0, 0.0], [True, True, False, False], 2),
+    ([0, 0, 1], [0, 0, 1], 0.0, [None, None, 1.0], [None, None, True], None),
     ([4, 0], [4, 0], 0.0, [1.0, None], [True, None], None),
 ]
 
