@@ -11,6 +11,7 @@ from filters.containers import Container, depth_of, parse_container, split
 from filters.inequalities import as_intervals
 from filters.notation import compact, tidy
 from filters.quantities import compare_quantities, numbers_within, parse_number, parse_quantity, plain_number
+from filters.rationals import rational
 from filters.values import differ
 from filters.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 
@@ -72,8 +73,11 @@ def _compare(one: str, other: str, rule: AnswerRule) -> Outcome:
             return outcome
     if ("=" in one) != ("=" in other):
         return Outcome(Verdict.UNPARSED, "value")
-    if differ(_plainly(one), _plainly(other)):
+    ours, theirs = _plainly(one), _plainly(other)
+    if differ(ours, theirs):
         return Outcome(Verdict.DIFFERENT, "value")
+    if (exact := rational(ours)) is not None and (gold := rational(theirs)) is not None:
+        return Outcome(Verdict.EQUAL if exact == gold else Verdict.DIFFERENT, "rational")
     return Outcome(None, "symbolic", ((one, other),))
 
 

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 POINTS = ((1.609, 0.747), (0.523, 1.381), (2.277, 0.913), (1.137, 2.071))
 MAX_LENGTH = 300
@@ -44,12 +45,12 @@ def differ(one: str, other: str) -> bool | None:
         return None
     try:
         pairs = [(_value(one, point), _value(other, point)) for point in range(len(POINTS))]
-    except _Unread:
+    except Unread:
         return None
     return _ratios_differ(pairs) if "=" in one else any(_far(*pair) for pair in pairs)
 
 
-class _Unread(Exception):
+class Unread(Exception):
     """The grammar does not know this text, or reads it in more than one way."""
 
 
@@ -68,16 +69,16 @@ def _ratios_differ(pairs: list[tuple[complex, complex]]) -> bool | None:
 @lru_cache(maxsize=4096)
 def _value(text: str, point: int) -> complex:
     if len(text) > MAX_LENGTH:
-        raise _Unread
+        raise Unread
     left, equals, right = text.partition("=")
     try:
-        value = _Reader(left, point).read()
+        value: complex = Reader(left, point).read()
         if equals:
-            value = _difference(value, _Reader(right, point).read())
+            value = _difference(value, Reader(right, point).read())
     except (ArithmeticError, ValueError) as nowhere:
-        raise _Unread from nowhere
+        raise Unread from nowhere
     if not cmath.isfinite(value):
-        raise _Unread
+        raise Unread
     return value
 
 
@@ -85,12 +86,12 @@ def _difference(one: complex, other: complex) -> complex:
     """`one - other`, unless so little of it is left that it is mostly rounding error."""
     value = one - other
     if 0 < abs(value) <= _FAR * max(abs(one), abs(other)):
-        raise _Unread
+        raise Unread
     return value
 
 
-class _Reader:
-    """One pass over the tokens of a text, computing as it goes."""
+class Reader:
+    """One pass over the tokens of a text, computing as it goes, in double precision; raises Unread."""
 
     def __init__(self, text: str, point: int) -> None:
         self._tokens = _tokens(text)
@@ -98,10 +99,10 @@ class _Reader:
         self._depth = 0
         self._point = POINTS[point]
 
-    def read(self) -> complex:
+    def read(self) -> Any:
         value = self._sum()
         if self._at != len(self._tokens):
-            raise _Unread
+            raise Unread
         return value
 
     @property
@@ -113,20 +114,33 @@ class _Reader:
         self._at += 1
         return token
 
-    def _sum(self) -> complex:
+    def _sum(self) -> Any:
         sign = self._sign()
         value = sign * self._product()
         while self._next in ("+", "-"):
             sign = self._sign()
-            value = _difference(value, -sign * self._product())
+            value = self._minus(value, -sign * self._product())
         return value
+
+    def _minus(self, one: Any, other: Any) -> Any:
+        return _difference(one, other)
+
+    def _number(self, token: str) -> Any:
+        return complex(float(token))
+
+    def _raised(self, base: Any, exponent: Any) -> Any:
+        return _power(base, exponent)
+
+    def _product_of(self, n: Any) -> Any:
+        """`n!`."""
+        return _factorial(n)
 
     def _sign(self) -> int:
         if self._next in ("+", "-"):
             return -1 if self._take() == "-" else 1
         return 1
 
-    def _product(self) -> complex:
+    def _product(self) -> Any:
         value = self._power()
         divided = False
         while True:
@@ -139,7 +153,7 @@ class _Reader:
                 divided = True
             elif self._starts_factor():
                 if divided or self._is_mixed_number():
-                    raise _Unread
+                    raise Unread
                 value *= self._power()
             else:
                 return value
@@ -149,41 +163,41 @@ class _Reader:
         if not token or token[0] in "+-*/^!=)}]" or token in _PRODUCTS or token in _QUOTIENTS:
             return False
         if token[0].isdigit() or token[0] == ".":
-            raise _Unread  # a number right behind a factor: a product to some, a slip to others
+            raise Unread  # a number right behind a factor: a product to some, a slip to others
         return True
 
     def _is_mixed_number(self) -> bool:
         return self._next == r"\frac" and self._tokens[self._at - 1][0].isdigit()
 
-    def _power(self) -> complex:
+    def _power(self) -> Any:
         value = self._base()
         if self._next == "^":
             self._take()
-            value = _power(value, self._exponent())
+            value = self._raised(value, self._exponent())
         if self._next == "!":
             self._take()
-            value = _factorial(value)
+            value = self._product_of(value)
         if self._next in ("^", "!"):
-            raise _Unread
+            raise Unread
         return value
 
-    def _exponent(self) -> complex:
+    def _exponent(self) -> Any:
         sign = self._sign()
         token = self._next
         if token in ("{", "("):
             return sign * self._base()
         if token.isdigit() and len(token) > 1 and sign == 1:
-            raise _Unread  # `x^10` is x^1 times 0 to LaTeX and x^10 to whoever typed it
+            raise Unread  # `x^10` is x^1 times 0 to LaTeX and x^10 to whoever typed it
         return sign * self._base()
 
-    def _base(self) -> complex:
+    def _base(self) -> Any:
         token = self._take()
         if not token:
-            raise _Unread
+            raise Unread
         if token in _CLOSING:
             return self._group(_CLOSING[token])
         if token[0].isdigit() or token[0] == ".":
-            return complex(float(token))
+            return self._number(token)
         if token == r"\frac":
             above, below = self._braced(), self._braced()
             return above / below
@@ -195,21 +209,21 @@ class _Reader:
             return _plain(_FUNCTIONS[token](self._argument()))
         if len(token) == 1 and token.isalpha():
             return self._letter(token)
-        raise _Unread
+        raise Unread
 
-    def _group(self, closing: str) -> complex:
+    def _group(self, closing: str) -> Any:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise _Unread
+            raise Unread
         value = self._sum()
         if self._take() != closing:
-            raise _Unread
+            raise Unread
         self._depth -= 1
         return value
 
-    def _braced(self) -> complex:
+    def _braced(self) -> Any:
         if self._take() != "{":
-            raise _Unread
+            raise Unread
         return self._group("}")
 
     def _root(self) -> complex:
@@ -218,20 +232,20 @@ class _Reader:
             self._take()
             written = self._take()
             if not written.isdigit() or self._take() != "]" or int(written) == 0:
-                raise _Unread
+                raise Unread
             degree = float(written)
         radicand = self._braced()
         if degree != 2 and (radicand.imag or radicand.real < 0):
-            raise _Unread  # the real root to some, the principal one to others
+            raise Unread  # the real root to some, the principal one to others
         return cmath.sqrt(radicand) if degree == 2 else _power(radicand, complex(1 / degree))
 
-    def _argument(self) -> complex:
+    def _argument(self) -> Any:
         if self._next in ("(", "{"):
             value = self._base()
         else:
             value = self._base() if self._next[:1].isalnum() or self._next in (r"\pi", r"\frac") else _unread()
         if self._next and self._next not in ("+", "-", ")", "}", "]", "=", "/"):
-            raise _Unread
+            raise Unread
         return value
 
     def _letter(self, token: str) -> complex:
@@ -240,7 +254,7 @@ class _Reader:
         if token == "i":
             return 1j
         if token in _FUNCTION_NAMES and self._next == "(":
-            raise _Unread
+            raise Unread
         first, second = self._point
         return complex(first + second * (ord(token) - ord("A")) / 7)
 
@@ -248,12 +262,12 @@ class _Reader:
 def _plain(value: complex) -> complex:
     """A function's value, unless it is next to a zero or a pole, where rounding decides."""
     if not _NOISE < abs(value) < 1 / _NOISE:
-        raise _Unread
+        raise Unread
     return value
 
 
 def _unread() -> complex:
-    raise _Unread
+    raise Unread
 
 
 def _tokens(text: str) -> list[str]:
@@ -263,7 +277,7 @@ def _tokens(text: str) -> list[str]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise _Unread
+            raise Unread
         tokens.append(match[1])
         at = match.end()
     return tokens
@@ -271,17 +285,17 @@ def _tokens(text: str) -> list[str]:
 
 def _power(base: complex, exponent: complex) -> complex:
     if abs(exponent) > 1000:
-        raise _Unread
+        raise Unread
     if exponent.imag == 0 and exponent.real.is_integer():
         if base == 0 and exponent.real <= 0:
-            raise _Unread
+            raise Unread
         return base ** int(exponent.real)
     if base.imag or base.real < 0:
-        raise _Unread
+        raise Unread
     return base**exponent
 
 
 def _factorial(value: complex) -> complex:
     if value.imag or not value.real.is_integer() or not 0 <= value.real <= 150:
-        raise _Unread
+        raise Unread
     return complex(math.factorial(int(value.real)))

@@ -11,7 +11,7 @@ from generators.prompts import solve
 from generators.records import Attempt, Problem
 from generators.sampler import Sampler
 
-VERSION = "2"  # bump when a change here would change the rows
+VERSION = "3"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float)
 
     Soft labels are the values. Where a strategy says how probably a step is `sound`, its hard label is true from
     `confidence` on, false from one minus `confidence` down, and null between; elsewhere it is whether the share of
-    right rollouts is above `hard_threshold`; a step without a rollout is right where the next step with one is (what led
-    there led past here), and null elsewhere. `first_error` is the 0-based index of the
-    first step whose hard label is false, -1 when all are true, and null when a step without label comes first, since
-    the error may be there. Raises ValueError when `hard_threshold` is not in [0, 1), or `confidence` not in (0.5, 1).
+    right rollouts is above `hard_threshold`, and a step without a rollout is right where the next step with one is
+    (what led there led past here), and null elsewhere. `first_error` is the 0-based index of the first step whose hard
+    label is false, -1 when all are true, and null when a step without label comes first, since the error may be there.
+    Raises ValueError when `hard_threshold` is not in [0, 1), or `confidence` not in (0.5, 1).
     """
     if not 0 <= hard_threshold < 1:
         raise ValueError(f"hard_threshold must be at least 0 and below 1, got {hard_threshold}")
@@ -36,7 +36,7 @@ def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float)
 
 
 def _led_past(hard: pl.Expr) -> pl.Expr:
-    """Nulls made true where the next label is true; the last step's is the solution's own outcome, and shows nothing."""
+    """Nulls made true where the next label is true; the last step's is the solution's own outcome and shows nothing."""
     item = pl.element()
     inner = hard.list.head(hard.list.len() - 1)
     filled = inner.list.eval(pl.when(item.is_null() & item.backward_fill()).then(True).otherwise(item))

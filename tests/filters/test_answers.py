@@ -237,7 +237,7 @@ def test_workers_die_with_a_killed_owner(tmp_path):
             from filters.answers import AnswerChecker, WorkerLimits
 
             async def main(checker):
-                await checker.compare("2^{{10}}", "1024")
+                await checker.compare("x(x + 1)", "x^2 + x")
                 print("ready", flush=True)
                 await checker.compare("{ENDLESS}", "x + 3")
 
@@ -264,3 +264,21 @@ def test_limits_out_of_bounds_are_refused_by_name(bad):
     (field,) = bad
     with pytest.raises(ValueError, match=rf"{field} must be .*, got {bad[field]}"):
         WorkerLimits(**bad)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        ("4 + 0", "4", Verdict.EQUAL),
+        (r"\frac{3}{4} + \frac{1}{4}", "1", Verdict.EQUAL),
+        ("2^{10}", "1024", Verdict.EQUAL),
+        ("(1 + 2)(3)", "9", Verdict.EQUAL),
+        ("0.1 + 0.2", "0.3", Verdict.EQUAL),
+        ("1/2^{99}", "1/2^{98}", Verdict.DIFFERENT),
+        ("10^{30} + 1", "10^{30}", Verdict.DIFFERENT),
+    ],
+)
+def test_plain_arithmetic_is_decided_exactly_and_without_a_worker(one, other, verdict):
+    with AnswerChecker() as checker:
+        decision = asyncio.run(checker.compare(one, other))
+    assert (decision.verdict, decision.tier in ("rational", "value")) == (verdict, True)
