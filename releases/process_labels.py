@@ -215,8 +215,9 @@ def _checked(rows: pl.DataFrame, export: Export) -> pl.DataFrame:
     if wrong:
         row = labelled.row(wrong[0], named=True)
         raise SchemaError(
-            f"process_labels: values and soundness do not follow from the counts in {len(wrong)} of {rows.height} rows, "
-            f"first attempt {row['attempt_index']} at problem {row['problem_id']}: materialise process_labels again"
+            f"process_labels: values and soundness do not follow from the counts in {len(wrong)} of {rows.height} "
+            f"rows, first attempt {row['attempt_index']} at problem {row['problem_id']}: "
+            "materialise process_labels again"
         )
     return labelled
 
