@@ -24,7 +24,7 @@ def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float)
     if not 0.5 < confidence < 1:
         raise ValueError(f"confidence must be above 0.5 and below 1, got {confidence}")
     item = pl.element()
-    sure = pl.when(item >= confidence).then(True).when(item <= 1 - confidence).then(False)
+    sure = pl.when(item >= confidence).then(True).when(1 - item >= confidence).then(False)
     by_soundness = pl.col("sound").list.eval(sure)
     by_share = (pl.col("n_correct") / pl.col("n_rollouts")).list.eval(
         pl.when(item.is_not_nan()).then(item > hard_threshold)

@@ -1,7 +1,16 @@
 import polars as pl
 import pytest
 
-from filters.schemas import ATTEMPTS, PROBLEM_DIFFICULTY, PROBLEMS, PROCESS_LABELS, Column, SchemaError, TableSchema
+from filters.schemas import (
+    ATTEMPTS,
+    PROBLEM_DIFFICULTY,
+    PROBLEMS,
+    PROCESS_LABELS,
+    SEARCH_TREES,
+    Column,
+    SchemaError,
+    TableSchema,
+)
 
 PROBLEM = {"problem_id": "a", "source": "s", "prompt": "2+2?", "answer": "4", "level": None}
 ATTEMPT = {
@@ -28,12 +37,35 @@ LABELLED = {
     "token_ids": [2, 3, 4],
     "steps": ["a", "b"],
     "step_ends": [1, 3],
+    "node_ids": ["n1", "n2"],
     "n_correct": [2, 0],
     "n_rollouts": [4, 3],
     "n_undecided": [0, 1],
+    "n_attempts": 8,
+    "n_attempts_right": 5,
+    "values": [0.5, None],
+    "values_low": [0.1, 0.0],
+    "values_high": [0.9, 1.0],
+    "sound": [0.9, 0.1],
+    "stop_reasons": ["sure", "own_outcome"],
     "verdict": "different",
     "extracted": None,
-    "strategy": "each_step",
+    "strategy": "sequential_test",
+    "policy": "p",
+    "round": "r",
+    "slice": "s-0",
+}
+NODE = {
+    "problem_id": "a",
+    "node_id": "n1",
+    "parent_id": "n0",
+    "depth": 1,
+    "token_ids": [2],
+    "text": "a",
+    "is_end": False,
+    "n_correct": 2,
+    "n_rollouts": 4,
+    "n_undecided": 1,
     "policy": "p",
     "round": "r",
     "slice": "s-0",
@@ -41,7 +73,15 @@ LABELLED = {
 
 
 @pytest.mark.parametrize(
-    ("table", "row"), [(PROBLEMS, PROBLEM), (ATTEMPTS, ATTEMPT), (PROCESS_LABELS, LABELLED)], ids=lambda x: str(x)[:20]
+    ("table", "row"),
+    [
+        (PROBLEMS, PROBLEM),
+        (ATTEMPTS, ATTEMPT),
+        (PROCESS_LABELS, LABELLED),
+        (PROCESS_LABELS, LABELLED | {"sound": None}),
+        (SEARCH_TREES, NODE),
+        (SEARCH_TREES, NODE | {"depth": 0, "parent_id": None}),
+    ],
 )
 def test_a_sound_row_passes_and_an_empty_table_too(table, row):
     assert table.frame([row]).rows(named=True) == [row]
@@ -66,6 +106,14 @@ def test_a_sound_row_passes_and_an_empty_table_too(table, row):
         (PROCESS_LABELS, LABELLED, {"step_ends": [1, 4]}, "process_labels.step_ends: within_token_ids"),
         (PROCESS_LABELS, LABELLED, {"step_ends": [3, 3]}, "process_labels.step_ends: rising"),
         (PROCESS_LABELS, LABELLED, {"step_ends": [0, 3]}, "process_labels.step_ends: rising"),
+        (PROCESS_LABELS, LABELLED, {"node_ids": ["n1"]}, "process_labels.node_ids: one_per_step"),
+        (PROCESS_LABELS, LABELLED, {"sound": [0.9]}, "process_labels.sound: one_per_step"),
+        (PROCESS_LABELS, LABELLED, {"sound": [0.5, 0.6]}, "process_labels.sound: never_rises"),
+        (PROCESS_LABELS, LABELLED, {"values_low": [0.95, 0.0]}, "process_labels.values_low: at_most_values_high"),
+        (PROCESS_LABELS, LABELLED, {"n_attempts_right": 9}, "process_labels.n_attempts_right: at_most_n_attempts"),
+        (SEARCH_TREES, NODE, {"n_correct": 5}, "search_trees.n_correct: at_most_n_rollouts"),
+        (SEARCH_TREES, NODE, {"parent_id": None}, "search_trees.parent_id: of_all_but_the_root"),
+        (SEARCH_TREES, NODE, {"depth": 0}, "search_trees.parent_id: of_all_but_the_root"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_table_and_rows(table, row, change, message):
@@ -75,7 +123,7 @@ def test_a_broken_rule_is_named_with_its_table_and_rows(table, row, change, mess
 
 
 def test_a_key_must_be_unique():
-    other = {**LABELLED, "strategy": "search"}
+    other = {**LABELLED, "strategy": "exhaustive"}
     assert PROCESS_LABELS.frame([LABELLED, other]).height == 2
     with pytest.raises(SchemaError, match="problem_id, attempt_index, strategy: unique_key is broken by 2 of 2 rows"):
         PROCESS_LABELS.frame([LABELLED, LABELLED])

@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from math import sqrt
 
 import pytest
@@ -9,40 +10,56 @@ from generators.attempts import AttemptsConfig, attempt
 from generators.engine.protocol import Sampling
 from generators.engine.simulated import SimulatedPolicy
 from generators.engine.simulated_law import SimulatedLaw
-from generators.ledger import Ledger
-from generators.process_labels import ProcessLabelsConfig, choose, count_verdicts, label
+from generators.ledger import Ledger, LedgerKey
+from generators.process_labels import ProcessLabelsConfig, choose, label
 from generators.records import Attempt, StepCounts
 from generators.sampler import Sampler
+from generators.strategies.exhaustive import Exhaustive
+from generators.strategies.omegaprm import OmegaPRM
+from generators.strategies.sequential_test import SequentialTest
 from tests.fakes import CharTokenizer
 
 LAW = Sampling(temperature=1.0, seed=3)
 MAX_TOKENS = 600
-CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, rollouts_per_step=64, solutions_per_problem=2)
+CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+STRATEGIES = [
+    Exhaustive(rollouts_per_step=4),
+    OmegaPRM(k=4, budget=40),
+    SequentialTest(cap=24),
+    SequentialTest(cap=24, ahead=4),
+]
+every_strategy = pytest.mark.parametrize("strategy", STRATEGIES, ids=["exhaustive", "omegaprm", "single", "ahead"])
 
 
-def work(folder, policy, n_problems, config=CONFIG):
-    """Attempts and labels of some simulated problems: (chosen attempts, labelled solutions, sampler counts)."""
+def work(folder, policy, n_problems, strategy):
+    """Attempts and labels of some simulated problems: (labelled problems, sampler counts)."""
 
     async def solve():
         with Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
             sampler = Sampler(policy="simulated", engine=policy, tokenizer=policy.tokenizer, ledger=ledger)
             drawn = AttemptsConfig(n=8, sampling=LAW, max_tokens=MAX_TOKENS)
             tools = {"sampler": sampler, "checker": checker, "rule": AnswerRule()}
-            solutions = []
+            done = []
             for problem in (policy.problem(index) for index in range(n_problems)):
                 attempts = await attempt(problem, config=drawn, **tools)
-                for one in choose(attempts, tokenizer=policy.tokenizer, config=config).attempts:
-                    solutions.append(await label(problem, one, config=config, **tools))
-            return solutions, sampler.counts
+                chosen = choose(attempts, tokenizer=policy.tokenizer, config=CONFIG).attempts
+                done.append(await label(problem, attempts, chosen, config=CONFIG, strategy=strategy, **tools))
+            return done, sampler.counts
 
     return asyncio.run(solve())
 
 
+def rows(done):
+    solutions = [solution for labelled in done for solution in labelled.solutions]
+    nodes = [(node.node_id, node.prefix, node.counts, node.is_end) for labelled in done for node in labelled.tree]
+    return solutions, nodes
+
+
 def test_the_counts_agree_with_the_true_values_of_the_prefixes(tmp_path):
     policy = SimulatedPolicy(law=SimulatedLaw(base_rates=(0.5,), recovery_rate=0.1))
-    solutions, _ = work(tmp_path, policy, n_problems=6)
+    done, _ = work(tmp_path, policy, 6, Exhaustive(rollouts_per_step=64))
     off = []
-    for solution in solutions:
+    for solution in rows(done)[0]:
         for end, counts in zip(solution.step_ends[:-1], solution.counts[:-1], strict=True):
             truth = policy.value(solution.attempt.prompt_token_ids + solution.attempt.token_ids[:end])
             assert counts.n_rollouts == 64
@@ -53,24 +70,65 @@ def test_the_counts_agree_with_the_true_values_of_the_prefixes(tmp_path):
     assert max(off) < 5
 
 
-def test_a_second_run_over_the_same_ledger_draws_nothing_and_gives_the_same_rows(tmp_path):
-    first, _ = work(tmp_path, SimulatedPolicy(), n_problems=2)
+@every_strategy
+def test_a_second_run_over_the_same_ledger_draws_nothing_and_gives_the_same_rows(tmp_path, strategy):
+    first, _ = work(tmp_path, SimulatedPolicy(), 3, strategy)
     idle = SimulatedPolicy()
-    again, counts = work(tmp_path, idle, n_problems=2)
-    assert again == first
+    again, counts = work(tmp_path, idle, 3, strategy)
+    assert rows(again) == rows(first)
+    assert rows(first)[0]
     assert idle.counts.sequences == 0
     assert counts.drawn == 0
 
 
-def test_the_last_step_counts_the_solution_itself(tmp_path):
-    solutions, _ = work(tmp_path, SimulatedPolicy(), n_problems=2)
-    for solution in solutions:
+@every_strategy
+def test_the_counts_of_the_nodes_are_the_rows_of_the_ledger(tmp_path, strategy):
+    done, counts = work(tmp_path, SimulatedPolicy(), 3, strategy)
+    stored = 0
+    with Ledger(UPath(tmp_path)) as ledger:
+        for node in (node for labelled in done for node in labelled.tree):
+            digest = LedgerKey(policy="simulated", prefix=node.prefix, sampling=LAW).digest()
+            indexes = [index for index in range(64) if ledger.get(digest, index) is not None]
+            assert sorted(node.outcomes) == indexes[: len(node.outcomes)]
+            if getattr(strategy, "ahead", 1) == 1:  # rollouts that were under way may be in the ledger, unused
+                assert sorted(node.outcomes) == indexes
+            stored += len(indexes)
+        assert stored == len(ledger) == counts.drawn
+
+
+@every_strategy
+def test_no_node_stands_twice(tmp_path, strategy):
+    done, _ = work(tmp_path, SimulatedPolicy(), 3, strategy)
+    prefixes = Counter(node.prefix for labelled in done for node in labelled.tree)
+    assert max(prefixes.values()) == 1
+    for labelled in done:
+        for solution in labelled.solutions:
+            assert [labelled.tree[node_id].counts for node_id in solution.node_ids] == list(solution.counts)
+
+
+@every_strategy
+def test_the_last_step_counts_the_solution_itself(tmp_path, strategy):
+    done, _ = work(tmp_path, SimulatedPolicy(), 3, strategy)
+    for solution in rows(done)[0]:
         right = int(solution.attempt.verdict is Verdict.EQUAL)
         assert solution.counts[-1] == StepCounts(n_correct=right, n_rollouts=1, n_undecided=0)
         assert "".join(solution.steps) == solution.attempt.text
+        assert solution.step_ends[-1] == len(solution.attempt.token_ids)
+        assert solution.values.mean[-1] == right
 
 
-def solution(index, text, verdict, reason="eos"):
+def test_solutions_that_the_search_came_upon_are_numbered_behind_the_attempts(tmp_path):
+    done, _ = work(tmp_path, SimulatedPolicy(law=SimulatedLaw(base_rates=(0.5,))), 3, OmegaPRM(k=8, budget=150))
+    found = [[solution.attempt.attempt_index for solution in labelled.solutions] for labelled in done]
+    assert any(index >= 8 for indexes in found for index in indexes)
+    for indexes in found:
+        assert len(indexes) == len(set(indexes))
+        assert [index for index in indexes if index >= 8] == [
+            8 + place for place in range(sum(i >= 8 for i in indexes))
+        ]
+
+
+def solution(index, text, verdict, reason="eos", extracted=None):
     tokenizer = CharTokenizer()
     ids = tokenizer.encode(text)
     return Attempt(
@@ -81,7 +139,7 @@ def solution(index, text, verdict, reason="eos"):
         text=text,
         finish_reason=reason,
         verdict=verdict,
-        extracted=None,
+        extracted=extracted,
     )
 
 
@@ -108,15 +166,27 @@ def test_wrong_and_right_solutions_are_chosen_in_turn_and_the_others_passed_over
     }
 
 
-def test_an_undecided_rollout_counts_neither_as_right_nor_as_wrong():
-    verdicts = [Verdict.EQUAL, Verdict.DIFFERENT, Verdict.NO_ANSWER, Verdict.TIMEOUT, Verdict.UNPARSED]
-    assert count_verdicts(verdicts) == StepCounts(n_correct=1, n_rollouts=3, n_undecided=2)
+# the answers of the wrong solutions, and in which order they are chosen
+UNLIKE = [
+    (["5", "5", "6", "5", "7"], [0, 2, 4, 1, 3]),
+    (["5", "5", "5"], [0, 1, 2]),
+    (["5", "6", "7"], [0, 1, 2]),
+    (["5", "6", "6", "5"], [0, 1, 2, 3]),
+]
+
+
+@pytest.mark.parametrize(("answers", "order"), UNLIKE)
+def test_wrong_solutions_with_another_answer_come_first(answers, order):
+    wrong = [solution(i, f"{i}\n{answer}", Verdict.DIFFERENT, extracted=answer) for i, answer in enumerate(answers)]
+    config = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, solutions_per_problem=5)
+    chosen = choose(wrong, tokenizer=CharTokenizer(), config=config)
+    assert [attempt.attempt_index for attempt in chosen.attempts] == order
 
 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("rollouts_per_step", 0, "rollouts_per_step must be at least 1, got 0"),
+        ("solutions_per_problem", 0, "solutions_per_problem must be at least 1, got 0"),
         ("max_steps", 1, r"max_steps must be at least min_steps \(2\), got 1"),
         ("max_tokens", 0, "max_tokens must be at least 1, got 0"),
     ],
