@@ -21,6 +21,7 @@ BASE_UPDATES = 30  # few enough that the weights stay smooth
 RISES = (0.0, 0.3, 0.6, 1.0)
 FADES = (0.0, 0.5, 1.0)
 SPREADS = (10.0, 30.0, 100.0, 300.0, 1000.0)
+LEAST_MENDED = 0.1  # so that a solution with a right answer is always looked at: its steps may be wrong all the same
 _PSEUDO = 10.0
 _NOTHING = 0.005  # below it the patterns with a recovery are left out: they cost most of the time
 _KEPT = 0.99  # of the fitted weights; the rest stays evenly spread, so that nothing becomes impossible
@@ -65,7 +66,7 @@ def fit_pilot(pilot: Sequence[Seen], start: Priors) -> Priors:
         priors = _likeliest(pilot, [replace(priors, fade=fade) for fade in FADES])
         priors = _likeliest(pilot, [replace(priors, spread=spread) for spread in SPREADS])
         for _ in range(UPDATES):
-            priors = _updated(pilot, priors)
+            priors = _updated(pilot, priors, start)
     return replace(priors, trust=start.trust)
 
 
@@ -73,7 +74,7 @@ def _likeliest(pilot: Sequence[Seen], tried: Sequence[Priors]) -> Priors:
     return max(tried, key=lambda priors: sum(seen.belief(priors).log_evidence for seen in pilot))
 
 
-def _updated(pilot: Sequence[Seen], priors: Priors) -> Priors:
+def _updated(pilot: Sequence[Seen], priors: Priors, start: Priors) -> Priors:
     beliefs = [seen.belief(priors) for seen in pilot]
     recovered: dict[bool, list[float]] = {True: [], False: []}
     for seen, belief in zip(pilot, beliefs, strict=True):
@@ -82,14 +83,18 @@ def _updated(pilot: Sequence[Seen], priors: Priors) -> Priors:
     return replace(
         priors,
         recovery=_smoothed(weights),
-        relapse=_share(recovered[False], priors.relapse),
-        mended=_share(recovered[True], priors.mended),
+        relapse=_relapse(recovered[False], start.relapse),
+        mended=max(LEAST_MENDED, _share(recovered[True], start.mended)),
     )
 
 
 def _share(found: Sequence[float], prior: float) -> float:
-    """The mean of `found`, held towards zero by a few pseudo-solutions; `prior` where there are none."""
-    share = sum(found) / (len(found) + _PSEUDO) if found else prior
+    """The mean of `found`, held towards `prior` by a few pseudo-solutions."""
+    return (sum(found) + _PSEUDO * prior) / (len(found) + _PSEUDO)
+
+
+def _relapse(found: Sequence[float], prior: float) -> float:
+    share = _share(found, prior)
     return share if share >= _NOTHING else 0.0
 
 
