@@ -7,7 +7,7 @@ no error was found, None that the labels are not sure.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NO_ERROR = -1
+from generators.records import NO_ERROR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.patterns import NO_ERROR, Patterns, patterns
+from generators.patterns import Patterns, patterns
 from generators.priors import BASE_RATES, Priors, right_values, wrong_values
-from generators.records import StepCounts, StepValues
+from generators.records import NO_ERROR, StepCounts, StepValues
 
 Floats = NDArray[np.float64]
 INTERVAL = 0.95

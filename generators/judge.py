@@ -14,11 +14,10 @@ from typing import Literal
 from filters.extraction import last_boxed
 from generators.engine.protocol import Limits, Sampling
 from generators.prompts import judge as prompt
-from generators.records import Problem, Rollout
+from generators.records import NO_ERROR, Problem, Rollout
 from generators.sampler import Sampler
 
 VERSION = "1"  # bump when a change here would change the rows
-NO_ERROR = -1
 
 Outcome = Literal["judged", "not_sure", "no_verdict"]
 

@@ -11,8 +11,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.records import NO_ERROR
+
 Floats = NDArray[np.float32]
-NO_ERROR = -1
 MOST_STEPS_WITH_RECOVERY = 24  # the patterns with a recovery grow with the cube of the steps
 
 

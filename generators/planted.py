@@ -7,7 +7,6 @@ Knows nothing of how labels are found, nor of servers, files or Dagster.
 
 import random
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from filters.answers import AnswerChecker, AnswerRule, Decision, Verdict
 from generators.arithmetic import last_equation
@@ -22,15 +21,6 @@ VERSION = "1"  # bump when a change here would change the rows
 # Attempts count from 0 and rollouts of a step too: neither comes near. So a planted solution is never taken for an
 # attempt, and its ending, which was verified to be fit, is none of the rollouts that judge the planted step.
 PLANTED_INDEX = 1_000_000
-
-
-@runtime_checkable
-class Encoder(Protocol):
-    """A tokenizer that can also encode."""
-
-    def encode(self, text: str) -> tuple[int, ...]:
-        """The ids of a text, without special tokens."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +149,6 @@ def _planted_attempt(attempt: Attempt, draft: _Draft, rollout: Rollout, text: st
 
 def _draft(attempt: Attempt, tokenizer: Tokenizer, config: PlantedConfig) -> _Draft | None:
     """The first spoilt step that keeps its place, of the steps that may be spoilt in a drawn order."""
-    if not isinstance(tokenizer, Encoder):
-        raise TypeError(f"a tokenizer must have encode() to plant errors with, {type(tokenizer).__name__} has none")
     ends = step_ends(attempt.token_ids, tokenizer)
     steps = step_texts(attempt.token_ids, ends, tokenizer)
     draw = random.Random(f"{config.seed}/{attempt.problem_id}/{attempt.attempt_index}")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from filters.answers import Verdict
 
+NO_ERROR = -1  # stands where the index of a first error would, when there is none
 FinishReason = Literal["eos", "stop", "length"]
 
 

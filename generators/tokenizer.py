@@ -20,6 +20,10 @@ class Tokenizer(Protocol):
         """Token ids of a templated chat that is ready for the assistant's turn."""
         ...
 
+    def encode(self, text: str) -> tuple[int, ...]:
+        """The ids of a text, without special tokens."""
+        ...
+
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of the ids, end-of-text and other special tokens left out."""
         ...
@@ -54,7 +58,6 @@ class HFTokenizer:
         return tuple(int(i) for i in ids)
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """The ids of a text, without special tokens."""
         return tuple(int(i) for i in self._hf.encode(text, add_special_tokens=False))
 
     @property

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generators.patterns import MOST_STEPS_WITH_RECOVERY, NO_ERROR, patterns
+from generators.patterns import MOST_STEPS_WITH_RECOVERY, patterns
+from generators.records import NO_ERROR
 
 # steps, ends right, with recovery, then for each first error the states behind all steps but the last
 LITERAL = [

@@ -180,21 +180,6 @@ def test_a_step_that_the_tokenizer_changes_is_not_planted(tmp_path):
     assert engine.requests == []
 
 
-class DecodingTokenizer:
-    """Satisfies the protocol and cannot encode."""
-
-    name = "decoding"
-
-    def __init__(self):
-        characters = CharTokenizer()
-        self.chat, self.decode, self.piece = characters.chat, characters.decode, characters.piece
-
-
-def test_a_tokenizer_that_cannot_encode_is_refused(tmp_path):
-    with pytest.raises(TypeError, match=r"must have encode\(\) to plant errors with, DecodingTokenizer has none"):
-        scripted(tmp_path, RIGHT, "", tokenizer=DecodingTokenizer())
-
-
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
