@@ -159,6 +159,15 @@ def first_errors(solutions: Sequence[LabelledSolution], confidence: float) -> li
     return list(with_labels(frame, hard_threshold=0.0, confidence=confidence)["first_error"])
 
 
+def found_planted(
+    searched: Sequence[LabelledSolution], errors: Sequence[tuple[Item, PlantedSolution]]
+) -> list[int | None]:
+    """What was found in each solution with a planted error; nothing where a strategy passed it over."""
+    named = (one.attempt for one in searched)
+    by_attempt = dict(zip(((a.problem_id, a.attempt_index) for a in named), first_errors(searched, 0.94), strict=True))
+    return [by_attempt.get((made.attempt.problem_id, made.attempt.attempt_index)) for _, made in errors]
+
+
 def reference_first_error(solution: LabelledSolution) -> int:
     """The first step from which hardly a rollout ends right, and from none behind it; -1 where there is none."""
     shares = [count.n_correct / count.n_rollouts for count in solution.counts]
@@ -220,10 +229,10 @@ async def compared(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
         cost, solutions = await bench.labelled(chosen, strategy)
         results[name] = solutions
         audit_cost, searched = await bench.labelled([item for item, _ in errors], strategy)
-        told = audit(first_errors(searched, 0.94), [made.first_error for _, made in errors]) if searched else None
+        told = audit(found_planted(searched, errors), [made.first_error for _, made in errors])
         lines = agreement(first_errors(solutions, 0.94), wrong_lines(solutions, written))
         figures[name] = {**cost, "solutions": len(solutions), "wrong_line": lines}
-        figures[name] |= {"planted": told.facts() if told else None, "planted_cost": audit_cost}
+        figures[name] |= {"planted": told.facts(), "planted_cost": audit_cost}
         print(name, json.dumps(figures[name]), flush=True)
     by_steps = pl.DataFrame(
         [

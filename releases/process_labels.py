@@ -109,19 +109,22 @@ ABOUT = About(
     dataset="process_labels",
     pretty_name="Process labels by rollouts",
     summary=(
-        "Solutions of problems with known answers, cut into steps. From the end of every step the policy that wrote "
-        "the solution went on several times; how many of these rollouts reached the right answer is what the step is "
-        "worth. The rows train process reward models."
+        "Solutions of problems with known answers, cut into steps. From the ends of steps the policy that wrote the "
+        "solution went on; how many of these rollouts reached the right answer tells where the solution first went "
+        "wrong and what each step is worth. The rows train process reward models."
     ),
     recipe=(
         "The policy attempts every problem, and each final answer is verified. A solution is cut into steps on token "
-        "boundaries, and its exact token ids up to the end of a step are the prefix of that step's rollouts. Counts "
-        "were measured; soft labels, hard labels and the first error are derived from them and can be derived again."
+        "boundaries, and its exact token ids up to the end of a step are the prefix of that step's rollouts. The "
+        "strategy, named in each row, decides from which steps how many rollouts start. Counts were measured; values, "
+        "soundness, soft labels, hard labels and the first error are derived from them and can be derived again."
     ),
     limits=(
         "A label says whether this policy gets from the step to the right answer. A weak policy fails from sound "
         "steps, and at times recovers from faulty ones: the label is a value under the policy, no proof of the step.",
-        "A share of n rollouts has a standard error of up to 0.5 / sqrt(n): read `n_rollouts` beside each soft label.",
+        "Values are estimates: read `values_low` and `values_high` beside each soft label. Under `sequential_test` "
+        "many steps have no rollout of their own; what is said of them follows from the others and from the priors "
+        "in the manifest.",
         "Only final answers are verified. A wrong derivation with a right answer counts as right.",
         "Solutions were chosen for labelling, right and wrong ones: their share of right answers is no pass rate.",
     ),
