@@ -55,8 +55,11 @@ class LedgerKey:
 
 @lru_cache(maxsize=64)
 def sampling_json(sampling: Sampling) -> str:
-    """The canonical text of a sampling law."""
-    return json.dumps(asdict(sampling), sort_keys=True)
+    """The canonical text of a sampling law; a law that excludes nothing does not mention it."""
+    fields = asdict(sampling)
+    if not sampling.excluded:
+        del fields["excluded"]
+    return json.dumps(fields, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)

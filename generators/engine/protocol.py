@@ -14,15 +14,20 @@ from generators.records import FinishReason
 class Sampling:
     """The law from which tokens are drawn; part of a rollout's identity.
 
-    `seed` names a family of draws: another seed gives independent rollouts of the same prefix. `top_k` 0 is off.
+    `seed` names a family of draws: another seed gives independent rollouts of the same prefix. `top_k` 0 is off. The
+    ids in `excluded` are never drawn; the others share their probability.
     """
 
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int = 0
     seed: int = 0
+    excluded: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "excluded", tuple(sorted(set(self.excluded))))  # one law, one key
+        if self.excluded and self.excluded[0] < 0:
+            raise ValueError(f"excluded must hold token ids of at least 0, got {self.excluded[0]}")
         if self.temperature < 0:
             raise ValueError(f"temperature must be at least 0, got {self.temperature}")
         if not 0 < self.top_p <= 1:

@@ -1,7 +1,7 @@
 """The simulated policy: an engine whose law is known, so that algorithms can be held against the truth.
 
 Knows no transport and no ledger. It continues any prefix that holds one of its statements behind a chat template, at
-the rates of its law; sampling settings other than the seed do not change that law.
+the rates of its law; of the sampling settings only the seed and the excluded ids change what it draws.
 """
 
 import asyncio
@@ -115,7 +115,7 @@ class SimulatedPolicy:
     def _complete(self, request: Request, place: _Place, limits: Limits, child: int) -> Completion:
         seed = (request.seed + child) % (1 << _SEED_BITS)
         self._random.seed((int.from_bytes(place.digest, "big") << _SEED_BITS) + seed)
-        ids = draw(place.position, self._random, limits.max_tokens)
+        ids = draw(place.position, self._random, limits.max_tokens, excluded=request.sampling.excluded)
         text = self.tokenizer.decode(ids)
         reason: FinishReason = "eos" if ids[-1] == EOS else "length"
         end = self._stop_end(ids, text, limits.stop) if limits.stop else None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import product
 from random import Random
 
+from generators.engine.errors import RequestRefused
 from generators.engine.simulated_position import Phase, Position
 from generators.engine.simulated_statement import MODULUS
 from generators.engine.simulated_vocabulary import (
@@ -30,15 +31,16 @@ _RUN = 4
 _FILLER_RUNS = tuple(tuple(product(FILLERS, repeat=length)) for length in range(_RUN + 1))
 
 
-def draw(position: Position, rng: Random, max_tokens: int) -> list[int]:
+def draw(position: Position, rng: Random, max_tokens: int, *, excluded: Sequence[int] = ()) -> list[int]:
     """A continuation of at most `max_tokens` tokens, with the end-of-text token when it gets there.
 
     With the same `rng` state a smaller `max_tokens` gives a prefix of what a larger one gives.
     """
     here = position.copy()
     token_ids: list[int] = []
-    while len(token_ids) < max_tokens and here.phase is not Phase.LINE_START:
-        shares = here.next_tokens()
+    # Whole lines are drawn only where nothing is excluded: they do not look at single tokens.
+    while len(token_ids) < max_tokens and (excluded or here.phase is not Phase.LINE_START):
+        shares = next_shares(here, excluded)
         if not shares:
             return token_ids
         (token_id,) = rng.choices(tuple(shares), tuple(shares.values()))
@@ -46,6 +48,22 @@ def draw(position: Position, rng: Random, max_tokens: int) -> list[int]:
         here.advance(token_id)
     _draw_lines(here, rng, token_ids, max_tokens)
     return token_ids[:max_tokens]
+
+
+def next_shares(position: Position, excluded: Sequence[int]) -> dict[int, float]:
+    """What may come next without the `excluded` ids, as weights; empty behind the end-of-text token.
+
+    Where the law would write nothing else, some filler comes, which changes no total. Raises RequestRefused where the
+    fillers are excluded too.
+    """
+    shares = position.next_tokens()
+    if not excluded or not shares:
+        return shares
+    left = {token_id: share for token_id, share in shares.items() if token_id not in excluded}
+    left = left or {token_id: 1 / len(FILLERS) for token_id in FILLERS if token_id not in excluded}
+    if not left:
+        raise RequestRefused("excluded leaves the simulated policy no token to write: exclude fewer ids")
+    return left
 
 
 def _draw_lines(here: Position, rng: Random, token_ids: list[int], max_tokens: int) -> None:

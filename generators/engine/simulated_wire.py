@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from generators.engine.protocol import Completion, Generation, Limits, Request, Sampling
 from generators.engine.simulated_counts import SimulatedCounts
 from generators.engine.simulated_vocabulary import SimulatedTokenizer
+from generators.engine.wire import EXCLUDED_BIAS
 
 Json = dict[str, Any]
 _SEED_BITS = 48
@@ -38,6 +39,7 @@ class CompletionBody(BaseModel):
     temperature: float = Field(default=1.0, ge=0)
     top_p: float = Field(default=1.0, gt=0, le=1)
     top_k: int = 0
+    logit_bias: dict[int, float] = {}
     stop: list[str] = []
     include_stop_str_in_output: bool = False
     logprobs: int | None = None
@@ -50,6 +52,11 @@ class CompletionBody(BaseModel):
     @classmethod
     def _listed(cls, stop: Any) -> Any:
         return [] if stop is None else [stop] if isinstance(stop, str) else stop
+
+    @field_validator("logit_bias", mode="before")
+    @classmethod
+    def _keyed(cls, bias: Any) -> Any:
+        return {} if bias is None else bias
 
     @classmethod
     def read(cls, content: Any) -> "CompletionBody":
@@ -65,6 +72,8 @@ class CompletionBody(BaseModel):
                 raise BadRequest(f"{field} is not served by the simulated policy", field)
         if (body.logprobs or 0) > 0:
             raise BadRequest("logprobs above 0 (alternatives) are not served by the simulated policy", "logprobs")
+        if any(bias > EXCLUDED_BIAS for bias in body.logit_bias.values()):
+            raise BadRequest(f"logit_bias above {EXCLUDED_BIAS:g} is not served by the simulated policy", "logit_bias")
         return body
 
     def request(self, tokenizer: SimulatedTokenizer) -> Request:
@@ -73,7 +82,12 @@ class CompletionBody(BaseModel):
         try:
             return Request(
                 prefix=prefix,
-                sampling=Sampling(temperature=self.temperature, top_p=self.top_p, top_k=max(self.top_k, 0)),
+                sampling=Sampling(
+                    temperature=self.temperature,
+                    top_p=self.top_p,
+                    top_k=max(self.top_k, 0),
+                    excluded=tuple(self.logit_bias),
+                ),
                 limits=Limits(max_tokens=self.max_tokens, stop=tuple(self.stop)),
                 seed=secrets.randbits(_SEED_BITS) if self.seed is None else self.seed,
                 n=self.n,

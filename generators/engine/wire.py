@@ -13,6 +13,7 @@ from generators.engine.protocol import Completion, Generation, Request, Usage
 from generators.records import FinishReason
 
 GREEDY_BELOW = 1e-5  # vLLM's own bound between greedy and random sampling
+EXCLUDED_BIAS = -100.0  # the least that vLLM adds to a logit, before temperature, top_k and top_p: never, in effect
 _CONTEXT_LIMIT = re.compile(r"maximum (?:context|model) length\D{1,8}(\d+)")
 
 
@@ -34,6 +35,8 @@ def payload(request: Request, model: str) -> dict[str, Any]:
         "max_tokens": limits.max_tokens,
         "return_token_ids": True,
     }
+    if sampling.excluded:
+        fields["logit_bias"] = {str(token_id): EXCLUDED_BIAS for token_id in sampling.excluded}
     if limits.stop:
         fields |= {"stop": list(limits.stop), "include_stop_str_in_output": True}
     if request.logprobs:

@@ -1,4 +1,5 @@
 import errno
+import json
 import time
 
 import polars as pl
@@ -6,7 +7,7 @@ import pytest
 from upath import UPath
 
 from generators.engine.protocol import Sampling
-from generators.ledger import Ledger, LedgerKey
+from generators.ledger import Ledger, LedgerKey, sampling_json
 from generators.records import Rollout
 from generators.storage import StorageError
 
@@ -109,7 +110,25 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_remedy(tmp_path):
         LedgerKey(policy="p", prefix=(1, 2), sampling=KEY.sampling),
         LedgerKey(policy="p", prefix=KEY.prefix, sampling=Sampling(temperature=0.8)),
         LedgerKey(policy="p", prefix=KEY.prefix, sampling=Sampling(temperature=0.7, seed=1)),
+        LedgerKey(policy="p", prefix=KEY.prefix, sampling=Sampling(temperature=0.7, excluded=(5,))),
     ],
 )
 def test_policy_prefix_law_and_seed_are_all_part_of_the_key(other):
     assert other.digest() != KEY.digest()
+
+
+def test_a_law_that_excludes_nothing_has_the_text_and_the_key_that_it_always_had():
+    assert sampling_json(KEY.sampling) == '{"seed": 0, "temperature": 0.7, "top_k": 0, "top_p": 1.0}'
+    assert KEY.digest() == "c997ec7566c852d38666a982eadec96e"
+
+
+def test_excluded_ids_are_part_of_the_law_in_any_order():
+    law = Sampling(excluded=(7, 5, 7))
+    assert law == Sampling(excluded=(5, 7))
+    assert sampling_json(law) == '{"excluded": [5, 7], "seed": 0, "temperature": 1.0, "top_k": 0, "top_p": 1.0}'
+    assert Sampling(**json.loads(sampling_json(law))) == law
+
+
+def test_an_excluded_id_below_zero_is_refused():
+    with pytest.raises(ValueError, match="excluded must hold token ids of at least 0, got -1"):
+        Sampling(excluded=(3, -1))

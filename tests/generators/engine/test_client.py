@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,12 @@ def test_a_request_states_its_whole_law_whatever_the_model_folder_says(stub_serv
             "logprobs": 0,
         }
     ]
+
+
+def test_excluded_ids_get_the_lowest_bias_that_the_server_takes(stub_server):
+    law = Sampling(temperature=0.7, excluded=(7, 300))
+    _, server = ask(stub_server, asked=replace(request(), sampling=law))
+    assert server.asked[0]["logit_bias"] == {"7": -100.0, "300": -100.0}
 
 
 def test_completions_come_back_as_ids_with_their_text_in_the_order_of_the_seeds(stub_server):

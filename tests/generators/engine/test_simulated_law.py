@@ -1,16 +1,25 @@
 import math
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators.engine.simulated_draw import draw, score
+from generators.engine.errors import RequestRefused
+from generators.engine.simulated_draw import draw, next_shares, score
 from generators.engine.simulated_law import SimulatedLaw, chain_value, solved_error_rate
 from generators.engine.simulated_position import Position, Task
 from generators.engine.simulated_statement import SimulatedProblems, Statement
-from generators.engine.simulated_vocabulary import EOS, FILLERS, VOCABULARY_SIZE, SimulatedTokenizer
+from generators.engine.simulated_vocabulary import (
+    ADDING,
+    EOS,
+    FILLERS,
+    SPACED,
+    VOCABULARY_SIZE,
+    SimulatedTokenizer,
+)
 
 TOKENIZER = SimulatedTokenizer()
 STATEMENT = Statement(start=41, addends=(7, 35, 20))
@@ -192,3 +201,31 @@ def test_a_score_is_the_log_probability_of_the_choices_made():
     choices = (0.5 / 8, 0.5, 0.7, 0.5, 0.3 / 99)  # a filler, none more, a right total, no filler, a slip
     assert sum(scores) == pytest.approx(math.log(math.prod(choices)))
     assert score(position(""), TOKENIZER.encode("Once")) == (-math.inf,) * 4
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_is_left_shares_the_probability_of_an_excluded_total(late):
+    here = position("Adding 7 gives", task=replace(TASK, late=late))
+    true, *others = SPACED[48], SPACED[49], SPACED[50]
+    whole, left = here.next_tokens(), next_shares(here, (true,))
+    if late:  # nothing else may be stated: some filler comes, and totals stay as they are
+        assert set(left) == set(FILLERS)
+        return
+    assert left == {token_id: share for token_id, share in whole.items() if token_id != true}
+    drawn = Counter(draw(here, Random(seed), 1, excluded=(true,))[0] for seed in range(4000))
+    assert true not in drawn
+    for token_id in others:
+        assert within(drawn[token_id], 4000, whole[token_id] / (1 - whole[true]))
+
+
+@given(seed=st.integers(0, 2**32), max_tokens=st.integers(1, 60), excluded=st.sets(st.sampled_from(FILLERS[:-1])))
+def test_excluded_ids_are_never_drawn_and_a_shorter_limit_cuts_the_same_continuation(seed, max_tokens, excluded):
+    here = position("Adding 7")
+    whole = draw(here, Random(seed), 60, excluded=tuple(excluded))
+    assert not excluded & set(whole)
+    assert draw(here, Random(seed), max_tokens, excluded=tuple(excluded)) == whole[:max_tokens]
+
+
+def test_a_law_that_may_write_nothing_is_refused():
+    with pytest.raises(RequestRefused, match="excluded leaves the simulated policy no token"):
+        next_shares(position("\n"), (ADDING, *FILLERS))

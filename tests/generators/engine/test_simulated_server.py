@@ -11,6 +11,7 @@ from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.protocol import Limits, Request, Sampling
 from generators.engine.simulated import SimulatedPolicy
 from generators.engine.simulated_server import SimulatedServer
+from generators.engine.simulated_vocabulary import ADDING, FILLERS
 
 FRESH = SimulatedPolicy()
 START = FRESH.tokenizer.chat([{"role": "user", "content": FRESH.problem(0).prompt}])
@@ -67,6 +68,21 @@ def test_the_house_client_reads_its_answers():
             assert await client.generate(request) == await SimulatedPolicy().generate(request)
             assert (await client.model_info()).max_model_len == policy.max_model_len
             assert await client.generated_tokens() == policy.counts.generated_tokens
+
+    asyncio.run(scenario())
+
+
+def test_excluded_ids_travel_to_the_law():
+    async def scenario():
+        async with (
+            SimulatedServer(SimulatedPolicy()) as server,
+            VLLMClient(server.url, model="simulated", settings=ClientSettings()) as client,
+        ):
+            law = Sampling(excluded=(ADDING, FILLERS[0]))
+            request = Request(prefix=START, sampling=law, limits=Limits(max_tokens=40), seed=5, n=4)
+            generation = await client.generate(request)
+            assert generation == await SimulatedPolicy().generate(request)
+            assert not {ADDING, FILLERS[0]} & {one for each in generation.completions for one in each.token_ids}
 
     asyncio.run(scenario())
 
@@ -128,6 +144,7 @@ def test_health_models_and_metrics_tell_the_state():
         ({"stream": True}, 400, "BadRequestError", "stream"),
         ({"echo": True}, 400, "BadRequestError", "echo"),
         ({"logprobs": 3}, 400, "BadRequestError", "logprobs"),
+        ({"logit_bias": {"5": -50}}, 400, "BadRequestError", "logit_bias"),
     ],
 )
 def test_a_bad_request_is_answered_with_its_fault(fields, status, kind, param):
