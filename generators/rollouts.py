@@ -30,16 +30,22 @@ class Rollouts:
 
     async def draw(self, node: Node, *, start: int, n: int) -> tuple[Continuation, ...]:
         """Rollouts `start` to `start + n - 1` from a node, verified; raises EngineError."""
-        prefix = node.prefix
-        head = prefix[len(self.tree.root.token_ids) :]
+        return await self.behind(node.prefix[len(self.tree.root.token_ids) :], start=start, n=n)
+
+    async def behind(self, head: Sequence[int], *, start: int, n: int) -> tuple[Continuation, ...]:
+        """Rollouts `start` to `start + n - 1` of the solution that begins with `head`, verified; raises EngineError."""
+        prefix = (*self.tree.root.token_ids, *head)
         limits = Limits(max_tokens=self.max_tokens - len(head))
         rollouts = await self.sampler.draw(prefix, n=n, start=start, sampling=self.sampling, limits=limits)
         return await gather(self._verified(head, rollout) for rollout in rollouts)
 
     async def _verified(self, head: Sequence[int], rollout: Rollout) -> Continuation:
-        text = self.sampler.tokenizer.decode((*head, *rollout.token_ids))
-        decision = await self.checker.check(text, self.problem.answer, rule=self.rule)
-        return Continuation(rollout, outcome_of(decision.verdict))
+        return Continuation(rollout, await self.verdict((*head, *rollout.token_ids)))
+
+    async def verdict(self, solution: Sequence[int]) -> Outcome:
+        """What a whole solution came to."""
+        text = self.sampler.tokenizer.decode(solution)
+        return outcome_of((await self.checker.check(text, self.problem.answer, rule=self.rule)).verdict)
 
     def cut(self, node: Node, rollout: Rollout, outcome: Outcome) -> Path:
         """The path from the root to the end of a rollout from a node."""
