@@ -18,7 +18,7 @@ from generators.engine.protocol import Sampling
 from generators.engine.simulated import SimulatedPolicy
 from generators.engine.simulated_law import SimulatedLaw
 from generators.engine.simulated_statement import MODULUS, SimulatedProblems, Statement
-from generators.engine.simulated_vocabulary import EOS
+from generators.engine.simulated_vocabulary import EOS, FILLER_WORDS
 from generators.ledger import Ledger
 from generators.records import Attempt, Problem
 from generators.runner import run_recipe
@@ -62,8 +62,11 @@ def policy(variant: str, recovery_rate: float) -> SimulatedPolicy:
     return SimulatedPolicy(law=law, problems=SimulatedProblems(min_steps=4, max_steps=13), keeps_log=False)
 
 
-def make_round(variant: str, recovery_rate: float, n_problems: int) -> Round:
-    """Attempts at `n_problems` problems, and of each one wrong solution where there is one."""
+def make_round(variant: str, recovery_rate: float, n_problems: int, *, fillers: float = 0.0) -> Round:
+    """Attempts at `n_problems` problems, and of each one wrong solution where there is one.
+
+    A planted solution has a geometric number of filler tokens with the mean `fillers` in each step.
+    """
     engine = policy(variant, recovery_rate)
 
     async def attempted() -> list[tuple[Attempt, ...]]:
@@ -83,13 +86,13 @@ def make_round(variant: str, recovery_rate: float, n_problems: int) -> Round:
         tried.append((sum(one.verdict.is_right for one in attempts), len(attempts)))
         wrong = [one for one in attempts if one.verdict is Verdict.DIFFERENT]
         if variant == "flat":
-            items.append(Item(problem, attempts, planted(engine, problem, attempts[0])))
+            items.append(Item(problem, attempts, planted(engine, problem, attempts[0], fillers=fillers)))
         elif wrong:
             items.append(Item(problem, attempts, wrong[0]))
     return Round(variant, recovery_rate, tuple(items), tuple(tried))
 
 
-def planted(engine: SimulatedPolicy, problem: Problem, like: Attempt) -> Attempt:
+def planted(engine: SimulatedPolicy, problem: Problem, like: Attempt, *, fillers: float = 0.0) -> Attempt:
     """A solution of `problem` that is right up to a step drawn evenly, and wrong from there on."""
     draw = random.Random(problem.problem_id)
     statement = Statement.find(problem.prompt)
@@ -99,7 +102,10 @@ def planted(engine: SimulatedPolicy, problem: Problem, like: Attempt) -> Attempt
     lines = []
     for step, addend in enumerate(statement.addends):
         total = (statement.totals[step + 1] + (off if step >= first else 0)) % MODULUS
-        lines.append(f"Adding {addend} gives {total}\n")
+        words = ""
+        while draw.random() < fillers / (fillers + 1):
+            words += draw.choice(FILLER_WORDS)
+        lines.append(f"Adding {addend}{words} gives {total}\n")
     total = (statement.answer + off) % MODULUS
     text = "".join(lines) + f"\\boxed{{{total}}}"
     token_ids = (*engine.tokenizer.encode(text), EOS)

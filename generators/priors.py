@@ -6,6 +6,7 @@ to come, p the problem's base rate and r its recovery rate. With `rise` 0 the va
 rate; with 1 every step is as likely to go wrong as any other.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -71,6 +72,13 @@ def right_values(n_steps: int, rise: float) -> Floats:
 def wrong_values(n_steps: int, fade: float) -> Floats:
     """The value of a wrong prefix behind each step but the last, for each recovery rate (steps - 1 x rates)."""
     return np.array(RECOVERY_RATES, np.float32) * _left(n_steps)[:, None] ** np.float32(fade)
+
+
+def likelihood(rates: Sequence[float], n_right: int, n: int) -> NDArray[np.float64]:
+    """How well each rate explains `n_right` of `n`; the best of them is at 1."""
+    values = np.array(rates, dtype=np.float64)
+    logs = n_right * np.log(values) + (n - n_right) * np.log1p(-values)
+    return np.asarray(np.exp(logs - logs.max()))
 
 
 def _left(n_steps: int) -> Floats:

@@ -1,0 +1,159 @@
+"""The ways to critical tokens that `benchmarks.critical_tokens` compares, and what each of them cost on one solution.
+
+Knows no law and no server. A method's cost is every rollout that it looked at, shared with another method or not, the
+search of the labels included where it starts from them; one token drawn in place of another counts as a rollout too.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from filters.answers import AnswerChecker, AnswerRule
+from generators.critical_tokens import CriticalTokens, CriticalTokensConfig, critical_tokens
+from generators.engine.protocol import Engine, Limits, Sampling
+from generators.ledger import Ledger, LedgerKey
+from generators.process_labels import LabelledProblem, ProcessLabelsConfig, label
+from generators.records import Attempt, LabelledSolution, Problem, Rollout
+from generators.rollouts import Rollouts
+from generators.sampler import Sampler
+from generators.search import Strategy
+from generators.strategies.exhaustive import Exhaustive
+from generators.token_paths import wrong_step
+from generators.token_scan import critical_position, scan
+from generators.tokenizer import Tokenizer
+from generators.tree import Tree
+
+METHODS = ("scores", "search", "both", "search without labels")
+Cost = dict[tuple[str, int], int]  # the tokens of each rollout, by key and index
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A wrong solution with the attempts at its problem."""
+
+    problem: Problem
+    attempts: tuple[Attempt, ...]
+    solution: Attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one method found in one solution, and what it cost."""
+
+    method: str
+    position: int | None
+    nominees: tuple[int, ...]
+    reasons: tuple[str, ...]
+    rollouts: int
+    tokens: int
+    label_rollouts: int
+
+
+class CountedSampler(Sampler):
+    """A sampler that remembers which rollouts it handed out, drawn or replayed."""
+
+    def __init__(
+        self, *, policy: str, engine: Engine, tokenizer: Tokenizer, ledger: Ledger, context: int | None = None
+    ) -> None:
+        super().__init__(policy=policy, engine=engine, tokenizer=tokenizer, ledger=ledger, context=context)
+        self.cost: Cost = {}
+
+    async def draw(
+        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0
+    ) -> tuple[Rollout, ...]:
+        drawn = await super().draw(prefix, n=n, sampling=sampling, limits=limits, start=start)
+        digest = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling).digest()
+        self.cost |= {(digest, rollout.index): len(rollout.token_ids) for rollout in drawn}
+        return drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What it takes to label a solution, search it by every method, and scan it."""
+
+    sampler: Callable[[], CountedSampler]
+    checker: AnswerChecker
+    labels: ProcessLabelsConfig
+    tokens: CriticalTokensConfig
+    rule: AnswerRule = field(default_factory=AnswerRule)
+
+    async def label(self, case: Case, strategy: Strategy) -> LabelledProblem:
+        """The process labels of the solution."""
+        return (await self._labelled(case, strategy))[0]
+
+    async def found(self, case: Case, strategy: Strategy, scores: Sequence[float] | None) -> list[Found]:
+        """The critical token by every method; those with scores are left out where there are none."""
+        labelled, spent = await self._labelled(case, strategy)
+        (solution,) = labelled.solutions
+        methods = [method for method in METHODS if scores is not None or method.startswith("search")]
+        return [await self._by(method, case, labelled.tree, solution, spent, scores) for method in methods]
+
+    async def scanned(self, case: Case, strategy: Exhaustive) -> tuple[int | None, int]:
+        """The critical position by the scan, and the rollouts that it took."""
+        counts = await scan(self._rollouts(case, self.sampler()), case.solution, strategy=strategy)
+        tolerated = strategy.rollouts_per_step * 3 // 64
+        return critical_position(counts, tolerated=tolerated), strategy.rollouts_per_step * (len(counts) - 1)
+
+    async def _labelled(self, case: Case, strategy: Strategy) -> tuple[LabelledProblem, Cost]:
+        sampler = self.sampler()
+        labelled = await label(
+            case.problem,
+            case.attempts,
+            [case.solution],
+            sampler=sampler,
+            checker=self.checker,
+            rule=self.rule,
+            config=self.labels,
+            strategy=strategy,
+        )
+        return labelled, sampler.cost
+
+    async def _by(
+        self,
+        method: str,
+        case: Case,
+        labels: Tree,
+        solution: LabelledSolution,
+        label_cost: Cost,
+        scores: Sequence[float] | None,
+    ) -> Found:
+        sampler = self.sampler()
+        uses_labels = method in ("search", "both")
+        made: CriticalTokens = await critical_tokens(
+            case.problem,
+            case.solution,
+            step_range=wrong_step(solution) if uses_labels else None,
+            scores=scores if method in ("scores", "both") else None,
+            tree=labels if uses_labels else self._attempts_alone(case),
+            sampler=sampler,
+            checker=self.checker,
+            rule=self.rule,
+            config=replace(self.tokens, search=None) if method == "scores" else self.tokens,
+        )
+        cost = sampler.cost | (label_cost if uses_labels else {})
+        return Found(
+            method=method,
+            position=made.critical.position if made.critical else None,
+            nominees=(*(token.position for token in made.tokens), *(position for position, _ in made.dropped)),
+            reasons=tuple(reason for _, reason in made.dropped),
+            rollouts=len(cost),
+            tokens=sum(cost.values()),
+            label_rollouts=len(label_cost) if uses_labels else 0,
+        )
+
+    def _rollouts(self, case: Case, sampler: Sampler) -> Rollouts:
+        return Rollouts(
+            problem=case.problem,
+            tree=self._attempts_alone(case),
+            sampler=sampler,
+            checker=self.checker,
+            rule=self.rule,
+            sampling=self.labels.sampling,
+            max_tokens=self.labels.max_tokens,
+        )
+
+    def _attempts_alone(self, case: Case) -> Tree:
+        """A tree that knows the attempts and no labels."""
+        tree = Tree(case.problem.problem_id, case.solution.prompt_token_ids)
+        for attempt in case.attempts:
+            tree.root.tell(attempt.attempt_index, None if attempt.verdict.is_undecided else attempt.verdict.is_right)
+        return tree

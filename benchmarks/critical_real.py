@@ -1,0 +1,211 @@
+"""The real part of `benchmarks.critical_tokens`: short wrong solutions of a real model, through a vLLM server.
+
+The embedded policy solves chain sums of one-digit terms after worked examples; of each problem that it solves sometimes
+its shortest wrong solution may be taken, the shortest of all first, since the scan takes 64 rollouts from every token.
+All rollouts are kept below `--folder`: a run that was cut off goes on where it was, a larger one builds on a smaller.
+
+Scores come from outside: `--scores module:name` names a function of prompt ids and response ids that gives one number a
+token. Without it the methods with scores are left out.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from importlib import import_module
+from typing import Any, Protocol
+
+import polars as pl
+from upath import UPath
+
+from benchmarks.critical_methods import Bench, Case, CountedSampler
+from filters.answers import AnswerChecker, AnswerRule, Verdict
+from generators.attempts import AttemptsConfig, attempt
+from generators.calibration import calibrated
+from generators.critical_tokens import CriticalTokensConfig
+from generators.engine.client import ClientSettings, VLLMClient
+from generators.engine.fleet import Fleet, FleetSettings
+from generators.engine.pool import Pool, RetrySettings
+from generators.engine.protocol import Engine, Sampling
+from generators.engine.server import LocalServer
+from generators.engine.server_settings import ServerSettings
+from generators.engine.worker import Worker
+from generators.ledger import Ledger
+from generators.policy import EMBEDDED, Policy, identify
+from generators.problems.loading import load_problems
+from generators.problems.procedural import ProceduralProblems
+from generators.process_labels import ProcessLabelsConfig
+from generators.prompts.chain_sum import EXAMPLES
+from generators.records import Attempt, Problem
+from generators.runner import run_recipe
+from generators.sampler import Sampler
+from generators.strategies.exhaustive import Exhaustive
+from generators.strategies.sequential_test import SequentialTest
+from generators.tables import problems_of
+
+LAW = Sampling(temperature=0.7, seed=1)
+MAX_TOKENS = 160
+CONTEXT = 1024
+IN_FLIGHT = 64
+LABEL_CAP = 128
+N_ATTEMPTS = 16
+LABELS = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, min_steps=1)
+Tried = tuple[Problem, tuple[Attempt, ...]]
+
+
+class TokenScores(Protocol):
+    """How good a response's tokens look, one number a token; low ones are likely critical."""
+
+    def __call__(self, prompt_ids: Sequence[int], response_ids: Sequence[int]) -> Sequence[float]:
+        """As many numbers as `response_ids` has ids."""
+        ...
+
+
+def add_arguments(arguments: argparse.ArgumentParser) -> None:
+    """The options that only the real part has."""
+    arguments.add_argument("--solutions", type=int, default=12, help="wrong solutions (--real)")
+    arguments.add_argument("--tried", type=int, default=48, help="problems that are attempted (--real)")
+    arguments.add_argument("--least-rate", type=float, default=0.25, help="share of right attempts (--real)")
+    arguments.add_argument("--estimate", action="store_true", help="stop before the scan, with its tokens (--real)")
+    arguments.add_argument("--scores", help="module:name of a function that scores tokens (--real)")
+
+
+def scorer(spec: str | None) -> TokenScores | None:
+    """The function that `module:name` names; None where nothing is named. Raises ValueError for another shape."""
+    if spec is None:
+        return None
+    module, _, name = spec.partition(":")
+    if not name:
+        raise ValueError(f"scores must be module:name, got {spec!r}")
+    scores: TokenScores = getattr(import_module(module), name)
+    return scores
+
+
+async def attempted(problems: Sequence[Problem], sampler: Sampler, checker: AnswerChecker) -> list[Tried]:
+    """Sixteen attempts at each problem."""
+    config = AttemptsConfig(n=N_ATTEMPTS, sampling=LAW, max_tokens=MAX_TOKENS, examples=EXAMPLES)
+
+    async def one(problem: Problem) -> Tried:
+        return problem, await attempt(problem, sampler=sampler, checker=checker, rule=AnswerRule(), config=config)
+
+    return list((await run_recipe(one, problems, window=IN_FLIGHT)).rows)
+
+
+def chosen(tried: Sequence[Tried], *, n: int, least_rate: float) -> list[Case]:
+    """The `n` shortest wrong solutions, one a problem, of problems solved with at least `least_rate`."""
+    cases = []
+    for problem, attempts in tried:
+        wrong = [one for one in attempts if one.verdict is Verdict.DIFFERENT and one.finish_reason == "eos"]
+        if wrong and pass_rate(attempts) >= least_rate:
+            cases.append(Case(problem, attempts, min(wrong, key=lambda one: len(one.token_ids))))
+    return sorted(cases, key=lambda case: (len(case.solution.token_ids), case.problem.problem_id))[:n]
+
+
+def pass_rate(attempts: Sequence[Attempt]) -> float:
+    """The share of right attempts."""
+    return sum(one.verdict.is_right for one in attempts) / len(attempts)
+
+
+def scan_tokens(cases: Sequence[Case], reference: Exhaustive) -> int:
+    """What the scan will generate, if a rollout is as long as what the solution itself has left."""
+    lengths = [len(case.solution.token_ids) for case in cases]
+    return sum(reference.rollouts_per_step * length * (length - 1) // 2 for length in lengths)
+
+
+async def compared(
+    tried: Sequence[Tried],
+    options: argparse.Namespace,
+    *,
+    bench: Bench,
+    reference: Exhaustive,
+    scores: TokenScores | None,
+) -> dict[str, Any]:
+    """Every method on the chosen solutions, then the scan; figures by method."""
+    cases = chosen(tried, n=options.solutions, least_rate=options.least_rate)
+    if not cases:
+        least = f"least-rate ({options.least_rate})"
+        raise ValueError(f"none of {len(tried)} problems has a wrong solution and a pass rate of {least}: try more")
+    right = [(sum(one.verdict.is_right for one in attempts), len(attempts)) for _, attempts in tried]
+    strategy = await calibrated(
+        SequentialTest(cap=LABEL_CAP), cases, attempts=right, label=bench.label, pilot=len(cases), window=IN_FLIGHT
+    )
+    bench = replace(bench, tokens=replace(bench.tokens, priors=strategy.priors))
+    estimate = {"solutions": len(cases), "scan_tokens": scan_tokens(cases, reference)}
+    print(json.dumps(estimate), flush=True)
+
+    async def by_methods(case: Case) -> list[dict[str, Any]]:
+        solution = case.solution
+        given = scores(solution.prompt_token_ids, solution.token_ids) if scores else None
+        standing = {"problem_id": case.problem.problem_id, "base": pass_rate(case.attempts)}
+        found = await bench.found(case, strategy, given)
+        return [standing | asdict(method) | {"text": solution.text} for method in found]
+
+    searched = (await run_recipe(by_methods, cases, window=IN_FLIGHT)).rows
+    rows = [row for case in searched for row in case]
+    if options.estimate:
+        return estimate | {"rows": rows}
+    scans = (await run_recipe(lambda case: bench.scanned(case, reference), cases, window=2, on_done=_say)).rows
+    by_problem = {case.problem.problem_id: scan for case, scan in zip(cases, scans, strict=True)}
+    return estimate | judged(rows, by_problem)
+
+
+def _say(done: int, total: int) -> None:
+    print(f"scanned {done} of {total}", file=sys.stderr, flush=True)
+
+
+def judged(rows: Sequence[dict[str, Any]], scans: dict[str, tuple[int | None, int]]) -> dict[str, Any]:
+    """Precision, recall and cost of each method against the scan, and the rows behind them."""
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(
+        pl.Series("scan", [scans[row["problem_id"]][0] for row in rows], dtype=pl.Int64),
+        pl.Series("scan_rollouts", [scans[row["problem_id"]][1] for row in rows]),
+        pl.col("position").cast(pl.Int64),
+    )
+    hit = (pl.col("position") == pl.col("scan")).sum()
+    figures = frame.group_by("method").agg(
+        pl.len().alias("solutions"),
+        (hit / pl.col("position").is_not_null().sum()).alias("precision"),
+        (hit / pl.col("scan").is_not_null().sum()).alias("recall"),
+        (pl.col("rollouts").sum() / pl.col("scan_rollouts").sum()).alias("rollouts_ratio"),
+    )
+    best = max(figures.to_dicts(), key=lambda row: (row["recall"], row["method"]))
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, float_precision=3):
+        print(figures.sort("method"))
+    keys = ("rollouts_ratio", "precision", "recall", "method")
+    return {key: best[key] for key in keys} | {"methods": figures.sort("method").to_dicts(), "rows": frame.to_dicts()}
+
+
+def bench_of(policy: Policy, engine: Engine, ledger: Ledger, checker: AnswerChecker) -> Bench:
+    """The bench over one engine and ledger."""
+
+    def sampler() -> CountedSampler:
+        return CountedSampler(
+            policy=policy.name, engine=engine, tokenizer=policy.tokenizer, ledger=ledger, context=CONTEXT
+        )
+
+    tokens = CriticalTokensConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+    return Bench(sampler=sampler, checker=checker, labels=LABELS, tokens=tokens)
+
+
+async def run(options: argparse.Namespace, reference: Exhaustive) -> dict[str, Any]:
+    """Serve the embedded policy, open the ledger, compare."""
+    scores = scorer(options.scores)
+    policy = identify(EMBEDDED)
+    settings = ServerSettings(model=policy.model, dtype="float32", max_model_len=CONTEXT, max_sequences=IN_FLIGHT)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    source = ProceduralProblems(
+        name="chain_sum",
+        task="chain_sum",
+        size=options.tried,
+        seed=7,
+        levels={"min_terms": 3, "max_terms": 4, "min_digits": 1, "max_digits": 1},
+    )
+    with LocalServer(settings, log_path=options.folder / "server.log") as server, AnswerChecker() as checker:
+        problems = problems_of((await load_problems(source, checker=checker)).kept)
+        client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+        async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
+            pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
+            with Ledger(UPath(options.folder / "ledger" / policy.name)) as ledger:
+                bench = bench_of(policy, pool, ledger, checker)
+                tried = await attempted(problems, bench.sampler(), checker)
+                return await compared(tried, options, bench=bench, reference=reference, scores=scores)

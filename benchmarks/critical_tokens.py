@@ -1,0 +1,176 @@
+"""Critical tokens by scores, by search and by both, against the scan of 64 rollouts from every token.
+
+On the simulated policy (`benchmarks.critical_rounds`), where the truth is known besides: base rates 0.3 to 0.9 and
+recovery rates 0 and 0.02, flat and rising rounds, priors fitted to a pilot as in a run. Rollouts are counted by
+`benchmarks.critical_methods`; those of the pilot beyond its own solutions are spread evenly over what uses its priors.
+The 16 attempts at each problem, which the pipeline makes anyway, are not counted.
+
+With `--real`, on wrong solutions of a real model through a vLLM server (`benchmarks.critical_real`).
+
+The last line is JSON: `rollouts_ratio` (of the scan's, over all cells), `precision` and `recall` (against the scan,
+flat cells with a base rate of at least 0.5) of the method with the best recall there, and the table by method.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from upath import UPath
+
+from benchmarks import critical_real
+from benchmarks.critical_methods import Bench, Case, Cost, CountedSampler
+from benchmarks.critical_rounds import stand_in_scores, token_round, true_position
+from benchmarks.label_rounds import LAW, MAX_TOKENS, VARIANTS, WINDOW, Round
+from filters.answers import AnswerChecker
+from generators.calibration import calibrated
+from generators.critical_tokens import CriticalTokensConfig
+from generators.engine.simulated import SimulatedPolicy
+from generators.ledger import Ledger
+from generators.process_labels import ProcessLabelsConfig
+from generators.runner import run_recipe
+from generators.strategies.exhaustive import Exhaustive
+from generators.strategies.sequential_test import SequentialTest
+from generators.token_scan import PAPER
+
+RECOVERY_RATES = (0.0, 0.02)
+HIGH_BASE = 0.5
+SCAN_WINDOW = 8
+LABELS = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, min_steps=1, max_steps=99)
+
+
+async def searched(made: Round, cases: Sequence[Case], pilot: int, reference: Exhaustive) -> pl.DataFrame:
+    """One row a solution and method: its cell, its truth, what was found and what it cost."""
+    engine = made.policy()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        AnswerChecker() as checker,
+        Ledger(UPath(folder), flush_rows=20_000, flush_seconds=60.0) as ledger,
+    ):
+        cost: Cost = {}
+        labelling = _bench(engine, ledger, checker, SequentialTest(), cost).label
+        strategy = await calibrated(
+            SequentialTest(), cases, attempts=made.tried, label=labelling, pilot=pilot, window=WINDOW
+        )
+        await run_recipe(lambda case: labelling(case, strategy), cases, window=WINDOW)
+        bench = _bench(engine, ledger, checker, strategy)
+
+        async def one(case: Case) -> list[dict[str, Any]]:
+            truth = true_position(engine, case)
+            scanned, scan_rollouts = await bench.scanned(case, reference)
+            found = await bench.found(case, strategy, stand_in_scores(case, truth))
+            cell = {
+                "variant": made.variant,
+                "recovery": made.recovery_rate,
+                "base": engine.law.base_rate(case.problem.prompt),
+                "n_tokens": len(case.solution.token_ids),
+                "truth": truth,
+                "scan": scanned,
+                "scan_rollouts": scan_rollouts,
+            }
+            return [cell | asdict(method) for method in found]
+
+        rows = (await run_recipe(one, cases, window=SCAN_WINDOW)).rows
+    frame = pl.DataFrame([row for case in rows for row in case], infer_schema_length=None)
+    pilots = len(cost) - int(frame.filter(method="search")["label_rollouts"].sum())
+    return frame.with_columns(pl.col("rollouts") + pilots / len(cases))
+
+
+def _bench(
+    engine: SimulatedPolicy,
+    ledger: Ledger,
+    checker: AnswerChecker,
+    strategy: SequentialTest,
+    cost: Cost | None = None,
+) -> Bench:
+    def sampler() -> CountedSampler:
+        made = CountedSampler(policy="simulated", engine=engine, tokenizer=engine.tokenizer, ledger=ledger)
+        made.cost = made.cost if cost is None else cost
+        return made
+
+    tokens = CriticalTokensConfig(sampling=LAW, max_tokens=MAX_TOKENS, priors=strategy.priors)
+    return Bench(sampler=sampler, checker=checker, labels=LABELS, tokens=tokens)
+
+
+def summarised(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Precision and recall against the scan and the truth, and the cost, of each group."""
+    named, found = pl.col("position").is_not_null(), pl.col("position")
+    return (
+        rows.group_by(by)
+        .agg(
+            pl.len().alias("solutions"),
+            pl.col("n_tokens").mean(),
+            ((found == pl.col("scan")).sum() / named.sum()).alias("precision"),
+            ((found == pl.col("scan")).sum() / pl.col("scan").is_not_null().sum()).alias("recall"),
+            ((found == pl.col("truth")).sum() / named.sum()).alias("true_precision"),
+            ((found == pl.col("truth")).sum() / pl.len()).alias("true_recall"),
+            ((pl.col("scan") == pl.col("truth")).sum() / pl.len()).alias("scan_true"),
+            pl.col("rollouts").mean(),
+            pl.col("label_rollouts").mean(),
+            (pl.col("rollouts").sum() / pl.col("scan_rollouts").sum()).alias("rollouts_ratio"),
+        )
+        .sort(by)
+    )
+
+
+def figures(rows: pl.DataFrame) -> dict[str, Any]:
+    """The keys of the last line."""
+    high = summarised(rows.filter(pl.col("base") >= HIGH_BASE, pl.col("variant") == "flat"), ("method",))
+    best = max(high.to_dicts(), key=lambda row: (row["recall"], row["method"]))
+    overall = summarised(rows, ("method",)).to_dicts()
+    ratio = next(row["rollouts_ratio"] for row in overall if row["method"] == best["method"])
+    return {
+        "rollouts_ratio": ratio,
+        "precision": best["precision"],
+        "recall": best["recall"],
+        "method": best["method"],
+        "flat_high_base": high.to_dicts(),
+        "by_variant": summarised(rows, ("variant", "method")).to_dicts(),
+    }
+
+
+def one_round(task: tuple[str, float, int, int, Exhaustive]) -> pl.DataFrame:
+    """One round in one process."""
+    variant, recovery_rate, n_problems, pilot, reference = task
+    began = time.monotonic()
+    made, cases = token_round(variant, recovery_rate, n_problems)
+    rows = asyncio.run(searched(made, cases, pilot, reference))
+    seconds = time.monotonic() - began
+    print(f"{variant}, recovery {recovery_rate}: {len(cases)} solutions, {seconds:.0f} s", file=sys.stderr, flush=True)
+    return rows
+
+
+def main() -> None:
+    """Search, judge, and print the tables and the figures."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--problems", type=int, default=120, help="problems a round; there are four rounds")
+    arguments.add_argument("--pilot", type=int, default=64, help="solutions that the priors are fitted to")
+    arguments.add_argument("--reference", type=int, default=PAPER.rollouts_per_step, help="rollouts from every token")
+    arguments.add_argument("--real", action="store_true", help="on a real vLLM server instead")
+    arguments.add_argument("--folder", type=Path, default=Path("data/benchmarks/critical_tokens"), help="of --real")
+    critical_real.add_arguments(arguments)
+    options = arguments.parse_args()
+    reference = Exhaustive(rollouts_per_step=options.reference)
+    if options.real:
+        print(json.dumps(asyncio.run(critical_real.run(options, reference))))
+        return
+    tasks = [
+        (variant, rate, options.problems, options.pilot, reference) for variant in VARIANTS for rate in RECOVERY_RATES
+    ]
+    with ProcessPoolExecutor(2) as pool:
+        rows = pl.concat(list(pool.map(one_round, tasks)), how="vertical_relaxed")
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=220, float_precision=3):
+        print(summarised(rows, ("variant", "recovery", "base", "method")))
+    print(json.dumps(figures(rows), default=float))
+
+
+if __name__ == "__main__":
+    main()
