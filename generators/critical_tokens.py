@@ -6,7 +6,7 @@ tested with and without the token. Knows nothing of servers, files or Dagster, n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from filters.answers import AnswerChecker, AnswerRule, Verdict
@@ -24,6 +24,7 @@ from generators.tree import Tree
 
 VERSION = "1"  # bump when a change here would change the rows
 BEHIND_CRITICAL_TOKEN = "behind_critical_token"  # the solution was lost before: not tested
+BUDGET_SPENT = "budget_spent"  # the tests of earlier nominees took it all: not tested
 Nomination = Literal["score", "search"]
 
 
@@ -33,7 +34,8 @@ class CriticalTokensConfig:
 
     `search` looks for the first wrong token (None: scores alone nominate), under `priors`, those of the labels, moved
     to its place; it nominates every token that is the first wrong one with at least `least_share`, or else the most
-    probable. Scores nominate the `n_scores` lowest ones below `score_below`.
+    probable. Scores nominate the `n_scores` lowest ones below `score_below`. The tests of all nominees of one response
+    have `budget` rollouts together.
     """
 
     sampling: Sampling
@@ -44,9 +46,10 @@ class CriticalTokensConfig:
     n_scores: int = 3
     score_below: float = 0.5
     confirmation: Confirmation = field(default_factory=Confirmation)
+    budget: int = 160
 
     def __post_init__(self) -> None:
-        for name in ("max_tokens", "n_scores"):
+        for name in ("max_tokens", "n_scores", "budget"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name in ("least_share", "score_below"):
@@ -108,7 +111,7 @@ async def critical_tokens(
 
     `step_range` are the tokens of the first wrong step, `scores` one number a token of the response, `tree` the tree of
     the problem's labels, whose root knows the attempts. Behind a critical token the solution is lost already, so
-    nothing is tested there. Where no token of the step is confirmed, or none is given, the whole response is searched.
+    nothing is tested there. Where no step is given, or no token of it confirmed, the whole response is searched.
     Raises EngineError, and ValueError for an attempt that is not finished and wrong.
     """
     _check(attempt, scores, tree, config)
@@ -127,7 +130,7 @@ async def critical_tokens(
         return nominees.concluded()
     for span in dict.fromkeys((step_range, None)):
         await nominees.test(await search_tokens(rollouts, attempt, span, search=config.search, priors=config.priors))
-        if nominees.any_confirmed:
+        if nominees.is_over:
             break
     return nominees.concluded()
 
@@ -151,38 +154,45 @@ class _Nominees:
     def __init__(
         self, rollouts: Rollouts, attempt: Attempt, scores: Sequence[float] | None, config: CriticalTokensConfig
     ) -> None:
-        self._rollouts, self._attempt, self._scores, self._config = rollouts, attempt, scores, config
-        low = [position for position, score in enumerate(scores or ()) if score < config.score_below]
-        self._by_score = sorted(low, key=(scores or ()).__getitem__)[: config.n_scores]
+        self._rollouts, self._attempt, self._config = rollouts, attempt, config
+        self._scores = None if scores is None else tuple(float(score) for score in scores)
+        low = [(score, place) for place, score in enumerate(self._scores or ()) if score < config.score_below]
+        self._by_score = [place for _, place in sorted(low)[: config.n_scores]]
         self._tested: dict[int, CriticalToken] = {}
         self._dropped: dict[int, str] = {}
+        self._left = config.budget
+        self._is_found = False
 
     @property
-    def any_confirmed(self) -> bool:
-        return any(token.confirmed for token in self._tested.values())
+    def is_over(self) -> bool:
+        """No further nominee will be tested."""
+        return self._is_found or not self._left
 
     async def test(self, found: TokenSearch | None) -> None:
         """Test what scores and search nominate and was not tested before, up to the first that is confirmed."""
         by_search = self._likely(found) if found else []
         for position in sorted({*self._by_score, *by_search} - self._tested.keys()):
-            if self.any_confirmed:
-                self._dropped[position] = BEHIND_CRITICAL_TOKEN
+            if self.is_over:
+                self._dropped[position] = BEHIND_CRITICAL_TOKEN if self._is_found else BUDGET_SPENT
                 continue
             by: list[Nomination] = ["score"] if position in self._by_score else []
             by += ["search"] if position in by_search else []
-            arms = await self._config.confirmation.tested(
-                self._rollouts,
-                self._attempt.token_ids,
-                position,
-                first=self._first_unseen(position, found),
-                priors=self._config.priors,
-            )
-            reason = self._config.confirmation.reason(arms)
-            self._tested[position] = self._token(position, arms, tuple(by), confirmed=reason is None)
+            arms, reason = await self._test_one(position, self._first_unseen(position, found))
+            self._is_found = reason is None
+            self._tested[position] = self._token(position, arms, tuple(by), confirmed=self._is_found)
             if reason is not None:
                 self._dropped[position] = reason
 
+    async def _test_one(self, position: int, first: int) -> tuple[TwoArms, str | None]:
+        test = self._config.confirmation
+        test = replace(test, cap=min(test.cap, self._left))
+        response, priors = self._attempt.token_ids, self._config.priors
+        arms = await test.tested(self._rollouts, response, position, first=first, priors=priors)
+        self._left -= arms.with_token.next_index - first + arms.without_token.next_index
+        return arms, test.reason(arms)
+
     def concluded(self) -> CriticalTokens:
+        """What was tested and what was dropped, by position."""
         return CriticalTokens(
             tuple(self._tested[position] for position in sorted(self._tested)), tuple(sorted(self._dropped.items()))
         )

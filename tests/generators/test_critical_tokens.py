@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filters.answers import Verdict
-from generators.critical_tokens import BEHIND_CRITICAL_TOKEN, CriticalTokensConfig, critical_tokens
+from generators.critical_tokens import BEHIND_CRITICAL_TOKEN, BUDGET_SPENT, CriticalTokensConfig, critical_tokens
 from generators.engine.simulated import SimulatedPolicy
 from generators.engine.simulated_law import SimulatedLaw
 from generators.token_confirmation import LOST_WITHOUT_TOKEN, NOT_LOST_WITH_TOKEN, Confirmation, without_token
@@ -82,6 +82,16 @@ def test_where_the_step_is_another_one_the_whole_response_is_searched(tmp_path):
     made, _ = found(tmp_path, step_range=(0, 5))
     assert made.critical.position == CASE.critical
     assert made.tokens[0].position < 5
+
+
+def test_the_tests_of_all_nominees_share_one_budget(tmp_path):
+    lost = [CASE.critical + places for places in (1, 2, 3)]
+    config = replace(SCORES_ALONE, budget=40)
+    made, drawn = found(tmp_path, scores=low(*lost), config=config)
+    assert made.dropped[0] == (lost[0], LOST_WITHOUT_TOKEN)
+    assert made.dropped[-1] == (lost[-1], BUDGET_SPENT)
+    assert sum(token.n_with + token.n_without for token in made.tokens) == 40
+    assert drawn <= 2 * 40  # an alternative is a draw of its own
 
 
 def test_the_last_token_has_the_solutions_own_outcome(tmp_path):
@@ -166,6 +176,7 @@ def test_scores_must_be_one_a_token(tmp_path):
 @pytest.mark.parametrize(
     ("made", "message"),
     [
+        (lambda: replace(CONFIG, budget=0), "budget must be at least 1, got 0"),
         (lambda: replace(CONFIG, n_scores=0), "n_scores must be at least 1, got 0"),
         (lambda: replace(CONFIG, score_below=0.0), "score_below must be above 0 and at most 1, got 0.0"),
         (lambda: replace(CONFIG, least_share=1.5), "least_share must be above 0 and at most 1, got 1.5"),
