@@ -2,6 +2,7 @@
 
 Knows no law and no server. A method's cost is every rollout that it looked at, shared with another method or not, the
 search of the labels included where it starts from them; one token drawn in place of another counts as a rollout too.
+`search without labels` looks at all tokens of the response at once and needs no labels.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from generators.sampler import Sampler
 from generators.search import Strategy
 from generators.strategies.exhaustive import Exhaustive
 from generators.token_paths import wrong_step
-from generators.token_scan import critical_position, scan
+from generators.token_scan import PAPER, TOLERATED, critical_position, scan
 from generators.tokenizer import Tokenizer
 from generators.tree import Tree
 
@@ -90,7 +91,7 @@ class Bench:
     async def scanned(self, case: Case, strategy: Exhaustive) -> tuple[int | None, int]:
         """The critical position by the scan, and the rollouts that it took."""
         counts = await scan(self._rollouts(case, self.sampler()), case.solution, strategy=strategy)
-        tolerated = strategy.rollouts_per_step * 3 // 64
+        tolerated = TOLERATED * strategy.rollouts_per_step // PAPER.rollouts_per_step
         return critical_position(counts, tolerated=tolerated), strategy.rollouts_per_step * (len(counts) - 1)
 
     async def _labelled(self, case: Case, strategy: Strategy) -> tuple[LabelledProblem, Cost]:

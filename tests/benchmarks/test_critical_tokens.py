@@ -105,6 +105,7 @@ def row(method, position, scan, *, base=0.7, variant="flat", rollouts=50):
         "truth": scan,
         "base": base,
         "variant": variant,
+        "recovery": 0.0,
         "n_tokens": 40,
         "rollouts": rollouts,
         "label_rollouts": 10,
