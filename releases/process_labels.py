@@ -5,6 +5,7 @@ Knows the asset's columns and the labels; nothing of folders, versions or cards.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from filters.rules import Filtered, apply_rules
 from filters.schemas import PROCESS_LABELS, SchemaError
 from generators.priors import Priors
 from releases.draft import About, Draft, Paper, Table
-from releases.errors import NothingToRelease
+from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts, StageFacts
 from releases.labels import count_labels, with_labels
 from releases.pictures import picture_of_labels
@@ -104,6 +105,10 @@ TRUNCATED = PublishedSchema(
         "labels: false_at_most_at_the_end": pl.col("labels").list.slice(0, pl.col("labels").list.len() - 1).list.all(),
     },
 )
+TRAINING = {
+    "stepwise": (STEPWISE, "prompt, steps and one hard label a step"),
+    "truncated": (TRUNCATED, "the same up to the first error, behind which labels mean little"),
+}
 
 ABOUT = About(
     dataset="process_labels",
@@ -166,15 +171,31 @@ class Export:
         """The rows with all that follows from their counts derived anew."""
         return recompute(rows, hard_threshold=self.hard_threshold, confidence=self.confidence, priors=self.priors)
 
-    def facts(self) -> dict[str, float | None]:
+    def slices_without_priors(self, rows: pl.DataFrame) -> list[str]:
+        """The slices of rows with a soundness, which follows from priors, that have none here."""
+        return sorted(set(rows.filter(pl.col("sound").is_not_null())["slice"]) - self.priors.keys())
+
+    def facts(self) -> dict[str, Any]:
         """What the manifest keeps."""
         return {
             "hard_threshold": self.hard_threshold,
             "confidence": self.confidence,
             "label_ratio": self.label_ratio,
+            "priors": {key: priors.plain() for key, priors in sorted(self.priors.items())},
             "validation": self.shares.validation,
             "test": self.shares.test,
         }
+
+    @classmethod
+    def of(cls, facts: ReleaseFacts) -> "Export":
+        """What `facts()` gave to the manifest, read back; raises IncompleteManifest."""
+        told = dict(facts.settings.get("export", {}))
+        try:
+            shares = SplitShares(validation=told.pop("validation"), test=told.pop("test"))
+            priors = {key: Priors(**plain) for key, plain in told.pop("priors").items()}
+            return cls(shares=shares, priors=priors, **told)
+        except (KeyError, TypeError, ValueError) as bad:
+            raise IncompleteManifest(f"settings.export lacks what the labels are derived with: {bad!r}") from bad
 
 
 def build_process_labels(rows: pl.DataFrame, facts: ReleaseFacts, export: Export | None = None) -> Draft:
@@ -188,29 +209,42 @@ def build_process_labels(rows: pl.DataFrame, facts: ReleaseFacts, export: Export
         raise NothingToRelease("process_labels: there are no rows to release; look at what the earlier stages dropped")
     labelled = _checked(PROCESS_LABELS.validate(rows).sort(PROCESS_LABELS.key), export)
     default = split_by_problem(DEFAULT.validate(labelled), export.shares)
-    decided = apply_rules(labelled, {"undecided_step": ~pl.col("hard_labels").list.eval(_UNKNOWN).list.any()})
-    located = apply_rules(labelled, {"first_error_not_sure": pl.col("first_error").is_not_null()})
-    decided = _balanced(decided, export.label_ratio)
-    located = _balanced(Filtered(_truncated(located.kept), located.dropped), export.label_ratio)
-    stepwise = _split(STEPWISE, _stepwise(decided.kept), export.shares)
-    truncated = _split(TRUNCATED, _stepwise(located.kept), export.shares)
+    parts = _parts(labelled, export.label_ratio)
     tables = {
         "default": Table(schema=DEFAULT, purpose="everything: counts, labels and provenance", splits=default),
-        "stepwise": Table(schema=STEPWISE, purpose="prompt, steps and one hard label a step", splits=stepwise),
-        "truncated": Table(
-            schema=TRUNCATED,
-            purpose="the same up to the first error, behind which labels mean little",
-            splits=truncated,
-        ),
+        **_training_tables(parts, export.shares),
     }
     return Draft(
         about=ABOUT,
         tables={config: table for config, table in tables.items() if table.splits},
-        facts=_with_export(facts, labelled.height, {"stepwise": decided, "truncated": located}, export),
+        facts=_with_export(facts, labelled.height, parts, export),
         label_counts={split: count_labels(part) for split, part in default.items()},
         pictures=(picture_of_labels(labelled),),
         example='print(rows[0]["steps"], rows[0]["soft_labels"])',
     )
+
+
+def training_tables(labelled: pl.DataFrame, export: Export) -> dict[str, Table]:
+    """The configs for training, as they follow from labelled rows."""
+    return _training_tables(_parts(labelled, export.label_ratio), export.shares)
+
+
+def _parts(labelled: pl.DataFrame, ratio: float | None) -> dict[str, Filtered]:
+    """The rows of each config for training, and the others with the reason."""
+    decided = apply_rules(labelled, {"undecided_step": ~pl.col("hard_labels").list.eval(_UNKNOWN).list.any()})
+    located = apply_rules(labelled, {"first_error_not_sure": pl.col("first_error").is_not_null()})
+    parts = {"stepwise": decided, "truncated": _truncated(located)}
+    return {name: _balanced(part, ratio) for name, part in parts.items()}
+
+
+def _training_tables(parts: Mapping[str, Filtered], shares: SplitShares) -> dict[str, Table]:
+    tables = {}
+    for name, part in parts.items():
+        schema, purpose = TRAINING[name]
+        splits = split_by_problem(_stepwise(part.kept), shares)
+        validated = {split: schema.validate(rows) for split, rows in splits.items()}
+        tables[name] = Table(schema=schema, purpose=purpose, splits=validated)
+    return tables
 
 
 def _balanced(rows: Filtered, ratio: float | None) -> Filtered:
@@ -223,10 +257,10 @@ def _balanced(rows: Filtered, ratio: float | None) -> Filtered:
 def _checked(rows: pl.DataFrame, export: Export) -> pl.DataFrame:
     """The rows with labels; raises SchemaError where what stands in a row does not follow from its counts."""
     labelled = with_labels(rows, hard_threshold=export.hard_threshold, confidence=export.confidence)
-    unknown = set(rows.filter(pl.col("sound").is_not_null())["slice"]) - export.priors.keys()
+    unknown = export.slices_without_priors(rows)
     if unknown:
         raise SchemaError(
-            f"process_labels: the recipe of slice {min(unknown)} holds no priors, without which its labels cannot be "
+            f"process_labels: the recipe of slice {unknown[0]} holds no priors, without which its labels cannot be "
             "checked: materialise process_labels again"
         )
     wrong = differing(labelled, export.recomputed(labelled))
@@ -240,15 +274,12 @@ def _checked(rows: pl.DataFrame, export: Export) -> pl.DataFrame:
     return labelled
 
 
-def _split(schema: PublishedSchema, rows: pl.DataFrame, shares: SplitShares) -> dict[str, pl.DataFrame]:
-    return {split: schema.validate(part) for split, part in split_by_problem(rows, shares).items()}
-
-
-def _truncated(located: pl.DataFrame) -> pl.DataFrame:
-    """Steps and labels up to the first error, it included."""
+def _truncated(located: Filtered) -> Filtered:
+    """Steps and labels of what is kept up to the first error, it included."""
     first = pl.col("first_error")
-    kept = pl.when(first < 0).then(pl.col("steps").list.len()).otherwise(first + 1)
-    return located.with_columns(pl.col("steps").list.head(kept), pl.col("hard_labels").list.head(kept))
+    end = pl.when(first < 0).then(pl.col("steps").list.len()).otherwise(first + 1)
+    kept = located.kept.with_columns(pl.col("steps").list.head(end), pl.col("hard_labels").list.head(end))
+    return Filtered(kept, located.dropped)
 
 
 def _stepwise(labelled: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from filters.schemas import PROCESS_LABELS, SchemaError
 from releases.errors import NothingToRelease
 from releases.process_labels import DEFAULT, MEANINGS, STEPWISE, Export, build_process_labels
 from releases.splits import SplitShares
+from tests.releases.conftest import EXPORT
 
 
 def test_every_column_of_the_asset_is_published_with_a_meaning():
@@ -73,9 +74,15 @@ def test_threshold_and_shares_are_told_in_the_settings(rows, facts):
         "hard_threshold": 0.25,
         "confidence": 0.94,
         "label_ratio": None,
+        "priors": {},
         "validation": 0.0,
         "test": 0.2,
     }
+
+
+def test_what_the_manifest_keeps_of_an_export_gives_it_back(true_draft, registry):
+    registry.publish(true_draft)
+    assert Export.of(registry.manifest("process_labels", "v0.1.0").facts) == EXPORT
 
 
 def test_an_equal_table_makes_an_equal_picture(rows, facts):
