@@ -6,7 +6,7 @@ One TOML file that a user edits. Knows nothing of how anything is made.
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -36,6 +36,7 @@ from generators.problems.simulated import SimulatedSource
 from generators.problems.source import ProblemSource
 from generators.prompts import chain_sum
 from generators.prompts.solve import Example
+from releases.verification.verifiers import VERIFIERS
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
 SETTINGS_VARIABLE = "STEPMILL_SETTINGS"
@@ -83,6 +84,22 @@ class ProcessLabelsSettings(_Section):
     max_steps: int = Field(32, ge=1)
     hard_threshold: float = Field(0.0, ge=0, lt=1)
     label_ratio: float | None = Field(None, ge=1)
+
+
+class ReleasesSettings(_Section):
+    """How versions are numbered: `major` names, by dataset, the major number that the next versions have at least.
+
+    Columns may change with a new one only.
+    """
+
+    major: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+
+    @field_validator("major")
+    @classmethod
+    def _are_datasets(cls, major: dict[str, int]) -> dict[str, int]:
+        for dataset in major.keys() - VERIFIERS.keys():
+            raise ValueError(f"there is no dataset {dataset}; there are {', '.join(VERIFIERS)}")
+        return major
 
 
 class QualitySettings(_Section):
@@ -202,6 +219,7 @@ class Settings(_Section):
     quality: QualitySettings = QualitySettings()
     attempts: AttemptsSettings = AttemptsSettings()
     process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
+    releases: ReleasesSettings = ReleasesSettings()
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """Which of a source's problems are fit to be asked."""

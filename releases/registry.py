@@ -15,6 +15,7 @@ from generators.storage import write_bytes
 from releases.bundle import bundle
 from releases.draft import Draft
 from releases.errors import PublishContested, UnknownRelease, VersionTaken
+from releases.guards import guard
 from releases.manifest import FILE_NAME, Manifest, describe, read_manifest, to_json
 from releases.placement import place
 from releases.version import Version, next_version
@@ -56,8 +57,8 @@ class LocalRegistry:
         """Release `draft` as `version`, or as the next free one.
 
         The same rows of the same round are not released twice: the version that holds them comes back. Raises
-        VersionTaken when `version` holds other rows, PublishContested when other publishers are faster every time, and
-        StorageError when the place cannot be written.
+        VersionTaken when `version` holds other rows, PublishContested when other publishers are faster every time,
+        StorageError when the place cannot be written, and what `guard` refuses.
         """
         folder = self.root / draft.dataset
         asked = Version.parse(version) if version else None
@@ -71,6 +72,7 @@ class LocalRegistry:
             number = asked or _free(draft, released, contested)
             if number in released or (asked and asked in contested):
                 raise VersionTaken(_taken(draft, folder, number))
+            guard(draft, number, self.root)
             manifest = describe(draft, number)
             if place(folder, str(number), bundle(draft, manifest), identity=manifest.to_json()):
                 self._write_index(folder)
@@ -143,7 +145,7 @@ def _same(draft: Draft, released: Mapping[Version, Manifest], asked: Version | N
 
 def _free(draft: Draft, released: Mapping[Version, Manifest], contested: set[Version]) -> Version:
     rounds = {number: manifest.facts.round for number, manifest in released.items()}
-    return next_version(rounds, draft.facts.round, claimed=contested)
+    return next_version(rounds, draft.facts.round, claimed=contested, major=draft.major)
 
 
 def _taken(draft: Draft, folder: UPath, number: Version) -> str:

@@ -1,6 +1,7 @@
 """The release of process labels: every slice of one round, validated again and published as one version."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -38,6 +39,7 @@ def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
             rows = pl.concat([store.read(store.table("process_labels", cell)) for cell in _cells(settings, round_key)])
             facts = release_facts(settings, store, round_key, rows)
             draft = build_process_labels(rows, facts, export_of(settings, store, round_key))
+            draft = replace(draft, major=settings.releases.major.get(draft.dataset, 0))
             release = LocalRegistry(store.releases).publish(draft)
         context.log.info(f"{release.dataset} {release.version} is at {release.path}")
         return dg.MaterializeResult(
@@ -80,11 +82,14 @@ def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.Dat
     cells = _cells(settings, round_key)
     policies = sorted(rows["policy"].unique().to_list())
     per_source = rows.group_by("source").agg(pl.col("problem_id").n_unique()).sort("source")
-    licences = {source.name: source.licence for source in settings.sources}
+    sources = {source.name: source for source in settings.sources}
     return ReleaseFacts(
         policy=", ".join(policies),
         round=round_key,
-        sources=[SourceFacts(name=n, licence=licences.get(n), problems=count) for n, count in per_source.iter_rows()],
+        sources=[
+            SourceFacts(name=n, licence=sources[n].licence, problems=count, answer_rule=sources[n].answer_rule)
+            for n, count in per_source.iter_rows()
+        ],
         stages=[_stage(store, name, cells) for name in STAGES],
         tokens=totals([store.ledger_folder(policy, cell) for policy in policies for cell in cells]),
         settings={name: _recipe(store, name, cells) for name in STAGES},

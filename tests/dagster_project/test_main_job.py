@@ -11,6 +11,7 @@ from dagster_project.resources.store import Store
 from dagster_project.settings import load_settings
 from releases.recomputation import differing
 from releases.registry import LocalRegistry
+from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
 HELD_OUT = """
@@ -42,6 +43,20 @@ def test_problems_become_a_release_whose_labels_follow_from_its_counts(settings,
     assert rows.height == tables(settings, "process_labels").height > 0
     export = export_of(settings, Store(data_root=settings.data_root), "r1")
     assert differing(rows, export.recomputed(rows)) == []
+
+
+def test_a_release_verifies_by_its_folder_alone(settings, make_round):
+    make_round(settings, "r1")
+    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest("process_labels").path
+    report = verify(folder)
+    assert report.findings == ()
+    assert report.checks["answers"].n == tables(settings, "process_labels").height
+
+
+def test_a_major_number_in_the_settings_starts_it_with_the_next_new_rows(settings, make_round):
+    make_round(settings, "r1")
+    releases = settings.releases.model_copy(update={"major": {"process_labels": 1}})
+    assert make_round(settings.model_copy(update={"releases": releases}), "r2")["version"] == "v1.0.0"
 
 
 def test_every_problem_is_in_exactly_one_slice(settings, make_round):

@@ -16,6 +16,8 @@ BAD = [
     (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got 'x.txt'"),
     (SOURCE + SOURCE, "sources must have different names, got a, a"),
     ("data_root = ", "is no TOML"),
+    (SOURCE + "[releases.major]\npoems = 1", "releases.major: there is no dataset poems; there are process_labels"),
+    (SOURCE + "[releases.major]\nprocess_labels = -1", "releases.major.process_labels: .* equal to 0, got -1"),
 ]
 
 
