@@ -5,26 +5,15 @@ Knows no files. The tables' dtypes and rules are declared in `filters.schemas`.
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import Any
 
 import polars as pl
 
 from filters.answers import Verdict
-from filters.schemas import ATTEMPTS, DEEPENED_RESPONSES, PROCESS_LABELS, SEARCH_TREES, SELF_CORRECTION_TRACES
+from filters.schemas import ATTEMPTS, PROCESS_LABELS, SEARCH_TREES
 from generators.engine.protocol import Sampling
-from generators.prompts import solve
-from generators.records import (
-    Attempt,
-    Boundary,
-    Correction,
-    DeepenedResponse,
-    FlawedSolution,
-    LabelledSolution,
-    MaskedSpan,
-    Problem,
-    Segment,
-)
+from generators.judge import Judgement
+from generators.records import Attempt, LabelledSolution, Problem
 from generators.tree import Tree, grow
 
 Provenance = dict[str, str | int]  # policy, round, slice; for attempts also sampling and max_tokens
@@ -66,7 +55,7 @@ def law_of(frame: pl.DataFrame) -> tuple[Sampling, int]:
 
 
 def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Provenance) -> pl.DataFrame:
-    """The `process_labels` table of one slice."""
+    """The `process_labels` table of one slice, without a judge."""
     rows = [
         {
             **{name: getattr(solution.problem, name) for name in Problem.__slots__},
@@ -89,11 +78,19 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             "verdict": solution.attempt.verdict,
             "extracted": solution.attempt.extracted,
             "strategy": solution.strategy,
+            **dict.fromkeys(("judge_first_error", "judge_outcome", "judge")),
             **provenance,
         }
         for solution in solutions
     ]
     return PROCESS_LABELS.frame(rows)
+
+
+def with_judgements(frame: pl.DataFrame, judgements: Sequence[Judgement | None], judge: str) -> pl.DataFrame:
+    """A `process_labels` table with what `judge` said of each row; None where it could not be asked."""
+    said = [(None, "failed") if one is None else (one.first_error, one.outcome) for one in judgements]
+    judged = pl.DataFrame(said, schema={"judge_first_error": pl.Int64, "judge_outcome": pl.String}, orient="row")
+    return PROCESS_LABELS.validate(frame.with_columns(*judged, pl.lit(judge).alias("judge")))
 
 
 def search_trees_table(trees: Iterable[Tree], provenance: Provenance) -> pl.DataFrame:
@@ -124,95 +121,3 @@ def trees_of(frame: pl.DataFrame) -> dict[str, Tree]:
     """The trees of a `search_trees` table by problem id."""
     by_problem = frame.sort("problem_id", "depth", "node_id").partition_by("problem_id", as_dict=True)
     return {str(key[0]): grow(str(key[0]), part.to_dicts()) for key, part in by_problem.items()}
-
-
-def deepened_responses_table(
-    responses: Iterable[tuple[Problem, DeepenedResponse]], provenance: Provenance
-) -> pl.DataFrame:
-    """The `deepened_responses` table of one slice."""
-    rows = [
-        {
-            "problem_id": problem.problem_id,
-            "source": problem.source,
-            "sample_index": response.sample_index,
-            "prompt_token_ids": response.prompt_token_ids,
-            **_response(response.segments, response.boundaries),
-            "budgets": [boundary.budget for boundary in response.boundaries],
-            "generated": [boundary.generated for boundary in response.boundaries],
-            "finish_reason": response.finish_reason,
-            "verdict": response.verdict,
-            "extracted": response.extracted,
-            "is_right": None if response.verdict.is_undecided else response.verdict.is_right,
-            **provenance,
-        }
-        for problem, response in responses
-    ]
-    return DEEPENED_RESPONSES.frame(rows)
-
-
-def self_correction_traces_table(corrections: Iterable[Correction], provenance: Provenance) -> pl.DataFrame:
-    """The `self_correction_traces` table of one slice."""
-    rows = [
-        {
-            **{name: getattr(correction.problem, name) for name in Problem.__slots__},
-            "attempt_index": correction.attempt_index,
-            "origin": correction.origin,
-            "messages": [
-                *solve.messages(correction.problem.prompt),
-                {"role": "assistant", "content": correction.text},
-            ],
-            "prompt_token_ids": correction.prompt_token_ids,
-            **_response(correction.segments, correction.boundaries),
-            "loss_mask": _loss_mask(len(correction.token_ids), correction.masked),
-            "masked_starts": [span.start for span in correction.masked],
-            "masked_ends": [span.end for span in correction.masked],
-            **provenance,
-        }
-        for correction in corrections
-    ]
-    return SELF_CORRECTION_TRACES.frame(rows)
-
-
-def flawed_of(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
-    """The wrong solutions of a `process_labels` table with its `first_error`, by problem id, where that is known."""
-    located = frame.filter(pl.col("first_error") >= 0, pl.col("verdict") == Verdict.DIFFERENT.value)
-    by_problem: dict[str, list[FlawedSolution]] = {}
-    for row in located.sort("problem_id", "attempt_index", "strategy").iter_rows(named=True):
-        attempt = Attempt(
-            problem_id=row["problem_id"],
-            attempt_index=row["attempt_index"],
-            prompt_token_ids=tuple(row["prompt_token_ids"]),
-            token_ids=tuple(row["token_ids"]),
-            text="".join(row["steps"]),
-            finish_reason="eos",  # only finished solutions are labelled
-            verdict=Verdict(row["verdict"]),
-            extracted=row["extracted"],
-        )
-        flawed = FlawedSolution(attempt=attempt, step_ends=tuple(row["step_ends"]), first_error=row["first_error"])
-        by_problem.setdefault(row["problem_id"], []).append(flawed)
-    return by_problem
-
-
-def _response(segments: Sequence[Segment], boundaries: Sequence[Boundary]) -> dict[str, Any]:
-    """The columns that every response with triggers has."""
-    ends = list(accumulate(len(segment.token_ids) for segment in segments))
-    return {
-        "token_ids": [token_id for segment in segments for token_id in segment.token_ids],
-        "text": "".join(segment.text for segment in segments),
-        "attempts": [segment.text for segment in segments if segment.kind == "written"],
-        "attempt_starts": [0, *ends[1::2]],
-        "attempt_ends": ends[::2],
-        "answers": [boundary.extracted for boundary in boundaries],
-        "verdicts": [boundary.verdict for boundary in boundaries],
-        "triggers": [segment.text for segment in segments if segment.kind == "trigger"],
-        "n_triggers": len(segments) // 2,
-        "budget": boundaries[-1].budget,
-        "tokens": boundaries[-1].generated,
-    }
-
-
-def _loss_mask(n_tokens: int, masked: Iterable[MaskedSpan]) -> list[int]:
-    mask = [1] * n_tokens
-    for span in masked:
-        mask[span.token_start : span.token_end] = [0] * (span.token_end - span.token_start)
-    return mask
