@@ -1,6 +1,6 @@
 """Deepened responses and corrections as table rows, and what corrections read from labels.
 
-Knows no files. The tables' dtypes and rules are declared in `filters.schemas`; `generators.tables` has the other tables.
+Knows no files. The tables' dtypes and rules are declared in `filters.schemas`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -12,7 +12,6 @@ from filters.budgets import success_by_budget
 from filters.schemas import DEEPENED_RESPONSES, SELF_CORRECTION_TRACES, SchemaError
 from generators.attempts import AttemptsConfig, attempt
 from generators.composition import CompositionConfig, compose
-from generators.corrections import sampled
 from generators.correction_tables import (
     attempt_outcomes,
     deepened_outcomes,
@@ -20,6 +19,7 @@ from generators.correction_tables import (
     flawed_of,
     self_correction_traces_table,
 )
+from generators.corrections import sampled
 from generators.engine.protocol import Sampling
 from generators.engine.simulated import SimulatedPolicy
 from generators.engine.simulated_law import SimulatedLaw
