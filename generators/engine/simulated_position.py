@@ -1,8 +1,9 @@
 r"""Where in a solution a prefix stands, read from its token ids alone, and the law of the token that comes next.
 
 Knows nothing of requests. A solution is lines "Adding <number> <fillers> gives <total>", one a step, then
-"\boxed{<total>}" and the end-of-text token. A line that opens with a letter is a trigger, wherever it stands: behind it
-the policy starts over. Tokens that fit nowhere in this form count as fillers, so that any prefix can be continued.
+"\boxed{<total>}" and the end-of-text token. A line that opens with a letter and gives no total is a trigger, wherever
+it stands: behind it the policy starts over. Tokens that fit nowhere in this form count as fillers, so that any prefix
+can be continued.
 """
 
 from collections.abc import Iterable
@@ -80,7 +81,6 @@ class Phase(IntEnum):
     BOX_END = auto()
     CLOSED = auto()
     BEHIND = auto()  # at the start of a line behind the answer
-    TRIGGER = auto()
     ENDED = auto()
 
 
@@ -89,11 +89,15 @@ class Position:
 
     `step` counts the totals that were stated, `stated` is the last of them (at first the start), `boxed` the final
     answer once it is there, `first_error` the index of the first step whose total is not the true one. The boxed
-    line counts as the step behind the last. A trigger starts the count of steps over; `earlier` keeps the totals from
-    before it, and `earlier_boxed` the answer, which the policy states again.
+    line counts as the step behind the last. `remarks` says that the line so far may be a trigger, which starts the
+    count of steps over; `earlier` keeps the totals from before it, and `earlier_boxed` the answer: they are stated
+    again.
     """
 
-    __slots__ = ("boxed", "earlier", "earlier_boxed", "first_error", "phase", "said", "stated", "step", "task")
+    __slots__ = (
+        *("boxed", "earlier", "earlier_boxed", "first_error", "phase", "remarks"),
+        *("said", "stated", "step", "task"),
+    )
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -105,6 +109,7 @@ class Position:
         self.said: tuple[int, ...] = ()
         self.earlier: tuple[int, ...] = ()
         self.earlier_boxed: int | None = None
+        self.remarks = False
 
     def copy(self) -> "Position":
         """An independent position at the same place."""
@@ -130,6 +135,8 @@ class Position:
             return float(self.boxed == self.task.statement.answer)
         if self.phase is Phase.BOXED and not self.task.late:
             return float(self.stated == self.task.statement.answer)
+        if self.remarks and self.step == len(self.task.statement.addends):  # nothing but the line's end can follow
+            return self.copy().read([NEWLINE]).value
         if self.restates and (self.phase is not Phase.BOXED or self.earlier_boxed is not None):
             return self._restating_value()
         return self.task.value(right=self.is_right, step=self.step)
@@ -151,16 +158,17 @@ class Position:
     def advance(self, token_id: int) -> None:
         """Moves past one token."""
         phase = self.phase
+        if token_id == NEWLINE and self.remarks:
+            self._start_over()
+            return
+        opens = phase in (Phase.LINE_START, Phase.BEHIND)
+        self.remarks = is_letter(token_id) if opens else self.remarks and token_id not in (GIVES, BOX_OPEN, EOS)
         if token_id == EOS:
             self.phase = Phase.ENDED
         elif token_id == BOX_OPEN:
             self.phase, self.boxed = Phase.BOXED, None
         elif phase is Phase.BOXED and token_id in VALUES:
             self._box(VALUES[token_id])
-        elif phase in (Phase.LINE_START, Phase.BEHIND) and is_letter(token_id):
-            self._start_over()
-        elif phase is Phase.TRIGGER and token_id != NEWLINE:
-            pass
         elif self.boxed is not None:
             self.phase = Phase.BEHIND if token_id == NEWLINE else Phase.CLOSED
         elif phase is Phase.TOTAL and token_id in VALUES:
@@ -194,7 +202,7 @@ class Position:
         if self.boxed is not None:
             self.earlier_boxed = self.boxed
         self.said, self.step, self.stated, self.boxed = (), 0, self.task.statement.start, None
-        self.phase = Phase.TRIGGER
+        self.phase, self.remarks = Phase.LINE_START, False
 
     def next_tokens(self) -> dict[int, float]:
         """The probability of every token that may come next; empty behind the end-of-text token."""
@@ -218,7 +226,7 @@ class Position:
                 return {EOS: 1.0}
             case Phase.ENDED:
                 return {}
-            case _:  # a step or a trigger is over, or a foreign line stands behind the last one
+            case _:  # a step is over, or a foreign line stands behind the last one
                 return {NEWLINE: 1.0}
 
     def next_totals(self) -> dict[int, float]:

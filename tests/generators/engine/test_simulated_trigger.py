@@ -24,6 +24,7 @@ WRONG = "Adding 7 gives 48\nAdding 35 gives 84\nAdding 20 gives 4\n\\boxed{4}"
 MENDED = "Adding 7 gives 48\nAdding 35 gives 84\nAdding 20 gives 3\n\\boxed{3}"
 TRIGGER = "\n\nWait! Is 100 right?\n"
 ONWARD = 0.7 * 0.7 + 0.3 * 0.2, 0.2 * 0.7 + 0.8 * 0.2  # two steps to go behind a right total, behind a wrong one
+ONWARD_LATE = ONWARD[0], 0.7
 N = 1500
 
 
@@ -40,8 +41,10 @@ def within(count, n, probability):
 VALUES = [
     (RIGHT + TRIGGER, 0.9, 0.9),
     (WRONG + TRIGGER, 0.4, 0.4),
-    (RIGHT + "\n\nWai", 0.9, 0.9),
+    (RIGHT + "\n\nWai", 1.0, 1.0),
     (RIGHT + "\n\n", 1.0, 1.0),
+    (RIGHT[:-10] + "\nWai", 0.9, 0.7),
+    (RIGHT[:18] + "Wai", *ONWARD_LATE),
     (WRONG + TRIGGER + "Adding 7 gives 48\nAdding", 0.4, 0.4),
     (WRONG + TRIGGER + MENDED[:-10], 1.0, 0.4),
     (WRONG + TRIGGER + MENDED, 1.0, 1.0),
@@ -111,7 +114,7 @@ def test_any_line_that_opens_with_a_letter_is_a_trigger(text):
     assert position(f"{WRONG}\n{text}\n").value == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize("text", ["Adding it up", "12 apples", " so", "= 4", "\\boxed{4}"])
+@pytest.mark.parametrize("text", ["Adding it up", "12 apples", " so", "= 4", "So it gives 3", "So \\boxed{4}"])
 def test_other_lines_behind_the_answer_change_nothing(text):
     assert position(f"{WRONG}\n{text}\n").value == 0.0
 
