@@ -27,6 +27,7 @@ _ONE_PER_STEP = (
 )
 _ATTEMPT_KEY = ("problem_id", "attempt_index")
 _UNDECIDED = [verdict.value for verdict in Verdict if verdict.is_undecided]
+_JUDGE_OUTCOMES = ["judged", "not_sure", "no_verdict", "failed"]
 _KNOWN_VERDICT = pl.col("verdict").is_in([verdict.value for verdict in Verdict])
 _PROBLEM = {
     "problem_id": Column(pl.String, "Hash of prompt and answer."),
@@ -135,6 +136,13 @@ PROCESS_LABELS = TableSchema(
         "stop_reasons": Column(pl.List(pl.String), "For each step, why no more rollouts were drawn from its end."),
         **_DECISION,
         "strategy": Column(pl.String, "How the rollouts were spread over the steps."),
+        "judge_first_error": Column(
+            pl.Int64, "The first wrong step by the judge, -1 for none; null where it names nothing.", nullable=True
+        ),
+        "judge_outcome": Column(
+            pl.String, "`judged`, `not_sure`, `no_verdict` or `failed`; null without a judge.", nullable=True
+        ),
+        "judge": Column(pl.String, "The model that judged; null without.", nullable=True),
         **_ORIGIN,
     },
     key=(*_ATTEMPT_KEY, "strategy"),
@@ -152,6 +160,12 @@ PROCESS_LABELS = TableSchema(
         "sound: never_rises": pl.col("sound").is_null()
         | _each("sound", pl.element().diff().fill_null(0) <= 1e-9).fill_null(True),
         "verdict: known": _KNOWN_VERDICT,
+        "judge_outcome: known": pl.col("judge_outcome").is_in(_JUDGE_OUTCOMES) | pl.col("judge_outcome").is_null(),
+        "judge_outcome: of_a_judge": pl.col("judge_outcome").is_null() == pl.col("judge").is_null(),
+        "judge_first_error: where_judged": pl.col("judge_first_error").is_not_null()
+        == pl.col("judge_outcome").eq_missing("judged"),
+        "judge_first_error: is_a_step_or_minus_one": pl.col("judge_first_error").is_null()
+        | pl.col("judge_first_error").is_between(-1, _length("steps").cast(pl.Int64) - 1),
     },
 )
 
