@@ -16,18 +16,22 @@ VERSION = "1"  # bump when a change here would change the counts
 Kind = Literal["verification", "backtracking", "subgoal_setting", "backward_chaining"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_ME = r"(?:let me|let us|let's|i(?:'ll| will| can| should| want to| need to| have to)?|we(?:'ll| can| should| need to)?)"
+_ME = (
+    r"(?:let me|let us|let's|i(?:'ll| will| can| should| want to| need to| have to)?|we(?:'ll| can| should| need to)?)"
+)
 _ADVERB = r"(?:(?:just|also|now|quickly|first|then|again|really|still) )?"
 _START = r"(?:^[ \t]*(?:[-*] )?|(?<=[.!?:;(,…—] )|(?<=[.!?:;(,…—])|(?<=\bbut )|(?<=\bso )|(?<=\band ))"  # of a clause
 _TURN = r"(?=\s*(?:[,.!:;…—–-]|$|(?:i|no|that|this|there|what|which)\b))"
-_VERIFY = r"(?:(?:double|cross|sanity)[- ]?check|check(?! in\b)|verify|confirm|make sure|test|re-?compute|try the method)"
+_VERIFY = (
+    r"(?:(?:double|cross|sanity)[- ]?check|check(?! in\b)|verify|confirm|make sure|test|re-?compute|try the method)"
+)
 
 _CUES: dict[Kind, tuple[str, ...]] = {
     "verification": (
         rf"\b{_ME} {_ADVERB}{_VERIFY}\b",
         rf"{_START}(?:check|verify|verifying|checking|verification|(?:a )?(?:sanity|double|cross|quick)[- ]check)\b"
-        r"(?=\s*(?:[:,]|of\b|that\b|this\b|whether\b|by\b|the (?:result|answer|sum|work|steps?)\b|with\b|backwards?\b))",
-        r"\b(?:plug|plugging|substitute|substituting) (?:(?:it|this|that|them|these|the \w+) )?back in(?:to)?\b",
+        r"(?=\s*(?:[:,]|(?:of|that|this|whether|by|with|backwards?|the (?:result|answer|sum|work|steps?))\b))",
+        r"\b(?:plug|plugging|substitute|substituting) (?:(?:it|this|that|them|the \w+) )?back in(?:to)?\b",
         r"\b(?:it|this|that|everything|each step|every step|the result|which)(?: all)? "
         r"(?:checks out|adds up|(?:fits|agrees|is consistent)(?=\s*(?:[.,;!]|$)))",
         r"\bdoes (?:it|that|this) (?:make sense|fit|hold|add up|check out)\b",
@@ -38,13 +42,14 @@ _CUES: dict[Kind, tuple[str, ...]] = {
         rf"{_START}actually, (?:no|wait|that|this|i)\b",
         r"\b(?:that|this|it|which|so it) (?:is|was|must be) (?:wrong|not right|incorrect|a mistake|impossible)\b",
         r"\b(?:that|this|it)(?:'s| is| was) not (?:right|correct|possible)\b",
-        r"\b(?:that|this|it) (?:does not|doesn't|did not|didn't|won't|will not|cannot|can't) (?:work|be right|be true)\b",
+        r"\b(?:that|this|it) (?:does not|doesn't|didn't|won't|will not|cannot|can't) "
+        r"(?:work|be right|be true)\b",
         r"\b(?:that|this|it)(?:'s| is) (?:wrong|impossible|a contradiction|a dead end)\b",
         r"\bi (?:made|see|found|spot|spotted|notice) (?:a|an|my|the) (?:mistake|error|slip)\b",
         r"\b(?:let me|let us|let's|i (?:have to|must|need to|should|will|'ll)|i'll|so i) (?:\w+ )?"
         r"(?:start over|start again|go back|begin again|backtrack|try again|redo|rethink|reconsider|"
         r"try (?:another|a different)|undo|take a step back)\b",
-        rf"{_START}(?:back to the start|backtrack(?:ing)?|scrap that|never mind|from the start again|once more, from)\b",
+        rf"{_START}(?:back to the start|backtrack(?:ing)?|scrap that|never mind|once more, from)\b",
     ),
     "subgoal_setting": (
         r"\b(?:the|my|a|our) plan(?: is|:| would be)",
@@ -63,7 +68,8 @@ _CUES: dict[Kind, tuple[str, ...]] = {
         r"\bfrom the (?:goal|end|answer|target|result|desired result|wanted result)\b(?! of)",
         r"\bto (?:get|reach|find|obtain|arrive at|end (?:up )?with|have|finish|make|show|prove) [^.!?\n,;]{1,60},? "
         r"(?:i|we)(?:'d| would)? (?:need(?! to)|must (?:have|know))\b",
-        r"\bfor (?:this|that|it) to (?:hold|be|work|happen)[^.!?\n,;]{0,40}, [^.!?\n]{1,60} (?:must|has to|have to|needs? to)\b",
+        r"\bfor (?:this|that|it) to (?:hold|be|work|happen)[^.!?\n,;]{0,40}, [^.!?\n]{1,60} "
+        r"(?:must|has to|have to|needs? to)\b",
         r"\bwhat (?:would|do|must|does) (?:i|we|it) (?:need|have to have|take) (?:for|to)\b",
     ),
 }

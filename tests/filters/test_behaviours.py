@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,4 +142,4 @@ def test_behaviours_come_in_order_and_none_of_a_kind_overlaps_another(sentences)
     assert [one.start for one in found] == sorted(one.start for one in found)
     for kind in KINDS:
         of = [one for one in found if one.kind == kind]
-        assert all(one.end <= other.start for one, other in zip(of, of[1:], strict=False))
+        assert all(one.end <= other.start for one, other in pairwise(of))

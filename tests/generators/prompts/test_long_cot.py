@@ -1,7 +1,7 @@
 import asyncio
 import math
 from collections import Counter
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import pytest
 
@@ -69,10 +69,9 @@ def printed():
 
 
 def truthful():
-    cases = [
-        (a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1) if a == 1 - b and b == 1 - c and c == (a == b == 0)
-    ]
-    return [name for name, true in zip(("Anna", "Ben", "Clara"), cases[0], strict=True) if true] if cases[1:] == [] else []
+    everyone = product((False, True), repeat=3)
+    (only,) = [(a, b, c) for a, b, c in everyone if a is not b and b is not c and c is (not a and not b)]
+    return [name for name, is_true in zip(("Anna", "Ben", "Clara"), only, strict=True) if is_true]
 
 
 def two_balls():
@@ -89,9 +88,9 @@ COMPUTED = {
     "one_oven": lambda: min(oven(order) for order in permutations([(20, 50), (10, 40), (30, 25)])),
     "program_trace": printed,
     "remainders": lambda: next(n for n in range(1, 200) if (n % 3, n % 5, n % 7) == (2, 3, 4)),
-    "square_root": lambda: [x for x in range(-9, 99) if 2 * x + 3 >= 0 and math.sqrt(2 * x + 3) == x - 6][0],
+    "square_root": lambda: ", ".join(str(x) for x in range(-1, 99) if math.sqrt(2 * x + 3) == x - 6),
     "truth_tellers": lambda: ", ".join(truthful()),
-    "two_balls": lambda: "\\frac{1}{%d}" % (two_balls()[1] // two_balls()[0]),
+    "two_balls": lambda: f"\\frac{{1}}{{{two_balls()[1] // two_balls()[0]}}}",
 }
 
 
@@ -158,7 +157,9 @@ def test_a_template_that_opens_the_thoughts_itself_is_not_opened_twice():
 
 def test_a_template_that_strips_thoughts_is_refused_with_the_remedy():
     tokenizer = Template(lambda text: text.replace(SHORT[0].thoughts, ""))
-    with pytest.raises(ValueError, match=f"layout must be 'one_message' .* template, which .* {SHORT[0].name}, got 'tu"):
+    with pytest.raises(
+        ValueError, match=f"layout must be 'one_message' .* template, which .* {SHORT[0].name}, got 'tu"
+    ):
         text_of("Why?", LongCotPrompt(examples=SHORT, per_prompt=4), tokenizer)
 
 
@@ -168,7 +169,9 @@ class Special(CharTokenizer):
 
 
 def test_a_tag_that_the_tokenizer_does_not_decode_is_refused():
-    with pytest.raises(ValueError, match="tags.closing must survive the tokenizer characters, which drops '</think>'"):
+    with pytest.raises(
+        ValueError, match=r"tags\.closing must survive the tokenizer characters, which drops '</think>'"
+    ):
         text_of("Why?", LongCotPrompt(), Special())
 
 
