@@ -141,3 +141,13 @@ class LongCotPair:
     rejected: LongCotSample
     chosen_reward: float
     rejected_reward: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryRating:
+    """What a judge said of a query: the criteria it meets and its topic, or the `fault` why one of them is unknown."""
+
+    problem_id: str
+    criteria: tuple[bool, ...] | None
+    topic: str | None
+    fault: str | None

@@ -11,10 +11,11 @@ import polars as pl
 
 from filters.answers import Verdict
 from filters.behaviours import count_behaviours
+from filters.query_mix import RATINGS
 from filters.schemas import ATTEMPTS, LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES, PROCESS_LABELS, SEARCH_TREES
 from generators.engine.protocol import Sampling
 from generators.judge import Judgement
-from generators.records import Attempt, LabelledSolution, LongCotPair, LongCotSample, LongCotTrace, Problem
+from generators.records import Attempt, LabelledSolution, LongCotPair, LongCotSample, LongCotTrace, Problem, QueryRating
 from generators.tree import Tree, grow
 
 Provenance = dict[str, str | int]  # policy, round, slice; for attempts also sampling and max_tokens
@@ -194,3 +195,9 @@ def _long_cot_side(side: str, sample: LongCotSample, reward: float) -> dict[str,
         f"{side}_score": sample.score,
         f"{side}_malformed": sample.malformed,
     }
+
+
+def ratings_table(ratings: Iterable[QueryRating]) -> pl.DataFrame:
+    """The ratings of a judge, as `filters.query_mix` reads them."""
+    rows = [{name: getattr(rating, name) for name in QueryRating.__slots__} for rating in ratings]
+    return pl.DataFrame(rows, schema=RATINGS)
