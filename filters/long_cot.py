@@ -26,7 +26,7 @@ _BEST = "is_the_best"
 class LongCotBounds:
     """Below which `percentile` of a reward model's scores a sample is dropped, and what counts as an example's copy.
 
-    For procedural problems `near_examples` must not be `renumbered`: theirs differ from an example in numbers only.
+    For procedural problems `near_examples` must be `VERBATIM`: theirs differ from an example in their numbers only.
     """
 
     percentile: float = 30.0

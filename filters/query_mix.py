@@ -15,7 +15,7 @@ from filters.quality import pass_rate_within
 from filters.rules import REASON, Filtered, apply_rules
 from filters.schemas import QUERY_MIX
 
-RATINGS = {
+RATINGS: dict[str, pl.DataType | type[pl.DataType]] = {
     "problem_id": pl.String,
     "criteria": pl.List(pl.Boolean),
     "topic": pl.String,
@@ -56,7 +56,7 @@ def mix_by_ratings(ratings: pl.DataFrame, *, least_criteria: int = 5, shares: Sh
 def mix_by_difficulty(
     difficulty: pl.DataFrame, *, least: float = 0.0, most: float = 1.0, shares: Shares | None = None
 ) -> pl.DataFrame:
-    """The mix of the queries of a `PROBLEM_DIFFICULTY` table: a pass rate within bounds, and their difficulty's share."""
+    """The mix of the queries of a `PROBLEM_DIFFICULTY` table: a pass rate within bounds, and the difficulty's share."""
     rules = {"no_pass_rate": pl.col("pass_rate").is_not_null(), **pass_rate_within(least, most)}
     return _mix(apply_rules(difficulty, rules), "pass_rate_within", "difficulty", shares)
 

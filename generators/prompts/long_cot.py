@@ -88,6 +88,13 @@ def read_example(name: str, text: str) -> Example:
     return Example(name=name, **{heading.lower(): body for heading, body in zip(headings, bodies, strict=True)})
 
 
+def texts_of(examples: Sequence[Example]) -> list[tuple[str, str]]:
+    """Every part of every example with its name: what `filters.passages` looks for in rows and evaluation sets."""
+    return [
+        (f"{one.name}: {part}", getattr(one, part)) for one in examples for part in ("problem", "thoughts", "solution")
+    ]
+
+
 def draw_examples(problem: str, prompt: LongCotPrompt) -> tuple[Example, ...]:
     """The examples of a problem, in the order of the draw."""
 

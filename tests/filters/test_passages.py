@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from filters.contamination import ContaminationSettings
+from filters.contamination import DEFAULT_SETTINGS, ContaminationSettings
 from filters.passages import passages_of, without_passages
 
 THOUGHTS = (
@@ -55,7 +55,7 @@ def test_a_row_that_repeats_a_passage_is_found_in_every_column(text, item, colum
 def test_a_renumbered_copy_is_found_where_numbers_are_not_what_tells_problems_apart():
     renumbered = THOUGHTS.replace("150", "90").replace("50", "30").replace("100", "60").replace("125", "85")
     tail = renumbered.split("\n")[-1]
-    assert found_in(tail, settings=ContaminationSettings()) == "bakery, passage 1"
+    assert found_in(tail, settings=DEFAULT_SETTINGS) == "bakery, passage 1"
 
 
 def test_rows_keep_their_order_and_the_reason_stands_on_the_dropped_ones():

@@ -6,7 +6,8 @@ from upath import UPath
 
 from filters.answers import AnswerChecker, Verdict
 from filters.behaviours import behaviours
-from filters.long_cot import select_long_cot
+from filters.contamination import VERBATIM
+from filters.long_cot import LongCotBounds, select_long_cot
 from filters.passages import passages_of
 from filters.schemas import LONG_COT_SAMPLES, LONG_COT_TRACES
 from filters.verdicts import DEFAULT_RULE
@@ -16,7 +17,7 @@ from generators.bolt import BoltConfig
 from generators.engine.protocol import Sampling
 from generators.ledger import Ledger
 from generators.long_cot_pairs import LongCotPairsConfig, pair
-from generators.prompts.long_cot import LongCotPrompt, load_examples, messages, prompt_ids
+from generators.prompts.long_cot import LongCotPrompt, load_examples, messages, prompt_ids, texts_of
 from generators.records import Problem
 from generators.sampler import Sampler
 from tests.fakes import CharTokenizer, ScriptedEngine
@@ -154,8 +155,8 @@ def test_samples_go_through_filters_and_tables_to_a_trace_ready_for_training(tmp
     assert LONG_COT_SAMPLES.validate(frame).height == 4
     assert tuple(tables.long_cot_samples_of(frame)) == samples
 
-    passages = passages_of((one.name, one.thoughts) for one in load_examples("short"))
-    selection = select_long_cot(frame, passages=passages)
+    passages = passages_of(texts_of(load_examples("short")))
+    selection = select_long_cot(frame, passages=passages, bounds=LongCotBounds(near_examples=VERBATIM))
     assert sum(selection.yields()["came"] - selection.yields()["stayed"]) == 3
     (best,) = tables.long_cot_samples_of(selection.kept)
     trace = bolt.trace(SUM, best, topic="arithmetic", difficulty="easy")

@@ -3,13 +3,24 @@ import math
 from collections import Counter
 from itertools import combinations, permutations, product
 
+import polars as pl
 import pytest
 
 from filters.answers import AnswerChecker, Verdict
 from filters.behaviours import behaviours
+from filters.contamination import DEFAULT_SETTINGS, VERBATIM
+from filters.passages import passages_of, without_passages
 from filters.thoughts import Tags, parse
 from generators.prompts import long_cot
-from generators.prompts.long_cot import Example, LongCotPrompt, draw_examples, load_examples, prompt_ids, read_example
+from generators.prompts.long_cot import (
+    Example,
+    LongCotPrompt,
+    draw_examples,
+    load_examples,
+    prompt_ids,
+    read_example,
+    texts_of,
+)
 from tests.fakes import CharTokenizer
 
 GENERAL, SHORT = load_examples("general"), load_examples("short")
@@ -210,3 +221,36 @@ def test_an_example_that_lacks_a_part_is_refused_by_name(text, found):
 def test_a_prompt_that_makes_no_sense_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         LongCotPrompt(**{"examples": SHORT, **changes})
+
+
+def found_among(texts, examples, settings):
+    """The examples whose passages are found in the texts."""
+    rows = pl.DataFrame({"row": [str(n) for n in range(len(texts))], "text": texts})
+    passages = passages_of(texts_of(examples))
+    found = without_passages(rows, passages, row=("row",), columns=("text",), settings=settings)
+    return {item.split(":")[0] for item in found.matches["item"]}
+
+
+@pytest.mark.parametrize("part", ["problem", "thoughts", "solution"])
+def test_every_part_of_an_example_is_found_again_as_it_is(part):
+    for examples in (GENERAL, SHORT):
+        texts = [f"Well. {getattr(one, part)}" for one in examples]
+        assert found_among(texts, examples, VERBATIM) == {one.name for one in examples}
+
+
+def test_no_example_repeats_another():
+    for one in GENERAL:
+        others = [other for other in GENERAL + SHORT if other is not one]
+        assert found_among([text for _, text in texts_of([one])], others, DEFAULT_SETTINGS) == set()
+
+
+def test_other_sums_in_the_layout_of_the_short_examples_do_not_repeat_them():
+    shown = {one.problem for one in SHORT}
+    texts = []
+    for a, b, c in product(range(1, 10), repeat=3):
+        problem = f"State the final answer to the following arithmetic problem: {a} + {b} - {c} ="
+        if problem not in shown:
+            steps = f"{a} + {b} = {a + b}\n{a + b} - {c} = {a + b - c}"
+            thoughts = f"The terms are {a}, + {b}, - {c}.\n{steps}\nCheck: {a + b - c} + {c} = {a + b}. It fits."
+            texts += [problem, thoughts, f"{steps}\nThe answer is \\boxed{{{a + b - c}}}."]
+    assert found_among(texts, SHORT, VERBATIM) == set()
