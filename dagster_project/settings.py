@@ -1,4 +1,4 @@
-"""The settings file: policy, sources, budgets and the data root, typed and checked when they are read.
+"""The settings file: policy, sources, budgets, judge and the data root, typed and checked when they are read.
 
 One TOML file that a user edits. Knows nothing of how anything is made.
 """
@@ -20,6 +20,7 @@ from pydantic import (
     with_config,
 )
 
+from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
 from filters.answers import AnswerRule
 from filters.duplicates import DuplicateSettings
@@ -202,6 +203,7 @@ class Settings(_Section):
     quality: QualitySettings = QualitySettings()
     attempts: AttemptsSettings = AttemptsSettings()
     process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
+    judge: JudgeSettings | None = None
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """Which of a source's problems are fit to be asked."""

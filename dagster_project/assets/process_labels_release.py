@@ -79,6 +79,8 @@ def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.Dat
     """What manifest and card tell of the round, read from its tables and its ledger."""
     cells = _cells(settings, round_key)
     policies = sorted(rows["policy"].unique().to_list())
+    judges = sorted(set(rows["judge"].drop_nulls()) - set(policies))
+    judge_tokens = {f"judge_{kind}": count for kind, count in _tokens(store, judges, cells).items()} if judges else {}
     per_source = rows.group_by("source").agg(pl.col("problem_id").n_unique()).sort("source")
     licences = {source.name: source.licence for source in settings.sources}
     return ReleaseFacts(
@@ -86,7 +88,7 @@ def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.Dat
         round=round_key,
         sources=[SourceFacts(name=n, licence=licences.get(n), problems=count) for n, count in per_source.iter_rows()],
         stages=[_stage(store, name, cells) for name in STAGES],
-        tokens=totals([store.ledger_folder(policy, cell) for policy in policies for cell in cells]),
+        tokens=_tokens(store, policies, cells) | judge_tokens,
         settings={name: _recipe(store, name, cells) for name in STAGES},
         seeds={"round": round_seed(round_key)},
         audit=audit_facts(pl.concat([store.read(store.audit(cell)) for cell in cells])),
@@ -104,6 +106,10 @@ def audit_facts(found: pl.DataFrame) -> dict[str, dict[str, float | None]]:
 
 def _cells(settings: Settings, round_key: str) -> list[Cell]:
     return [Cell(round=round_key, slice=key) for key in settings.slices()]
+
+
+def _tokens(store: Store, policies: Sequence[str], cells: Sequence[Cell]) -> dict[str, int]:
+    return totals([store.ledger_folder(policy, cell) for policy in policies for cell in cells])
 
 
 def _recipe(store: Store, name: str, cells: Sequence[Cell]) -> dict[str, Any]:
