@@ -6,6 +6,8 @@ import torch
 from tokenizers import Tokenizer, models
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+torch.set_num_threads(1)  # such small tensors gain nothing from a second thread, and wait for it on a busy machine
+
 
 def tiny_policy(folder: Path, *, vocabulary: int = 16, hidden: int = 16, layers: int = 1, seed: int = 0) -> Path:
     torch.manual_seed(seed)
