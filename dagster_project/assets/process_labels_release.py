@@ -15,8 +15,8 @@ from generators.audit import audit, audit_by_kind
 from generators.ledger import totals
 from generators.priors import Priors
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
+from releases.local import LocalRegistry
 from releases.process_labels import Export, build_process_labels
-from releases.registry import LocalRegistry
 
 STAGES = ("problems", "attempts", "process_labels")
 

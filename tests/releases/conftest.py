@@ -12,8 +12,8 @@ from generators.records import StepCounts
 from generators.shares import share_values
 from releases.draft import Draft
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
+from releases.local import LocalRegistry
 from releases.process_labels import build_process_labels
-from releases.registry import LocalRegistry
 
 
 def solution(problem: str, *, n_correct: list[int], n_rollouts: list[int], attempt: int = 0) -> dict[str, object]:
