@@ -4,7 +4,9 @@ ReleaseError
 ├── NothingToRelease  the stages before left no rows; nothing was written
 ├── VersionTaken      the asked-for version holds other content; a released version is never overwritten
 ├── PublishContested  other publishers took every version that was tried; publishing again may work
-└── UnknownRelease    there is no such dataset or version in the registry
+├── UnknownRelease    there is no such dataset or version in the registry
+└── HubError          the Hub did not do what it was asked
+    └── HubDenied     the token is missing, wrong, or lacks a right
 """
 
 
@@ -26,3 +28,11 @@ class PublishContested(ReleaseError):
 
 class UnknownRelease(ReleaseError):
     """The registry holds no such release, or cannot read it."""
+
+
+class HubError(ReleaseError):
+    """The Hub could not be reached, or answered with an error that did not pass."""
+
+
+class HubDenied(HubError):
+    """The Hub does not let this token do it."""
