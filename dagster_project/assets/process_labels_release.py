@@ -9,13 +9,13 @@ import polars as pl
 from dagster_project import report
 from dagster_project.failures import explained
 from dagster_project.partitions import ROUNDS, Cell, round_seed
+from dagster_project.publishing import publish
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from generators.audit import audit, audit_by_kind
 from generators.ledger import totals
 from generators.priors import Priors
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
-from releases.local import LocalRegistry
 from releases.process_labels import Export, build_process_labels
 
 STAGES = ("problems", "attempts", "process_labels")
@@ -38,7 +38,8 @@ def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
             rows = pl.concat([store.read(store.table("process_labels", cell)) for cell in _cells(settings, round_key)])
             facts = release_facts(settings, store, round_key, rows)
             draft = build_process_labels(rows, facts, export_of(settings, store, round_key))
-            release = LocalRegistry(store.releases).publish(draft)
+            publication = publish(draft, store.releases, settings.hub)
+        release = publication.local
         context.log.info(f"{release.dataset} {release.version} is at {release.path}")
         return dg.MaterializeResult(
             metadata={
@@ -46,6 +47,7 @@ def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
                 "dagster/uri": str(release.path),
                 "version": release.version,
                 "is_new": release.is_new,
+                **publication.metadata(),
                 "rows": report.counts(
                     {f"{c}/{split}": n for c, splits in release.rows.items() for split, n in splits.items()}
                 ),
