@@ -16,7 +16,7 @@ from generators.engine.simulated import SimulatedPolicy
 from generators.engine.simulated_server import SimulatedServer
 from generators.engine.simulated_statement import Statement
 from generators.engine.simulated_vocabulary import EOS
-from releases.registry import LocalRegistry
+from releases.local import LocalRegistry
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
 JUDGE = """
