@@ -7,6 +7,7 @@ from dagster_project.assets.problems import problems
 from dagster_project.assets.process_labels import process_labels
 from dagster_project.assets.process_labels_release import process_labels_release
 from dagster_project.partitions import grid
+from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings, load_settings
@@ -26,6 +27,7 @@ def build(settings: Settings) -> dg.Definitions:
         resources={
             "store": store,
             "policy": PolicyResource(settings=settings.policy, log_folder=str(store.log_folder)),
+            "judge": JudgeResource(settings=settings.judge),
         },
         jobs=[
             dg.define_asset_job("slice", selection=dg.AssetSelection.assets("problems", "attempts", "process_labels")),

@@ -1,4 +1,4 @@
-"""The settings file: policy, sources, budgets and the data root, typed and checked when they are read.
+"""The settings file: policy, sources, budgets, judge and the data root, typed and checked when they are read.
 
 One TOML file that a user edits. Knows nothing of how anything is made.
 """
@@ -20,6 +20,7 @@ from pydantic import (
     with_config,
 )
 
+from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
 from filters.answers import AnswerRule
 from filters.duplicates import DuplicateSettings
@@ -122,6 +123,17 @@ class QualitySettings(_Section):
         )
 
 
+class HubSettings(_Section):
+    """The user or organisation whose repositories on the Hub releases go to, and the collection that gathers them.
+
+    Repositories that are made are `private` or not; the token comes from HF_TOKEN, never from here.
+    """
+
+    namespace: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
+    private: bool = True
+    collection: str | None = Field(None, min_length=1)
+
+
 Kind = Literal["procedural", "multi_step", "file", "hub", "simulated"]
 _strict = with_config(ConfigDict(extra="forbid"))
 KINDS: dict[str, type[ProblemSource]] = {
@@ -220,6 +232,8 @@ class Settings(_Section):
     attempts: AttemptsSettings = AttemptsSettings()
     process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
     releases: ReleasesSettings = ReleasesSettings()
+    judge: JudgeSettings | None = None
+    hub: HubSettings | None = None
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """Which of a source's problems are fit to be asked."""

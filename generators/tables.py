@@ -10,9 +10,12 @@ from typing import Any
 import polars as pl
 
 from filters.answers import Verdict
-from filters.schemas import ATTEMPTS, PROCESS_LABELS, SEARCH_TREES
+from filters.behaviours import count_behaviours
+from filters.query_mix import RATINGS
+from filters.schemas import ATTEMPTS, LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES, PROCESS_LABELS, SEARCH_TREES
 from generators.engine.protocol import Sampling
-from generators.records import Attempt, LabelledSolution, Problem
+from generators.judge import Judgement
+from generators.records import Attempt, LabelledSolution, LongCotPair, LongCotSample, LongCotTrace, Problem, QueryRating
 from generators.tree import Tree, grow
 
 Provenance = dict[str, str | int]  # policy, round, slice; for attempts also sampling and max_tokens
@@ -54,7 +57,7 @@ def law_of(frame: pl.DataFrame) -> tuple[Sampling, int]:
 
 
 def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Provenance) -> pl.DataFrame:
-    """The `process_labels` table of one slice."""
+    """The `process_labels` table of one slice, without a judge."""
     rows = [
         {
             **{name: getattr(solution.problem, name) for name in Problem.__slots__},
@@ -77,11 +80,19 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             "verdict": solution.attempt.verdict,
             "extracted": solution.attempt.extracted,
             "strategy": solution.strategy,
+            **dict.fromkeys(("judge_first_error", "judge_outcome", "judge")),
             **provenance,
         }
         for solution in solutions
     ]
     return PROCESS_LABELS.frame(rows)
+
+
+def with_judgements(frame: pl.DataFrame, judgements: Sequence[Judgement | None], judge: str) -> pl.DataFrame:
+    """A `process_labels` table with what `judge` said of each row; None where it could not be asked."""
+    said = [(None, "failed") if one is None else (one.first_error, one.outcome) for one in judgements]
+    judged = pl.DataFrame(said, schema={"judge_first_error": pl.Int64, "judge_outcome": pl.String}, orient="row")
+    return PROCESS_LABELS.validate(frame.with_columns(*judged, pl.lit(judge).alias("judge")))
 
 
 def search_trees_table(trees: Iterable[Tree], provenance: Provenance) -> pl.DataFrame:
@@ -112,3 +123,81 @@ def trees_of(frame: pl.DataFrame) -> dict[str, Tree]:
     """The trees of a `search_trees` table by problem id."""
     by_problem = frame.sort("problem_id", "depth", "node_id").partition_by("problem_id", as_dict=True)
     return {str(key[0]): grow(str(key[0]), part.to_dicts()) for key, part in by_problem.items()}
+
+
+def long_cot_samples_table(samples: Iterable[tuple[Problem, LongCotSample]], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_samples` table of one slice."""
+    rows = [
+        {**{name: getattr(sample, name) for name in LongCotSample.__slots__}, "source": problem.source, **provenance}
+        for problem, sample in samples
+    ]
+    return LONG_COT_SAMPLES.frame(rows)
+
+
+def long_cot_samples_of(frame: pl.DataFrame) -> list[LongCotSample]:
+    """The samples of a `long_cot_samples` table, or of a part of it, in its order."""
+    samples = []
+    for row in frame.select(LongCotSample.__slots__).iter_rows(named=True):
+        row["verdict"] = row["verdict"] and Verdict(row["verdict"])
+        row["token_ids"] = tuple(row["token_ids"])
+        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
+        samples.append(LongCotSample(**row))
+    return samples
+
+
+def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_traces` table of one slice."""
+    shown = (
+        *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted"),
+        *("sample_index", "prompt_token_ids", "token_ids"),
+    )
+    rows = [
+        {
+            **{name: getattr(trace.problem, name) for name in Problem.__slots__},
+            **{name: getattr(trace.sample, name) for name in shown},
+            "messages": trace.messages,
+            "topic": trace.topic,
+            "difficulty": trace.difficulty,
+            **{f"n_{kind}": count for kind, count in count_behaviours(trace.behaviours).items()},
+            "behaviours": [one.kind for one in trace.behaviours],
+            "behaviour_starts": [one.start for one in trace.behaviours],
+            "behaviour_ends": [one.end for one in trace.behaviours],
+            **provenance,
+        }
+        for trace in traces
+    ]
+    return LONG_COT_TRACES.frame(rows)
+
+
+def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_pairs` table of one slice."""
+    rows = [
+        {
+            "problem_id": pair.problem.problem_id,
+            "source": pair.problem.source,
+            "prompt": pair.messages,
+            **_long_cot_side("chosen", pair.chosen, pair.chosen_reward),
+            **_long_cot_side("rejected", pair.rejected, pair.rejected_reward),
+            "margin": pair.chosen_reward - pair.rejected_reward,
+            "scored_by": pair.chosen.scored_by,
+            **provenance,
+        }
+        for pair in pairs
+    ]
+    return LONG_COT_PAIRS.frame(rows)
+
+
+def _long_cot_side(side: str, sample: LongCotSample, reward: float) -> dict[str, Any]:
+    return {
+        side: [{"role": "assistant", "content": sample.text}],
+        f"{side}_index": sample.sample_index,
+        f"{side}_reward": reward,
+        f"{side}_score": sample.score,
+        f"{side}_malformed": sample.malformed,
+    }
+
+
+def ratings_table(ratings: Iterable[QueryRating]) -> pl.DataFrame:
+    """The ratings of a judge, as `filters.query_mix` reads them."""
+    rows = [{name: getattr(rating, name) for name in QueryRating.__slots__} for rating in ratings]
+    return pl.DataFrame(rows, schema=RATINGS)

@@ -1,10 +1,11 @@
 """README.md of a version: the YAML that the Hub and `datasets` read, then prose from facts.
 
-Knows how a card looks; where it will lie is not its business.
+Knows how a card looks, and what `load_dataset` is given: a folder's name, or a Hub repository with a tag.
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -27,8 +28,16 @@ _SIZES = (
 _LIST = 8  # items of a list that the card shows
 
 
-def write_card(draft: Draft, manifest: Manifest) -> str:
-    """The card of `draft` as the version that `manifest` describes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubAddress:
+    """Where a version is on the Hub: its repository, and the URLs of the datasets beside it by name."""
+
+    repository: str
+    related: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = None) -> str:
+    """The card of `draft` as the version that `manifest` describes, on the Hub or, without `address`, in a folder."""
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -41,6 +50,7 @@ def write_card(draft: Draft, manifest: Manifest) -> str:
         about=draft.about,
         facts=draft.facts,
         manifest=manifest,
+        address=address,
         settings=json.dumps(_shortened(draft.facts.settings), indent=2, sort_keys=True, ensure_ascii=False),
         first_config=next(iter(draft.tables)),
         first_split=next(iter(next(iter(draft.tables.values())).splits)),

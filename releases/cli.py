@@ -68,8 +68,8 @@ def pull(
     """Copy a version into a folder, whole or not at all, and check every file on the way."""
     from upath import UPath
 
+    from releases.local import LocalRegistry
     from releases.pull import pull as copy
-    from releases.registry import LocalRegistry
 
     with _explained():
         pulled = copy(LocalRegistry(UPath(source)), dataset, version, into=UPath(into))
@@ -94,8 +94,8 @@ def _folder(release: str, version: str | None) -> "UPath":
     from upath import UPath
 
     from releases.errors import UnknownRelease
+    from releases.local import LocalRegistry
     from releases.manifest import FILE_NAME
-    from releases.registry import LocalRegistry
 
     folder = UPath(release).absolute()
     if version is None and (folder / FILE_NAME).exists():

@@ -8,7 +8,9 @@ ReleaseError
 ├── IncompleteManifest  a version's manifest lacks what its rows are derived with
 ├── ColumnsChanged      the columns are not those of the versions of the same major number
 ├── SplitsDisagree      a problem is in the test split of one dataset and in the train split of another
-└── DamagedRelease      a file is not what the manifest says
+├── DamagedRelease      a file is not what the manifest says
+└── HubError            the Hub did not do what it was asked
+    └── HubDenied       the token is missing, wrong, or lacks a right
 """
 
 
@@ -46,3 +48,11 @@ class SplitsDisagree(ReleaseError):
 
 class DamagedRelease(ReleaseError):
     """A file of a version is not what its manifest says."""
+
+
+class HubError(ReleaseError):
+    """The Hub could not be reached, or answered with an error that did not pass."""
+
+
+class HubDenied(HubError):
+    """The Hub does not let this token do it."""

@@ -10,14 +10,16 @@ from typing import Any
 import polars as pl
 
 from filters.balance import balance
+from filters.consensus import same_first_error
 from filters.rules import Filtered, apply_rules
 from filters.schemas import PROCESS_LABELS, SchemaError
 from generators.priors import Priors
-from releases.draft import About, Draft, Paper, Table
+from releases.draft import Draft, Table
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts, StageFacts
 from releases.labels import count_labels, with_labels
 from releases.pictures import picture_of_labels
+from releases.process_labels_about import about
 from releases.recomputation import differing, recompute
 from releases.schemas import PublishedColumn, PublishedSchema, measured_columns
 from releases.splits import SplitShares, split_by_problem
@@ -46,6 +48,9 @@ MEANINGS = {
     "verdict": "What comparing the solution's own answer with the gold came to.",
     "extracted": "The solution's own final answer.",
     "strategy": "How the rollouts were spread over the steps.",
+    "judge_first_error": "The judge's index of the first wrong step, -1 if it found none; null where it names nothing.",
+    "judge_outcome": "`judged`, `not_sure` (a tie of votes), `no_verdict` or `failed` (refused); null without a judge.",
+    "judge": "The model that gave a second opinion on the solution; null without one.",
     "policy": "The model that wrote the solution and the rollouts.",
     "round": "The round of generation.",
     "slice": "The part of the round that was generated as one.",
@@ -105,51 +110,12 @@ TRUNCATED = PublishedSchema(
         "labels: false_at_most_at_the_end": pl.col("labels").list.slice(0, pl.col("labels").list.len() - 1).list.all(),
     },
 )
+CONSENSUS = replace(TRUNCATED, name="process_labels/consensus")
 TRAINING = {
     "stepwise": (STEPWISE, "prompt, steps and one hard label a step"),
     "truncated": (TRUNCATED, "the same up to the first error, behind which labels mean little"),
+    "consensus": (CONSENSUS, "of those, the solutions on whose first error, or on whose having none, the judge agrees"),
 }
-
-ABOUT = About(
-    dataset="process_labels",
-    pretty_name="Process labels by rollouts",
-    summary=(
-        "Solutions of problems with known answers, cut into steps. From the ends of steps the policy that wrote the "
-        "solution went on; how many of these rollouts reached the right answer tells where the solution first went "
-        "wrong and what each step is worth. The rows train process reward models."
-    ),
-    recipe=(
-        "The policy attempts every problem, and each final answer is verified. A solution is cut into steps on token "
-        "boundaries, and its exact token ids up to the end of a step are the prefix of that step's rollouts. The "
-        "strategy, named in each row, decides from which steps how many rollouts start. Counts were measured; values, "
-        "soundness, soft labels, hard labels and the first error are derived from them and can be derived again."
-    ),
-    limits=(
-        "A label says whether this policy gets from the step to the right answer. A weak policy fails from sound "
-        "steps, and at times recovers from faulty ones: the label is a value under the policy, no proof of the step.",
-        "Values are estimates: read `values_low` and `values_high` beside each soft label. Under `sequential_test` "
-        "many steps have no rollout of their own; what is said of them follows from the others and from the priors "
-        "in the manifest.",
-        "Only final answers are verified. A wrong derivation with a right answer counts as right.",
-        "Solutions were chosen for labelling, right and wrong ones: their share of right answers is no pass rate.",
-    ),
-    papers=(
-        Paper(
-            authors="Wang et al.",
-            title="Math-Shepherd: Verify and Reinforce LLMs Step-by-step without Human Annotations",
-            year=2023,
-            arxiv="2312.08935",
-        ),
-        Paper(
-            authors="Zheng et al.",
-            title="ProcessBench: Identifying Process Errors in Mathematical Reasoning",
-            year=2024,
-            arxiv="2412.06559",
-        ),
-    ),
-    task_categories=("text-classification",),
-    tags=("math", "reasoning", "process-supervision", "stepwise-supervision", "synthetic"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +181,7 @@ def build_process_labels(rows: pl.DataFrame, facts: ReleaseFacts, export: Export
         **_training_tables(parts, export.shares),
     }
     return Draft(
-        about=ABOUT,
+        about=about(judged="consensus" in parts),
         tables={config: table for config, table in tables.items() if table.splits},
         facts=_with_export(facts, labelled.height, parts, export),
         label_counts={split: count_labels(part) for split, part in default.items()},
@@ -230,10 +196,13 @@ def training_tables(labelled: pl.DataFrame, export: Export) -> dict[str, Table]:
 
 
 def _parts(labelled: pl.DataFrame, ratio: float | None) -> dict[str, Filtered]:
-    """The rows of each config for training, and the others with the reason."""
+    """The rows of each config for training, and the others with the reason; `consensus` only where there is a judge."""
     decided = apply_rules(labelled, {"undecided_step": ~pl.col("hard_labels").list.eval(_UNKNOWN).list.any()})
     located = apply_rules(labelled, {"first_error_not_sure": pl.col("first_error").is_not_null()})
     parts = {"stepwise": decided, "truncated": _truncated(located)}
+    has_judge = pl.col("judge").is_not_null()
+    if labelled.select(has_judge.any()).item():
+        parts["consensus"] = _truncated(apply_rules(labelled, {"no_judge": has_judge, **same_first_error()}))
     return {name: _balanced(part, ratio) for name, part in parts.items()}
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from dagster_project import report
 from dagster_project.failures import explained
 from dagster_project.partitions import ROUNDS, Cell, round_seed
+from dagster_project.publishing import publish
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from generators.audit import audit, audit_by_kind
@@ -17,7 +18,6 @@ from generators.ledger import totals
 from generators.priors import Priors
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
 from releases.process_labels import Export, build_process_labels
-from releases.registry import LocalRegistry
 
 STAGES = ("problems", "attempts", "process_labels")
 
@@ -40,7 +40,8 @@ def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
             facts = release_facts(settings, store, round_key, rows)
             draft = build_process_labels(rows, facts, export_of(settings, store, round_key))
             draft = replace(draft, major=settings.releases.major.get(draft.dataset, 0))
-            release = LocalRegistry(store.releases).publish(draft)
+            publication = publish(draft, store.releases, settings.hub)
+        release = publication.local
         context.log.info(f"{release.dataset} {release.version} is at {release.path}")
         return dg.MaterializeResult(
             metadata={
@@ -48,6 +49,7 @@ def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
                 "dagster/uri": str(release.path),
                 "version": release.version,
                 "is_new": release.is_new,
+                **publication.metadata(),
                 "rows": report.counts(
                     {f"{c}/{split}": n for c, splits in release.rows.items() for split, n in splits.items()}
                 ),
@@ -81,6 +83,8 @@ def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.Dat
     """What manifest and card tell of the round, read from its tables and its ledger."""
     cells = _cells(settings, round_key)
     policies = sorted(rows["policy"].unique().to_list())
+    judges = sorted(set(rows["judge"].drop_nulls()) - set(policies))
+    judge_tokens = {f"judge_{kind}": count for kind, count in _tokens(store, judges, cells).items()} if judges else {}
     per_source = rows.group_by("source").agg(pl.col("problem_id").n_unique()).sort("source")
     sources = {source.name: source for source in settings.sources}
     return ReleaseFacts(
@@ -91,7 +95,7 @@ def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.Dat
             for n, count in per_source.iter_rows()
         ],
         stages=[_stage(store, name, cells) for name in STAGES],
-        tokens=totals([store.ledger_folder(policy, cell) for policy in policies for cell in cells]),
+        tokens=_tokens(store, policies, cells) | judge_tokens,
         settings={name: _recipe(store, name, cells) for name in STAGES},
         seeds={"round": round_seed(round_key)},
         audit=audit_facts(pl.concat([store.read(store.audit(cell)) for cell in cells])),
@@ -109,6 +113,10 @@ def audit_facts(found: pl.DataFrame) -> dict[str, dict[str, float | None]]:
 
 def _cells(settings: Settings, round_key: str) -> list[Cell]:
     return [Cell(round=round_key, slice=key) for key in settings.slices()]
+
+
+def _tokens(store: Store, policies: Sequence[str], cells: Sequence[Cell]) -> dict[str, int]:
+    return totals([store.ledger_folder(policy, cell) for policy in policies for cell in cells])
 
 
 def _recipe(store: Store, name: str, cells: Sequence[Cell]) -> dict[str, Any]:

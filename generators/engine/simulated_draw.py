@@ -37,7 +37,7 @@ def draw(position: Position, rng: Random, max_tokens: int) -> list[int]:
     """
     here = position.copy()
     token_ids: list[int] = []
-    while len(token_ids) < max_tokens and here.phase is not Phase.LINE_START:
+    while len(token_ids) < max_tokens and (here.phase is not Phase.LINE_START or here.restates):
         shares = here.next_tokens()
         if not shares:
             return token_ids

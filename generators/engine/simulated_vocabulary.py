@@ -36,6 +36,11 @@ BARE = tuple(_IDS[numeral] for numeral in _NUMERALS)
 VALUES = {token_id: value for numbers in (SPACED, BARE) for value, token_id in enumerate(numbers)}
 
 
+def is_letter(token_id: int) -> bool:
+    """Whether a token is a letter of a text that is none of the policy's own words."""
+    return token_id >= _FIRST_CHARACTER and chr(token_id - _FIRST_CHARACTER).isalpha()
+
+
 class _Pieces(dict[int, str]):
     """The text of every id, characters made when they are asked for."""
 

@@ -18,8 +18,8 @@ from generators.records import StepCounts
 from generators.shares import share_values
 from releases.draft import Draft
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
+from releases.local import LocalRegistry
 from releases.process_labels import Export, build_process_labels
-from releases.registry import LocalRegistry
 from releases.splits import SplitShares
 
 PRIORS = Priors(rise=0.0)
@@ -57,6 +57,9 @@ def solution(problem: str, *, n_correct: list[int], n_rollouts: list[int], attem
         "verdict": "different",
         "extracted": "5",
         "strategy": "exhaustive",
+        "judge_first_error": None,
+        "judge_outcome": None,
+        "judge": None,
         "policy": "tiny",
         "round": "first",
         "slice": "sums-0",

@@ -41,6 +41,45 @@ def test_truncated_rows_end_with_the_first_error(table, facts):
     assert shown["labels"].to_list() == [[True, False], [True, True]]
 
 
+def judged(rows, *said):
+    """The rows with what a judge said of each: an index, an outcome that names none, or None where it was off."""
+    return rows.with_columns(
+        pl.Series("judge_first_error", [one if isinstance(one, int) else None for one in said], dtype=pl.Int64),
+        pl.Series(
+            "judge_outcome", ["judged" if isinstance(one, int) else one for one in said], dtype=pl.String, strict=True
+        ),
+        pl.Series("judge", [None if one is None else "judge" for one in said], dtype=pl.String),
+    )
+
+
+def test_consensus_holds_the_truncated_rows_on_which_labels_and_judge_agree(table, facts):
+    rows = table(
+        ([4, 0, 2], [4, 4, 4]), ([4, 4], [4, 4]), ([4, 0], [4, 4]), ([4, 4], [4, 4]), ([0, 0], [0, 0]), ([4, 0], [4, 4])
+    )
+    said = (1, -1, 0, "no_verdict", 1, None)
+    draft = build_process_labels(judged(rows, *said), facts(), Export(shares=SplitShares(test=0.0)))
+    assert draft.tables["consensus"].splits["train"].rows(named=True) == [
+        {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]},
+        {"prompt": "What is p01?", "completions": ["Step 0.", "Step 1."], "labels": [True, True]},
+    ]
+    stage = draft.facts.stages[-1]
+    assert (stage.name, stage.kept) == ("release: consensus", 2)
+    assert stage.dropped == {"judge_disagrees": 1, "judge_no_verdict": 1, "label_not_sure": 1, "no_judge": 1}
+    assert "2501.07301" in [paper.arxiv for paper in draft.about.papers]
+
+
+def test_a_judge_that_names_nothing_leaves_its_yield_but_no_config(table, facts):
+    draft = build_process_labels(judged(table(([4, 0], [4, 4])), "failed"), facts(), Export())
+    assert "consensus" not in draft.tables
+    assert (draft.facts.stages[-1].kept, draft.facts.stages[-1].dropped) == (0, {"judge_no_verdict": 1})
+
+
+def test_without_a_judge_nothing_is_said_of_one(draft):
+    assert "consensus" not in draft.tables
+    assert [stage.name for stage in draft.facts.stages[-2:]] == ["release: stepwise", "release: truncated"]
+    assert "2501.07301" not in [paper.arxiv for paper in draft.about.papers]
+
+
 def test_values_that_do_not_follow_from_the_counts_are_refused(rows, facts):
     changed = rows.with_columns(pl.col("values").list.eval(pl.element() * 0.5))
     with pytest.raises(SchemaError, match="do not follow from the counts in 24 of 32 rows"):

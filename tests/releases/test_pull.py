@@ -6,7 +6,7 @@ from upath import UPath
 from releases.errors import DamagedRelease, UnknownRelease, VersionTaken
 from releases.pull import pull
 from releases.verification.verify import verify
-from tests.releases.test_registry import contents
+from tests.releases.test_local import contents
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from upath import UPath
 
 from releases.draft import Draft
-from releases.registry import LocalRegistry
+from releases.local import LocalRegistry
 
 
 @pytest.fixture
