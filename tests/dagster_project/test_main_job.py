@@ -7,6 +7,7 @@ import pytest
 from upath import UPath
 
 from dagster_project.assets.process_labels_release import export_of
+from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
 from dagster_project.settings import load_settings
 from releases.recomputation import differing
@@ -40,7 +41,7 @@ def test_problems_become_a_release_whose_labels_follow_from_its_counts(settings,
     rows = released(settings)
     assert made["version"] == "v0.1.0"
     assert rows.height == tables(settings, "process_labels").height > 0
-    export = export_of(settings, Store(data_root=settings.data_root), "r1")
+    export = export_of(Round(settings=settings, store=Store(data_root=settings.data_root), key="r1"))
     assert differing(rows, export.recomputed(rows)) == []
 
 
