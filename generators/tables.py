@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 
 from filters.answers import Verdict
-from filters.schemas import ATTEMPTS, PROCESS_LABELS, SEARCH_TREES
+from filters.schemas import ATTEMPTS, PROCESS_LABELS, SEARCH_TREES, STEP_PREFERENCE_PAIRS
 from generators.engine.protocol import Sampling
-from generators.records import Attempt, LabelledSolution, Problem
+from generators.records import Attempt, LabelledSolution, LocatedError, Problem, StepPair
 from generators.tree import Tree, grow
 
 Provenance = dict[str, str | int]  # policy, round, slice; for attempts also sampling and max_tokens
@@ -112,3 +112,57 @@ def trees_of(frame: pl.DataFrame) -> dict[str, Tree]:
     """The trees of a `search_trees` table by problem id."""
     by_problem = frame.sort("problem_id", "depth", "node_id").partition_by("problem_id", as_dict=True)
     return {str(key[0]): grow(str(key[0]), part.to_dicts()) for key, part in by_problem.items()}
+
+
+def errors_of(frame: pl.DataFrame) -> dict[str, list[LocatedError]]:
+    """The located errors of a table by problem id, in the order of their attempts."""
+    by_problem: dict[str, list[LocatedError]] = {}
+    for row in frame.sort("problem_id", "attempt_index").select(LocatedError.__slots__).iter_rows(named=True):
+        row["token_ids"] = tuple(row["token_ids"])
+        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
+        by_problem.setdefault(row["problem_id"], []).append(LocatedError(**row))
+    return by_problem
+
+
+def step_pairs_table(pairs: Iterable[StepPair], localiser: str, provenance: Provenance) -> pl.DataFrame:
+    """The `step_preference_pairs` table of one slice."""
+    rows = []
+    for pair in pairs:
+        better, worse = pair.margin.chosen, pair.margin.rejected
+        rows.append(
+            {
+                "dataset": pair.problem.source,
+                "prompt": pair.problem.prompt,
+                "initial_reason_steps": pair.initial_reason_steps,
+                "chosen": pair.chosen.text,
+                "rejected": pair.rejected.text,
+                "full_chosen": pair.chosen.full_text,
+                "full_rejected": pair.rejected.full_text,
+                "answer": pair.problem.answer,
+                "problem_id": pair.problem.problem_id,
+                "attempt_index": pair.error.attempt_index,
+                "step_index": pair.error.step_index,
+                "chosen_index": pair.chosen_index,
+                "margin": pair.margin.value,
+                "margin_low": pair.margin.low,
+                "margin_high": pair.margin.high,
+                "chosen_value": better.value,
+                "rejected_value": worse.value,
+                "chosen_n_correct": better.counts.n_correct,
+                "chosen_n_rollouts": better.counts.n_rollouts,
+                "rejected_n_correct": worse.counts.n_correct,
+                "rejected_n_rollouts": worse.counts.n_rollouts,
+                "n_rollouts": better.counts.n_rollouts + worse.counts.n_rollouts,
+                "is_final_step": pair.chosen.is_final,
+                "rejected_is_final_step": pair.rejected.is_final,
+                "prefix_token_ids": pair.prefix_token_ids,
+                "chosen_token_ids": pair.chosen.token_ids,
+                "rejected_token_ids": pair.rejected.token_ids,
+                "templated_prompt": pair.templated_prompt,
+                "is_stable": pair.is_stable,
+                "pass_rate": pair.error.pass_rate,
+                "localiser": localiser,
+                **provenance,
+            }
+        )
+    return STEP_PREFERENCE_PAIRS.frame(rows)
