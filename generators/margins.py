@@ -14,6 +14,11 @@ from generators.shares import wilson
 from generators.tasks import gather
 from generators.tree import Node
 
+TOO_SMALL = "margin_too_small"  # the estimate is below the least margin
+NOT_SURE = "margin_not_sure"  # the estimate is large enough, and may be chance
+UNDECIDED = "margin_undecided"  # no rollout of a side could be decided
+UNVERIFIED = (TOO_SMALL, NOT_SURE, UNDECIDED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginTest:
@@ -43,8 +48,8 @@ class MarginTest:
     def unfit(self, margin: Margin) -> str | None:
         """Why a margin does not hold; None where it does."""
         if margin.value < self.least:
-            return "margin_too_small"
-        return None if margin.low > 0 else "margin_not_sure"
+            return TOO_SMALL
+        return None if margin.low > 0 else NOT_SURE
 
 
 def interval_of(step: Evidence) -> tuple[float, float]:

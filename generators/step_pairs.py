@@ -15,7 +15,7 @@ from filters.notation import spelling
 from filters.quality import lengths_within, one_script, sides_differ
 from filters.rules import REASON, apply_rules
 from generators.engine.protocol import Sampling
-from generators.margins import MarginTest, measure
+from generators.margins import UNDECIDED, UNVERIFIED, MarginTest, measure
 from generators.records import LocatedError, Margin, Problem, StepPair, StepSide
 from generators.rollouts import Rollouts
 from generators.sampler import Sampler
@@ -34,7 +34,8 @@ class StepPairsConfig:
 
     `sampling` and `max_tokens` (of a whole solution) are those of the attempts, so that the attempts are the first
     continuations of the prompt, and the rollouts of the search those of the other prefixes. Continuations are drawn by
-    the `lot`, `candidates` of them at most. No step has more than `longest_step` characters.
+    the `lot`, `candidates` of them at most. An error is given up when the margins of `misses` chosen steps do not hold:
+    it is then probably none. No step has more than `longest_step` characters.
     """
 
     sampling: Sampling
@@ -42,11 +43,12 @@ class StepPairsConfig:
     candidates: int = 16
     lot: int = 4
     pairs_per_error: int = 2
+    misses: int = 2
     longest_step: int = 2000
     test: MarginTest = field(default_factory=MarginTest)
 
     def __post_init__(self) -> None:
-        for name in ("max_tokens", "candidates", "lot", "pairs_per_error", "longest_step"):
+        for name in ("max_tokens", "candidates", "lot", "pairs_per_error", "misses", "longest_step"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
@@ -123,15 +125,20 @@ async def pair_steps(
 
 
 async def _pair_site(site: _Site, rollouts: Rollouts, config: StepPairsConfig) -> PairedProblem:
-    """Go through the continuations of the prefix until there are enough pairs."""
+    """Go through the continuations of the prefix until there are enough pairs, or enough misses."""
+
+    def is_done() -> bool:
+        misses = sum(one.reason in UNVERIFIED for one in passed_over)
+        return len(pairs) == config.pairs_per_error or misses == config.misses
+
     pairs: list[StepPair] = []
     passed_over: list[PassedOver] = []
     seen: set[str] = set()
     for start in range(0, config.candidates, config.lot):
-        if len(pairs) == config.pairs_per_error:
+        if is_done():
             break
         for continuation in await _right_ones(site.prefix, start, rollouts, config):
-            if len(pairs) < config.pairs_per_error:
+            if not is_done():
                 made = await _pair(site, continuation, seen, rollouts, config)
                 if isinstance(made, StepPair):
                     pairs.append(made)
@@ -160,7 +167,7 @@ async def _pair(
     # The continuation was picked for its end and is no evidence: others tell what its first step is worth.
     margin = await measure(step, site.wrong, draw=rollouts.draw, test=config.test)
     if margin is None:
-        return site.passed_over("margin_undecided", index)
+        return site.passed_over(UNDECIDED, index)
     if reason := config.test.unfit(margin):
         return site.passed_over(reason, index)
     return _made(site, continuation, step, margin, rollouts)

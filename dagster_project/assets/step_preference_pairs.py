@@ -23,7 +23,7 @@ from filters.rules import Filtered
 from filters.schemas import STEP_PREFERENCE_PAIRS, SchemaError
 from generators import step_pairs as recipe
 from generators.engine.protocol import Sampling
-from generators.margins import MarginTest
+from generators.margins import UNVERIFIED, MarginTest
 from generators.records import LocatedError, Problem
 from generators.runner import Outcome, run_recipe
 from generators.tables import errors_of, law_of, problems_of, step_pairs_table
@@ -37,7 +37,6 @@ DROPPED = {
     "reason": pl.String,
     "detail": pl.String,
 }
-UNVERIFIED = ("margin_too_small", "margin_not_sure", "margin_undecided")
 Item = tuple[Problem, Sequence[LocatedError]]
 Made = Outcome[Item, recipe.PairedProblem]
 
