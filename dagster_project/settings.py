@@ -37,6 +37,7 @@ from generators.problems.simulated import SimulatedSource
 from generators.problems.source import ProblemSource
 from generators.prompts import chain_sum
 from generators.prompts.solve import Example
+from generators.step_pairs import Localiser
 from releases.verification.verifiers import VERIFIERS
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
@@ -101,6 +102,33 @@ class ReleasesSettings(_Section):
         for dataset in major.keys() - VERIFIERS.keys():
             raise ValueError(f"there is no dataset {dataset}; there are {', '.join(VERIFIERS)}")
         return major
+
+
+class StepPreferencePairsSettings(_Section):
+    """Which errors pairs are made of, what names them, and how many rollouts a pair may cost.
+
+    `candidates` continuations of a prefix are looked at, for `pairs_per_error` pairs. Each step of a pair is valued by
+    at most `cap` rollouts, drawn by the `lot`; the values differ by `min_margin` at least. Problems count whose pass
+    rate is within bounds, by default all that are neither never nor always solved.
+    """
+
+    localiser: Localiser = "labels"
+    candidates: int = Field(16, ge=1)
+    pairs_per_error: int = Field(2, ge=1)
+    min_margin: float = Field(0.1, gt=0, lt=1)
+    lot: int = Field(4, ge=1)
+    cap: int = Field(32, ge=1)
+    least_pass_rate: float = Field(0.01, gt=0, lt=1)
+    most_pass_rate: float = Field(0.99, gt=0, lt=1)
+    longest_step: int = Field(2000, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "StepPreferencePairsSettings":
+        if self.most_pass_rate < self.least_pass_rate:
+            raise ValueError(f"most_pass_rate must be at least least_pass_rate ({self.least_pass_rate})")
+        if self.cap < self.lot:
+            raise ValueError(f"cap must be at least lot ({self.lot})")
+        return self
 
 
 class QualitySettings(_Section):
@@ -234,6 +262,7 @@ class Settings(_Section):
     releases: ReleasesSettings = ReleasesSettings()
     judge: JudgeSettings | None = None
     hub: HubSettings | None = None
+    step_preference_pairs: StepPreferencePairsSettings = StepPreferencePairsSettings()
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """Which of a source's problems are fit to be asked."""

@@ -267,3 +267,79 @@ class FlawedSolution:
     attempt: Attempt
     step_ends: tuple[int, ...]
     first_error: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatedError:
+    """A finished wrong solution of a problem, and the index of its first wrong step.
+
+    `pass_rate` is the share of right ones among all decided attempts at the problem.
+    """
+
+    problem_id: str
+    attempt_index: int
+    prompt_token_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    step_index: int
+    pass_rate: float
+
+    def __post_init__(self) -> None:
+        if self.step_index < 0:
+            raise ValueError(f"step_index must be at least 0, got {self.step_index}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of a step: its rollouts, or of one that ends a solution whether that solution is right."""
+
+    counts: StepCounts
+    own_outcome: bool | None = None
+
+    @property
+    def value(self) -> float | None:
+        """The share of right rollouts, or the outcome itself; None where nothing is decided."""
+        if self.own_outcome is not None:
+            return float(self.own_outcome)
+        return self.counts.n_correct / self.counts.n_rollouts if self.counts.n_rollouts else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """How much more the chosen step is worth than the rejected one, with the ends of the 95 % interval."""
+
+    chosen: Evidence
+    rejected: Evidence
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSide:
+    """One side of a pair: a step in text and tokens, and the whole text from there to the end of its solution."""
+
+    text: str
+    full_text: str
+    token_ids: tuple[int, ...]
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPair:
+    """A right next step and a wrong one behind the same prefix, both valued by rollouts.
+
+    `chosen_index` is the rollout from the prefix whose first step was chosen. `prefix_token_ids` are the prompt's and
+    those of the steps before; `initial_reason_steps` is the text of these steps, `templated_prompt` that of all.
+    `is_stable` says whether the texts give the token ids back.
+    """
+
+    problem: Problem
+    error: LocatedError
+    chosen_index: int
+    prefix_token_ids: tuple[int, ...]
+    templated_prompt: str
+    initial_reason_steps: str
+    chosen: StepSide
+    rejected: StepSide
+    margin: Margin
+    is_stable: bool

@@ -8,6 +8,7 @@ from filters.schemas.columns import MESSAGES
 from filters.schemas.long_cot import LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES, QUERY_MIX
 from filters.schemas.process_labels import PROCESS_LABELS, SEARCH_TREES
 from filters.schemas.self_correction import DEEPENED_RESPONSES, SELF_CORRECTION_TRACES
+from filters.schemas.step_preference_pairs import STEP_PREFERENCE_PAIRS
 from filters.tables import Column, SchemaError, TableSchema
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "QUERY_MIX",
     "SEARCH_TREES",
     "SELF_CORRECTION_TRACES",
+    "STEP_PREFERENCE_PAIRS",
     "Column",
     "SchemaError",
     "TableSchema",

@@ -11,7 +11,7 @@ from filters.long_cot import LongCotBounds, select_long_cot
 from filters.passages import passages_of
 from filters.schemas import LONG_COT_SAMPLES, LONG_COT_TRACES
 from filters.verdicts import DEFAULT_RULE
-from generators import bolt, tables
+from generators import bolt, long_cot_tables
 from generators.attempts import AttemptsConfig, attempt
 from generators.bolt import BoltConfig
 from generators.engine.protocol import Sampling
@@ -151,16 +151,16 @@ def test_samples_after_the_attempts_prompt_are_the_attempts_themselves(tmp_path)
 def test_samples_go_through_filters_and_tables_to_a_trace_ready_for_training(tmp_path):
     script = in_turn("no tag", WELL_FORMED, "a</think>\\boxed{3}", WELL_FORMED.replace("Wait", "Hmm"))
     samples, _ = sampled(tmp_path, SUM, script)
-    frame = tables.long_cot_samples_table([(SUM, one) for one in samples], PROVENANCE)
+    frame = long_cot_tables.long_cot_samples_table([(SUM, one) for one in samples], PROVENANCE)
     assert LONG_COT_SAMPLES.validate(frame).height == 4
-    assert tuple(tables.long_cot_samples_of(frame)) == samples
+    assert tuple(long_cot_tables.long_cot_samples_of(frame)) == samples
 
     passages = passages_of(texts_of(load_examples("short")))
     selection = select_long_cot(frame, passages=passages, bounds=LongCotBounds(near_examples=VERBATIM))
     assert sum(selection.yields()["came"] - selection.yields()["stayed"]) == 3
-    (best,) = tables.long_cot_samples_of(selection.kept)
+    (best,) = long_cot_tables.long_cot_samples_of(selection.kept)
     trace = bolt.trace(SUM, best, topic="arithmetic", difficulty="easy")
-    (row,) = tables.long_cot_traces_table([trace], PROVENANCE).to_dicts()
+    (row,) = long_cot_tables.long_cot_traces_table([trace], PROVENANCE).to_dicts()
     assert row["messages"] == [
         {"role": "user", "content": SUM.prompt},
         {"role": "assistant", "content": f"<think>\n{best.internal_thoughts}\n</think>\n\n{best.external_solution}"},
@@ -181,7 +181,7 @@ def test_the_same_samples_make_a_pair(tmp_path):
     samples, _ = sampled(tmp_path, SUM, in_turn("a</think>\\boxed{3}", WELL_FORMED))
     chat = messages(SUM.prompt, LongCotPrompt(instruct=False))
     made = pair(SUM, chat, samples, config=LongCotPairsConfig())
-    (row,) = tables.long_cot_pairs_table([made], PROVENANCE).to_dicts()
+    (row,) = long_cot_tables.long_cot_pairs_table([made], PROVENANCE).to_dicts()
     assert row["prompt"] == [{"role": "user", "content": SUM.prompt}]
     assert row["chosen"] == [{"role": "assistant", "content": f"<think>\n{WELL_FORMED}"}]
     assert (row["margin"], row["chosen_score"], row["rejected_score"]) == (1.0, 1.0, 0.0)

@@ -6,12 +6,12 @@ from upath import UPath
 from filters.query_mix import mix_by_ratings
 from generators.engine.protocol import Sampling
 from generators.ledger import Ledger
+from generators.long_cot_tables import ratings_table
 from generators.prompts.query_criteria import CRITERIA
 from generators.prompts.query_topic import TOPICS
 from generators.query_mix import QueryMixConfig, rate, read_criteria, read_topic
 from generators.records import Problem, QueryRating
 from generators.sampler import Sampler
-from generators.tables import ratings_table
 from tests.fakes import CharTokenizer, ScriptedEngine
 
 QUERY = Problem(problem_id="q", source="s", prompt="How do I sort a list of dates in Python?", answer="")
