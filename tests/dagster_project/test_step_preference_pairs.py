@@ -62,6 +62,15 @@ def test_every_labelled_solution_is_in_a_pair_or_on_disk_with_its_reason(setting
     assert shown == dict(dropped.group_by("reason").len().iter_rows())
 
 
+def test_a_slice_without_an_error_makes_an_empty_table_and_fails_its_check(settings, make):
+    short = {"ops": {"attempts": {"config": {"max_tokens": 8}}}}
+    result = make(settings, "slice", "r1", "sums-0", short)
+    assert result.success
+    assert table(settings).height == 0
+    (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "sides_verified"]
+    assert not check.passed
+
+
 def test_a_judge_names_the_errors_where_the_process_labels_have_one(settings, make):
     assert make(settings, "slice", "r1", "sums-0").success
     path = f"{settings.data_root}/tables/process_labels/r1/sums-0.parquet"
