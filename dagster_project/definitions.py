@@ -6,7 +6,10 @@ from dagster_project.assets.attempts import attempts
 from dagster_project.assets.problems import problems
 from dagster_project.assets.process_labels import process_labels
 from dagster_project.assets.process_labels_release import process_labels_release
+from dagster_project.assets.step_preference_pairs import step_preference_pairs
+from dagster_project.assets.step_preference_pairs_release import step_preference_pairs_release
 from dagster_project.partitions import grid
+from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings, load_settings
@@ -21,14 +24,17 @@ def build(settings: Settings) -> dg.Definitions:
             problems(settings, cells),
             attempts(settings, cells),
             process_labels(settings, cells),
+            step_preference_pairs(settings, cells),
             process_labels_release(settings),
+            step_preference_pairs_release(settings),
         ],
         resources={
             "store": store,
             "policy": PolicyResource(settings=settings.policy, log_folder=str(store.log_folder)),
+            "judge": JudgeResource(settings=settings.judge),
         },
         jobs=[
-            dg.define_asset_job("slice", selection=dg.AssetSelection.assets("problems", "attempts", "process_labels")),
+            dg.define_asset_job("slice", selection=dg.AssetSelection.all() - dg.AssetSelection.groups("releases")),
             dg.define_asset_job("release", selection=dg.AssetSelection.groups("releases")),
         ],
         executor=dg.in_process_executor,

@@ -9,6 +9,7 @@ from filters.tables import SchemaError
 from generators.engine.errors import EngineError
 from generators.problems.source import SourceError
 from generators.storage import StorageError
+from generators.training.errors import TrainingError
 from releases.errors import ReleaseError
 
 
@@ -17,5 +18,5 @@ def explained() -> Iterator[None]:
     """Raise dg.Failure with the error's own sentence; what was worth another try has been tried below."""
     try:
         yield
-    except (EngineError, SourceError, StorageError, SchemaError, ReleaseError) as error:
+    except (EngineError, SourceError, StorageError, SchemaError, ReleaseError, TrainingError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error

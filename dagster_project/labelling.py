@@ -46,6 +46,11 @@ class Labelled:
     strategy: Strategy
     audited: tuple[Audited, ...]
 
+    @property
+    def solutions(self) -> list[LabelledSolution]:
+        """The labelled solutions, problem by problem."""
+        return [solution for problem in self.made.rows for solution in problem.solutions]
+
 
 def strategy_of(settings: ProcessLabelsSettings) -> Strategy:
     """The strategy that the settings name."""

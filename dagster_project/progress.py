@@ -18,6 +18,7 @@ class Progress:
     say: Callable[[str], None]
     done: int = 0
     started: float = field(default_factory=time.monotonic)
+    ended: float | None = None
 
     def update(self, done: int, total: int) -> None:
         """Take note that `done` of `total` units are finished."""
@@ -25,8 +26,8 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the work began."""
-        return time.monotonic() - self.started
+        """Seconds since the work began, up to its end."""
+        return (time.monotonic() if self.ended is None else self.ended) - self.started
 
     def line(self) -> str:
         """One sentence on where the work stands."""
@@ -53,6 +54,7 @@ async def reported(progress: Progress, *, every_s: float = 10.0) -> AsyncIterato
         yield progress
         progress.say(progress.line())
     finally:
+        progress.ended = time.monotonic()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

@@ -1,4 +1,4 @@
-"""The settings file: policy, sources, budgets and the data root, typed and checked when they are read.
+"""The settings file: policy, sources, budgets, judge and the data root, typed and checked when they are read.
 
 One TOML file that a user edits. Knows nothing of how anything is made.
 """
@@ -6,7 +6,7 @@ One TOML file that a user edits. Knows nothing of how anything is made.
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,7 @@ from pydantic import (
     with_config,
 )
 
+from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
 from filters.answers import AnswerRule
 from filters.duplicates import DuplicateSettings
@@ -36,6 +37,8 @@ from generators.problems.simulated import SimulatedSource
 from generators.problems.source import ProblemSource
 from generators.prompts import chain_sum
 from generators.prompts.solve import Example
+from generators.step_pairs import Localiser
+from releases.verification.verifiers import VERIFIERS
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
 SETTINGS_VARIABLE = "STEPMILL_SETTINGS"
@@ -85,6 +88,49 @@ class ProcessLabelsSettings(_Section):
     label_ratio: float | None = Field(None, ge=1)
 
 
+class ReleasesSettings(_Section):
+    """How versions are numbered: `major` names, by dataset, the major number that the next versions have at least.
+
+    Columns may change with a new one only.
+    """
+
+    major: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+
+    @field_validator("major")
+    @classmethod
+    def _are_datasets(cls, major: dict[str, int]) -> dict[str, int]:
+        for dataset in major.keys() - VERIFIERS.keys():
+            raise ValueError(f"there is no dataset {dataset}; there are {', '.join(VERIFIERS)}")
+        return major
+
+
+class StepPreferencePairsSettings(_Section):
+    """Which errors pairs are made of, what names them, and how many rollouts a pair may cost.
+
+    `candidates` continuations of a prefix are looked at, for `pairs_per_error` pairs. Each step of a pair is valued by
+    at most `cap` rollouts, drawn by the `lot`; the values differ by `min_margin` at least. Problems count whose pass
+    rate is within bounds, by default all that are neither never nor always solved.
+    """
+
+    localiser: Localiser = "labels"
+    candidates: int = Field(16, ge=1)
+    pairs_per_error: int = Field(2, ge=1)
+    min_margin: float = Field(0.1, gt=0, lt=1)
+    lot: int = Field(4, ge=1)
+    cap: int = Field(32, ge=1)
+    least_pass_rate: float = Field(0.01, gt=0, lt=1)
+    most_pass_rate: float = Field(0.99, gt=0, lt=1)
+    longest_step: int = Field(2000, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "StepPreferencePairsSettings":
+        if self.most_pass_rate < self.least_pass_rate:
+            raise ValueError(f"most_pass_rate must be at least least_pass_rate ({self.least_pass_rate})")
+        if self.cap < self.lot:
+            raise ValueError(f"cap must be at least lot ({self.lot})")
+        return self
+
+
 class QualitySettings(_Section):
     """What a prompt or a solution must be like; similarity is that of words, percentiles are those of length."""
 
@@ -103,6 +149,17 @@ class QualitySettings(_Section):
             shortest=self.shortest_percentile,
             longest=self.longest_percentile,
         )
+
+
+class HubSettings(_Section):
+    """The user or organisation whose repositories on the Hub releases go to, and the collection that gathers them.
+
+    Repositories that are made are `private` or not; the token comes from HF_TOKEN, never from here.
+    """
+
+    namespace: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
+    private: bool = True
+    collection: str | None = Field(None, min_length=1)
 
 
 Kind = Literal["procedural", "multi_step", "file", "hub", "simulated"]
@@ -202,6 +259,10 @@ class Settings(_Section):
     quality: QualitySettings = QualitySettings()
     attempts: AttemptsSettings = AttemptsSettings()
     process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
+    releases: ReleasesSettings = ReleasesSettings()
+    judge: JudgeSettings | None = None
+    hub: HubSettings | None = None
+    step_preference_pairs: StepPreferencePairsSettings = StepPreferencePairsSettings()
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """Which of a source's problems are fit to be asked."""

@@ -58,7 +58,7 @@ async def workbench(
     with store.ledger(identity.name, cell) as ledger, AnswerChecker() as checker:
         for part in ledger.set_aside:
             context.log.warning(f"the ledger part {part} could not be read; its rollouts will be drawn again")
-        context.log.info(f"{name}: {len(ledger)} rollouts are in the ledger")
+        context.log.info(f"{name}: {len(ledger)} rollouts are in the ledger of {identity.name}")
         async with policy.served(context.log.info) as served:
             pool = served.pool
             sampler = Sampler(

@@ -14,6 +14,21 @@ def consensus(label: int | None, judged: int | None) -> bool:
     return label is not None and label == judged
 
 
+def agreement(
+    rows: pl.DataFrame, first_error: str = "first_error", judged: str = "judge_first_error"
+) -> dict[str, int]:
+    """How many rows have the same step from both, no wrong step from both, different ones, or silence from one."""
+    label, second = pl.col(first_error), pl.col(judged)
+    is_same = label == second
+    kinds = {
+        "same_step": is_same & (label >= 0),
+        "both_none": is_same & (label < 0),
+        "differ": ~is_same,
+        "silent": is_same.is_null(),
+    }
+    return rows.select(holds.sum().alias(name) for name, holds in kinds.items()).row(0, named=True)
+
+
 def same_first_error(first_error: str = "first_error", judged: str = "judge_first_error") -> Rules:
     """The rows for which `consensus` holds; of the others, whose silence or what disagreement dropped them."""
     label, second = pl.col(first_error), pl.col(judged)

@@ -66,6 +66,8 @@ _SIGNS = frozenset("+-*/^=<>%")
 # Of two paths that find the same share, the one that says more is named.
 _ORDER = ("whole", "long", "short", "reworded", "renumbered")
 DEFAULT_SETTINGS = ContaminationSettings()
+# For procedural problems, which differ in their numbers only.
+VERBATIM = ContaminationSettings(long_share=1.0, short_share=1.0, reworded_share=1.0, renumbered=False, near=1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ def compact(text: str) -> str:
     return _NEEDLESS.sub("", text)
 
 
+def spelling(text: str) -> str:
+    """A text in one spelling and case: two texts of one spelling say the same in the same way."""
+    return compact(tidy(text)).casefold()
+
+
 def _unwrap(text: str) -> str:
     if text[:1] == "{" and text[-1:] == "}" and not set("{}") & set(text[1:-1]):
         text = text[1:-1].strip()

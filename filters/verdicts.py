@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
 
+VERIFIER = "verifier"  # who scored a row, where it was no reward model
+
 
 class Verdict(StrEnum):
     """What comparing a response's final answer with the gold answer came to."""

@@ -52,6 +52,22 @@ class Rollouts:
         head = node.prefix[len(self.tree.root.token_ids) :]
         return self.solution((*head, *rollout.token_ids), outcome)
 
+    def next_step(self, node: Node, continuation: Continuation) -> Node:
+        """The node behind the first step of a rollout from a node; blank lines in front belong to that step."""
+        token_ids = continuation.rollout.token_ids
+        ends = step_ends(token_ids, self.sampler.tokenizer)
+        first = token_ids[: ends[0]] if ends else token_ids
+        step = self.tree.child(node, first, self.text_behind(node, first))
+        if len(ends) <= 1 and continuation.rollout.finish_reason == "eos":
+            step.is_end, step.own_outcome = True, continuation.outcome
+        return step
+
+    def text_behind(self, node: Node, token_ids: Sequence[int]) -> str:
+        """The text that token ids add to the solution that has come to a node."""
+        head = node.prefix[len(self.tree.root.token_ids) :]
+        decode = self.sampler.tokenizer.decode
+        return decode((*head, *token_ids))[len(decode(head)) :]
+
     def attempted(self, attempt: Attempt) -> Path:
         """The path of an attempt."""
         return self.solution(attempt.token_ids, outcome_of(attempt.verdict))

@@ -12,6 +12,7 @@ import polars as pl
 from filters.answers import Verdict
 from filters.schemas import ATTEMPTS, PROCESS_LABELS, SEARCH_TREES
 from generators.engine.protocol import Sampling
+from generators.judge import Judgement
 from generators.records import Attempt, LabelledSolution, Problem
 from generators.tree import Tree, grow
 
@@ -54,7 +55,7 @@ def law_of(frame: pl.DataFrame) -> tuple[Sampling, int]:
 
 
 def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Provenance) -> pl.DataFrame:
-    """The `process_labels` table of one slice."""
+    """The `process_labels` table of one slice, without a judge."""
     rows = [
         {
             **{name: getattr(solution.problem, name) for name in Problem.__slots__},
@@ -77,11 +78,19 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             "verdict": solution.attempt.verdict,
             "extracted": solution.attempt.extracted,
             "strategy": solution.strategy,
+            **dict.fromkeys(("judge_first_error", "judge_outcome", "judge")),
             **provenance,
         }
         for solution in solutions
     ]
     return PROCESS_LABELS.frame(rows)
+
+
+def with_judgements(frame: pl.DataFrame, judgements: Sequence[Judgement | None], judge: str) -> pl.DataFrame:
+    """A `process_labels` table with what `judge` said of each row; None where it could not be asked."""
+    said = [(None, "failed") if one is None else (one.first_error, one.outcome) for one in judgements]
+    judged = pl.DataFrame(said, schema={"judge_first_error": pl.Int64, "judge_outcome": pl.String}, orient="row")
+    return PROCESS_LABELS.validate(frame.with_columns(*judged, pl.lit(judge).alias("judge")))
 
 
 def search_trees_table(trees: Iterable[Tree], provenance: Provenance) -> pl.DataFrame:

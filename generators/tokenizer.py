@@ -28,6 +28,14 @@ class Tokenizer(Protocol):
         """The text of the ids, end-of-text and other special tokens left out."""
         ...
 
+    def encode_whole(self, text: str) -> tuple[int, ...]:
+        """The ids that a trainer gets: special tokens in the text are read, and those of the tokenizer's own added."""
+        ...
+
+    def decode_whole(self, token_ids: Sequence[int]) -> str:
+        """The text of the ids, special tokens written out."""
+        ...
+
     def piece(self, token_id: int) -> str:
         """The text that one id adds to the text before it; empty for special tokens."""
         ...
@@ -59,6 +67,12 @@ class HFTokenizer:
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(int(i) for i in self._hf.encode(text, add_special_tokens=False))
+
+    def encode_whole(self, text: str) -> tuple[int, ...]:
+        return tuple(int(i) for i in self._hf(text)["input_ids"])
+
+    def decode_whole(self, token_ids: Sequence[int]) -> str:
+        return str(self._hf.decode(list(token_ids), skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     @property
     def end_of_turn(self) -> int:

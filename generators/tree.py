@@ -85,11 +85,12 @@ class Tree:
         nodes = []
         here = self.root
         for start, end, text in zip([0, *ends[:-1]], ends, texts, strict=True):
-            here = self._child(here, tuple(token_ids[start:end]), text)
+            here = self.child(here, tuple(token_ids[start:end]), text)
             nodes.append(here)
         return tuple(nodes)
 
-    def _child(self, parent: Node, token_ids: tuple[int, ...], text: str) -> Node:
+    def child(self, parent: Node, token_ids: tuple[int, ...], text: str) -> Node:
+        """The node one step behind another, made where it is not there yet."""
         node_id = _node_id(parent.node_id, token_ids)
         if node_id not in self._nodes:
             self._nodes[node_id] = Node(node_id, parent, token_ids, text, parent.depth + 1)
@@ -108,7 +109,7 @@ def grow(problem_id: str, rows: Sequence[Mapping[str, object]]) -> Tree:
         parent = str(row["parent_id"])
         if parent not in tree._nodes:
             raise ValueError(f"node {row['node_id']} of problem {problem_id} has no parent {parent}: rows are missing")
-        node = tree._child(tree[parent], _ids(row), str(row["text"]))
+        node = tree.child(tree[parent], _ids(row), str(row["text"]))
         if node.node_id != row["node_id"]:
             raise ValueError(f"node {row['node_id']} of problem {problem_id} holds other tokens than its id names")
         _tell(node, row)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from releases import parquet
-from releases.card import write_card
+from releases.card import HubAddress, write_card
 from releases.draft import Draft
 from releases.manifest import FILE_NAME, Manifest, file_facts
 
@@ -20,20 +20,23 @@ class ReleaseFile(NamedTuple):
     content: bytes
 
 
-def bundle(draft: Draft, manifest: Manifest) -> Iterator[ReleaseFile]:
-    """Every file of the version that `manifest` describes; only one shard is held in memory at a time."""
+def bundle(draft: Draft, manifest: Manifest, address: HubAddress | None = None) -> Iterator[ReleaseFile]:
+    """Every file of the version that `manifest` describes; only one shard is held in memory at a time.
+
+    The card says how to load the version from `address`, or from a folder where there is none.
+    """
     listed = []
-    for file in _contents(draft, manifest):
+    for file in _contents(draft, manifest, address):
         listed.append(file_facts(*file))
         yield file
     yield ReleaseFile(FILE_NAME, replace(manifest, files=tuple(listed)).to_json())
 
 
-def _contents(draft: Draft, manifest: Manifest) -> Iterator[ReleaseFile]:
+def _contents(draft: Draft, manifest: Manifest, address: HubAddress | None) -> Iterator[ReleaseFile]:
     for config, table in draft.tables.items():
         for split, frame in table.splits.items():
             for name, content in parquet.shards(frame, table.schema, split=split):
                 yield ReleaseFile(f"data/{config}/{name}", content)
     for picture in draft.pictures:
         yield ReleaseFile(f"pictures/{picture.name}", picture.png)
-    yield ReleaseFile("README.md", write_card(draft, manifest).encode())
+    yield ReleaseFile("README.md", write_card(draft, manifest, address).encode())

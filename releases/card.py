@@ -1,9 +1,11 @@
 """README.md of a version: the YAML that the Hub and `datasets` read, then prose from facts.
 
-Knows how a card looks; where it will lie is not its business.
+Knows how a card looks, and what `load_dataset` is given: a folder's name, or a Hub repository with a tag.
 """
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -23,9 +25,19 @@ _SIZES = (
     (1_000_000_000, "100M<n<1B"),
 )
 
+_LIST = 8  # items of a list that the card shows
 
-def write_card(draft: Draft, manifest: Manifest) -> str:
-    """The card of `draft` as the version that `manifest` describes."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubAddress:
+    """Where a version is on the Hub: its repository, and the URLs of the datasets beside it by name."""
+
+    repository: str
+    related: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = None) -> str:
+    """The card of `draft` as the version that `manifest` describes, on the Hub or, without `address`, in a folder."""
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -38,7 +50,8 @@ def write_card(draft: Draft, manifest: Manifest) -> str:
         about=draft.about,
         facts=draft.facts,
         manifest=manifest,
-        settings=json.dumps(draft.facts.settings, indent=2, sort_keys=True, ensure_ascii=False),
+        address=address,
+        settings=json.dumps(_shortened(draft.facts.settings), indent=2, sort_keys=True, ensure_ascii=False),
         first_config=next(iter(draft.tables)),
         first_split=next(iter(next(iter(draft.tables.values())).splits)),
     )
@@ -69,6 +82,15 @@ def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
 
 def _size(rows: int) -> str:
     return next((name for bound, name in _SIZES if rows < bound), "1B<n<10B")
+
+
+def _shortened(settings: Any) -> Any:
+    """The settings with a word in place of a long list, such as the weights of a prior."""
+    if isinstance(settings, Mapping):
+        return {name: _shortened(value) for name, value in settings.items()}
+    if isinstance(settings, list | tuple) and len(settings) > _LIST:
+        return f"{len(settings)} items, in manifest.json"
+    return settings
 
 
 def _figure(value: float | None) -> str:

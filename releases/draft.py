@@ -3,7 +3,7 @@
 Knows nothing of folders, versions or how a card looks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -66,7 +66,7 @@ class Draft:
     """All that a version is made of, except its number.
 
     `label_counts` has for each split how often each label value occurs; `example` is a line of Python that looks at
-    a loaded split named `rows`.
+    a loaded split named `rows`. `major` is the least major number that it may have.
     """
 
     about: About
@@ -75,6 +75,7 @@ class Draft:
     label_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     example: str = "print(rows[0])"
+    major: int = 0
 
     @property
     def dataset(self) -> str:
@@ -83,11 +84,19 @@ class Draft:
     @cached_property
     def content(self) -> str:
         """A digest of every table's columns, types and rows: equal rows have equal content, whatever wrote them."""
-        digest = sha256()
-        for config, table in self.tables.items():
-            for split, frame in table.splits.items():
-                columns = ", ".join(f"{column.name} {column.words}" for column in table.schema.columns)
-                digest.update(f"{config}/{split}: {columns}\n".encode())
-                for part in frame.iter_slices():
-                    digest.update(part.write_ndjson().encode())
-        return digest.hexdigest()
+        return digest_of(
+            (config, split, table.schema, frame)
+            for config, table in self.tables.items()
+            for split, frame in table.splits.items()
+        )
+
+
+def digest_of(parts: Iterable[tuple[str, str, PublishedSchema, pl.DataFrame]]) -> str:
+    """A digest of the rows of each config and split, in the draft's order of them."""
+    digest = sha256()
+    for config, split, schema, frame in parts:
+        columns = ", ".join(f"{column.name} {column.words}" for column in schema.columns)
+        digest.update(f"{config}/{split}: {columns}\n".encode())
+        for part in frame.iter_slices():
+            digest.update(part.write_ndjson().encode())
+    return digest.hexdigest()

@@ -1,10 +1,16 @@
 """What can go wrong with a release, sorted by who can mend it.
 
 ReleaseError
-├── NothingToRelease  the stages before left no rows; nothing was written
-├── VersionTaken      the asked-for version holds other content; a released version is never overwritten
-├── PublishContested  other publishers took every version that was tried; publishing again may work
-└── UnknownRelease    there is no such dataset or version in the registry
+├── NothingToRelease    the stages before left no rows; nothing was written
+├── VersionTaken        the asked-for version holds other content; a released version is never overwritten
+├── PublishContested    other publishers took every version that was tried; publishing again may work
+├── UnknownRelease      there is no such dataset or version in the registry
+├── IncompleteManifest  a version's manifest lacks what its rows are derived with
+├── ColumnsChanged      the columns are not those of the versions of the same major number
+├── SplitsDisagree      a problem is in the test split of one dataset and in the train split of another
+├── DamagedRelease      a file is not what the manifest says
+└── HubError            the Hub did not do what it was asked
+    └── HubDenied       the token is missing, wrong, or lacks a right
 """
 
 
@@ -26,3 +32,27 @@ class PublishContested(ReleaseError):
 
 class UnknownRelease(ReleaseError):
     """The registry holds no such release, or cannot read it."""
+
+
+class IncompleteManifest(ReleaseError):
+    """A manifest lacks what its rows are derived with."""
+
+
+class ColumnsChanged(ReleaseError):
+    """Columns were added, removed or retyped without a new major number."""
+
+
+class SplitsDisagree(ReleaseError):
+    """A problem is held out in one dataset and trained on in another."""
+
+
+class DamagedRelease(ReleaseError):
+    """A file of a version is not what its manifest says."""
+
+
+class HubError(ReleaseError):
+    """The Hub could not be reached, or answered with an error that did not pass."""
+
+
+class HubDenied(HubError):
+    """The Hub does not let this token do it."""

@@ -8,14 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from filters.verdicts import DEFAULT_RULE, AnswerRule
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
-    """Where problems came from: the source's name, its licence when known, and how many problems it gave."""
+    """Where problems came from: the source's name, its licence when known, and how many problems it gave.
+
+    By `answer_rule` the answers to its problems were verified, and can be verified again.
+    """
 
     name: str
     licence: str | None = None
     problems: int
+    answer_rule: AnswerRule = DEFAULT_RULE
 
     def __post_init__(self) -> None:
         if self.problems < 0:
@@ -40,7 +46,8 @@ class StageFacts:
 class ReleaseFacts:
     """Policy, round, sources, yields, tokens, settings, seeds and audit of a release.
 
-    `tokens` counts by kind (`generated`, `prompt`, `cached`); `settings` is nested plain data, as JSON can hold it;
+    `tokens` counts by kind (`generated`, `prompt`, `cached`); `settings` is nested plain data, as JSON can hold it, and
+    its `export` holds all that the rows are derived and split with besides what was measured;
     `licence` is the identifier that the card shows (`other` when None). `audit` has figures by name for each kind of
     planted error, `all` among them.
     """

@@ -35,6 +35,23 @@ def picture_of_labels(rows: pl.DataFrame) -> Picture:
     )
 
 
+def picture_of_margins(rows: pl.DataFrame) -> Picture:
+    """How many pairs there are by what either step is worth, and by their margin."""
+    figure = Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+    shown = figure.add_subplot()
+    bins = [place / 20 for place in range(21)]
+    sides = (("rejected_value", "#b03a2e"), ("chosen_value", "#2e7d4f"), ("margin", "#34495e"))
+    for name, colour in sides:
+        shown.hist(rows[name].to_list(), bins=bins, histtype="step", linewidth=2, color=colour, label=name)
+    shown.set_xlabel("share of right rollouts")
+    shown.set_ylabel("pairs")
+    shown.yaxis.set_major_locator(MaxNLocator(integer=True))
+    shown.legend()
+    return Picture(
+        name="margins.png", caption="Pairs by the value of either step and by their margin", png=_png(figure)
+    )
+
+
 def _by_position(rows: pl.DataFrame) -> pl.DataFrame:
     """Columns `position` (from 1), `steps` and `mean` (of the soft labels)."""
     exploded = rows.select(

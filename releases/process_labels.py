@@ -5,18 +5,21 @@ Knows the asset's columns and the labels; nothing of folders, versions or cards.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
 from filters.balance import balance
+from filters.consensus import same_first_error
 from filters.rules import Filtered, apply_rules
 from filters.schemas import PROCESS_LABELS, SchemaError
 from generators.priors import Priors
-from releases.draft import About, Draft, Paper, Table
-from releases.errors import NothingToRelease
+from releases.draft import Draft, Table
+from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts, StageFacts
 from releases.labels import count_labels, with_labels
 from releases.pictures import picture_of_labels
+from releases.process_labels_about import about
 from releases.recomputation import differing, recompute
 from releases.schemas import PublishedColumn, PublishedSchema, measured_columns
 from releases.splits import SplitShares, split_by_problem
@@ -45,6 +48,9 @@ MEANINGS = {
     "verdict": "What comparing the solution's own answer with the gold came to.",
     "extracted": "The solution's own final answer.",
     "strategy": "How the rollouts were spread over the steps.",
+    "judge_first_error": "The judge's index of the first wrong step, -1 if it found none; null where it names nothing.",
+    "judge_outcome": "`judged`, `not_sure` (a tie of votes), `no_verdict` or `failed` (refused); null without a judge.",
+    "judge": "The model that gave a second opinion on the solution; null without one.",
     "policy": "The model that wrote the solution and the rollouts.",
     "round": "The round of generation.",
     "slice": "The part of the round that was generated as one.",
@@ -104,47 +110,12 @@ TRUNCATED = PublishedSchema(
         "labels: false_at_most_at_the_end": pl.col("labels").list.slice(0, pl.col("labels").list.len() - 1).list.all(),
     },
 )
-
-ABOUT = About(
-    dataset="process_labels",
-    pretty_name="Process labels by rollouts",
-    summary=(
-        "Solutions of problems with known answers, cut into steps. From the ends of steps the policy that wrote the "
-        "solution went on; how many of these rollouts reached the right answer tells where the solution first went "
-        "wrong and what each step is worth. The rows train process reward models."
-    ),
-    recipe=(
-        "The policy attempts every problem, and each final answer is verified. A solution is cut into steps on token "
-        "boundaries, and its exact token ids up to the end of a step are the prefix of that step's rollouts. The "
-        "strategy, named in each row, decides from which steps how many rollouts start. Counts were measured; values, "
-        "soundness, soft labels, hard labels and the first error are derived from them and can be derived again."
-    ),
-    limits=(
-        "A label says whether this policy gets from the step to the right answer. A weak policy fails from sound "
-        "steps, and at times recovers from faulty ones: the label is a value under the policy, no proof of the step.",
-        "Values are estimates: read `values_low` and `values_high` beside each soft label. Under `sequential_test` "
-        "many steps have no rollout of their own; what is said of them follows from the others and from the priors "
-        "in the manifest.",
-        "Only final answers are verified. A wrong derivation with a right answer counts as right.",
-        "Solutions were chosen for labelling, right and wrong ones: their share of right answers is no pass rate.",
-    ),
-    papers=(
-        Paper(
-            authors="Wang et al.",
-            title="Math-Shepherd: Verify and Reinforce LLMs Step-by-step without Human Annotations",
-            year=2023,
-            arxiv="2312.08935",
-        ),
-        Paper(
-            authors="Zheng et al.",
-            title="ProcessBench: Identifying Process Errors in Mathematical Reasoning",
-            year=2024,
-            arxiv="2412.06559",
-        ),
-    ),
-    task_categories=("text-classification",),
-    tags=("math", "reasoning", "process-supervision", "stepwise-supervision", "synthetic"),
-)
+CONSENSUS = replace(TRUNCATED, name="process_labels/consensus")
+TRAINING = {
+    "stepwise": (STEPWISE, "prompt, steps and one hard label a step"),
+    "truncated": (TRUNCATED, "the same up to the first error, behind which labels mean little"),
+    "consensus": (CONSENSUS, "of those, the solutions on whose first error, or on whose having none, the judge agrees"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,15 +137,31 @@ class Export:
         """The rows with all that follows from their counts derived anew."""
         return recompute(rows, hard_threshold=self.hard_threshold, confidence=self.confidence, priors=self.priors)
 
-    def facts(self) -> dict[str, float | None]:
+    def slices_without_priors(self, rows: pl.DataFrame) -> list[str]:
+        """The slices of rows with a soundness, which follows from priors, that have none here."""
+        return sorted(set(rows.filter(pl.col("sound").is_not_null())["slice"]) - self.priors.keys())
+
+    def facts(self) -> dict[str, Any]:
         """What the manifest keeps."""
         return {
             "hard_threshold": self.hard_threshold,
             "confidence": self.confidence,
             "label_ratio": self.label_ratio,
+            "priors": {key: priors.plain() for key, priors in sorted(self.priors.items())},
             "validation": self.shares.validation,
             "test": self.shares.test,
         }
+
+    @classmethod
+    def of(cls, facts: ReleaseFacts) -> "Export":
+        """What `facts()` gave to the manifest, read back; raises IncompleteManifest."""
+        told = dict(facts.settings.get("export", {}))
+        try:
+            shares = SplitShares(validation=told.pop("validation"), test=told.pop("test"))
+            priors = {key: Priors(**plain) for key, plain in told.pop("priors").items()}
+            return cls(shares=shares, priors=priors, **told)
+        except (KeyError, TypeError, ValueError) as bad:
+            raise IncompleteManifest(f"settings.export lacks what the labels are derived with: {bad!r}") from bad
 
 
 def build_process_labels(rows: pl.DataFrame, facts: ReleaseFacts, export: Export | None = None) -> Draft:
@@ -188,29 +175,45 @@ def build_process_labels(rows: pl.DataFrame, facts: ReleaseFacts, export: Export
         raise NothingToRelease("process_labels: there are no rows to release; look at what the earlier stages dropped")
     labelled = _checked(PROCESS_LABELS.validate(rows).sort(PROCESS_LABELS.key), export)
     default = split_by_problem(DEFAULT.validate(labelled), export.shares)
-    decided = apply_rules(labelled, {"undecided_step": ~pl.col("hard_labels").list.eval(_UNKNOWN).list.any()})
-    located = apply_rules(labelled, {"first_error_not_sure": pl.col("first_error").is_not_null()})
-    decided = _balanced(decided, export.label_ratio)
-    located = _balanced(Filtered(_truncated(located.kept), located.dropped), export.label_ratio)
-    stepwise = _split(STEPWISE, _stepwise(decided.kept), export.shares)
-    truncated = _split(TRUNCATED, _stepwise(located.kept), export.shares)
+    parts = _parts(labelled, export.label_ratio)
     tables = {
         "default": Table(schema=DEFAULT, purpose="everything: counts, labels and provenance", splits=default),
-        "stepwise": Table(schema=STEPWISE, purpose="prompt, steps and one hard label a step", splits=stepwise),
-        "truncated": Table(
-            schema=TRUNCATED,
-            purpose="the same up to the first error, behind which labels mean little",
-            splits=truncated,
-        ),
+        **_training_tables(parts, export.shares),
     }
     return Draft(
-        about=ABOUT,
+        about=about(judged="consensus" in parts),
         tables={config: table for config, table in tables.items() if table.splits},
-        facts=_with_export(facts, labelled.height, {"stepwise": decided, "truncated": located}, export),
+        facts=_with_export(facts, labelled.height, parts, export),
         label_counts={split: count_labels(part) for split, part in default.items()},
         pictures=(picture_of_labels(labelled),),
         example='print(rows[0]["steps"], rows[0]["soft_labels"])',
     )
+
+
+def training_tables(labelled: pl.DataFrame, export: Export) -> dict[str, Table]:
+    """The configs for training, as they follow from labelled rows."""
+    return _training_tables(_parts(labelled, export.label_ratio), export.shares)
+
+
+def _parts(labelled: pl.DataFrame, ratio: float | None) -> dict[str, Filtered]:
+    """The rows of each config for training, and the others with the reason; `consensus` only where there is a judge."""
+    decided = apply_rules(labelled, {"undecided_step": ~pl.col("hard_labels").list.eval(_UNKNOWN).list.any()})
+    located = apply_rules(labelled, {"first_error_not_sure": pl.col("first_error").is_not_null()})
+    parts = {"stepwise": decided, "truncated": _truncated(located)}
+    has_judge = pl.col("judge").is_not_null()
+    if labelled.select(has_judge.any()).item():
+        parts["consensus"] = _truncated(apply_rules(labelled, {"no_judge": has_judge, **same_first_error()}))
+    return {name: _balanced(part, ratio) for name, part in parts.items()}
+
+
+def _training_tables(parts: Mapping[str, Filtered], shares: SplitShares) -> dict[str, Table]:
+    tables = {}
+    for name, part in parts.items():
+        schema, purpose = TRAINING[name]
+        splits = split_by_problem(_stepwise(part.kept), shares)
+        validated = {split: schema.validate(rows) for split, rows in splits.items()}
+        tables[name] = Table(schema=schema, purpose=purpose, splits=validated)
+    return tables
 
 
 def _balanced(rows: Filtered, ratio: float | None) -> Filtered:
@@ -223,10 +226,10 @@ def _balanced(rows: Filtered, ratio: float | None) -> Filtered:
 def _checked(rows: pl.DataFrame, export: Export) -> pl.DataFrame:
     """The rows with labels; raises SchemaError where what stands in a row does not follow from its counts."""
     labelled = with_labels(rows, hard_threshold=export.hard_threshold, confidence=export.confidence)
-    unknown = set(rows.filter(pl.col("sound").is_not_null())["slice"]) - export.priors.keys()
+    unknown = export.slices_without_priors(rows)
     if unknown:
         raise SchemaError(
-            f"process_labels: the recipe of slice {min(unknown)} holds no priors, without which its labels cannot be "
+            f"process_labels: the recipe of slice {unknown[0]} holds no priors, without which its labels cannot be "
             "checked: materialise process_labels again"
         )
     wrong = differing(labelled, export.recomputed(labelled))
@@ -240,15 +243,12 @@ def _checked(rows: pl.DataFrame, export: Export) -> pl.DataFrame:
     return labelled
 
 
-def _split(schema: PublishedSchema, rows: pl.DataFrame, shares: SplitShares) -> dict[str, pl.DataFrame]:
-    return {split: schema.validate(part) for split, part in split_by_problem(rows, shares).items()}
-
-
-def _truncated(located: pl.DataFrame) -> pl.DataFrame:
-    """Steps and labels up to the first error, it included."""
+def _truncated(located: Filtered) -> Filtered:
+    """Steps and labels of what is kept up to the first error, it included."""
     first = pl.col("first_error")
-    kept = pl.when(first < 0).then(pl.col("steps").list.len()).otherwise(first + 1)
-    return located.with_columns(pl.col("steps").list.head(kept), pl.col("hard_labels").list.head(kept))
+    end = pl.when(first < 0).then(pl.col("steps").list.len()).otherwise(first + 1)
+    kept = located.kept.with_columns(pl.col("steps").list.head(end), pl.col("hard_labels").list.head(end))
+    return Filtered(kept, located.dropped)
 
 
 def _stepwise(labelled: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,10 @@ from generators.records import StepCounts
 from generators.shares import share_values
 from releases.labels import LABELS, with_labels
 
+MEASURES = ("soft_labels", "values_low", "values_high", "sound")
 _DERIVED = ("values", "values_low", "values_high", "sound")
+_COMPARED = (*MEASURES, "hard_labels", "first_error")
+_FLOATS = pl.List(pl.Float64)
 _TOLERANCE = 1e-6
 
 
@@ -37,22 +40,19 @@ def differing(released: pl.DataFrame, anew: pl.DataFrame) -> list[int]:
     """The numbers of the rows whose values, labels or first error are not those of `anew`."""
     wrong = []
     for number, (one, other) in enumerate(zip(_told(released), _told(anew), strict=True)):
-        if not _close(one, other):
+        if not close(one, other):
             wrong.append(number)
     return wrong
-
-
-_FLOATS = pl.List(pl.Float64)
-_COMPARED = ("soft_labels", "values_low", "values_high", "sound", "hard_labels", "first_error")
 
 
 def _told(rows: pl.DataFrame) -> list[tuple[Any, ...]]:
     return rows.select(_COMPARED).rows()
 
 
-def _close(one: Any, other: Any) -> bool:
+def close(one: Any, other: Any) -> bool:
+    """Whether two values are equal, numbers within what two machines may compute differently."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(_close(a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(close(a, b) for a, b in zip(one, other, strict=True))
     if isinstance(one, float) and isinstance(other, float):
         return abs(one - other) <= _TOLERANCE
     return bool(one == other)

@@ -9,19 +9,24 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
-from filters.schemas import SchemaError, TableSchema
+from filters.schemas import MESSAGES, SchemaError, TableSchema
 
 _SCALARS = (
     (pl.String, "string", pa.string()),
     (pl.Int64, "int64", pa.int64()),
     (pl.Float64, "float64", pa.float64()),
     (pl.Boolean, "bool", pa.bool_()),
+    (
+        MESSAGES.inner,
+        "{role: string, content: string}",
+        pa.struct([pa.field(name, pa.string(), nullable=False) for name in ("role", "content")]),
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedColumn:
-    """One column: string, int64, float64, bool or a list of one of these.
+    """One column: string, int64, float64, bool or a list of one of these, or the messages of a chat (`MESSAGES`).
 
     `nullable` speaks of the value itself and `nullable_items` of the items of a list.
     """
@@ -51,6 +56,10 @@ class PublishedColumn:
         holds = pl.lit(True) if self.nullable else value.is_not_null()
         if self._is_list and not self.nullable_items:
             holds &= ~value.list.eval(pl.element().is_null()).list.any().fill_null(False)
+        if self.dtype == MESSAGES:
+            for name in ("role", "content"):
+                missing = pl.element().is_not_null() & pl.element().struct.field(name).is_null()
+                holds &= ~value.list.eval(missing).list.any().fill_null(False)
         return holds
 
     @property

@@ -44,15 +44,19 @@ class Version:
 FIRST = Version(0, 1, 0)
 
 
-def next_version(rounds: Mapping[Version, str], round: str, *, claimed: Collection[Version] = ()) -> Version:
+def next_version(
+    rounds: Mapping[Version, str], round: str, *, claimed: Collection[Version] = (), major: int = 0
+) -> Version:
     """The version for new content of `round`, given the round of each released version.
 
     The first one is v0.1.0; a correction of a round bumps the patch of that round's last version; a round that has
-    none bumps the minor of the last version of all. Numbers that others have `claimed` are passed over.
+    none bumps the minor of the last version of all. Versions below `major` do not count: so the first one that asks
+    for a major number starts it. Numbers that others have `claimed` are passed over.
     """
-    of_round = [version for version, released in rounds.items() if released == round]
+    counting = [version for version in rounds if version.major >= major]
+    of_round = [version for version in counting if rounds[version] == round]
     bump = Version.next_patch if of_round else Version.next_minor
-    version = bump(max(of_round or rounds)) if rounds else FIRST
+    version = bump(max(of_round or counting)) if counting else max(FIRST, Version(major, 0, 0))
     while version in rounds or version in claimed:
         version = bump(version)
     return version

@@ -1,8 +1,11 @@
 import pytest
+from huggingface_hub import constants
+from huggingface_hub.utils import close_session
 
 from generators.engine.embedded import embedded_model
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from tests.hub.server import WRITER, HubServer
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +16,15 @@ def policy_server(tmp_path_factory):
     )
     with LocalServer(settings, log_path=tmp_path_factory.mktemp("server") / "vllm.log") as server:
         yield server
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A Hub on the loopback, with a token that may write in the environment."""
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    with HubServer() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("HF_TOKEN", WRITER)
+        yield server
+    close_session()

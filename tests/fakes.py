@@ -23,6 +23,12 @@ class CharTokenizer:
     def decode(self, token_ids: Sequence[int]) -> str:
         return "".join(chr(token_id) for token_id in token_ids if token_id != EOS)
 
+    def encode_whole(self, text: str) -> tuple[int, ...]:
+        return self.encode(text)
+
+    def decode_whole(self, token_ids: Sequence[int]) -> str:
+        return "".join(map(chr, token_ids))
+
     def piece(self, token_id: int) -> str:
         return self.decode([token_id])
 

@@ -12,8 +12,10 @@ from pydantic import Field
 
 from dagster_project import report
 from dagster_project.failures import explained
+from dagster_project.judging import Judged, second_opinion
 from dagster_project.labelling import Audited, Item, Labelled, label_slice
 from dagster_project.partitions import Cell, cell_of
+from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import ProcessLabelsSettings, Settings, StrategyName
@@ -21,11 +23,19 @@ from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.schemas import PROCESS_LABELS
 from filters.solutions import fit_to_label
+from generators import judge as judge_recipe
 from generators import planted
 from generators import process_labels as recipe
 from generators.audit import Audit, audit, audit_by_kind
 from generators.records import Attempt, Problem
-from generators.tables import attempts_of, law_of, problems_of, process_labels_table, search_trees_table
+from generators.tables import (
+    attempts_of,
+    law_of,
+    problems_of,
+    process_labels_table,
+    search_trees_table,
+    with_judgements,
+)
 from generators.tree_picture import tree_picture
 from releases.labels import count_labels, with_labels
 
@@ -64,14 +74,18 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
         group_name="process_labels",
         kinds={"vllm", "parquet"},
         pool="gpu",
-        code_version=f"{recipe.VERSION}.{planted.VERSION}",
+        code_version=f"{recipe.VERSION}.{planted.VERSION}.{judge_recipe.VERSION}",
         check_specs=[
             dg.AssetCheckSpec("both_labels", asset="process_labels"),
             dg.AssetCheckSpec("planted_errors_found", asset="process_labels"),
         ],
     )
     def asset(
-        context: dg.AssetExecutionContext, config: ProcessLabelsRun, policy: PolicyResource, store: Store
+        context: dg.AssetExecutionContext,
+        config: ProcessLabelsRun,
+        policy: PolicyResource,
+        judge: JudgeResource,
+        store: Store,
     ) -> dg.MaterializeResult:
         """Solutions in steps, each step with its counts of right continuations and what follows from them."""
         cell = cell_of(context)
@@ -94,16 +108,26 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
             labelled, bench = asyncio.run(
                 draw(context, policy, store, cell, items=items, rule=source.answer_rule, asked=asked, law=law)
             )
-            store.write_recipe(
-                "process_labels",
+            judged = second_opinion(context, judge, policy, store, cell, labelled.solutions)
+            made_with = {"strategy": labelled.strategy.plain(), "quality": settings.quality.model_dump()}
+            made_with |= {"judge": judged.plain()} if judged else {}
+            store.write_recipe("process_labels", cell, asdict(law) | made_with)
+            frame = write(
+                store,
                 cell,
-                asdict(law) | {"strategy": labelled.strategy.plain(), "quality": settings.quality.model_dump()},
+                unfit=fit.dropped,
+                chosen=chosen,
+                labelled=labelled,
+                judged=judged,
+                policy=bench.sampler.policy,
             )
-            frame = write(store, cell, unfit=fit.dropped, chosen=chosen, labelled=labelled, policy=bench.sampler.policy)
             found = audit_table(labelled.audited, cell, bench.sampler.policy, asked)
             store.write(store.audit(cell), found)
         return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame, found, labelled, asked) | bench.metadata() | policy.metadata(),
+            metadata=metadata(store, cell, frame, found, labelled, asked)
+            | (judged.metadata(labels_of(frame, asked)) if judged else {})
+            | bench.metadata()
+            | policy.metadata(),
             check_results=[both_labels(frame, asked), planted_errors_found(found)],
         )
 
@@ -157,11 +181,14 @@ def write(
     unfit: pl.DataFrame,
     chosen: Sequence[Choice],
     labelled: Labelled,
+    judged: Judged | None,
     policy: str,
 ) -> pl.DataFrame:
     """Write the labelled solutions, the search trees, and the attempts that were passed over; gives the first."""
     provenance = cell.provenance(policy)
-    frame = process_labels_table([row for made in labelled.made.rows for row in made.solutions], provenance)
+    frame = process_labels_table(labelled.solutions, provenance)
+    if judged:
+        frame = with_judgements(frame, judged.judgements, judged.judge)
     dropped = [(attempt, reason, "") for _, choice in chosen for attempt, reason in choice.passed_over]
     dropped += [(one, "refused", failure.message) for failure in labelled.made.failures for one in failure.item.chosen]
     rows = [(attempt.problem_id, attempt.attempt_index, reason, detail) for attempt, reason, detail in dropped]

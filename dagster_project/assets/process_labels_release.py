@@ -1,95 +1,50 @@
 """The release of process labels: every slice of one round, validated again and published as one version."""
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import dagster as dg
 import polars as pl
 
-from dagster_project import report
-from dagster_project.failures import explained
-from dagster_project.partitions import ROUNDS, Cell, round_seed
-from dagster_project.resources.store import Store
+from dagster_project.releasing import Round, release_asset
 from dagster_project.settings import Settings
 from generators.audit import audit, audit_by_kind
-from generators.ledger import totals
 from generators.priors import Priors
-from releases.facts import ReleaseFacts, SourceFacts, StageFacts
+from releases.draft import Draft
 from releases.process_labels import Export, build_process_labels
-from releases.registry import LocalRegistry
 
 STAGES = ("problems", "attempts", "process_labels")
 
 
 def process_labels_release(settings: Settings) -> dg.AssetsDefinition:
     """The asset over all slices of the settings' sources."""
-
-    @dg.asset(
-        name="process_labels_release",
-        partitions_def=ROUNDS,
-        deps=["problems", "attempts", "process_labels"],
-        group_name="releases",
-        kinds={"huggingface", "parquet"},
+    return release_asset(
+        "process_labels",
+        settings=settings,
+        stages=STAGES,
+        draft=draft,
+        sample_columns=("prompt", "steps", "n_correct", "n_rollouts", "verdict"),
     )
-    def asset(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
-        """One immutable version: Parquet, dataset card, manifest."""
-        round_key = context.partition_key
-        with explained():
-            rows = pl.concat([store.read(store.table("process_labels", cell)) for cell in _cells(settings, round_key)])
-            facts = release_facts(settings, store, round_key, rows)
-            draft = build_process_labels(rows, facts, export_of(settings, store, round_key))
-            release = LocalRegistry(store.releases).publish(draft)
-        context.log.info(f"{release.dataset} {release.version} is at {release.path}")
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": sum(release.rows["default"].values()),
-                "dagster/uri": str(release.path),
-                "version": release.version,
-                "is_new": release.is_new,
-                "rows": report.counts(
-                    {f"{c}/{split}": n for c, splits in release.rows.items() for split, n in splits.items()}
-                ),
-                **{
-                    picture.name.removesuffix(".png"): report.picture(picture.caption, picture.png)
-                    for picture in draft.pictures
-                },
-                "sample_rows": report.sample_rows(rows, ("prompt", "steps", "n_correct", "n_rollouts", "verdict")),
-                "card": dg.MetadataValue.md((release.path / "README.md").read_text().split("---\n", 2)[-1]),
-            },
-            data_version=dg.DataVersion(release.version),
-        )
-
-    return asset
 
 
-def export_of(settings: Settings, store: Store, round_key: str) -> Export:
+def draft(made: Round, rows: pl.DataFrame) -> Draft:
+    """The round's labels as a draft, with the audit of all slices."""
+    found = pl.concat([made.store.read(made.store.audit(cell)) for cell in made.cells])
+    facts = made.facts(rows, stages=STAGES)
+    judges = sorted(set(rows["judge"].drop_nulls()) - set(rows["policy"]))
+    judged = {f"judge_{kind}": count for kind, count in made.tokens(judges).items()} if judges else {}
+    facts = replace(facts, tokens={**facts.tokens, **judged}, audit=audit_facts(found))
+    return build_process_labels(rows, facts, export_of(made))
+
+
+def export_of(made: Round) -> Export:
     """How labels are derived: the settings' thresholds, and each slice's priors as its recipe has them."""
-    labels = settings.process_labels
-    recipes = {cell.slice: store.read_recipe("process_labels", cell) for cell in _cells(settings, round_key)}
-    priors = {key: recipe["strategy"]["priors"] for key, recipe in recipes.items() if "priors" in recipe["strategy"]}
+    labels = made.settings.process_labels
+    strategies = {key: recipe["strategy"] for key, recipe in made.recipes("process_labels").items()}
     return Export(
         hard_threshold=labels.hard_threshold,
         confidence=labels.confidence,
         label_ratio=labels.label_ratio,
-        priors={key: Priors(**plain) for key, plain in priors.items()},
-    )
-
-
-def release_facts(settings: Settings, store: Store, round_key: str, rows: pl.DataFrame) -> ReleaseFacts:
-    """What manifest and card tell of the round, read from its tables and its ledger."""
-    cells = _cells(settings, round_key)
-    policies = sorted(rows["policy"].unique().to_list())
-    per_source = rows.group_by("source").agg(pl.col("problem_id").n_unique()).sort("source")
-    licences = {source.name: source.licence for source in settings.sources}
-    return ReleaseFacts(
-        policy=", ".join(policies),
-        round=round_key,
-        sources=[SourceFacts(name=n, licence=licences.get(n), problems=count) for n, count in per_source.iter_rows()],
-        stages=[_stage(store, name, cells) for name in STAGES],
-        tokens=totals([store.ledger_folder(policy, cell) for policy in policies for cell in cells]),
-        settings={name: _recipe(store, name, cells) for name in STAGES},
-        seeds={"round": round_seed(round_key)},
-        audit=audit_facts(pl.concat([store.read(store.audit(cell)) for cell in cells])),
+        priors={key: Priors(**plain["priors"]) for key, plain in strategies.items() if "priors" in plain},
     )
 
 
@@ -100,20 +55,3 @@ def audit_facts(found: pl.DataFrame) -> dict[str, dict[str, float | None]]:
     places, planted, kinds = (found[name].to_list() for name in ("found", "planted", "kind"))
     audits = {"all": audit(places, planted), **audit_by_kind(places, planted, kinds)}
     return {kind: dict(one.facts()) for kind, one in audits.items()}
-
-
-def _cells(settings: Settings, round_key: str) -> list[Cell]:
-    return [Cell(round=round_key, slice=key) for key in settings.slices()]
-
-
-def _recipe(store: Store, name: str, cells: Sequence[Cell]) -> dict[str, Any]:
-    """What the slices of a stage were made with: once where they agree, else by slice."""
-    by_slice = {cell.slice: store.read_recipe(name, cell) for cell in cells}
-    first, *others = by_slice.values()
-    return first if all(other == first for other in others) else by_slice
-
-
-def _stage(store: Store, name: str, cells: Sequence[Cell]) -> StageFacts:
-    kept = sum(store.read(store.table(name, cell)).height for cell in cells)
-    dropped = pl.concat([store.read(store.dropped(name, cell)).select("reason") for cell in cells])
-    return StageFacts(name=name, kept=kept, dropped=report.reason_counts(dropped))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-from pydantic import Field, PrivateAttr
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
@@ -22,14 +22,29 @@ from generators.engine.worker import Worker
 from generators.policy import SIMULATED, Policy, attached, identify
 
 
-class PolicySettings(dg.Config):
+class Attachment(dg.Config):
+    """Servers that somebody else runs, and what must be known of them; without `urls` none is attached."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    urls: list[str] = Field([], description="attach to these vLLM servers instead of starting one")
+    revision: str | None = Field(None, description="the Hub revision; for attached servers, the name of the weights")
+    tokenizer: str | None = Field(None, description="the tokenizer of attached servers, when it is not the model's id")
+    api_key_env: str | None = Field(None, description="the environment variable that holds the servers' key")
+
+    @field_validator("urls")
+    @classmethod
+    def _are_addresses(cls, urls: list[str]) -> list[str]:
+        for url in urls:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"each of urls must be an http:// or https:// address, not {url!r}")
+        return urls
+
+
+class PolicySettings(Attachment):
     """Which model samples, where it is served, and how much may be in flight."""
 
     model: str = Field("embedded", description="`embedded`, `warmed_up`, `simulated`, a model folder, or a Hub id")
-    revision: str | None = Field(None, description="the Hub revision; for attached servers, the name of the weights")
-    urls: list[str] = Field([], description="attach to these vLLM servers instead of starting one")
-    tokenizer: str | None = Field(None, description="the tokenizer of attached servers, when it is not the model's id")
-    api_key_env: str | None = Field(None, description="the environment variable that holds the servers' key")
     dtype: str = Field("auto", description="`auto`, `bfloat16` or `float32`; float32 repeats exactly on a CPU")
     max_model_len: int = Field(2048, ge=64, description="the context, in tokens")
     in_flight: int = Field(64, ge=1, description="sequences in flight over all servers")

@@ -105,7 +105,7 @@ class VLLMClient:
         if self.model not in served:
             raise EngineMisconfigured(
                 f"{self.url} does not serve the model {self.model!r}, only {', '.join(served) or 'none'}: "
-                "set the policy's model to a served name"
+                "set model to a served name"
             )
         self._max_model_len = served[self.model]
         return ModelInfo(name=self.model, max_model_len=self._max_model_len)
@@ -152,9 +152,7 @@ class VLLMClient:
 
     def _common_error(self, status: int, body: bytes) -> EngineError:
         if status in (401, 403):
-            fault = (
-                "refused the policy's api_key" if self._api_key else "asks for a key and the policy's api_key is unset"
-            )
+            fault = "refused the api_key" if self._api_key else "asks for a key and api_key is unset"
             return EngineMisconfigured(
                 f"{self.url} {fault} ({status}): set api_key to the key the server was started with"
             )

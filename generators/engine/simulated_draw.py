@@ -39,7 +39,7 @@ def draw(position: Position, rng: Random, max_tokens: int, *, excluded: Sequence
     here = position.copy()
     token_ids: list[int] = []
     # Whole lines are drawn only where nothing is excluded: they do not look at single tokens.
-    while len(token_ids) < max_tokens and (excluded or here.phase is not Phase.LINE_START):
+    while len(token_ids) < max_tokens and (excluded or here.phase is not Phase.LINE_START or here.restates):
         shares = next_shares(here, excluded)
         if not shares:
             return token_ids

@@ -19,7 +19,9 @@ class SimulatedLaw:
     per step in place of one solved from a base rate. `recovery_rate` is the probability that a step behind a wrong
     total states the true one. With `late` totals stay right or wrong as they are, and only the boxed answer goes wrong
     or is mended: every right prefix is worth the base rate, every wrong one the recovery rate. `mean_fillers` is the
-    mean of the geometric number of filler tokens in a step. Another `seed` deals the base rates anew.
+    mean of the geometric number of filler tokens in a step. Behind a trigger the policy states its totals again, and
+    the last of them (with `late`, the boxed answer) is made right with `mend_rate` where it was wrong, and wrong with
+    `break_rate` where it was right. Another `seed` deals the base rates anew.
     """
 
     base_rates: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -27,11 +29,14 @@ class SimulatedLaw:
     recovery_rate: float = 0.05
     late: bool = False
     mean_fillers: float = 3.0
+    mend_rate: float = 0.1
+    break_rate: float = 0.02
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.recovery_rate <= 1:
-            raise ValueError(f"recovery_rate must be from 0 to 1, got {self.recovery_rate}")
+        for field in ("recovery_rate", "mend_rate", "break_rate"):
+            if not 0 <= getattr(self, field) <= 1:
+                raise ValueError(f"{field} must be from 0 to 1, got {getattr(self, field)}")
         if self.error_rate is not None and not 0 <= self.error_rate <= 1:
             raise ValueError(f"error_rate must be from 0 to 1, got {self.error_rate}")
         reachable = self.base_rates and all(self.recovery_rate < rate <= 1 for rate in self.base_rates)

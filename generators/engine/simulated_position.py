@@ -1,8 +1,9 @@
 r"""Where in a solution a prefix stands, read from its token ids alone, and the law of the token that comes next.
 
 Knows nothing of requests. A solution is lines "Adding <number> <fillers> gives <total>", one a step, then
-"\boxed{<total>}" and the end-of-text token. Tokens that fit nowhere in this form count as fillers, so that any
-prefix can be continued.
+"\boxed{<total>}" and the end-of-text token. A line that opens with a letter and gives no total is a trigger, wherever
+it stands: behind it the policy starts over. Tokens that fit nowhere in this form count as fillers, so that any prefix
+can be continued.
 """
 
 from collections.abc import Iterable
@@ -22,18 +23,24 @@ from generators.engine.simulated_vocabulary import (
     NEWLINE,
     SPACED,
     VALUES,
+    is_letter,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A statement with the law that holds for it; `filler_rate` is the probability of one more filler token."""
+    """A statement with the law that holds for it; `filler_rate` is the probability of one more filler token.
+
+    Without `mend_rate` and `break_rate` all that is stated again behind a trigger stays as it was.
+    """
 
     statement: Statement
     error_rate: float
     recovery_rate: float
     filler_rate: float
     late: bool = False
+    mend_rate: float = 0.0
+    break_rate: float = 0.0
 
     @classmethod
     def under(cls, law: SimulatedLaw, statement: Statement) -> "Task":
@@ -43,6 +50,8 @@ class Task:
             recovery_rate=law.recovery_rate,
             filler_rate=law.mean_fillers / (law.mean_fillers + 1),
             late=law.late,
+            mend_rate=law.mend_rate,
+            break_rate=law.break_rate,
         )
 
     def value(self, *, right: bool, step: int) -> float:
@@ -54,6 +63,10 @@ class Task:
             recovery_rate=self.recovery_rate,
             remaining=1 if self.late else remaining,
         )
+
+    def restated(self, *, right: bool) -> float:
+        """The probability that what is stated again behind a trigger is right, as it was `right` or not before."""
+        return 1 - self.break_rate if right else self.mend_rate
 
 
 class Phase(IntEnum):
@@ -67,6 +80,7 @@ class Phase(IntEnum):
     BOXED = auto()
     BOX_END = auto()
     CLOSED = auto()
+    BEHIND = auto()  # at the start of a line behind the answer
     ENDED = auto()
 
 
@@ -75,10 +89,15 @@ class Position:
 
     `step` counts the totals that were stated, `stated` is the last of them (at first the start), `boxed` the final
     answer once it is there, `first_error` the index of the first step whose total is not the true one. The boxed
-    line counts as the step behind the last.
+    line counts as the step behind the last. `remarks` says that the line so far may be a trigger, which starts the
+    count of steps over; `earlier` keeps the totals from before it, and `earlier_boxed` the answer: they are stated
+    again.
     """
 
-    __slots__ = ("boxed", "first_error", "phase", "stated", "step", "task")
+    __slots__ = (
+        *("boxed", "earlier", "earlier_boxed", "first_error", "phase", "remarks"),
+        *("said", "stated", "step", "task"),
+    )
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -87,6 +106,10 @@ class Position:
         self.stated = task.statement.start
         self.boxed: int | None = None
         self.first_error: int | None = None
+        self.said: tuple[int, ...] = ()
+        self.earlier: tuple[int, ...] = ()
+        self.earlier_boxed: int | None = None
+        self.remarks = False
 
     def copy(self) -> "Position":
         """An independent position at the same place."""
@@ -101,13 +124,30 @@ class Position:
         return self.stated == self.task.statement.totals[self.step]
 
     @property
+    def restates(self) -> bool:
+        """What comes next was stated before a trigger."""
+        return self.step < len(self.earlier) or (self.task.late and self.earlier_boxed is not None)
+
+    @property
     def value(self) -> float:
         """The probability that a continuation from here ends right."""
         if self.boxed is not None or self.phase is Phase.ENDED:
             return float(self.boxed == self.task.statement.answer)
         if self.phase is Phase.BOXED and not self.task.late:
             return float(self.stated == self.task.statement.answer)
+        if self.remarks and self.step == len(self.task.statement.addends):  # nothing but the line's end can follow
+            return self.copy().read([NEWLINE]).value
+        if self.restates and (self.phase is not Phase.BOXED or self.earlier_boxed is not None):
+            return self._restating_value()
         return self.task.value(right=self.is_right, step=self.step)
+
+    def _restating_value(self) -> float:
+        task, step = self.task, len(self.earlier)
+        if task.late and self.earlier_boxed is not None:
+            return task.restated(right=self.earlier_boxed == task.statement.answer)
+        right = self.earlier[-1] == task.statement.totals[step]
+        share = float(right) if task.late else task.restated(right=right)
+        return share * task.value(right=True, step=step) + (1 - share) * task.value(right=False, step=step)
 
     def read(self, token_ids: Iterable[int]) -> "Position":
         """Moves past every token; gives itself back."""
@@ -118,6 +158,11 @@ class Position:
     def advance(self, token_id: int) -> None:
         """Moves past one token."""
         phase = self.phase
+        if token_id == NEWLINE and self.remarks:
+            self._start_over()
+            return
+        opens = phase in (Phase.LINE_START, Phase.BEHIND)
+        self.remarks = is_letter(token_id) if opens else self.remarks and token_id not in (GIVES, BOX_OPEN, EOS)
         if token_id == EOS:
             self.phase = Phase.ENDED
         elif token_id == BOX_OPEN:
@@ -125,7 +170,7 @@ class Position:
         elif phase is Phase.BOXED and token_id in VALUES:
             self._box(VALUES[token_id])
         elif self.boxed is not None:
-            self.phase = Phase.CLOSED
+            self.phase = Phase.BEHIND if token_id == NEWLINE else Phase.CLOSED
         elif phase is Phase.TOTAL and token_id in VALUES:
             self._state(VALUES[token_id])
         elif token_id == NEWLINE:
@@ -141,6 +186,7 @@ class Position:
         self.phase = Phase.LINE_END
         self.stated = total
         self.step = min(self.step + 1, len(self.task.statement.addends))
+        self.said = (*self.said[: self.step - 1], total)
         if self.first_error is None and not self.is_right:
             self.first_error = self.step - 1
 
@@ -149,6 +195,14 @@ class Position:
         self.boxed = answer
         if self.first_error is None and answer != self.task.statement.answer:
             self.first_error = self.step
+
+    def _start_over(self) -> None:
+        """What was said last of every step is what will be stated again."""
+        self.earlier = self.said + self.earlier[len(self.said) :]
+        if self.boxed is not None:
+            self.earlier_boxed = self.boxed
+        self.said, self.step, self.stated, self.boxed = (), 0, self.task.statement.start, None
+        self.phase, self.remarks = Phase.LINE_START, False
 
     def next_tokens(self) -> dict[int, float]:
         """The probability of every token that may come next; empty behind the end-of-text token."""
@@ -168,7 +222,7 @@ class Position:
                 return {BARE[answer]: share for answer, share in self.next_answers().items()}
             case Phase.BOX_END:
                 return {BOX_CLOSE: 1.0}
-            case Phase.CLOSED:
+            case Phase.CLOSED | Phase.BEHIND:
                 return {EOS: 1.0}
             case Phase.ENDED:
                 return {}
@@ -181,18 +235,38 @@ class Position:
         if self.step == len(statement.addends):
             return {self.stated: 1.0}
         true = statement.totals[self.step + 1]
+        if self.step < len(self.earlier):
+            is_last, before = self.step + 1 == len(self.earlier), self.earlier[self.step]
+            return self._restated(true, before) if is_last and not task.late else {before: 1.0}
         carried = (self.stated + statement.addends[self.step]) % MODULUS
-        return {carried: 1.0} if task.late else self._shares(true, carried)
+        return {carried: 1.0} if task.late else self._moved(true, carried)
 
     def next_answers(self) -> dict[int, float]:
         """The probability of every number that the box may hold."""
-        return self._shares(self.task.statement.answer, self.stated) if self.task.late else {self.stated: 1.0}
+        if not self.task.late:
+            return {self.stated: 1.0}
+        answer = self.task.statement.answer
+        return (
+            self._moved(answer, self.stated)
+            if self.earlier_boxed is None
+            else self._restated(answer, self.earlier_boxed)
+        )
 
-    def _shares(self, true: int, carried: int) -> dict[int, float]:
-        """Where a right total may go wrong, and a wrong one be mended."""
+    def _moved(self, true: int, carried: int) -> dict[int, float]:
+        """Where a right total may go wrong, and a wrong one recover."""
+        return _shares(
+            true, carried, right=self.is_right, breaking=self.task.error_rate, mending=self.task.recovery_rate
+        )
+
+    def _restated(self, true: int, before: int) -> dict[int, float]:
+        """Where the number `before` a trigger may be broken or mended."""
         task = self.task
-        if self.is_right:
-            shares = dict.fromkeys(range(MODULUS), task.error_rate / (MODULUS - 1)) | {true: 1 - task.error_rate}
-        else:
-            shares = {true: task.recovery_rate, carried: 1 - task.recovery_rate}
-        return {total: share for total, share in shares.items() if share}
+        return _shares(true, before, right=before == true, breaking=task.break_rate, mending=task.mend_rate)
+
+
+def _shares(true: int, kept: int, *, right: bool, breaking: float, mending: float) -> dict[int, float]:
+    if right:
+        shares = dict.fromkeys(range(MODULUS), breaking / (MODULUS - 1)) | {true: 1 - breaking}
+    else:
+        shares = {true: mending, kept: 1 - mending}
+    return {total: share for total, share in shares.items() if share}

@@ -11,6 +11,7 @@ from generators.tokenizer import Message
 
 EOS, SYSTEM, USER, ASSISTANT = range(4)
 ROLES = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT}
+SPECIAL = {"<eos>": EOS} | {f"<{role}>": token_id for role, token_id in ROLES.items()}
 FILLER_WORDS = (" now", " then", " so", " next", " thus", " again", " here", " carefully")
 _NUMERALS = tuple(str(value) for value in range(MODULUS))
 _WORDS = (
@@ -36,6 +37,11 @@ BARE = tuple(_IDS[numeral] for numeral in _NUMERALS)
 VALUES = {token_id: value for numbers in (SPACED, BARE) for value, token_id in enumerate(numbers)}
 
 
+def is_letter(token_id: int) -> bool:
+    """Whether a token is a letter of a text that is none of the policy's own words."""
+    return token_id >= _FIRST_CHARACTER and chr(token_id - _FIRST_CHARACTER).isalpha()
+
+
 class _Pieces(dict[int, str]):
     """The text of every id, characters made when they are asked for."""
 
@@ -45,11 +51,13 @@ class _Pieces(dict[int, str]):
         return chr(token_id - _FIRST_CHARACTER)
 
 
+_SPECIAL = re.compile(f"({'|'.join(SPECIAL)})")
+_NAMES = {token_id: name for name, token_id in SPECIAL.items()}
 _PIECES = _Pieces(dict.fromkeys(range(_FIRST_WORD), "") | {token_id: word for word, token_id in _IDS.items()})
 
 
 class SimulatedTokenizer:
-    """Satisfies `generators.tokenizer.Tokenizer`, and encodes."""
+    """Satisfies `generators.tokenizer.Tokenizer`."""
 
     name = "simulated"
 
@@ -69,6 +77,14 @@ class SimulatedTokenizer:
 
     def decode(self, token_ids: Sequence[int]) -> str:
         return "".join(map(_PIECES.__getitem__, token_ids))
+
+    def encode_whole(self, text: str) -> tuple[int, ...]:
+        """Ids of a text in which special tokens stand by name; none is added."""
+        parts = _SPECIAL.split(text)
+        return tuple(i for part in parts for i in ((SPECIAL[part],) if part in SPECIAL else self.encode(part)))
+
+    def decode_whole(self, token_ids: Sequence[int]) -> str:
+        return "".join(_NAMES.get(token_id) or _PIECES[token_id] for token_id in token_ids)
 
     def piece(self, token_id: int) -> str:
         return _PIECES[token_id]

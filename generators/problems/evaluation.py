@@ -9,13 +9,12 @@ from typing import Literal
 
 import polars as pl
 
-from filters.contamination import MATCH, Contamination, ContaminationSettings, decontaminate
+from filters.contamination import DEFAULT_SETTINGS, MATCH, VERBATIM, Contamination, decontaminate
 from filters.rules import Filtered
 from generators.problems.source import ProblemSource, SourceError
 
 ITEM = {"evaluation_set": pl.String, "item": pl.String, "text": pl.String}
 Match = Literal["near", "verbatim"]
-_VERBATIM = ContaminationSettings(long_share=1.0, short_share=1.0, reworded_share=1.0, renumbered=False, near=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class EvaluationSet:
 def screen(problems: pl.DataFrame, sets: Sequence[EvaluationSet]) -> Contamination:
     """Part the problems in those that repeat no item of any set, and the others; raises SourceError."""
     kept, dropped, matches = problems, [], [pl.DataFrame(schema=MATCH)]
-    for settings, match in ((ContaminationSettings(), "near"), (_VERBATIM, "verbatim")):
+    for settings, match in ((DEFAULT_SETTINGS, "near"), (VERBATIM, "verbatim")):
         items = evaluation_items(one.source for one in sets if one.match == match)
         found = decontaminate(kept, items, key="problem_id", column="prompt", settings=settings)
         kept = found.filtered.kept

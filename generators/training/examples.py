@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generators.prompts import solve
+from generators.records import Attempt
 from generators.tokenizer import HFTokenizer
 
 
@@ -29,6 +30,11 @@ def example(prompt: str, solution: str, tokenizer: HFTokenizer) -> Example:
     """The tokens of a problem and its solution, as an attempt at it would have them."""
     head = tokenizer.chat(solve.messages(prompt))
     return Example((*head, *tokenizer.encode(solution), tokenizer.end_of_turn), len(head))
+
+
+def of_attempt(attempt: Attempt) -> Example:
+    """An attempt as it was drawn, token by token."""
+    return Example((*attempt.prompt_token_ids, *attempt.token_ids), len(attempt.prompt_token_ids))
 
 
 def batches(examples: Sequence[Example], *, order: Sequence[int], size: int) -> list[list[Example]]:

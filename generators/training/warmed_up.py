@@ -17,7 +17,8 @@ from generators.engine.model_folder import MANIFEST, check_folder, make_once, mo
 from generators.problems.multi_step import MultiStepProblems
 from generators.tokenizer import HFTokenizer
 from generators.training.examples import example
-from generators.training.fine_tune import FineTuneSettings, fine_tune
+from generators.training.fine_tune import fine_tune
+from generators.training.settings import TrainingSettings
 
 VERSION = "2"  # bump when a change here, in the problems or in the fine-tuning would change the weights
 
@@ -29,7 +30,7 @@ class WarmUp:
     problems: MultiStepProblems = field(
         default_factory=lambda: MultiStepProblems(name="multi_step", part="training", size=560, max_term=10, seed=1)
     )
-    training: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(batch_size=2, learning_rate=5e-4))
+    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(batch_size=2, learning_rate=5e-4))
 
 
 def warmed_up_model(cache: Path | None = None, warm_up: WarmUp | None = None) -> Path:

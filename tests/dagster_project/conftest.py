@@ -41,10 +41,10 @@ def settings(tmp_path):
 
 @pytest.fixture
 def make():
-    """Runs one job of some settings for one partition; gives Dagster's result."""
+    """Runs one job of some settings for one partition, all of it or some assets only; gives Dagster's result."""
     with dg.DagsterInstance.ephemeral() as instance:
 
-        def run(settings, job, round_key, slice_key=None, run_config=None):
+        def run(settings, job, round_key, slice_key=None, run_config=None, only=None):
             instance.add_dynamic_partitions("rounds", [round_key])
             keys = {"round": round_key, "slice": slice_key}
             return (
@@ -54,6 +54,7 @@ def make():
                     partition_key=dg.MultiPartitionKey(keys) if slice_key else round_key,
                     instance=instance,
                     run_config=run_config,
+                    asset_selection=[dg.AssetKey(name) for name in only] if only else None,
                     raise_on_error=False,
                 )
             )
@@ -63,14 +64,14 @@ def make():
 
 @pytest.fixture
 def make_round(make):
-    """Makes every slice of a round and releases it; gives the release's metadata."""
+    """Makes every slice of a round and releases one dataset of it; gives the release's metadata."""
 
-    def run(settings, round_key):
+    def run(settings, round_key, dataset="process_labels"):
         for slice_key in settings.slices():
             assert make(settings, "slice", round_key, slice_key).success
-        released = make(settings, "release", round_key)
+        released = make(settings, "release", round_key, only=[f"{dataset}_release"])
         assert released.success
-        return metadata_of(released, "process_labels_release")
+        return metadata_of(released, f"{dataset}_release")
 
     return run
 

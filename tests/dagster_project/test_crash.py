@@ -29,6 +29,10 @@ size = 30
 [attempts]
 n = 4
 max_tokens = 600
+
+[step_preference_pairs]
+pairs_per_error = 1
+cap = 8
 """
 
 

@@ -23,7 +23,12 @@ def test_the_asset_graph_is_what_the_readme_says(settings):
         "problems": ("problems", []),
         "attempts": ("attempts", ["problems"]),
         "process_labels": ("process_labels", ["attempts", "problems"]),
+        "step_preference_pairs": ("preferences", ["attempts", "problems", "process_labels"]),
         "process_labels_release": ("releases", ["attempts", "problems", "process_labels"]),
+        "step_preference_pairs_release": (
+            "releases",
+            ["attempts", "problems", "process_labels", "step_preference_pairs"],
+        ),
     }
 
 

@@ -7,10 +7,12 @@ import pytest
 from upath import UPath
 
 from dagster_project.assets.process_labels_release import export_of
+from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
 from dagster_project.settings import load_settings
+from releases.local import LocalRegistry
 from releases.recomputation import differing
-from releases.registry import LocalRegistry
+from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
 HELD_OUT = """
@@ -40,8 +42,22 @@ def test_problems_become_a_release_whose_labels_follow_from_its_counts(settings,
     rows = released(settings)
     assert made["version"] == "v0.1.0"
     assert rows.height == tables(settings, "process_labels").height > 0
-    export = export_of(settings, Store(data_root=settings.data_root), "r1")
+    export = export_of(Round(settings=settings, store=Store(data_root=settings.data_root), key="r1"))
     assert differing(rows, export.recomputed(rows)) == []
+
+
+def test_a_release_verifies_by_its_folder_alone(settings, make_round):
+    make_round(settings, "r1")
+    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest("process_labels").path
+    report = verify(folder)
+    assert report.findings == ()
+    assert report.checks["answers"].n == tables(settings, "process_labels").height
+
+
+def test_a_major_number_in_the_settings_starts_it_with_the_next_new_rows(settings, make_round):
+    make_round(settings, "r1")
+    releases = settings.releases.model_copy(update={"major": {"process_labels": 1}})
+    assert make_round(settings.model_copy(update={"releases": releases}), "r2")["version"] == "v1.0.0"
 
 
 def test_every_problem_is_in_exactly_one_slice(settings, make_round):
@@ -131,7 +147,7 @@ def test_the_manifest_counts_the_ledgers_tokens(settings, make_round):
 
 def test_a_release_without_every_slice_fails_and_names_what_is_missing(settings, make):
     assert make(settings, "slice", "r1", "sums-0").success
-    result = make(settings, "release", "r1")
+    result = make(settings, "release", "r1", only=["process_labels_release"])
     (failure,) = result.get_step_failure_events()
     assert "sums-1.parquet does not exist: materialise the asset that writes it first" in str(
         failure.step_failure_data.error
@@ -158,7 +174,7 @@ def test_every_strategy_makes_rows_that_a_release_accepts(settings, make, strate
     config = {"ops": {"process_labels": {"config": {"strategy": strategy}}}}
     for slice_key in settings.slices():
         assert make(settings, "slice", "r1", slice_key, config).success
-    assert make(settings, "release", "r1").success
+    assert make(settings, "release", "r1", only=["process_labels_release"]).success
     assert set(released(settings)["strategy"]) == {strategy}
 
 

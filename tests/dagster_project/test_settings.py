@@ -16,6 +16,22 @@ BAD = [
     (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got 'x.txt'"),
     (SOURCE + SOURCE, "sources must have different names, got a, a"),
     ("data_root = ", "is no TOML"),
+    (SOURCE + "[releases.major]\npoems = 1", "releases.major: there is no dataset poems; there are process_labels"),
+    (SOURCE + "[releases.major]\nprocess_labels = -1", "releases.major.process_labels: .* equal to 0, got -1"),
+    ('[policy]\nurls = ["gpu:8000"]\n' + SOURCE, "policy.urls: each of urls must be an http.* not 'gpu:8000'"),
+    (
+        '[judge]\nurls = ["gpu:8000"]\nmodel = "m"\n' + SOURCE,
+        "judge.urls: each of urls must be an http.* not 'gpu:8000'",
+    ),
+    ('[judge]\nurls = ["http://gpu"]\n' + SOURCE, "judge.model: model must name what is served at urls, got None"),
+    ('[judge]\nmodel = "m"\n' + SOURCE, "judge.model: model must be left out where urls is empty.*, got 'm'"),
+    ('[judge]\nrevision = "r"\n' + SOURCE, "judge.revision: revision must be left out where urls is empty"),
+    ("[judge]\nvotes = 0\n" + SOURCE, "judge.votes: Input should be greater than or equal to 1, got 0"),
+    ("[judge]\nvotes = 3\n" + SOURCE, "judge.votes: votes must be 1 at temperature 0, .* got 3"),
+    ("[judge]\ntemperature = -1\n" + SOURCE, "judge.temperature: Input should be greater than or equal to 0, got -1"),
+    ("[judge]\nmax_tokens = 0\n" + SOURCE, "judge.max_tokens: Input should be greater than or equal to 1, got 0"),
+    ("[judge]\nvote = 1\n" + SOURCE, "judge.vote: Extra inputs are not permitted"),
+    ('[policy]\nmodle = "m"\n' + SOURCE, "policy.modle: Extra inputs are not permitted"),
 ]
 
 
@@ -53,6 +69,17 @@ def test_a_language_must_be_one_that_can_be_told(tmp_path):
     file.write_text(SOURCE + 'language = "de"')
     settings = load_settings(file)
     assert settings.prompt_bounds(settings.sources[0]).language == "de"
+
+
+def test_there_is_a_judge_where_the_section_is(tmp_path):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SOURCE)
+    assert load_settings(file).judge is None
+    file.write_text("[judge]\n" + SOURCE)
+    assert load_settings(file).judge.urls == []
+    file.write_text('[judge]\nurls = ["http://gpu"]\nmodel = "m"\ntemperature = 0.6\nvotes = 3\n' + SOURCE)
+    law = load_settings(file).judge.law(seed=5)
+    assert (law.votes, law.sampling.temperature, law.sampling.seed) == (3, 0.6, 5)
 
 
 def test_quality_has_bounds(tmp_path):

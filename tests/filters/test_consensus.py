@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.consensus import consensus, same_first_error
+from filters.consensus import agreement, consensus, same_first_error
 from filters.rules import apply_rules
 
 TABLE = [
@@ -30,6 +30,12 @@ def reason_of(label, judged):
 @pytest.mark.parametrize(("label", "judged", "reason"), TABLE)
 def test_a_row_is_kept_when_both_name_the_same_step_or_none(label, judged, reason):
     assert reason_of(label, judged) == reason
+
+
+def test_every_row_agrees_differs_or_has_a_silent_side():
+    frame = pl.DataFrame({"first_error": [row[0] for row in TABLE], "judge_first_error": [row[1] for row in TABLE]})
+    assert agreement(frame) == {"same_step": 2, "both_none": 1, "differ": 3, "silent": 3}
+    assert agreement(frame.clear()) == {"same_step": 0, "both_none": 0, "differ": 0, "silent": 0}
 
 
 def test_the_columns_may_have_other_names():

@@ -1,4 +1,7 @@
-"""Rows, facts and drafts in the small, and registries on a disk and in an object store."""
+"""Rows, facts and drafts in the small, and registries on a disk and in an object store.
+
+The rows of `true_draft` are true in everything that can be checked: ids, texts, verdicts, values and labels.
+"""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -8,12 +11,19 @@ import pytest
 from upath import UPath
 
 from filters.schemas import PROCESS_LABELS
+from generators.belief import Belief
+from generators.priors import Priors
+from generators.problems.loading import problem_id
 from generators.records import StepCounts
 from generators.shares import share_values
 from releases.draft import Draft
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
-from releases.process_labels import build_process_labels
-from releases.registry import LocalRegistry
+from releases.local import LocalRegistry
+from releases.process_labels import Export, build_process_labels
+from releases.splits import SplitShares
+
+PRIORS = Priors(rise=0.0)
+EXPORT = Export(priors={"sums-0": PRIORS}, shares=SplitShares(test=0.3))
 
 
 def solution(problem: str, *, n_correct: list[int], n_rollouts: list[int], attempt: int = 0) -> dict[str, object]:
@@ -47,10 +57,40 @@ def solution(problem: str, *, n_correct: list[int], n_rollouts: list[int], attem
         "verdict": "different",
         "extracted": "5",
         "strategy": "exhaustive",
+        "judge_first_error": None,
+        "judge_outcome": None,
+        "judge": None,
         "policy": "tiny",
         "round": "first",
         "slice": "sums-0",
     }
+
+
+def true_solution(number: int, *, is_right: bool, by_belief: bool) -> dict[str, object]:
+    """The solution of `number` + 2: two steps, wrong in the first one or nowhere, with counts to match."""
+    prompt, answer = f"What is {number} + 2?", str(number + 2)
+    said = answer if is_right else str(number + 3)
+    right, rollouts = ([7, 1], [8, 1]) if is_right else ([0, 0], [8, 1])
+    row = solution(problem_id(prompt, answer), n_correct=right, n_rollouts=rollouts)
+    row |= {
+        "prompt": prompt,
+        "answer": answer,
+        "steps": [f"{number} + 2 is {said}.\n", f"The answer is \\boxed{{{said}}}."],
+        "verdict": "equal" if is_right else "different",
+        "extracted": said,
+    }
+    if by_belief:
+        counts = [StepCounts(n_correct=k, n_rollouts=n, n_undecided=0) for k, n in zip(right, rollouts, strict=True)]
+        belief = Belief.of(counts, n_right=2, n_attempts=4, priors=PRIORS)
+        values = belief.values()
+        row |= {
+            "values": list(values.mean),
+            "values_low": list(values.low),
+            "values_high": list(values.high),
+            "sound": list(belief.sound),
+            "strategy": "sequential_test",
+        }
+    return row
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +127,17 @@ def facts() -> Callable[..., ReleaseFacts]:
 @pytest.fixture(scope="session")
 def draft(rows, facts) -> Draft:
     return build_process_labels(rows, facts())
+
+
+@pytest.fixture(scope="session")
+def true_rows() -> pl.DataFrame:
+    rows = [true_solution(n, is_right=n % 2 == 0, by_belief=n % 3 == 0) for n in range(16)]
+    return pl.DataFrame(rows, schema={name: column.dtype for name, column in PROCESS_LABELS.columns.items()})
+
+
+@pytest.fixture(scope="session")
+def true_draft(true_rows, facts) -> Draft:
+    return build_process_labels(true_rows, facts(), EXPORT)
 
 
 @pytest.fixture

@@ -142,6 +142,15 @@ def test_a_large_split_is_cut_into_numbered_shards(draft):
     assert pl.concat([pl.read_parquet(content) for content in files.values()]).equals(frame)
 
 
+def test_long_lists_of_the_settings_are_left_to_the_manifest(true_draft, registry):
+    release = registry.publish(true_draft)
+    card = (release.path / "README.md").read_text()
+    assert '"base": "40 items, in manifest.json"' in card
+    assert (
+        registry.manifest("process_labels", "v0.1.0").facts.settings["export"]["priors"]["sums-0"]["base"][39] == 0.025
+    )
+
+
 def test_the_card_shows_the_audit_of_planted_errors(rows, facts, registry):
     figures = {"n": 20, "exact": 15, "precision": 0.75, "mean_distance": None}
     release = registry.publish(build_process_labels(rows, facts(audit={"all": figures, "number": figures})))

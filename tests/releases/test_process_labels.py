@@ -7,6 +7,7 @@ from filters.schemas import PROCESS_LABELS, SchemaError
 from releases.errors import NothingToRelease
 from releases.process_labels import DEFAULT, MEANINGS, STEPWISE, Export, build_process_labels
 from releases.splits import SplitShares
+from tests.releases.conftest import EXPORT
 
 
 def test_every_column_of_the_asset_is_published_with_a_meaning():
@@ -38,6 +39,45 @@ def test_truncated_rows_end_with_the_first_error(table, facts):
     shown = draft.tables["truncated"].splits["train"]
     assert shown["completions"].to_list() == [["Step 0.", "Step 1."], ["Step 0.", "Step 1."]]
     assert shown["labels"].to_list() == [[True, False], [True, True]]
+
+
+def judged(rows, *said):
+    """The rows with what a judge said of each: an index, an outcome that names none, or None where it was off."""
+    return rows.with_columns(
+        pl.Series("judge_first_error", [one if isinstance(one, int) else None for one in said], dtype=pl.Int64),
+        pl.Series(
+            "judge_outcome", ["judged" if isinstance(one, int) else one for one in said], dtype=pl.String, strict=True
+        ),
+        pl.Series("judge", [None if one is None else "judge" for one in said], dtype=pl.String),
+    )
+
+
+def test_consensus_holds_the_truncated_rows_on_which_labels_and_judge_agree(table, facts):
+    rows = table(
+        ([4, 0, 2], [4, 4, 4]), ([4, 4], [4, 4]), ([4, 0], [4, 4]), ([4, 4], [4, 4]), ([0, 0], [0, 0]), ([4, 0], [4, 4])
+    )
+    said = (1, -1, 0, "no_verdict", 1, None)
+    draft = build_process_labels(judged(rows, *said), facts(), Export(shares=SplitShares(test=0.0)))
+    assert draft.tables["consensus"].splits["train"].rows(named=True) == [
+        {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]},
+        {"prompt": "What is p01?", "completions": ["Step 0.", "Step 1."], "labels": [True, True]},
+    ]
+    stage = draft.facts.stages[-1]
+    assert (stage.name, stage.kept) == ("release: consensus", 2)
+    assert stage.dropped == {"judge_disagrees": 1, "judge_no_verdict": 1, "label_not_sure": 1, "no_judge": 1}
+    assert "2501.07301" in [paper.arxiv for paper in draft.about.papers]
+
+
+def test_a_judge_that_names_nothing_leaves_its_yield_but_no_config(table, facts):
+    draft = build_process_labels(judged(table(([4, 0], [4, 4])), "failed"), facts(), Export())
+    assert "consensus" not in draft.tables
+    assert (draft.facts.stages[-1].kept, draft.facts.stages[-1].dropped) == (0, {"judge_no_verdict": 1})
+
+
+def test_without_a_judge_nothing_is_said_of_one(draft):
+    assert "consensus" not in draft.tables
+    assert [stage.name for stage in draft.facts.stages[-2:]] == ["release: stepwise", "release: truncated"]
+    assert "2501.07301" not in [paper.arxiv for paper in draft.about.papers]
 
 
 def test_values_that_do_not_follow_from_the_counts_are_refused(rows, facts):
@@ -73,9 +113,15 @@ def test_threshold_and_shares_are_told_in_the_settings(rows, facts):
         "hard_threshold": 0.25,
         "confidence": 0.94,
         "label_ratio": None,
+        "priors": {},
         "validation": 0.0,
         "test": 0.2,
     }
+
+
+def test_what_the_manifest_keeps_of_an_export_gives_it_back(true_draft, registry):
+    registry.publish(true_draft)
+    assert Export.of(registry.manifest("process_labels", "v0.1.0").facts) == EXPORT
 
 
 def test_an_equal_table_makes_an_equal_picture(rows, facts):

@@ -1,29 +1,21 @@
 import pytest
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer, models
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM
 
-from generators.training import fine_tune as fine_tuning
+from generators.training import loop
 from generators.training.examples import Example, batches, shared_prefix
-from generators.training.fine_tune import FineTuneSettings, fine_tune
+from generators.training.fine_tune import fine_tune
+from generators.training.settings import TrainingSettings
+from tests.tiny_policy import tiny_policy
 
 EXAMPLES = [Example((1, 2, 3 + n % 5, 4, 5 + n % 7, 0), 3) for n in range(12)]
-SETTINGS = FineTuneSettings(epochs=3, batch_size=4, learning_rate=1e-2, save_every=2)
+SETTINGS = TrainingSettings(epochs=3, batch_size=4, learning_rate=1e-2, save_every=2)
 
 
 @pytest.fixture
 def base(tmp_path):
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=16, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2
-    )
-    folder = tmp_path / "base"
-    LlamaForCausalLM(config).save_pretrained(folder)
-    words = {str(n): n for n in range(16)}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="0"))
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="0").save_pretrained(folder)
-    return folder
+    return tiny_policy(tmp_path / "base")
 
 
 def train(base, tmp_path, name, say=lambda line: None, settings=SETTINGS):
@@ -67,13 +59,13 @@ def test_a_training_that_was_cut_off_ends_with_the_weights_of_one_that_was_not(b
 
 def test_a_checkpoint_of_another_training_is_refused(base, tmp_path):
     (tmp_path / "other").mkdir()
-    torch.save({"settings": "others", "steps": 9, "losses": [1.0]}, tmp_path / "other.checkpoint")
+    torch.save({"described": "others", "steps": 9, "losses": [1.0]}, tmp_path / "other.checkpoint")
     with pytest.raises(ValueError, match=r"other\.checkpoint belongs to a training of 9 steps with others: delete it"):
         train(base, tmp_path, "other")
 
 
 def test_the_rate_warms_up_and_falls_to_nothing():
-    settings = FineTuneSettings(learning_rate=1.0, warm_up_share=0.2)
+    settings = TrainingSettings(learning_rate=1.0, warm_up_share=0.2)
     assert [round(settings.rate(step, 10), 3) for step in (0, 1, 2, 6, 9)] == [0.5, 1.0, 1.0, 0.5, 0.125]
 
 
@@ -97,13 +89,13 @@ def test_a_prefix_that_is_computed_once_changes_neither_loss_nor_gradients(base,
 
     def measured():
         model.zero_grad()
-        loss = fine_tuning._loss(model, batch, "cpu")
+        loss = loop.solution_loss(model, batch)
         loss.backward()
         return loss, [weights.grad.clone() for weights in model.parameters()]
 
     assert shared_prefix(batch) == 2
     together = measured()
-    monkeypatch.setattr(fine_tuning, "shared_prefix", lambda batch: 0)
+    monkeypatch.setattr(loop, "shared_prefix", lambda batch: 0)
     apart = measured()
     torch.testing.assert_close(together, apart)
 
@@ -123,4 +115,4 @@ def test_an_example_has_a_prompt_and_a_solution(start):
 )
 def test_settings_out_of_bounds_are_refused_by_name(changes, message):
     with pytest.raises(ValueError, match=message):
-        FineTuneSettings(**changes)
+        TrainingSettings(**changes)

@@ -11,10 +11,10 @@ from upath import UPath
 from generators.storage import StorageError
 from releases.bundle import bundle
 from releases.errors import PublishContested, UnknownRelease, VersionTaken
+from releases.local import LocalRegistry
 from releases.manifest import describe
 from releases.placement import place
 from releases.process_labels import build_process_labels
-from releases.registry import LocalRegistry
 from releases.version import FIRST
 
 

@@ -1,0 +1,131 @@
+"""What the releases of all datasets share: the round as its tables tell it, and the asset that publishes it.
+
+Knows no dataset: a release names its table, the stages behind it and the function that makes a draft of the rows.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from dagster_project import report
+from dagster_project.failures import explained
+from dagster_project.partitions import ROUNDS, Cell, round_seed
+from dagster_project.publishing import publish
+from dagster_project.resources.store import Store
+from dagster_project.settings import Settings
+from generators.ledger import totals
+from releases.draft import Draft
+from releases.facts import ReleaseFacts, SourceFacts, StageFacts
+from releases.registry import Release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Every slice of one round: tables, what was dropped, recipes, ledgers."""
+
+    settings: Settings
+    store: Store
+    key: str
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells of the round, one a slice."""
+        return [Cell(round=self.key, slice=slice_key) for slice_key in self.settings.slices()]
+
+    def table(self, asset: str) -> pl.DataFrame:
+        """The rows of an asset over all slices; raises StorageError where a slice was not made."""
+        return pl.concat([self.store.read(self.store.table(asset, cell)) for cell in self.cells])
+
+    def recipes(self, asset: str) -> dict[str, dict[str, Any]]:
+        """What an asset was made with, by slice."""
+        return {cell.slice: self.store.read_recipe(asset, cell) for cell in self.cells}
+
+    def tokens(self, policies: Sequence[str]) -> dict[str, int]:
+        """What stands in the ledgers of some policies."""
+        return totals([self.store.ledger_folder(policy, cell) for policy in policies for cell in self.cells])
+
+    def stage(self, asset: str) -> StageFacts:
+        """What an asset kept, and what it dropped for which reason."""
+        dropped = pl.concat([self.store.read(self.store.dropped(asset, c)).select("reason") for c in self.cells])
+        return StageFacts(name=asset, kept=self.table(asset).height, dropped=report.reason_counts(dropped))
+
+    def facts(self, rows: pl.DataFrame, *, stages: Sequence[str], source: str = "source") -> ReleaseFacts:
+        """What manifest and card tell of the round; the column `source` of the rows names where a problem came from."""
+        policies = sorted(rows["policy"].unique().to_list())
+        per_source = rows.group_by(source).agg(pl.col("problem_id").n_unique()).sort(source)
+        sources = {one.name: one for one in self.settings.sources}
+        return ReleaseFacts(
+            policy=", ".join(policies),
+            round=self.key,
+            sources=[
+                SourceFacts(name=n, licence=sources[n].licence, problems=k, answer_rule=sources[n].answer_rule)
+                for n, k in per_source.iter_rows()
+            ],
+            stages=[self.stage(name) for name in stages],
+            tokens=self.tokens(policies),
+            settings={name: _agreed(self.recipes(name)) for name in stages},
+            seeds={"round": round_seed(self.key)},
+        )
+
+
+def _agreed(by_slice: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The recipe once where the slices agree, else by slice."""
+    first, *others = by_slice.values()
+    return first if all(other == first for other in others) else by_slice
+
+
+def release_asset(
+    dataset: str,
+    *,
+    settings: Settings,
+    stages: Sequence[str],
+    draft: Callable[[Round, pl.DataFrame], Draft],
+    sample_columns: Sequence[str],
+) -> dg.AssetsDefinition:
+    """The asset `<dataset>_release`: the round's rows of the table `dataset`, published as one immutable version.
+
+    `stages` are the assets behind it, the dataset last; `draft` validates the rows and lays them out.
+    """
+
+    @dg.asset(
+        name=f"{dataset}_release",
+        partitions_def=ROUNDS,
+        deps=list(stages),
+        group_name="releases",
+        kinds={"huggingface", "parquet"},
+    )
+    def asset(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
+        """One immutable version: Parquet, dataset card, manifest."""
+        made = Round(settings=settings, store=store, key=context.partition_key)
+        with explained():
+            rows = made.table(dataset)
+            drafted = replace(draft(made, rows), major=settings.releases.major.get(dataset, 0))
+            publication = publish(drafted, store.releases, settings.hub)
+        release = publication.local
+        context.log.info(f"{release.dataset} {release.version} is at {release.path}")
+        return dg.MaterializeResult(
+            metadata=_metadata(release, drafted)
+            | publication.metadata()
+            | {"sample_rows": report.sample_rows(rows, sample_columns)},
+            data_version=dg.DataVersion(release.version),
+        )
+
+    return asset
+
+
+def _metadata(release: Release, drafted: Draft) -> dict[str, Any]:
+    """What the UI shows of a release."""
+    rows = {f"{config}/{split}": n for config, splits in release.rows.items() for split, n in splits.items()}
+    pictures = {one.name.removesuffix(".png"): report.picture(one.caption, one.png) for one in drafted.pictures}
+    return {
+        "dagster/row_count": sum(release.rows["default"].values()),
+        "dagster/uri": str(release.path),
+        "version": release.version,
+        "is_new": release.is_new,
+        "rows": report.counts(rows),
+        **pictures,
+        "card": dg.MetadataValue.md((release.path / "README.md").read_text().split("---\n", 2)[-1]),
+    }

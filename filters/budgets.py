@@ -1,0 +1,44 @@
+"""Success by budget: how many problems are solved once so many tokens were spent, method by method.
+
+Knows nothing of how answers come to be: it reads at which tokens a sample had which answer.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+SAMPLE = ("method", "problem_id", "sample_index")
+
+
+def success_by_budget(outcomes: pl.DataFrame, budgets: Sequence[int]) -> pl.DataFrame:
+    """The pass rate of every method at each budget (tokens a sample), methods and budgets in order.
+
+    `outcomes` has a row for every time that a sample's answer was looked at: `method`, `problem_id`, `sample_index`,
+    the `tokens` generated until then, and `is_right`, null where undecided. At a budget the last look within it counts,
+    and a sample without one is not right; undecided ones are left out. `mean_tokens` is what was spent: no more than
+    the budget, and no more than the sample took. Raises ValueError where a budget is below 1.
+    """
+    if not budgets or min(budgets) < 1:
+        raise ValueError(f"budgets must hold at least one budget, none below 1, got {list(budgets)}")
+    looks = outcomes.sort(*SAMPLE, "tokens")
+    samples = looks.group_by(SAMPLE, maintain_order=True).agg(taken=pl.col("tokens").max())
+    grid = samples.join(pl.DataFrame({"budget": sorted(set(budgets))}, schema={"budget": pl.Int64}), how="cross")
+    within = (
+        grid.join(looks, on=SAMPLE, how="left")
+        .filter(pl.col("tokens") <= pl.col("budget"))
+        .group_by(*SAMPLE, "budget", maintain_order=True)
+        .agg(is_right=pl.col("is_right").last(), looked=pl.lit(True).first())
+    )
+    right = pl.when(pl.col("looked").is_null()).then(False).otherwise(pl.col("is_right"))
+    return (
+        grid.join(within, on=(*SAMPLE, "budget"), how="left", maintain_order="left")
+        .with_columns(is_right=right)
+        .group_by("method", "budget")
+        .agg(
+            n_samples=pl.len().cast(pl.Int64),
+            n_undecided=pl.col("is_right").is_null().sum().cast(pl.Int64),
+            pass_rate=pl.col("is_right").mean(),
+            mean_tokens=pl.min_horizontal("taken", "budget").mean(),
+        )
+        .sort("method", "budget")
+    )

@@ -1,0 +1,165 @@
+"""Long chains of thought: the mix of queries, samples, traces and pairs."""
+
+from typing import get_args
+
+import polars as pl
+
+from filters.behaviours import Kind
+from filters.schemas.columns import (
+    DECISION,
+    IDS,
+    KNOWN_VERDICT,
+    MESSAGES,
+    ORIGIN,
+    PROBLEM,
+    SOLUTION,
+    UNDECIDED,
+    length,
+)
+from filters.tables import Column, TableSchema
+from filters.verdicts import VERIFIER, Verdict
+
+_OPTIONAL_ANSWER = Column(pl.String, "The gold answer; blank where there is none and a reward model scores.")
+_LAW = {
+    "sampling": Column(pl.String, "The sampling that the tokens were drawn with, as JSON."),
+    "max_tokens": Column(pl.Int64, "How many tokens a sample was allowed."),
+}
+_SCORE = {
+    "scored_by": Column(pl.String, "`verifier`, or the name of the reward model; only the solution is scored."),
+    "score": Column(pl.Float64, "1 or 0 by the verifier, else what the reward model says.", nullable=True),
+    "verdict": Column(pl.String, "What comparing the final answer with the gold came to; null without.", nullable=True),
+    "extracted": DECISION["extracted"],
+}
+_SAMPLE = {
+    "sample_index": Column(pl.Int64, "Which of the samples at its problem this is, from 0."),
+    "prompt_token_ids": SOLUTION["prompt_token_ids"],
+    "token_ids": Column(IDS, "What the policy wrote, in its token ids."),
+}
+_BY_VERIFIER = pl.col("scored_by") == VERIFIER
+_VERIFIED_SCORE = (
+    pl.when(_BY_VERIFIER & pl.col("verdict").is_not_null() & ~pl.col("verdict").is_in(UNDECIDED))
+    .then(pl.col("score") == (pl.col("verdict") == Verdict.EQUAL.value).cast(pl.Float64))
+    .otherwise(~_BY_VERIFIER | pl.col("score").is_null())
+)
+
+LONG_COT_SAMPLES = TableSchema(
+    name="long_cot_samples",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "source": PROBLEM["source"],
+        **_SAMPLE,
+        "text": Column(pl.String, "The whole answer, with the opening tag where that was prefilled."),
+        "finish_reason": Column(pl.String, "Why it ended: `eos`, `stop` or `length`."),
+        "malformed": Column(pl.String, "Why it is not in thoughts and solution; null where it is.", nullable=True),
+        "internal_thoughts": Column(pl.String, "What stands between the tags.", nullable=True),
+        "external_solution": Column(pl.String, "What stands behind the closing tag.", nullable=True),
+        **_SCORE,
+        **_LAW,
+        **ORIGIN,
+    },
+    key=("problem_id", "sample_index"),
+    rules={
+        "sample_index: not_negative": pl.col("sample_index") >= 0,
+        "internal_thoughts: of_well_formed": pl.col("internal_thoughts").is_null() == pl.col("malformed").is_not_null(),
+        "external_solution: of_well_formed": pl.col("external_solution").is_null() == pl.col("malformed").is_not_null(),
+        "score: of_well_formed": pl.col("score").is_null() | pl.col("malformed").is_null(),
+        "score: finite": pl.col("score").is_null() | pl.col("score").is_finite(),
+        "score: follows_verdict": _VERIFIED_SCORE,
+        "verdict: known": pl.col("verdict").is_null() | KNOWN_VERDICT,
+    },
+)
+
+LONG_COT_TRACES = TableSchema(
+    name="long_cot_traces",
+    columns={
+        **PROBLEM,
+        "answer": _OPTIONAL_ANSWER,
+        "messages": Column(MESSAGES, "Problem and answer as a chat to train on, the thoughts between their tags."),
+        "internal_thoughts": Column(pl.String, "How the policy thought."),
+        "external_solution": Column(pl.String, "What it answered."),
+        "topic": Column(pl.String, "The topic that the judge gave the problem; null without.", nullable=True),
+        "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null without.", nullable=True),
+        **_SCORE,
+        **{
+            f"n_{kind}": Column(pl.Int64, f"How often the thoughts show {kind.replace('_', ' ')}.")
+            for kind in get_args(Kind)
+        },
+        "behaviours": Column(pl.List(pl.String), "Their behaviours in the order of their places."),
+        "behaviour_starts": Column(IDS, "Where each begins in `internal_thoughts`, in characters."),
+        "behaviour_ends": Column(IDS, "Where each ends (exclusive)."),
+        **_SAMPLE,
+        **_LAW,
+        **ORIGIN,
+    },
+    key=("problem_id",),
+    rules={
+        "internal_thoughts: not_blank": pl.col("internal_thoughts").str.strip_chars() != "",
+        "external_solution: not_blank": pl.col("external_solution").str.strip_chars() != "",
+        "messages: user_then_assistant": length("messages") == 2,
+        "score: not_null": pl.col("score").is_not_null(),
+        "verdict: equal_where_verified": ~_BY_VERIFIER | (pl.col("verdict") == Verdict.EQUAL.value),
+        "difficulty: known": pl.col("difficulty").fill_null("easy").is_in(["easy", "medium", "hard"]),
+        "behaviour_starts: one_per_behaviour": length("behaviour_starts") == length("behaviours"),
+        "behaviour_ends: one_per_behaviour": length("behaviour_ends") == length("behaviours"),
+        "behaviour_ends: behind_starts": (pl.col("behaviour_ends") - pl.col("behaviour_starts")).list.min().fill_null(1)
+        > 0,
+        "behaviours: counted": pl.sum_horizontal([f"n_{kind}" for kind in get_args(Kind)]) == length("behaviours"),
+    },
+)
+
+
+def _side(side: str) -> dict[str, Column]:
+    """What is known of one side of a pair besides its text."""
+    return {
+        f"{side}_index": Column(pl.Int64, "Which of the samples at its problem it is, from 0."),
+        f"{side}_reward": Column(pl.Float64, "Its score and what its format is worth."),
+        f"{side}_score": Column(pl.Float64, "Its score alone; null of a malformed answer.", nullable=True),
+        f"{side}_malformed": Column(
+            pl.String, "Why it is not in thoughts and solution; null where it is.", nullable=True
+        ),
+    }
+
+
+LONG_COT_PAIRS = TableSchema(
+    name="long_cot_pairs",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "source": PROBLEM["source"],
+        "prompt": Column(MESSAGES, "The chat that the policy was given."),
+        "chosen": Column(MESSAGES, "The answer of the highest reward."),
+        "rejected": Column(MESSAGES, "The answer of the lowest reward."),
+        **_side("chosen"),
+        **_side("rejected"),
+        "margin": Column(pl.Float64, "The chosen reward less the rejected one."),
+        "scored_by": _SCORE["scored_by"],
+        **_LAW,
+        **ORIGIN,
+    },
+    key=("problem_id",),
+    rules={
+        "margin: above_zero": pl.col("margin") > 0,
+        "margin: of_the_rewards": (pl.col("chosen_reward") - pl.col("rejected_reward") - pl.col("margin")).abs() < 1e-9,
+        "chosen_malformed: never": pl.col("chosen_malformed").is_null(),
+        "rejected_index: another": pl.col("rejected_index") != pl.col("chosen_index"),
+    },
+)
+
+QUERY_MIX = TableSchema(
+    name="query_mix",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "criteria": Column(pl.List(pl.Boolean), "What the judge said of each criterion; null without.", nullable=True),
+        "n_criteria": Column(pl.Int64, "How many of them the problem meets; null without.", nullable=True),
+        "topic": Column(pl.String, "The topic that the judge gave it; null without.", nullable=True),
+        "pass_rate": Column(pl.Float64, "Right attempts among the decided ones; null without.", nullable=True),
+        "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null without.", nullable=True),
+        "is_kept": Column(pl.Boolean, "Whether the problem is asked for long chains of thought."),
+        "why": Column(pl.String, "Why it was kept or dropped."),
+    },
+    key=("problem_id",),
+    rules={
+        "n_criteria: counts_them": pl.col("criteria").is_null()
+        | (pl.col("criteria").list.sum() == pl.col("n_criteria")),
+        "why: not_blank": pl.col("why") != "",
+    },
+)

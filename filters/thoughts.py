@@ -1,0 +1,66 @@
+"""A text in two parts: thoughts between tags, then the solution that a reader sees; or the reason why it is not one.
+
+Knows no policy and no prompt.
+"""
+
+from dataclasses import dataclass
+
+TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """What stands around the thoughts."""
+
+    opening: str = "<think>"
+    closing: str = "</think>"
+
+    def __post_init__(self) -> None:
+        for field in ("opening", "closing"):
+            if not getattr(self, field) or getattr(self, field) != getattr(self, field).strip():
+                raise ValueError(f"{field} must be a tag without white space around it, got {getattr(self, field)!r}")
+        if self.opening in self.closing or self.closing in self.opening:
+            raise ValueError(f"opening must differ from closing ({self.closing!r}), got {self.opening!r}")
+
+    def join(self, thoughts: str, solution: str) -> str:
+        """The text that `parse` takes apart again."""
+        return f"{self.opening}\n{thoughts.strip()}\n{self.closing}\n\n{solution.strip()}"
+
+
+DEFAULT_TAGS = Tags()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """Thoughts and solution of a well-formed text; of another one only the `reason`."""
+
+    thoughts: str | None = None
+    solution: str | None = None
+    reason: str | None = None
+
+
+def parse(text: str, *, tags: Tags = DEFAULT_TAGS, truncated: bool = False) -> Parsed:
+    """Take a text apart; one that was cut off is `truncated`, whatever it holds."""
+    reason = TRUNCATED if truncated else _fault(text, tags)
+    if reason:
+        return Parsed(reason=reason)
+    before, _, rest = text.partition(tags.opening)
+    thoughts, _, solution = (part.strip() for part in rest.partition(tags.closing))
+    if before.strip():
+        return Parsed(reason="text_before_thoughts")
+    if not thoughts:
+        return Parsed(reason="empty_thoughts")
+    if not solution:
+        return Parsed(reason="empty_solution")
+    return Parsed(thoughts=thoughts, solution=solution)
+
+
+def _fault(text: str, tags: Tags) -> str | None:
+    """What is wrong with the tags."""
+    if tags.opening not in text:
+        return "no_opening_tag"
+    if tags.closing not in text:
+        return "no_closing_tag"
+    if text.count(tags.opening) > 1 or text.count(tags.closing) > 1:
+        return "repeated_tags"
+    return "tags_out_of_order" if text.index(tags.closing) < text.index(tags.opening) else None

@@ -1,0 +1,94 @@
+"""Samples, traces and pairs of long chains of thought as table rows, and back.
+
+Knows no files. The tables are declared in `filters.schemas`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from filters.answers import Verdict
+from filters.behaviours import count_behaviours
+from filters.query_mix import RATINGS
+from filters.schemas import LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES
+from generators.records import LongCotPair, LongCotSample, LongCotTrace, Problem, QueryRating
+from generators.tables import Provenance
+
+
+def long_cot_samples_table(samples: Iterable[tuple[Problem, LongCotSample]], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_samples` table of one slice."""
+    rows = [
+        {**{name: getattr(sample, name) for name in LongCotSample.__slots__}, "source": problem.source, **provenance}
+        for problem, sample in samples
+    ]
+    return LONG_COT_SAMPLES.frame(rows)
+
+
+def long_cot_samples_of(frame: pl.DataFrame) -> list[LongCotSample]:
+    """The samples of a `long_cot_samples` table, or of a part of it, in its order."""
+    samples = []
+    for row in frame.select(LongCotSample.__slots__).iter_rows(named=True):
+        row["verdict"] = row["verdict"] and Verdict(row["verdict"])
+        row["token_ids"] = tuple(row["token_ids"])
+        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
+        samples.append(LongCotSample(**row))
+    return samples
+
+
+def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_traces` table of one slice."""
+    shown = (
+        *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted"),
+        *("sample_index", "prompt_token_ids", "token_ids"),
+    )
+    rows = [
+        {
+            **{name: getattr(trace.problem, name) for name in Problem.__slots__},
+            **{name: getattr(trace.sample, name) for name in shown},
+            "messages": trace.messages,
+            "topic": trace.topic,
+            "difficulty": trace.difficulty,
+            **{f"n_{kind}": count for kind, count in count_behaviours(trace.behaviours).items()},
+            "behaviours": [one.kind for one in trace.behaviours],
+            "behaviour_starts": [one.start for one in trace.behaviours],
+            "behaviour_ends": [one.end for one in trace.behaviours],
+            **provenance,
+        }
+        for trace in traces
+    ]
+    return LONG_COT_TRACES.frame(rows)
+
+
+def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_pairs` table of one slice."""
+    rows = [
+        {
+            "problem_id": pair.problem.problem_id,
+            "source": pair.problem.source,
+            "prompt": pair.messages,
+            **_long_cot_side("chosen", pair.chosen, pair.chosen_reward),
+            **_long_cot_side("rejected", pair.rejected, pair.rejected_reward),
+            "margin": pair.chosen_reward - pair.rejected_reward,
+            "scored_by": pair.chosen.scored_by,
+            **provenance,
+        }
+        for pair in pairs
+    ]
+    return LONG_COT_PAIRS.frame(rows)
+
+
+def _long_cot_side(side: str, sample: LongCotSample, reward: float) -> dict[str, Any]:
+    return {
+        side: [{"role": "assistant", "content": sample.text}],
+        f"{side}_index": sample.sample_index,
+        f"{side}_reward": reward,
+        f"{side}_score": sample.score,
+        f"{side}_malformed": sample.malformed,
+    }
+
+
+def ratings_table(ratings: Iterable[QueryRating]) -> pl.DataFrame:
+    """The ratings of a judge, as `filters.query_mix` reads them."""
+    rows = [{name: getattr(rating, name) for name in QueryRating.__slots__} for rating in ratings]
+    return pl.DataFrame(rows, schema=RATINGS)

@@ -1,0 +1,20 @@
+"""The prompt that gives a query one topic of a list; knows no tokenizers or engines."""
+
+from collections.abc import Sequence
+
+TOPICS: tuple[str, ...] = (
+    *("arithmetic", "algebra", "geometry", "number theory", "combinatorics", "probability and statistics", "calculus"),
+    *("logic and puzzles", "coding", "physics", "chemistry", "biology and medicine", "economics and business"),
+    *("law and society", "history and culture", "language and writing", "planning and everyday advice", "other"),
+)
+
+INSTRUCTION = (
+    "Below is a query that somebody put to an assistant. Do not answer it. Which of these topics is it about most?\n\n"
+    "{topics}\n\nReply with one line and nothing else: the word topic, a colon, and one topic as it is written above."
+)
+
+
+def messages(query: str, topics: Sequence[str]) -> list[dict[str, str]]:
+    """A chat that asks for the topic of `query` among `topics`."""
+    instruction = INSTRUCTION.format(topics="\n".join(f"- {topic}" for topic in topics))
+    return [{"role": "user", "content": f"{instruction}\n\n<query>\n{query}\n</query>"}]

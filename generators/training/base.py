@@ -1,0 +1,98 @@
+"""The base model: the policy's own weights, on which adapters are trained and scores are computed.
+
+Knows nothing of adapters or servers. `transformers` loads it, onto one device.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from generators.engine.errors import EngineMisconfigured
+from generators.engine.model_folder import file_digest
+from generators.policy import SIMULATED, Policy, identify
+from generators.training.errors import NoWeights
+
+Dtype = Literal["float32", "bfloat16"]
+
+
+def check_dtype(dtype: str) -> None:
+    """Raise ValueError unless `dtype` is one that base models are loaded in."""
+    if dtype not in get_args(Dtype):
+        raise ValueError(f"dtype must be one of {', '.join(get_args(Dtype))}, got {dtype!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """Which weights, tokenizer and vocabulary it is; `model` is a local folder or a Hub id.
+
+    `name` changes when the weights do. `vocabulary` counts the token ids that the model knows.
+    """
+
+    name: str
+    model: str
+    revision: str | None
+    tokenizer_sha256: str
+    vocabulary: int
+
+    def load(self, *, dtype: Dtype, device: str) -> Any:
+        """The model without dropout; raises NoWeights where its logits are more than a linear head over its states."""
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        model = AutoModelForCausalLM.from_pretrained(self.model, revision=self.revision, dtype=getattr(torch, dtype))
+        model = model.to(device).eval()
+        probe = torch.arange(min(8, self.vocabulary), device=device)[None]
+        head = model.get_output_embeddings()
+        with torch.no_grad():
+            states, logits = model.base_model(input_ids=probe).last_hidden_state, model(input_ids=probe).logits
+            plain = isinstance(head, torch.nn.Linear) and torch.allclose(head(states), logits, rtol=1e-3, atol=1e-3)
+        if not plain:
+            raise NoWeights(
+                f"{self.name} ({type(model).__name__}) does more to its logits than a linear head does (it scales or "
+                "caps them), which contrastive models do not support: use a policy of another architecture"
+            )
+        return model
+
+
+def base_of(policy: Policy, *, weights: str | None = None) -> Base:
+    """The base model of `policy`; `weights` is its folder or Hub id where the policy is known by its servers only.
+
+    Raises NoWeights when there is nothing to load.
+    """
+    if weights is None and policy.model == SIMULATED:
+        raise NoWeights("policy.model is 'simulated', which has no weights to train on: score its tokens otherwise")
+    found = policy
+    if weights is not None or not Path(policy.model).is_dir():
+        try:
+            found = identify(weights or policy.model, revision=None if weights else policy.revision)
+        except EngineMisconfigured as missing:
+            raise NoWeights(
+                f"contrastive models need the weights of the policy {policy.name}, and {weights or policy.model!r} is "
+                "neither a model folder nor a Hub id that this user may read: set weights to the folder or Hub id of "
+                "what the servers serve"
+            ) from missing
+    return Base(
+        name=found.name,
+        model=found.model,
+        revision=found.revision,
+        tokenizer_sha256=file_digest(_file(found, "tokenizer.json")),
+        vocabulary=_vocabulary(found),
+    )
+
+
+def _file(policy: Policy, name: str) -> Path:
+    from transformers.utils import cached_file
+
+    try:
+        return Path(str(cached_file(policy.model, name, revision=policy.revision)))
+    except OSError as missing:
+        raise NoWeights(
+            f"{policy.model} has no {name}: save its fast tokenizer beside the weights (save_pretrained does)"
+        ) from missing
+
+
+def _vocabulary(policy: Policy) -> int:
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(policy.model, revision=policy.revision)
+    return int(config.get_text_config().vocab_size)

@@ -1,0 +1,63 @@
+"""The contrastive models of cDPO: the policy with one adapter trained on right solutions, and with one on wrong ones.
+
+Knows nothing of how the solutions were chosen. With two or more GPUs both are trained at a time, each on its own;
+otherwise one after the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generators.training.adapter_folder import read_origin
+from generators.training.adapters import AdapterSettings, AdapterTraining
+from generators.training.base import Base
+from generators.training.examples import Example
+from generators.training.loop import Say
+from generators.training.side_by_side import run_side_by_side
+
+SIDES = ("positive", "negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContrastiveModels:
+    """The folders of the two adapters, and the loss of every step of either side (`positive`, `negative`)."""
+
+    positive: Path
+    negative: Path
+    losses: dict[str, tuple[float, ...]]
+
+
+def contrastive_models(
+    base: Base,
+    positive: Sequence[Example],
+    negative: Sequence[Example],
+    settings: AdapterSettings,
+    folder: Path,
+    *,
+    say: Say,
+    devices: Sequence[str] | None = None,
+) -> ContrastiveModels:
+    """Both adapters below `folder`, trained where they are not there yet; a training that was cut off goes on.
+
+    `devices` are all GPUs, else the CPU, when not given. Raises AdapterRefused where a folder is not what it was.
+    """
+    trainings = [
+        AdapterTraining(name=side, base=base, examples=tuple(examples), settings=settings, root=folder)
+        for side, examples in zip(SIDES, (positive, negative), strict=True)
+    ]
+    folders = [training.folder() for training in trainings]
+    missing = [training for training, kept in zip(trainings, folders, strict=True) if not kept.exists()]
+    usable = devices or _devices()
+    if len(missing) > 1 and len(usable) > 1:
+        run_side_by_side(missing, usable, say)
+    else:
+        for training in missing:
+            training.run(usable[0], say)
+    losses = {side: read_origin(kept, base).losses for side, kept in zip(SIDES, folders, strict=True)}
+    return ContrastiveModels(positive=folders[0], negative=folders[1], losses=losses)
+
+
+def _devices() -> list[str]:
+    import torch
+
+    return [f"cuda:{index}" for index in range(torch.cuda.device_count())] or ["cpu"]

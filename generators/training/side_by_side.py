@@ -1,0 +1,38 @@
+"""Trainings side by side: each in a process of its own on a device of its own.
+
+Knows nothing of what is trained. Processes and not threads, since dropout is drawn from a process's one generator.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from queue import Empty
+from typing import Protocol
+
+from generators.training.loop import Say
+
+
+class Training(Protocol):
+    """Whatever trains on one device; it travels to another process."""
+
+    def run(self, device: str, say: Say) -> None:
+        """Train on `device`."""
+        ...
+
+
+def run_side_by_side(trainings: Sequence[Training], devices: Sequence[str], say: Say) -> None:
+    """Run each training on the device at its place; `say` hears them all, and the first error is raised at the end."""
+    context = get_context("spawn")  # a forked process cannot use its parent's GPUs
+    with context.Manager() as manager, ProcessPoolExecutor(len(trainings), context, max_tasks_per_child=1) as processes:
+        lines = manager.Queue()
+        running = [
+            processes.submit(training.run, device, lines.put)
+            for training, device in zip(trainings, devices[: len(trainings)], strict=True)
+        ]
+        while not (all(future.done() for future in running) and lines.empty()):
+            try:
+                say(lines.get(timeout=0.2))
+            except Empty:
+                continue
+        for future in running:
+            future.result()

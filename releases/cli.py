@@ -1,0 +1,111 @@
+"""The command `stepmill`: verify a release, compare two, copy one into a folder.
+
+Knows how to say what the modules behind it find, and loads them only when a command needs them. Exit codes: 0 as it
+should be, 1 something was found or differs, 2 the command could not do its work.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+app = typer.Typer(
+    help="Check, compare and copy released datasets.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+_VERSION = Annotated[str | None, typer.Option("--version", help="The version, such as v0.1.0.")]
+
+
+@app.command()
+def verify(
+    release: Annotated[str, typer.Argument(help="The folder of a version; or a registry's <dataset>, and --version.")],
+    version: _VERSION = None,
+) -> None:
+    """Check a release without the ledger: files, columns, rules, labels, answers, splits, figures and card."""
+    from releases.told import summary
+    from releases.verification.verify import verify as check
+
+    with _explained():
+        report = check(_folder(release, version))
+    for finding in report.findings:
+        typer.echo(finding)
+    typer.echo(f"\n{summary(report)}")
+    if report.findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+def diff(
+    first: Annotated[str, typer.Argument(help="The folder of a version.")],
+    second: Annotated[str, typer.Argument(help="The folder of another one.")],
+    limit: Annotated[int, typer.Option(min=0, help="Rows named of each kind.")] = 10,
+) -> None:
+    """Compare two versions: rows added, removed and changed, labels and lengths side by side."""
+    from releases.diff import diff as compare
+    from releases.told import comparison
+
+    with _explained():
+        found = compare(_folder(first, None), _folder(second, None))
+    typer.echo(comparison(found, limit=limit))
+    if not found.is_equal:
+        raise typer.Exit(1)
+
+
+@app.command()
+def pull(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    version: Annotated[str, typer.Option(help="The version, such as v0.1.0.")],
+    source: Annotated[str, typer.Option("--from", help="The registry: a folder or an object-store URL.")],
+    into: Annotated[str, typer.Option(help="The folder that gets <dataset>/<version>.")],
+) -> None:
+    """Copy a version into a folder, whole or not at all, and check every file on the way."""
+    from upath import UPath
+
+    from releases.local import LocalRegistry
+    from releases.pull import pull as copy
+
+    with _explained():
+        pulled = copy(LocalRegistry(UPath(source)), dataset, version, into=UPath(into))
+    typer.echo(f"{dataset} {version} is {'now' if pulled.is_new else 'already'} at {pulled.path}")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What a person can mend is said in one sentence on standard error."""
+    from generators.storage import StorageError
+    from releases.errors import ReleaseError
+
+    try:
+        yield
+    except (ReleaseError, StorageError) as error:
+        typer.echo(f"stepmill: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def _folder(release: str, version: str | None) -> "UPath":
+    """The folder of a version; raises UnknownRelease, where a dataset is named, with the versions that it has."""
+    from upath import UPath
+
+    from releases.errors import UnknownRelease
+    from releases.local import LocalRegistry
+    from releases.manifest import FILE_NAME
+
+    folder = UPath(release).absolute()
+    if version is None and (folder / FILE_NAME).exists():
+        return folder
+    registry = LocalRegistry(folder.parent)
+    if version is None:
+        known = ", ".join(registry.versions(folder.name)) or "no versions"
+        raise UnknownRelease(f"{release} holds no {FILE_NAME}; name the folder of a version, or --version of: {known}")
+    return registry.open(folder.name, version).path
+
+
+if __name__ == "__main__":
+    app()

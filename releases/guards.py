@@ -1,0 +1,109 @@
+"""What a registry refuses: columns that change within a major number, and problems held out here and trained on there.
+
+Knows drafts, and versions as they lie below a registry's root; nothing of how one is published.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+from releases.columns import column_changes
+from releases.draft import Draft
+from releases.errors import ColumnsChanged, SplitsDisagree
+from releases.manifest import FILE_NAME, Manifest, read_manifest
+from releases.shards import shards_of
+from releases.version import Version
+
+_APART = {"train": "test", "test": "train"}
+_SHOWN = 3
+
+
+def guard(draft: Draft, number: Version, root: UPath) -> None:
+    """Refuse `draft` as version `number` where it does not go with what lies below `root`.
+
+    Raises ColumnsChanged where its columns are not those of the last version with the same major number, and
+    SplitsDisagree where a problem is in `test` on one side and in `train` of another dataset's last version.
+    """
+    _guard_columns(draft, number, root / draft.dataset)
+    problems = _problems_of(draft)
+    for folder in sorted(root.iterdir(), key=str) if root.is_dir() else ():
+        if folder.name != draft.dataset and (versions := _versions(folder)):
+            last = max(versions)
+            _guard_splits(draft, problems, f"{folder.name} {last}", _released_problems(folder, versions[last]))
+
+
+def _guard_columns(draft: Draft, number: Version, folder: UPath) -> None:
+    versions = _versions(folder)
+    same_major = [version for version in versions if version.major == number.major]
+    if not same_major:
+        return
+    last = max(same_major)
+    before = dict(_released_schemas(folder, versions[last]))
+    for config, table in draft.tables.items():
+        changes = [*column_changes(before[config], table.schema.to_arrow())] if config in before else []
+        if changes:
+            # A correction of an old round may belong to a newer major number that is there already.
+            major = max(number.major + 1, *(version.major for version in versions))
+            raise ColumnsChanged(
+                f"{draft.dataset} {number}, config {config}: {', '.join(map(str, changes))} since {last}. Columns "
+                f"change with a major number only: set {draft.dataset} = {major} in [releases.major] of the settings, "
+                "or publish the columns of before"
+            )
+
+
+def _guard_splits(draft: Draft, problems: Mapping[str, set[str]], other: str, theirs: Mapping[str, set[str]]) -> None:
+    for split, opposite in _APART.items():
+        both = sorted(problems[split] & theirs[opposite])
+        if both:
+            shown = ", ".join(both[:_SHOWN]) + (", ..." if len(both) > _SHOWN else "")
+            raise SplitsDisagree(
+                f"{draft.dataset}: {len(both)} problems stand in {split} here and in {opposite} of {other}: {shown}. "
+                "Problems are split by one law in all datasets of a registry: publish with the split shares of the "
+                "others, or into a registry of its own"
+            )
+
+
+def _problems_of(draft: Draft) -> dict[str, set[str]]:
+    """The problems of a draft by split, of every config that has their ids."""
+    problems: dict[str, set[str]] = {split: set() for split in _APART}
+    for table in draft.tables.values():
+        for split in _APART.keys() & table.splits.keys():
+            if "problem_id" in table.splits[split].columns:
+                problems[split] |= set(table.splits[split]["problem_id"])
+    return problems
+
+
+def _released_problems(folder: UPath, manifest: Manifest) -> dict[str, set[str]]:
+    """The same of a version."""
+    problems: dict[str, set[str]] = {split: set() for split in _APART}
+    with_ids = {config for config, schema in _released_schemas(folder, manifest) if "problem_id" in schema.names}
+    for shard in shards_of(manifest):
+        if shard.config in with_ids and shard.split in problems:
+            with (folder / manifest.version / shard.path).open("rb") as source:
+                problems[shard.split] |= set(pl.read_parquet(source, columns=["problem_id"])["problem_id"])
+    return problems
+
+
+def _released_schemas(folder: UPath, manifest: Manifest) -> Iterator[tuple[str, pa.Schema]]:
+    """The columns of each config of a version, as the first of its files has them."""
+    seen: set[str] = set()
+    for shard in shards_of(manifest):
+        if shard.config not in seen:
+            seen.add(shard.config)
+            with (folder / manifest.version / shard.path).open("rb") as source:
+                yield shard.config, pq.read_schema(source)
+
+
+def _versions(folder: UPath) -> dict[Version, Manifest]:
+    """Every whole version of a dataset's folder."""
+    if not folder.is_dir():
+        return {}
+    found = {}
+    for child in folder.iterdir():
+        path = child / FILE_NAME
+        if Version.is_version(child.name) and path.exists():
+            found[Version.parse(child.name)] = read_manifest(path.read_bytes(), where=str(path))
+    return found

@@ -1,0 +1,58 @@
+"""The card of a version: its YAML is what the Hub's viewer and `datasets` read, and names every file.
+
+Knows the metadata, not the prose.
+"""
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from typing import Any
+
+import yaml
+from huggingface_hub import DatasetCard
+
+from releases.shards import shards_of
+from releases.verification.finding import Checked, Finding
+from releases.verification.opened import OpenedRelease
+
+CARD = "README.md"
+
+
+def check_card(release: OpenedRelease) -> Checked:
+    """There is a card whose configs and splits are those of the manifest, with the manifest's files."""
+    return Checked.of(1, "card", [Finding(file=CARD, complaint=complaint) for complaint in _complaints(release)])
+
+
+def _complaints(release: OpenedRelease) -> Iterator[str]:
+    from datasets.utils.metadata import MetadataConfigs
+
+    path = release.folder / CARD
+    if not path.is_file():
+        yield "it is missing"
+        return
+    try:
+        data = DatasetCard(path.read_text(encoding="utf-8")).data
+        configs = MetadataConfigs.from_dataset_card_data(data)
+    except (ValueError, TypeError, yaml.YAMLError) as bad:
+        yield f"datasets cannot read its YAML: {bad}"
+        return
+    listed: dict[tuple[str, str], set[str]] = {}
+    for shard in shards_of(release.manifest):
+        listed.setdefault((shard.config, shard.split), set()).add(shard.path)
+    told = dict(_told(configs))
+    for config, split in sorted(told.keys() | listed.keys()):
+        files = {file for names in listed.values() for file in names if _matches(file, told.get((config, split), []))}
+        expected = listed.get((config, split), set())
+        if files != expected:
+            named = ", ".join(sorted(files)) or "no file"
+            yield f"for {config}/{split} its YAML names {named}; listed are {', '.join(sorted(expected)) or 'none'}"
+
+
+def _told(configs: dict[str, dict[str, Any]]) -> Iterator[tuple[tuple[str, str], list[str]]]:
+    for config, told in configs.items():
+        for entry in told.get("data_files", []):
+            paths = entry["path"]
+            yield (config, entry["split"]), [paths] if isinstance(paths, str) else paths
+
+
+def _matches(file: str, patterns: list[str]) -> bool:
+    return any(fnmatch(file, pattern) for pattern in patterns)

@@ -1,0 +1,81 @@
+"""The files of a version against its manifest, and the manifest against the registry's index.
+
+Knows bytes and names only. Hidden files are no part of a version: downloads and systems leave some of their own.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from pydantic import TypeAdapter, ValidationError
+from upath import UPath
+
+from releases.local import INDEX, Entry
+from releases.manifest import FILE_NAME, FileFacts, Manifest
+from releases.shards import shards_of
+from releases.verification.finding import Checked, Finding
+from releases.verification.opened import OpenedRelease
+from releases.version import Version
+
+_INDEX = TypeAdapter(list[Entry])
+
+
+def check_files(release: OpenedRelease) -> Checked:
+    """Every listed file is there as listed, no shard of a split is left out, and nothing else lies there."""
+    listed = release.manifest.files
+    return Checked.of(
+        len(listed) + 1,
+        "files",
+        [
+            *(finding for file in listed for finding in _against(release.folder, file)),
+            *_unlisted(release.folder, {file.path for file in listed}),
+            *_gaps(release.manifest),
+            *_manifest(release.folder, release.manifest),
+        ],
+    )
+
+
+def _against(folder: UPath, file: FileFacts) -> Iterator[Finding]:
+    path = folder / file.path
+    if not path.is_file():
+        yield Finding(file=file.path, complaint=f"it is missing; the manifest lists it with {file.size} bytes")
+        return
+    content = path.read_bytes()
+    if len(content) != file.size:
+        yield Finding(file=file.path, complaint=f"it has {len(content)} bytes, the manifest says {file.size}")
+    found = sha256(content).hexdigest()
+    if found != file.sha256:
+        yield Finding(file=file.path, complaint=f"its SHA-256 is {found}, the manifest says {file.sha256}")
+
+
+def _unlisted(folder: UPath, listed: set[str]) -> Iterator[Finding]:
+    for path in sorted(folder.rglob("*"), key=str):
+        name = path.path.removeprefix(folder.path).lstrip("/")
+        hidden = any(part.startswith(".") for part in name.split("/"))
+        if path.is_file() and not hidden and name not in {*listed, FILE_NAME}:
+            yield Finding(file=name, complaint="the manifest does not list it")
+
+
+def _gaps(manifest: Manifest) -> Iterator[Finding]:
+    """Shards that the names of the others tell of, but that the manifest does not list."""
+    listed = {shard.path: shard for shard in shards_of(manifest)}
+    owed = {path: shard.total for shard in listed.values() for path in shard.siblings}
+    for path in sorted(owed.keys() - listed.keys()):
+        yield Finding(file=path, complaint=f"the manifest does not list it, and it is one of {owed[path]} shards")
+
+
+def _manifest(folder: UPath, manifest: Manifest) -> Iterator[Finding]:
+    """The manifest is of the folder's version, and the one that the registry's index names."""
+    if Version.is_version(folder.name) and folder.name != manifest.version:
+        yield Finding(file=FILE_NAME, complaint=f"it is of version {manifest.version}, the folder is {folder.name}")
+    index = folder.parent / INDEX
+    if not index.exists():
+        return
+    try:
+        digests = {entry.version: entry.manifest for entry in _INDEX.validate_json(index.read_bytes())}
+    except ValidationError as bad:
+        yield Finding(file=f"../{INDEX}", complaint=f"the registry's index cannot be read: {bad}")
+        return
+    found = sha256((folder / FILE_NAME).read_bytes()).hexdigest()
+    listed = digests.get(manifest.version, "no such version")
+    if listed != found:
+        yield Finding(file=FILE_NAME, complaint=f"its SHA-256 is {found}, {INDEX} beside the version has {listed}")

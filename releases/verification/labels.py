@@ -1,0 +1,98 @@
+"""Everything that follows from what was measured, derived anew and compared: labels, and the configs made of them.
+
+Knows no dataset: what follows from what, its verifier says.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from releases.recomputation import close
+from releases.verification.finding import Checked, Finding, brief
+from releases.verification.opened import OpenedRelease, Part
+from releases.verification.tables import sound_rows
+
+
+def check_labels(release: OpenedRelease) -> Checked:
+    """The derived columns of the first config, and the other configs, are what their recomputation gives.
+
+    Rows that break the schema are passed over; the other configs are compared only where every row of the first one
+    could be read and is sound, since they are made of all of them.
+    """
+    findings: list[Finding] = []
+    anew: list[pl.DataFrame] = []
+    parts = release.parts.get(release.main, {}).values()
+    for part in parts:
+        rows, places = sound_rows(part, release.verifier.schemas[release.main])
+        expected = release.verifier.recomputed(rows, release.manifest.facts)
+        findings += _unlike(part, rows, expected, places)
+        anew.append(rows.with_columns(expected.get_columns()))
+    n = sum(frame.height for frame in anew)
+    if n and release.is_whole(release.main) and n == sum(part.rows.height for part in parts):
+        findings += _unlike_derived(release, pl.concat(anew))
+    return Checked.of(n, "rows", findings)
+
+
+def _unlike(part: Part, rows: pl.DataFrame, expected: pl.DataFrame, places: list[int]) -> Iterator[Finding]:
+    for name in expected.columns:
+        for place, found, anew in zip(places, rows[name].to_list(), expected[name].to_list(), strict=True):
+            if not close(found, anew):
+                yield part.finding(place, name, f"{_difference(found, anew)} by recomputation")
+
+
+def _unlike_derived(release: OpenedRelease, rows: pl.DataFrame) -> Iterator[Finding]:
+    derived = release.verifier.derived(rows, release.manifest.facts)
+    for config in release.verifier.schemas:
+        if config == release.main:
+            continue
+        found, expected = release.parts.get(config, {}), derived.get(config, {})
+        for split, frame in expected.items():
+            part = found.get(split)
+            if part is not None:
+                yield from _unlike_rows(part, frame, release.main)
+            else:
+                complaint = f"split {split} has no rows, {frame.height} follow from {release.main}"
+                yield Finding(file=f"data/{config}", complaint=complaint)
+        for split in found.keys() - expected.keys():
+            yield found[split].finding(0, None, f"no row of {config}/{split} follows from {release.main}")
+
+
+def _unlike_rows(part: Part, expected: pl.DataFrame, main: str) -> Iterator[Finding]:
+    """Rows that are not expected, each beside an expected one that is not there as long as there are such."""
+    found_rows, expected_rows = part.rows.rows(), expected.rows()
+    owed = Counter(map(repr, expected_rows))
+    strange = []
+    for place, row in enumerate(found_rows):
+        if owed[repr(row)]:
+            owed[repr(row)] -= 1
+        else:
+            strange.append(place)
+    missing = []
+    for row in reversed(expected_rows):
+        if owed[repr(row)]:
+            owed[repr(row)] -= 1
+            missing.append(row)
+    for place in strange:
+        if missing:
+            yield from _unlike_cells(part, place, missing.pop())
+        else:
+            yield part.finding(place, None, f"the row follows from no row of {main}")
+    for row in reversed(missing):
+        yield Finding(file=part.paths[0], complaint=f"the row {brief(row)} is missing, it follows from a row of {main}")
+
+
+def _unlike_cells(part: Part, place: int, expected: tuple[Any, ...]) -> Iterator[Finding]:
+    for name, found, anew in zip(part.rows.columns, part.rows.row(place), expected, strict=True):
+        if found != anew:
+            yield part.finding(place, name, f"{_difference(found, anew)} by recomputation")
+
+
+def _difference(found: Any, expected: Any) -> str:
+    """The first item in which two lists of one length differ, or both values."""
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        pairs = zip(found, expected, strict=True)
+        item = next(number for number, (one, other) in enumerate(pairs) if not close(one, other))
+        return f"item {item} is {brief(found[item])}, it must be {brief(expected[item])}"
+    return f"it is {brief(found)}, it must be {brief(expected)}"

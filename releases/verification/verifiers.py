@@ -1,0 +1,17 @@
+"""Which datasets can be checked, each by its verifier; a dataset is added here."""
+
+from collections.abc import Mapping
+
+from releases.errors import UnknownRelease
+from releases.verification.process_labels import ProcessLabelsVerifier
+from releases.verification.verifier import Verifier
+
+VERIFIERS: Mapping[str, Verifier] = {"process_labels": ProcessLabelsVerifier()}
+
+
+def verifier_of(dataset: str) -> Verifier:
+    """The verifier of a dataset; raises UnknownRelease with those there are."""
+    verifier = VERIFIERS.get(dataset)
+    if verifier is None:
+        raise UnknownRelease(f"{dataset} is no dataset that can be checked; there are {', '.join(VERIFIERS)}")
+    return verifier

@@ -1,0 +1,59 @@
+"""All checks of a version, one after the other; none of them needs the ledger.
+
+Knows the order of the checks, and no check's inside.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from upath import UPath
+
+from releases.errors import IncompleteManifest
+from releases.manifest import FILE_NAME, Manifest
+from releases.verification.answers import check_answers
+from releases.verification.card import check_card
+from releases.verification.figures import check_figures
+from releases.verification.files import check_files
+from releases.verification.finding import Checked, Finding
+from releases.verification.labels import check_labels
+from releases.verification.opened import OpenedRelease, open_release
+from releases.verification.splits import check_splits
+from releases.verification.tables import check_columns, check_rules
+
+Check = Callable[[OpenedRelease], Checked]
+CHECKS: Mapping[str, Check] = {
+    "files": check_files,
+    "columns": check_columns,
+    "rules": check_rules,
+    "labels": check_labels,
+    "answers": check_answers,
+    "splits": check_splits,
+    "figures": check_figures,
+    "card": check_card,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What every check of a version came to, by the check's name."""
+
+    manifest: Manifest
+    checks: Mapping[str, Checked]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that was found, check by check."""
+        return tuple(finding for checked in self.checks.values() for finding in checked.findings)
+
+
+def verify(folder: UPath) -> Report:
+    """Check the version in `folder`; raises UnknownRelease where there is none that can be checked."""
+    release = open_release(folder)
+    return Report(manifest=release.manifest, checks={name: _checked(check, release) for name, check in CHECKS.items()})
+
+
+def _checked(check: Check, release: OpenedRelease) -> Checked:
+    try:
+        return check(release)
+    except IncompleteManifest as lacking:
+        return Checked(0, "not checked", (Finding(file=FILE_NAME, complaint=str(lacking)),))

@@ -1,0 +1,122 @@
+import polars as pl
+import pytest
+from upath import UPath
+
+from dagster_project.assets.step_preference_pairs import sides_verified
+from dagster_project.settings import SettingsError, load_settings
+from generators.engine.simulated_vocabulary import SimulatedTokenizer
+from releases.local import LocalRegistry
+from releases.step_preference_pairs import differing
+from tests.dagster_project.conftest import SETTINGS, metadata_of
+
+NAME = "step_preference_pairs"
+
+
+def table(settings, asset=NAME, suffix="", slice_key="sums-0"):
+    return pl.read_parquet(f"{settings.data_root}/tables/{asset}/r1/{slice_key}{suffix}.parquet")
+
+
+def released(settings, config="default"):
+    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest(NAME).path
+    return pl.read_parquet(f"{folder}/data/{config}/*.parquet")
+
+
+def test_a_round_becomes_a_release_whose_margins_follow_from_its_counts(settings, make_round):
+    made = make_round(settings, "r1", NAME)
+    rows = released(settings)
+    assert made["version"] == "v0.1.0"
+    assert rows.height == sum(table(settings, slice_key=key).height for key in settings.slices()) > 0
+    assert differing(rows) == []
+    assert "| problems | 12 | 0 |" in made["card"]
+
+
+def test_the_rows_for_training_give_the_stored_token_ids_back(settings, make_round):
+    make_round(settings, "r1", NAME)
+    tokenizer = SimulatedTokenizer()
+    stored = {row["templated_prompt"] + row["chosen"]: row for row in released(settings).iter_rows(named=True)}
+    shown = released(settings, "trl")
+    assert shown.height == len(stored) > 0
+    for row in shown.iter_rows(named=True):
+        ids = stored[row["prompt"] + row["chosen"]]
+        for side, final in (("chosen", "is_final_step"), ("rejected", "rejected_is_final_step")):
+            end = "<eos>" if row[final] else ""
+            whole = tokenizer.encode_whole(row["prompt"] + row[side] + end)
+            assert list(whole) == ids["prefix_token_ids"] + ids[f"{side}_token_ids"]
+
+
+def test_a_second_run_draws_nothing_and_makes_the_same_pairs(settings, make):
+    assert make(settings, "slice", "r1", "sums-0").success
+    before = table(settings)
+    again = make(settings, "slice", "r1", "sums-0", only=[NAME])
+    assert metadata_of(again, NAME)["rollouts_drawn"] == 0
+    assert table(settings).equals(before)
+
+
+def test_every_labelled_solution_is_in_a_pair_or_on_disk_with_its_reason(settings, make):
+    result = make(settings, "slice", "r1", "sums-0")
+    made, dropped = metadata_of(result, NAME), table(settings, suffix=".dropped")
+    labelled = set(table(settings, "process_labels").select("problem_id", "attempt_index").iter_rows())
+    told = {key for frame in (table(settings), dropped) for key in frame.select("problem_id", "attempt_index").rows()}
+    assert told == labelled
+    shown = {record.data["what"]: record.data["rows"] for record in made["dropped"].records}
+    assert shown == dict(dropped.group_by("reason").len().iter_rows())
+
+
+def test_a_slice_without_an_error_makes_an_empty_table_and_fails_its_check(settings, make):
+    short = {"ops": {"attempts": {"config": {"max_tokens": 8}}}}
+    result = make(settings, "slice", "r1", "sums-0", short)
+    assert result.success
+    assert table(settings).height == 0
+    (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "sides_verified"]
+    assert not check.passed
+
+
+def test_a_judge_names_the_errors_where_the_process_labels_have_one(settings, make):
+    assert make(settings, "slice", "r1", "sums-0").success
+    path = f"{settings.data_root}/tables/process_labels/r1/sums-0.parquet"
+    judge = pl.when(pl.col("verdict") == "different").then(pl.lit(0)).otherwise(-1).cast(pl.Int64)
+    pl.read_parquet(path).with_columns(judge_first_error=judge).write_parquet(path)
+    config = {"ops": {NAME: {"config": {"localiser": "judge"}}}}
+    assert make(settings, "slice", "r1", "sums-0", config, only=[NAME]).success
+    rows = pl.concat([table(settings).select("step_index"), table(settings, suffix=".dropped").select("step_index")])
+    assert set(rows["step_index"]) <= {0, -1}
+    assert set(table(settings)["localiser"]) <= {"judge"}
+
+
+def test_a_judge_that_was_never_asked_is_named_with_the_remedy(settings, make):
+    assert make(settings, "slice", "r1", "sums-0").success
+    path = f"{settings.data_root}/tables/process_labels/r1/sums-0.parquet"
+    pl.read_parquet(path).with_columns(judge_first_error=pl.lit(None, pl.Int64)).write_parquet(path)
+    result = make(settings, "slice", "r1", "sums-0", {"ops": {NAME: {"config": {"localiser": "judge"}}}}, only=[NAME])
+    (failure,) = result.get_step_failure_events()
+    assert "localiser to 'labels'" in str(failure.step_failure_data.error)
+
+
+# pairs that held, reasons of those that did not, and whether the sides count as verified
+VERIFIED = [
+    (2, ["margin_too_small", "right_answer"], True),
+    (1, ["margin_too_small", "margin_not_sure"], False),
+    (0, [], False),
+]
+
+
+@pytest.mark.parametrize(("held", "reasons", "passed"), VERIFIED)
+def test_the_sides_are_verified_where_at_least_half_of_the_measured_pairs_hold(held, reasons, passed):
+    frame = pl.DataFrame({"margin": [0.5] * held})
+    assert sides_verified(frame, pl.DataFrame({"reason": reasons}, schema={"reason": pl.String})).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("cap = 2", r"cap must be at least lot \(4\)"),
+        ("least_pass_rate = 0.0", "least_pass_rate: Input should be greater than 0, got 0.0"),
+        ("least_pass_rate = 0.5\nmost_pass_rate = 0.4", r"most_pass_rate must be at least least_pass_rate \(0.5\)"),
+        ('localiser = "dice"', "localiser: Input should be 'labels' or 'judge', got 'dice'"),
+    ],
+)
+def test_settings_out_of_bounds_are_named_with_field_and_value(tmp_path, line, message):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SETTINGS.format(policy="") + f"[step_preference_pairs]\n{line}\n")
+    with pytest.raises(SettingsError, match=message):
+        load_settings(file)

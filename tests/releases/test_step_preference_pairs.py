@@ -1,0 +1,211 @@
+"""From the asset's pairs to the release as its readers meet it: what is left out, what is refused, what loads."""
+
+import json
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from filters.schemas import STEP_PREFERENCE_PAIRS, SchemaError
+from generators.margins import margin_of
+from generators.records import Evidence, StepCounts
+from releases.errors import NothingToRelease
+from releases.splits import SplitShares
+from releases.step_preference_pairs import DEFAULT, TRL, build_step_preference_pairs, differing
+
+PUBLISHED = (
+    "dataset",
+    "prompt",
+    "initial_reason_steps",
+    "chosen",
+    "rejected",
+    "full_chosen",
+    "full_rejected",
+    "answer",
+)
+ALL_TRAIN = SplitShares(test=0.0)
+
+READ = """
+import json, sys
+from datasets import load_dataset
+
+splits = {config: load_dataset("step_preference_pairs/v0.1.0", config) for config in ("default", "trl")}
+told = {c: {split: [rows.features[n].dtype if hasattr(rows.features[n], "dtype") else "list" for n in rows.features]
+            for split, rows in of.items()} for c, of in splits.items()}
+rows = {c: {split: rows.to_list() for split, rows in of.items()} for c, of in splits.items()}
+json.dump({"types": told, "rows": rows}, open(sys.argv[1], "w"))
+"""
+
+
+def evidence(right, n, own_outcome):
+    return Evidence(counts=StepCounts(n_correct=right, n_rollouts=n, n_undecided=0), own_outcome=own_outcome)
+
+
+def pair(problem, *, chosen=(8, 12), rejected=(1, 12), stable=True):
+    """A row; a side of None ends its solution."""
+    better = evidence(*(chosen or (0, 0)), None if chosen else True)
+    worse = evidence(*(rejected or (0, 0)), None if rejected else False)
+    margin = margin_of(better, worse)
+    return {
+        "dataset": "sums",
+        "prompt": f"What is {problem}?",
+        "initial_reason_steps": "One.\n",
+        "chosen": "Two.\n",
+        "rejected": "Three.\n",
+        "full_chosen": "Two.\nSo 4.",
+        "full_rejected": "Three.\nSo 5.",
+        "answer": "4",
+        "problem_id": problem,
+        "attempt_index": 1,
+        "step_index": 1,
+        "chosen_index": 0,
+        "margin": margin.value,
+        "margin_low": margin.low,
+        "margin_high": margin.high,
+        "chosen_value": better.value,
+        "rejected_value": worse.value,
+        "chosen_n_correct": better.counts.n_correct,
+        "chosen_n_rollouts": better.counts.n_rollouts,
+        "rejected_n_correct": worse.counts.n_correct,
+        "rejected_n_rollouts": worse.counts.n_rollouts,
+        "n_rollouts": better.counts.n_rollouts + worse.counts.n_rollouts,
+        "is_final_step": chosen is None,
+        "rejected_is_final_step": rejected is None,
+        "prefix_token_ids": [1, 2],
+        "chosen_token_ids": [3],
+        "rejected_token_ids": [4],
+        "templated_prompt": f"<user>What is {problem}?<assistant>One.\n",
+        "is_stable": stable,
+        "pass_rate": 0.5,
+        "localiser": "labels",
+        "policy": "tiny",
+        "round": "first",
+        "slice": "sums-0",
+    }
+
+
+def table(*rows):
+    return STEP_PREFERENCE_PAIRS.frame(list(rows))
+
+
+def changed(rows, change):
+    return rows.with_columns(**{name: pl.lit(value, rows.schema[name]) for name, value in change.items()})
+
+
+@pytest.fixture
+def pairs():
+    return table(*(pair(f"p{number:02d}", stable=number % 4 > 0) for number in range(32)))
+
+
+def test_the_first_eight_columns_are_those_of_the_published_dataset_all_strings():
+    assert tuple(column.name for column in DEFAULT.columns)[:8] == PUBLISHED
+    assert {column.words for column in DEFAULT.columns[:8]} == {"string"}
+
+
+def test_a_release_holds_every_pair_and_its_view_for_training_the_stable_ones(pairs, facts):
+    draft = build_step_preference_pairs(pairs, facts())
+    assert [sum(draft.tables[config].rows.values()) for config in ("default", "trl")] == [32, 24]
+    assert draft.facts.stages[-1].dropped == {"unstable_boundary": 8}
+    for split, frame in draft.tables["trl"].splits.items():
+        held = set(draft.tables["default"].splits[split]["templated_prompt"])
+        assert set(frame["prompt"]) <= held
+
+
+def test_a_row_for_training_is_a_templated_prompt_and_two_steps(facts):
+    draft = build_step_preference_pairs(table(pair("p", chosen=None)), facts(), ALL_TRAIN)
+    assert draft.tables["trl"].splits["train"].rows(named=True) == [
+        {
+            "prompt": "<user>What is p?<assistant>One.\n",
+            "chosen": "Two.\n",
+            "rejected": "Three.\n",
+            "is_final_step": True,
+            "rejected_is_final_step": False,
+        }
+    ]
+
+
+def test_without_a_stable_boundary_there_is_no_view_for_training(facts):
+    draft = build_step_preference_pairs(table(pair("p", stable=False)), facts(), ALL_TRAIN)
+    assert list(draft.tables) == ["default"]
+
+
+def test_rows_come_sorted_whatever_their_order(pairs, facts):
+    shuffled = pairs.sample(fraction=1.0, shuffle=True, seed=1)
+    drafts = [build_step_preference_pairs(rows, facts()) for rows in (shuffled, pairs)]
+    assert drafts[0].content == drafts[1].content
+
+
+@pytest.mark.parametrize("sides", [{}, {"chosen": None}, {"rejected": None}, {"chosen": None, "rejected": None}])
+def test_margins_follow_from_counts_and_ends(sides):
+    assert differing(table(pair("p", **sides))) == []
+
+
+CHANGED = [
+    {"chosen_n_correct": 9},
+    {"rejected_n_correct": 0},
+    {"margin": 0.9},
+    {"margin_low": 0.01},
+    {"margin_high": 0.99},
+    {"chosen_value": 0.7},
+    {"rejected_value": 0.0},
+]
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_a_row_that_does_not_follow_from_its_counts_is_refused_by_name(pairs, facts, change):
+    rows = pl.concat([pairs.head(31), changed(pairs.tail(1), change)])
+    with pytest.raises(SchemaError, match="in 1 of 32 rows, first attempt 1 at problem p31: materialise"):
+        build_step_preference_pairs(rows, facts())
+
+
+BROKEN = [
+    ({"full_rejected": "", "rejected": ""}, "rejected: not_blank"),
+    ({"full_rejected": "Else."}, "full_rejected: begins_with_the_step"),
+    ({"rejected": "Two. ", "full_rejected": "Two. So 5."}, "chosen: differs_from_rejected"),
+    ({"margin_low": -0.1}, "margin_low: above_zero"),
+    ({"n_rollouts": 3}, "n_rollouts: of_both_sides"),
+    ({"is_final_step": True}, "is_final_step: takes_no_rollouts"),
+    ({"pass_rate": 1.0}, "pass_rate: between_never_and_always"),
+    ({"templated_prompt": "?"}, "templated_prompt: ends_with_the_steps"),
+    ({"localiser": "guess"}, "localiser: known"),
+]
+
+
+@pytest.mark.parametrize(("change", "rule"), BROKEN)
+def test_rows_that_break_a_rule_of_the_table_are_refused(pairs, facts, change, rule):
+    with pytest.raises(SchemaError, match=rule):
+        build_step_preference_pairs(changed(pairs, change), facts())
+
+
+def test_no_rows_are_no_release(pairs, facts):
+    with pytest.raises(NothingToRelease, match="there are no rows to release"):
+        build_step_preference_pairs(pairs.clear(), facts())
+
+
+def test_the_card_tells_what_to_do_about_the_end_of_text_token(pairs, facts, registry):
+    release = registry.publish(build_step_preference_pairs(pairs, facts()))
+    card = (release.path / "README.md").read_text()
+    for line in (
+        "appends the end-of-text token to both sides",
+        "| release: trl | 24 | 8 unstable_boundary |",
+        "(pictures/margins.png)",
+        "arXiv:2406.18629",
+    ):
+        assert line in card
+    assert (release.path / "pictures" / "margins.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_split_loads_as_it_was_released(pairs, facts, registry, tmp_path):
+    draft = build_step_preference_pairs(pairs, facts())
+    registry.publish(draft)
+    environment = {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-c", READ, str(tmp_path / "told.json")]
+    done = subprocess.run(command, cwd=registry.root.path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "told.json").read_text())
+    frames = {c: {split: frame.to_dicts() for split, frame in t.splits.items()} for c, t in draft.tables.items()}
+    assert told["rows"] == frames
+    assert told["types"]["default"]["train"][:8] == ["string"] * 8
+    assert told["types"]["trl"]["train"] == ["string"] * 3 + ["bool"] * 2
+    assert [column.name for column in TRL.columns][:3] == ["prompt", "chosen", "rejected"]

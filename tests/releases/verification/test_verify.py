@@ -1,0 +1,354 @@
+"""A good release passes; with one fault, exactly that one is found and named."""
+
+from io import BytesIO
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from upath import UPath
+
+from filters.answers import AnswerRule
+from releases.errors import UnknownRelease
+from releases.facts import SourceFacts
+from releases.manifest import FILE_NAME
+from releases.process_labels import build_process_labels
+from releases.verification.verify import CHECKS, verify
+from tests.releases.conftest import EXPORT
+from tests.releases.forgery import alone, moved, with_file, with_manifest, with_rows, with_value
+
+SHARD = "data/default/train-00000-of-00001.parquet"
+TEST_SHARD = "data/default/test-00000-of-00001.parquet"
+
+
+def found(folder):
+    """The findings of a folder, check by check."""
+    return [(name, str(one)) for name, checked in verify(folder).checks.items() for one in checked.findings]
+
+
+@pytest.fixture
+def train(true_draft):
+    return true_draft.tables["default"].splits["train"]
+
+
+@pytest.fixture
+def folder(true_draft, folder_of, tmp_path):
+    """A true release away from its registry."""
+    return alone(folder_of(true_draft), UPath(tmp_path / "alone"))
+
+
+def test_a_good_release_passes_and_every_check_looked_at_something(true_draft, folder_of):
+    report = verify(folder_of(true_draft))
+    assert report.findings == ()
+    assert {name: (checked.n, checked.what) for name, checked in report.checks.items()} == {
+        "files": (9, "files"),
+        "columns": (6, "shards"),
+        "rules": (48, "rows"),
+        "labels": (16, "rows"),
+        "answers": (16, "answers"),
+        "splits": (16, "problems"),
+        "figures": (6, "splits"),
+        "card": (1, "card"),
+    }
+    assert report.checks.keys() == CHECKS.keys()
+
+
+def test_a_release_in_an_object_store_passes_too(true_draft, store):
+    assert verify(store.publish(true_draft).path).findings == ()
+
+
+def test_a_copy_away_from_its_registry_passes_too(folder):
+    assert found(folder) == []
+
+
+def test_a_flipped_label_is_named(true_draft, folder_of, train):
+    labels = train["hard_labels"][3].to_list()
+    forged = with_value(true_draft, "default", "train", 3, "hard_labels", [labels[0], not labels[1]])
+    ((check, said),) = found(folder_of(forged))
+    assert check == "labels"
+    assert (
+        said
+        == f"{SHARD}, row 3, column hard_labels: item 1 is {not labels[1]}, it must be {labels[1]} by recomputation"
+    )
+
+
+def test_a_label_flipped_in_a_config_for_training_is_named(true_draft, folder_of):
+    labels = true_draft.tables["stepwise"].splits["test"]["labels"][1].to_list()
+    forged = with_value(true_draft, "stepwise", "test", 1, "labels", [not labels[0], labels[1]])
+    ((check, said),) = found(folder_of(forged))
+    assert check == "labels"
+    assert said == (
+        "data/stepwise/test-00000-of-00001.parquet, row 1, column labels: "
+        f"item 0 is {not labels[0]}, it must be {labels[0]} by recomputation"
+    )
+
+
+def test_every_flipped_label_is_listed(true_draft, folder_of, train):
+    forged = true_draft
+    for row in (0, 4, 5):
+        labels = [not label for label in train["hard_labels"][row]]
+        forged = with_value(forged, "default", "train", row, "hard_labels", labels)
+    assert [said.split(", column")[0] for _, said in found(folder_of(forged))] == [
+        f"{SHARD}, row {row}" for row in (0, 4, 5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "by"), [("soft_labels", -0.01), ("values_low", -0.01), ("values_high", 0.01), ("sound", -0.01)]
+)
+def test_a_changed_value_is_named(true_draft, folder_of, train, column, by):
+    row = train["sound"].is_not_null().arg_max()
+    values = train[column][row].to_list()
+    forged = with_value(true_draft, "default", "train", row, column, [*values[:-1], values[-1] + by])
+    ((check, said),) = found(folder_of(forged))
+    assert (check, said.split(": ")[0]) == ("labels", f"{SHARD}, row {row}, column {column}")
+
+
+def test_a_changed_first_error_is_named(true_draft, folder_of, train):
+    forged = with_value(true_draft, "default", "train", 2, "first_error", 1)
+    (said,) = found(folder_of(forged))
+    assert said == (
+        "labels",
+        f"{SHARD}, row 2, column first_error: it is 1, it must be {train['first_error'][2]} by recomputation",
+    )
+
+
+def test_a_changed_count_is_found_by_what_follows_from_it(true_draft, folder_of, train):
+    row = train["sound"].is_null().arg_max()
+    counts = train["n_correct"][row].to_list()
+    forged = with_value(true_draft, "default", "train", row, "n_correct", [4, counts[1]])
+    places = {(check, said.split(":")[0]) for check, said in found(folder_of(forged))}
+    assert ("labels", f"{SHARD}, row {row}, column soft_labels") in places
+
+
+def test_a_changed_gold_answer_is_named(true_draft, folder_of, train):
+    row = train["verdict"].to_list().index("different")
+    ((check, said),) = found(folder_of(with_value(true_draft, "default", "train", row, "answer", "99")))
+    assert check == "answers"
+    assert said.startswith(
+        f"{SHARD}, row {row}, column problem_id: it is {train['problem_id'][row]}; a problem with this"
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "complaint"),
+    [
+        ("extracted", "99", "it is '99', the text ends in"),
+        ("verdict", "equal", "comes to different"),
+        ("steps", ["So.\n", "The answer is \\boxed{99}."], "the text ends in '99'"),
+    ],
+)
+def test_a_changed_answer_is_named(true_draft, folder_of, train, column, value, complaint):
+    row = train["verdict"].to_list().index("different")
+    forged = with_value(true_draft, "default", "train", row, column, value)
+    told = [said for check, said in found(folder_of(forged)) if check == "answers"]
+    assert len(told) == 1 and complaint in told[0] and told[0].startswith(f"{SHARD}, row {row}, column ")
+
+
+def test_a_missing_shard_is_named_and_the_other_rows_are_checked_all_the_same(true_draft, folder_of, train):
+    labels = [not label for label in train["hard_labels"][0]]
+    folder = folder_of(with_value(true_draft, "default", "train", 0, "hard_labels", labels))
+    (folder / TEST_SHARD).unlink()
+    told = found(folder)
+    assert ("columns", f"{TEST_SHARD}: it is missing") in told
+    assert [check for check, said in told if said.startswith(f"{TEST_SHARD}: it is missing")] == ["files", "columns"]
+    assert [said.split(":")[0] for check, said in told if check == "labels"] == [f"{SHARD}, row 0, column hard_labels"]
+
+
+def test_a_shard_that_only_its_siblings_name_is_missing(folder):
+    (folder / SHARD).rename(folder / SHARD.replace("of-00001", "of-00002"))
+    with_manifest(folder, lambda told: told["files"][0].update(path=SHARD.replace("of-00001", "of-00002")))
+    assert found(folder) == [
+        (
+            "files",
+            "data/default/train-00001-of-00002.parquet: the manifest does not list it, and it is one of 2 shards",
+        )
+    ]
+
+
+def test_a_shard_that_is_no_parquet_is_named(folder):
+    with_file(folder, SHARD, b"PAR1 is how it starts")
+    assert next(said for check, said in found(folder) if check == "columns").startswith(
+        f"{SHARD}: it cannot be read as Parquet: "
+    )
+
+
+def test_a_wrong_checksum_is_named(folder):
+    with_manifest(folder, lambda told: told["files"][0].update(sha256="0" * 64))
+    ((check, said),) = found(folder)
+    assert (
+        check == "files"
+        and said.startswith(f"{SHARD}: its SHA-256 is ")
+        and said.endswith("the manifest says " + "0" * 64)
+    )
+
+
+def test_a_changed_picture_and_a_file_too_many_are_named(folder):
+    (folder / "pictures" / "labels_by_position.png").write_bytes(b"another")
+    (folder / "data" / "more.parquet").write_bytes(b"")
+    (folder / ".gitattributes").write_bytes(b"what a download leaves")
+    assert [said.split(" is ")[0].split(" has ")[0] for _, said in found(folder)] == [
+        "pictures/labels_by_position.png: it",
+        "pictures/labels_by_position.png: its SHA-256",
+        "data/more.parquet: the manifest does not list it",
+    ]
+
+
+def test_a_manifest_that_is_not_the_one_of_the_index_is_named(true_draft, folder_of):
+    folder = with_manifest(folder_of(true_draft), lambda told: told["facts"].update(policy="another"))
+    ((check, said),) = found(folder)
+    assert check == "files" and said.startswith(f"{FILE_NAME}: its SHA-256 is ") and "versions.json beside" in said
+
+
+def test_a_version_in_the_folder_of_another_is_named(true_draft, folder_of, tmp_path):
+    folder = alone(folder_of(true_draft), UPath(tmp_path / "v0.7.0"))
+    assert found(folder) == [("files", f"{FILE_NAME}: it is of version v0.1.0, the folder is v0.7.0")]
+
+
+def test_a_leaked_problem_is_named(true_draft, folder_of):
+    test = true_draft.tables["default"].splits["test"]
+    forged = moved(true_draft, "default", test["prompt"][0], source="test", target="train")
+    ((check, said),) = found(folder_of(forged))
+    last = forged.tables["default"].splits["train"].height - 1
+    assert check == "splits"
+    assert said == (
+        f"{SHARD}, row {last}, column problem_id: problem {test['problem_id'][0]!r} stands in train, it belongs to test"
+    )
+
+
+def test_a_problem_leaked_in_a_config_without_ids_is_named_by_its_prompt(true_draft, folder_of):
+    prompt = true_draft.tables["stepwise"].splits["test"]["prompt"][0]
+    told = found(folder_of(moved(true_draft, "stepwise", prompt, source="test", target="train")))
+    assert [said.split("column ")[1] for check, said in told if check == "splits"] == [
+        f"prompt: problem {prompt!r} stands in train, it belongs to test"
+    ]
+    assert [said.split(": ")[1][:12] for check, said in told if check == "labels"] == ["the row foll", "the row ('Wh"]
+
+
+def test_a_problem_on_both_sides_is_named_with_the_row_that_it_repeats(true_draft, folder_of):
+    leaked = true_draft.tables["default"].splits["test"].head(1)
+    forged = with_rows(true_draft, "default", "train", lambda frame: pl.concat([frame, leaked]))
+    assert [check for check, _ in found(folder_of(forged))] == ["rules", "splits"]
+
+
+def test_a_broken_rule_is_named_and_the_row_is_spared_what_needs_it(true_draft, folder_of):
+    assert found(folder_of(with_value(true_draft, "default", "train", 1, "n_correct", [9, 9]))) == [
+        ("rules", f"{SHARD}, row 1, column n_correct: the rule n_correct: at_most_n_rollouts is broken; it is [9, 9]")
+    ]
+
+
+def test_a_list_that_is_too_short_is_named_and_stops_no_other_rule(true_draft, folder_of, train):
+    short = with_value(true_draft, "default", "train", 1, "n_correct", [7])
+    folder = folder_of(with_value(short, "default", "train", 2, "verdict", "fine"))
+    assert found(folder) == [
+        ("rules", f"{SHARD}, row 1, column n_correct: the rule n_correct: one_per_step is broken; it is [7]"),
+        ("rules", f"{SHARD}, row 2, column verdict: the rule verdict: known is broken; it is 'fine'"),
+    ]
+
+
+def test_a_null_is_named_by_its_row(folder):
+    table = pq.read_table(folder / SHARD)
+    prompts = table["prompt"].to_pylist()
+    rewrite(folder, table.set_column(2, "prompt", pa.array([*prompts[:-1], None])))
+    assert [
+        (check, said.split("column ")[1][:6]) for check, said in found(folder) if check in ("columns", "rules")
+    ] == [("columns", "prompt"), ("rules", "prompt")]
+    assert ("rules", f"{SHARD}, row 7, column prompt: it holds a null; string is declared") in found(folder)
+
+
+def rewrite(folder, table):
+    target = BytesIO()
+    pq.write_table(table, target)
+    with_file(folder, SHARD, target.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "complaint"),
+    [
+        (
+            lambda t: t.append_column("extra", pa.array([1] * len(t))),
+            "extra",
+            "process_labels/default has no such column",
+        ),
+        (lambda t: t.drop_columns(["level"]), "level", "it is missing; process_labels/default has it as string"),
+        (
+            lambda t: t.set_column(0, "problem_id", pa.array([1] * len(t))),
+            "problem_id",
+            "it is int64; process_labels/default has it as string not null",
+        ),
+    ],
+)
+def test_a_column_that_is_not_the_declared_one_is_named(folder, change, column, complaint):
+    rewrite(folder, change(pq.read_table(folder / SHARD)))
+    assert ("columns", f"{SHARD}, column {column}: {complaint}") in found(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda told: told["rows"]["default"].update(train=7), "default/train is said to have 7 rows"),
+        (lambda told: told["label_counts"]["test"].update(right=99), "labels of test are said to be {"),
+        (lambda told: told.update(content="0" * 64), "the digest of the rows is"),
+    ],
+)
+def test_a_figure_of_the_manifest_that_is_not_true_is_named(folder, change, complaint):
+    ((check, said),) = found(with_manifest(folder, change))
+    assert check == "figures" and said.startswith(f"{FILE_NAME}: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("change", "checks", "complaint"),
+    [
+        (lambda facts: facts["settings"].pop("export"), ["labels", "splits"], "settings.export lacks what the labels"),
+        (
+            lambda facts: facts["settings"]["export"]["priors"].clear(),
+            ["labels"],
+            "settings.export holds no priors of sums-0, whose rows have some",
+        ),
+        (lambda facts: facts["sources"].clear(), ["answers"], "it names no source sums, by whose rule answers could"),
+    ],
+)
+def test_a_manifest_without_what_rows_are_derived_with_is_named(folder, change, checks, complaint):
+    told = found(with_manifest(folder, lambda manifest: change(manifest["facts"])))
+    assert [check for check, _ in told] == checks
+    assert all(said.startswith(f"{FILE_NAME}: {complaint}") for _, said in told)
+
+
+def test_answers_are_verified_by_the_rule_of_their_source(true_rows, facts, folder_of):
+    bare = true_rows.with_columns(pl.concat_list(pl.col("steps").list.first(), pl.lit("So it is.")).alias("steps"))
+    rule = AnswerRule(bare_last_number=True)
+    sources = (SourceFacts(name="sums", problems=16, answer_rule=rule),)
+    folder = folder_of(build_process_labels(bare, facts(sources=sources), EXPORT))
+    assert found(folder) == []
+    with_manifest(folder, lambda told: told["facts"]["sources"][0]["answer_rule"].update(bare_last_number=False))
+    told = [said.split(": ")[1] for check, said in found(folder) if check == "answers"]
+    assert len(told) == 32 and all(said.endswith(("comes to no_answer", "the text ends in None")) for said in told)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("path: data/default/train-*", "path: data/default/none-*", "for default/train its YAML names no file"),
+        ("split: train", "split: tr-ain", "datasets cannot read its YAML: "),
+        ("configs:", "configs: [", "datasets cannot read its YAML: "),
+        ("config_name: stepwise", "config_name: steps", "for steps/test its YAML names data/stepwise/test-"),
+    ],
+)
+def test_a_card_that_does_not_load_the_release_is_named(folder, old, new, complaint):
+    card = (folder / "README.md").read_text()
+    assert old in card
+    with_file(folder, "README.md", card.replace(old, new, 1).encode())
+    check, said = found(folder)[0]
+    assert check == "card" and said.startswith(f"README.md: {complaint}")
+
+
+def test_a_missing_card_is_named(folder):
+    (folder / "README.md").unlink()
+    assert ("card", "README.md: it is missing") in found(folder)
+
+
+def test_a_folder_that_is_no_version_and_a_dataset_without_verifier_are_refused(folder, tmp_path):
+    with pytest.raises(UnknownRelease, match=r"holds no manifest\.json: name the folder of one version"):
+        verify(UPath(tmp_path))
+    with pytest.raises(UnknownRelease, match="poems is no dataset that can be checked; there are process_labels"):
+        verify(with_manifest(folder, lambda told: told.update(dataset="poems")))
