@@ -217,7 +217,7 @@ async def compared(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
     tried = [(sum(one.verdict.is_right for one in item.attempts), len(item.attempts)) for item in items]
     chosen = [item for item in items if item.chosen]
     # First, since it keeps the engine full: nearly all that the strategies ask for then comes out of the ledger.
-    cost, reference = await bench.labelled(chosen, Exhaustive(rollouts_per_step=options.reference))
+    full_cost, reference = await bench.labelled(chosen, Exhaustive(rollouts_per_step=options.reference))
     errors = await planted(bench, items)
     strategies = dict(STRATEGIES)
     ours = await calibrated(
@@ -251,9 +251,9 @@ async def compared(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
         places = [truth[one.node_ids[-1]] for one in solutions]
         figures[name]["reference"] = agreement(first_errors(solutions, 0.94), places)
         figures[name]["value_error"] = value_error(solutions, [by_end[one.node_ids[-1]] for one in solutions])
-        figures[name]["tokens_ratio"] = figures[name]["tokens"] / cost["tokens"]
+        figures[name]["tokens_ratio"] = figures[name]["tokens"] / full_cost["tokens"]
     lines = agreement([truth[one.node_ids[-1]] for one in reference], wrong_lines(reference, written))
-    figures[f"reference k={options.reference}"] = {**cost, "solutions": len(reference), "wrong_line": lines}
+    figures[f"reference k={options.reference}"] = {**full_cost, "solutions": len(reference), "wrong_line": lines}
     return {"strategies": figures, "pass_rate_by_steps": rates}
 
 
