@@ -99,6 +99,7 @@ def test_the_export_is_a_dict_of_lists_whose_scores_align_with_the_tokenised_tex
                 ids = TOKENIZER.encode_whole(prompt + text)
                 assert len(scored[side]["ce_prob"]) == len(ids) - 1
                 assert TOKENIZER.decode(ids[1:][scored[side]["response_start_idx"] :]) == scored[side]["text"] == text
+    assert prompts
     assert sorted(prompts) == sorted(rows.filter("is_stable")["templated_prompt"])
 
 
