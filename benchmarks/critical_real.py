@@ -4,16 +4,19 @@ The embedded policy solves chain sums of one-digit terms after worked examples; 
 its shortest wrong solution may be taken, the shortest of all first, since the scan takes 64 rollouts from every token.
 All rollouts are kept below `--folder`: a run that was cut off goes on where it was, a larger one builds on a smaller.
 
-Scores come from outside: `--scores module:name` names a function of prompt ids and response ids that gives one number a
-token. Without it the methods with scores are left out.
+Scores come from outside: `--scores module:name` names a function of the policy, a folder, the attempts and the chosen
+solutions that gives one number a token of each solution, such as `benchmarks.critical_scores:contrastive_scores`.
+Without it the methods with scores are left out.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -55,10 +58,12 @@ Tried = tuple[Problem, tuple[Attempt, ...]]
 
 
 class TokenScores(Protocol):
-    """How good a response's tokens look, one number a token; low ones are likely critical."""
+    """How good the tokens of solutions look, one number a token; low ones are likely critical."""
 
-    def __call__(self, prompt_ids: Sequence[int], response_ids: Sequence[int]) -> Sequence[float]:
-        """As many numbers as `response_ids` has ids."""
+    def __call__(
+        self, policy: Policy, folder: Path, tried: Sequence[Tried], cases: Sequence[Case]
+    ) -> Sequence[Sequence[float]]:
+        """For each case as many numbers as its response has ids; what is made on the way may stay in `folder`."""
         ...
 
 
@@ -119,7 +124,7 @@ async def compared(
     *,
     bench: Bench,
     reference: Exhaustive,
-    scores: TokenScores | None,
+    scores: Callable[[Sequence[Tried], Sequence[Case]], Sequence[Sequence[float]]] | None,
 ) -> dict[str, Any]:
     """Every method on the chosen solutions, then the scan; figures by method."""
     cases = chosen(tried, n=options.solutions, least_rate=options.least_rate)
@@ -134,11 +139,13 @@ async def compared(
     estimate = {"solutions": len(cases), "scan_tokens": scan_tokens(cases, reference)}
     print(json.dumps(estimate), flush=True)
 
+    given = scores(tried, cases) if scores else [None] * len(cases)
+    scored = {case.problem.problem_id: numbers for case, numbers in zip(cases, given, strict=True)}
+
     async def by_methods(case: Case) -> list[dict[str, Any]]:
         solution = case.solution
-        given = scores(solution.prompt_token_ids, solution.token_ids) if scores else None
         standing = {"problem_id": case.problem.problem_id, "base": pass_rate(case.attempts)}
-        found = await bench.found(case, strategy, given)
+        found = await bench.found(case, strategy, scored[case.problem.problem_id])
         return [standing | asdict(method) | {"text": solution.text} for method in found]
 
     searched = (await run_recipe(by_methods, cases, window=IN_FLIGHT)).rows
@@ -189,8 +196,9 @@ def bench_of(policy: Policy, engine: Engine, ledger: Ledger, checker: AnswerChec
 
 async def run(options: argparse.Namespace, reference: Exhaustive) -> dict[str, Any]:
     """Serve the embedded policy, open the ledger, compare."""
-    scores = scorer(options.scores)
     policy = identify(EMBEDDED)
+    score = scorer(options.scores)
+    scores = partial(score, policy, options.folder) if score else None
     settings = ServerSettings(model=policy.model, dtype="float32", max_model_len=CONTEXT, max_sequences=IN_FLIGHT)
     options.folder.mkdir(parents=True, exist_ok=True)
     source = ProceduralProblems(

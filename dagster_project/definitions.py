@@ -3,6 +3,9 @@
 import dagster as dg
 
 from dagster_project.assets.attempts import attempts
+from dagster_project.assets.contrastive_models import contrastive_models
+from dagster_project.assets.critical_token_pairs import critical_token_pairs
+from dagster_project.assets.critical_token_pairs_release import critical_token_pairs_release
 from dagster_project.assets.problems import problems
 from dagster_project.assets.process_labels import process_labels
 from dagster_project.assets.process_labels_release import process_labels_release
@@ -25,8 +28,11 @@ def build(settings: Settings) -> dg.Definitions:
             attempts(settings, cells),
             process_labels(settings, cells),
             step_preference_pairs(settings, cells),
+            contrastive_models(settings, cells),
+            critical_token_pairs(settings, cells),
             process_labels_release(settings),
             step_preference_pairs_release(settings),
+            critical_token_pairs_release(settings),
         ],
         resources={
             "store": store,

@@ -15,7 +15,7 @@ from releases.hub import HubRegistry
 from releases.local import LocalRegistry
 from releases.registry import Release
 
-DATASETS = ("process_labels",)
+DATASETS = ("process_labels", "step_preference_pairs", "critical_token_pairs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

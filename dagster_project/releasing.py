@@ -18,6 +18,7 @@ from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from generators.ledger import totals
 from releases.draft import Draft
+from releases.errors import NothingToRelease
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
 from releases.registry import Release
 
@@ -102,6 +103,8 @@ def release_asset(
         made = Round(settings=settings, store=store, key=context.partition_key)
         with explained():
             rows = made.table(dataset)
+            if rows.is_empty():
+                raise NothingToRelease(_nothing(made.stage(dataset), made.key))
             drafted = replace(draft(made, rows), major=settings.releases.major.get(dataset, 0))
             publication = publish(drafted, store.releases, settings.hub)
         release = publication.local
@@ -114,6 +117,15 @@ def release_asset(
         )
 
     return asset
+
+
+def _nothing(stage: StageFacts, round_key: str) -> str:
+    """Why there is nothing to release, as far as it was seen."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(stage.dropped.items()))
+    return (
+        f"{stage.name}: round {round_key} has no row to release ({reasons or 'nothing was dropped either'}): look at "
+        "the asset's metadata and at what the stages before it dropped, and change the settings that they name"
+    )
 
 
 def _metadata(release: Release, drafted: Draft) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Knows frames and plain data; decides nothing about them.
 
 import base64
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import dagster as dg
@@ -16,6 +17,8 @@ from filters.tables import TableSchema
 SAMPLE_ROWS = 3
 CELL_CHARACTERS = 1200
 BINS = 10
+POINTS = 14
+_COLOURS = ("#284", "#b32")
 
 
 def table(path: UPath, frame: pl.DataFrame, schema: TableSchema) -> dict[str, Any]:
@@ -89,6 +92,31 @@ def histogram(
         f"<path d='{bars}M8 118h302v1h-302' fill='#46a'/></svg>"
     )
     return picture(title, svg.encode(), kind="svg+xml")
+
+
+def curves(series: Mapping[str, Sequence[float]], *, title: str, x: str, y: str) -> dg.MarkdownMetadataValue:
+    """One line a series from its first value to its last, as small as a histogram; a long series is drawn by means."""
+    most = max((max(values) for values in series.values() if values), default=0) or 1
+    lines = ""
+    for place, (name, values) in enumerate(series.items()):
+        means = _means(values)
+        step = 300 / max(1, len(means) - 1)
+        points = " ".join(f"{9 + round(at * step)},{118 - round(100 * mean / most)}" for at, mean in enumerate(means))
+        lines += f"<polyline points='{points}' stroke='{_COLOURS[place % len(_COLOURS)]}'/>"
+        lines += f"<text x='{170 + 72 * place}' y='12' fill='{_COLOURS[place % len(_COLOURS)]}'>{name}</text>"
+    words = f"<text x='8' y='12'>{title} (at most {most:.2g})</text><text x='150' y='134'>{x}</text>"
+    svg = (
+        "<svg xmlns='http://www.w3.org/2000/svg' width='320' height='140' font-size='12'>"
+        f"{words}<g fill='none'>{lines}<path d='M8 118h302' stroke='#46a'/></g></svg>"
+    )
+    return picture(title, svg.encode(), kind="svg+xml")
+
+
+def _means(values: Sequence[float]) -> list[float]:
+    """At most `POINTS` means of values that follow one another."""
+    n = min(POINTS, len(values))
+    cuts = [round(place * len(values) / n) for place in range(n + 1)] if n else []
+    return [sum(values[start:end]) / (end - start) for start, end in pairwise(cuts)]
 
 
 def picture(title: str, content: bytes, *, kind: str = "png") -> dg.MarkdownMetadataValue:

@@ -38,6 +38,9 @@ from generators.problems.source import ProblemSource
 from generators.prompts import chain_sum
 from generators.prompts.solve import Example
 from generators.step_pairs import Localiser
+from generators.token_confirmation import Confirmation
+from generators.training.adapters import AdapterSettings
+from generators.training.base import Dtype
 from releases.verification.verifiers import VERIFIERS
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
@@ -128,6 +131,68 @@ class StepPreferencePairsSettings(_Section):
             raise ValueError(f"most_pass_rate must be at least least_pass_rate ({self.least_pass_rate})")
         if self.cap < self.lot:
             raise ValueError(f"cap must be at least lot ({self.lot})")
+        return self
+
+
+class ContrastiveModelsSettings(_Section):
+    """How the adapters of right and of wrong solutions are trained: the paper's numbers, unless overridden.
+
+    Solutions of more than `max_tokens` tokens, prompt included, are neither learnt from nor paired. `weights` is the
+    folder or Hub id of what attached servers serve. `folder` is where adapters are kept, by default below a local data
+    root.
+    """
+
+    rank: int = Field(8, ge=1)
+    alpha: int = Field(16, ge=1)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    learning_rate: float = Field(3e-4, gt=0)
+    epochs: int = Field(1, ge=1)
+    batch_size: int = Field(6, ge=1)
+    max_tokens: int = Field(1024, ge=2)
+    save_every: int = Field(50, ge=1)
+    dtype: Dtype = "float32"
+    weights: str | None = None
+    folder: str | None = None
+
+    @property
+    def training(self) -> AdapterSettings:
+        """The training of either adapter."""
+        return AdapterSettings(**self.recipe())
+
+    def recipe(self) -> dict[str, Any]:
+        """What decides on the adapters, whatever machine trains them."""
+        return self.model_dump(exclude={"weights", "folder"})
+
+
+class CriticalTokenPairsSettings(_Section):
+    """How tokens are scored, which are nominated, and how many rollouts test them.
+
+    `beta` is how much the negative model counts. The `n_scores` lowest scores below `score_below` nominate, and with
+    `search` up to `search_cap` rollouts from single tokens do. A token is confirmed when fewer than `never` rollouts
+    behind it end right and at least `least` with another in its place, with `confidence`; it is tested by `cap`
+    rollouts, all nominees of a solution by `budget`. `batch_tokens` are scored at once.
+    """
+
+    beta: float = Field(1.0, ge=0)
+    batch_tokens: int = Field(4096, ge=1)
+    n_scores: int = Field(3, ge=1)
+    score_below: float = Field(0.5, gt=0, le=1)
+    search: bool = True
+    search_cap: int = Field(96, ge=1)
+    never: float = 0.05
+    least: float = 0.1
+    confidence: float = 0.95
+    cap: int = Field(96, ge=1)
+    budget: int = Field(160, ge=1)
+
+    @property
+    def confirmation(self) -> Confirmation:
+        """The test of one token."""
+        return Confirmation(never=self.never, least=self.least, confidence=self.confidence, cap=self.cap)
+
+    @model_validator(mode="after")
+    def _can_confirm(self) -> "CriticalTokenPairsSettings":
+        _ = self.confirmation
         return self
 
 
@@ -263,6 +328,8 @@ class Settings(_Section):
     judge: JudgeSettings | None = None
     hub: HubSettings | None = None
     step_preference_pairs: StepPreferencePairsSettings = StepPreferencePairsSettings()
+    contrastive_models: ContrastiveModelsSettings = ContrastiveModelsSettings()
+    critical_token_pairs: CriticalTokenPairsSettings = CriticalTokenPairsSettings()
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """Which of a source's problems are fit to be asked."""
@@ -295,7 +362,11 @@ def load_settings(path: Path | None = None) -> Settings:
         settings = Settings.model_validate(table)
     except ValidationError as wrong:
         raise SettingsError(f"{file}: {'; '.join(map(_sentence, wrong.errors()))}") from wrong
-    return settings.model_copy(update={"data_root": _absolute(settings.data_root, file.parent)})
+    models = settings.contrastive_models
+    if models.folder is not None:
+        models = models.model_copy(update={"folder": _absolute(models.folder, file.parent)})
+    root = _absolute(settings.data_root, file.parent)
+    return settings.model_copy(update={"data_root": root, "contrastive_models": models})
 
 
 def _absolute(root: str, folder: Path) -> str:

@@ -12,7 +12,7 @@ from generators.training.adapter_folder import read_origin
 from generators.training.base import Base, Dtype, check_dtype
 from generators.training.contrastive_models import SIDES, ContrastiveModels
 
-VERSION = "1"  # bump when a change here would change the scores
+VERSION = "2"  # bump when a change here would change the scores
 
 Progress = Callable[[int, int], None]
 _BUFFERS = 3  # what stands in memory at once for a chunk: the logits, and what their logsumexp makes of them
@@ -111,24 +111,37 @@ class ContrastiveScorer:
         """Padding stands behind a sequence, where no token of it looks."""
         import torch
 
-        longest = max(map(len, batch))
-        ids = torch.tensor([[*sequence, *[0] * (longest - len(sequence))] for sequence in batch], device=self._device)
-        lengths = torch.tensor([[len(sequence)] for sequence in batch], device=self._device)
+        shared = max(0, shared_beginning(batch) - 1)  # the last common token stands before what each has of its own
+        own = [sequence[shared:] for sequence in batch]
+        longest = max(map(len, own))
+        ids = torch.tensor([[*rest, *[0] * (longest - len(rest))] for rest in own], device=self._device)
+        lengths = torch.tensor([[len(rest)] for rest in own], device=self._device)
         followed = torch.arange(1, longest, device=self._device) < lengths  # positions whose next token is scored
+        begun = torch.tensor(batch[0][: shared + 1], device=self._device)
         with torch.inference_mode():
-            states = self._contrasted_states(ids)[:, :-1][followed]
-            scores = iter(self._probabilities(states, ids[:, 1:][followed]))
-        return [ContrastiveScores((None, *(next(scores) for _ in sequence[1:]))) for sequence in batch]
+            before, behind = self._contrasted_states(begun[:-1], ids)
+            common = self._probabilities(before, begun[1:])
+            scores = iter(self._probabilities(behind[:, :-1][followed], ids[:, 1:][followed]))
+        return [ContrastiveScores((None, *common, *(next(scores) for _ in rest[1:]))) for rest in own]
 
-    def _contrasted_states(self, ids: Any) -> Any:
+    def _contrasted_states(self, shared: Any, own: Any) -> tuple[Any, Any]:
         """The states whose logits are the contrast of the two models' logits: the head, which both share, is linear."""
         beta = self._settings.beta
-        positive, negative = (self._states(side, ids) for side in SIDES)
-        return (1 + beta) * positive - beta * negative
+        positive, negative = (self._states(side, shared, own) for side in SIDES)
+        before, behind = ((1 + beta) * p - beta * n for p, n in zip(positive, negative, strict=True))
+        return before, behind
 
-    def _states(self, side: str, ids: Any) -> Any:
+    def _states(self, side: str, shared: Any, own: Any) -> tuple[Any, Any]:
+        """The states of the common beginning, which goes through the model once, and those of what is behind it."""
         self._adapted.set_adapter(side)
-        return self._model.base_model(input_ids=ids, use_cache=False).last_hidden_state.float()
+        if not len(shared):
+            states = self._model.base_model(input_ids=own, use_cache=False).last_hidden_state.float()
+            return states[0, :0], states
+        begun = self._model.base_model(input_ids=shared[None], use_cache=True)
+        cache = begun.past_key_values
+        cache.batch_repeat_interleave(len(own))
+        behind = self._model.base_model(input_ids=own, past_key_values=cache).last_hidden_state
+        return begun.last_hidden_state[0].float(), behind.float()
 
     def _probabilities(self, states: Any, token_ids: Any) -> list[float]:
         head = self._model.get_output_embeddings()
@@ -136,8 +149,15 @@ class ContrastiveScorer:
         for part, wanted in zip(states.split(self._positions), token_ids.split(self._positions), strict=True):
             logits = head(part.to(head.weight.dtype)).float()
             log_scores = logits.gather(1, wanted[:, None])[:, 0] - logits.logsumexp(1)
-            found += log_scores.double().exp().tolist()
+            found += log_scores.clamp(max=0.0).double().exp().tolist()
         return found
+
+
+def shared_beginning(sequences: Sequence[Sequence[int]]) -> int:
+    """How many tokens all sequences begin with alike."""
+    columns = zip(*sequences, strict=False)
+    shortest = min(map(len, sequences))
+    return next((place for place, column in enumerate(columns) if len(set(column)) > 1), shortest)
 
 
 def batches_by_length(lengths: Sequence[int], *, tokens: int) -> list[list[int]]:

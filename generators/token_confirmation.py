@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from generators.engine.protocol import Limits
 from generators.priors import Priors
-from generators.records import Rollout
+from generators.records import Rollout, StepCounts
 from generators.rollouts import Rollouts
 from generators.search import NOT_SURE
 from generators.tasks import gather
@@ -55,14 +55,7 @@ class Confirmation:
 
         Raises EngineError.
         """
-        arms = two_arms(
-            position,
-            len(response),
-            priors=priors,
-            attempts=rollouts.tree.root.counts,
-            never=self.never,
-            least=self.least,
-        )
+        arms = self.arms(position, len(response), priors=priors, attempts=rollouts.tree.root.counts)
         arms.with_token.next_index = first
         spent = 0
         while spent < self.cap and self.give_up < arms.critical < self.confidence:
@@ -73,6 +66,10 @@ class Confirmation:
                 arm.tell(outcome)
             spent += n
         return arms
+
+    def arms(self, position: int, length: int, *, priors: Priors, attempts: StepCounts) -> TwoArms:
+        """The two values of a token of a response of `length` tokens, before any rollout."""
+        return two_arms(position, length, priors=priors, attempts=attempts, never=self.never, least=self.least)
 
     def reason(self, arms: TwoArms) -> str | None:
         """Why the token is not confirmed; None where it is."""

@@ -48,10 +48,16 @@ def wrong_step(solution: LabelledSolution) -> Span | None:
 
     None where it is most probable that no step is wrong, and where the strategy does not say how probable that is.
     """
-    if solution.sound is None:
-        return None
-    shares = first_error_shares(solution.sound)
+    return None if solution.sound is None else likely_wrong_step(solution.sound, solution.step_ends)
+
+
+def likely_wrong_step(sound: Sequence[float], step_ends: Sequence[int]) -> Span | None:
+    """The same by how probably nothing up to each step's end is wrong."""
+    shares = first_error_shares(sound)
     step = max(range(len(shares)), key=shares.__getitem__)
-    if shares[step] < solution.sound[-1]:
-        return None
-    return (0, *solution.step_ends)[step], solution.step_ends[step]
+    return None if shares[step] < sound[-1] else step_span(step, step_ends)
+
+
+def step_span(step: int, step_ends: Sequence[int]) -> Span:
+    """The tokens of one step."""
+    return (0, *step_ends)[step], step_ends[step]

@@ -39,4 +39,6 @@ def _contents(draft: Draft, manifest: Manifest, address: HubAddress | None) -> I
                 yield ReleaseFile(f"data/{config}/{name}", content)
     for picture in draft.pictures:
         yield ReleaseFile(f"pictures/{picture.name}", picture.png)
+    for path, content in draft.attachments.items():
+        yield ReleaseFile(path, content)
     yield ReleaseFile("README.md", write_card(draft, manifest, address).encode())

@@ -66,7 +66,8 @@ class Draft:
     """All that a version is made of, except its number.
 
     `label_counts` has for each split how often each label value occurs; `example` is a line of Python that looks at
-    a loaded split named `rows`. `major` is the least major number that it may have.
+    a loaded split named `rows`. `attachments` are files beside the tables, by their path, that follow from the rows.
+    `major` is the least major number that it may have.
     """
 
     about: About
@@ -75,6 +76,7 @@ class Draft:
     label_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     example: str = "print(rows[0])"
+    attachments: Mapping[str, bytes] = field(default_factory=dict)
     major: int = 0
 
     @property

@@ -52,6 +52,22 @@ def picture_of_margins(rows: pl.DataFrame) -> Picture:
     )
 
 
+def picture_of_scores(rows: pl.DataFrame) -> Picture:
+    """How many tokens of either solution there are by their contrastive score."""
+    figure = Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+    shown = figure.add_subplot()
+    bins = [place / 20 for place in range(21)]
+    for side, colour in (("rejected", "#b03a2e"), ("chosen", "#2e7d4f")):
+        scores = rows.select(pl.col(f"{side}_scores").list.slice(pl.col("response_start"))).explode(f"{side}_scores")
+        values = scores.to_series().to_list()
+        shown.hist(values, bins=bins, histtype="step", linewidth=2, color=colour, label=side)
+    shown.set_xlabel("contrastive score")
+    shown.set_ylabel("tokens")
+    shown.yaxis.set_major_locator(MaxNLocator(integer=True))
+    shown.legend()
+    return Picture(name="scores.png", caption="Tokens of either solution by their score", png=_png(figure))
+
+
 def _by_position(rows: pl.DataFrame) -> pl.DataFrame:
     """Columns `position` (from 1), `steps` and `mean` (of the soft labels)."""
     exploded = rows.select(

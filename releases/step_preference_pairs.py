@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from filters.rules import apply_rules
+from filters.rules import Filtered, apply_rules
 from filters.schemas import STEP_PREFERENCE_PAIRS, SchemaError
 from generators.margins import margin_of
 from generators.records import Evidence, StepCounts
@@ -105,13 +105,11 @@ def build_step_preference_pairs(rows: pl.DataFrame, facts: ReleaseFacts, shares:
             "step_preference_pairs: there are no rows to release; look at what the asset dropped for which reason"
         )
     checked = _checked(STEP_PREFERENCE_PAIRS.validate(rows).sort(STEP_PREFERENCE_PAIRS.key))
-    stable = apply_rules(checked, {"unstable_boundary": pl.col("is_stable")})
-    parts = {"default": (DEFAULT, checked), "trl": (TRL, _trl(stable.kept))}
-    purposes = {"default": "everything: texts, tokens, counts and provenance", "trl": "ready for TRL's DPOTrainer"}
+    stable = _stable(checked)
+    purpose = "everything: texts, tokens, counts and provenance"
     tables = {
-        name: Table(schema=schema, purpose=purposes[name], splits=_split(schema, frame, shares))
-        for name, (schema, frame) in parts.items()
-        if frame.height
+        "default": Table(schema=DEFAULT, purpose=purpose, splits=_split(DEFAULT, checked, shares)),
+        **training_tables(checked, shares),
     }
     stages = (
         StageFacts(name="release: default", kept=checked.height),
@@ -127,9 +125,27 @@ def build_step_preference_pairs(rows: pl.DataFrame, facts: ReleaseFacts, shares:
     )
 
 
+def training_tables(rows: pl.DataFrame, shares: SplitShares) -> dict[str, Table]:
+    """The config for training, as it follows from the rows; empty where none of them is stable."""
+    frame = _trl(_stable(rows).kept)
+    splits = _split(TRL, frame, shares)
+    return {"trl": Table(schema=TRL, purpose="ready for TRL's DPOTrainer", splits=splits)} if splits else {}
+
+
+def recompute(rows: pl.DataFrame) -> pl.DataFrame:
+    """Values, margin and interval of every row by its counts; null where they come to none."""
+    derived = [_derived(row) for row in rows.iter_rows(named=True)]
+    return pl.DataFrame(derived, schema=dict.fromkeys(_DERIVED, pl.Float64), orient="row")
+
+
 def differing(rows: pl.DataFrame) -> list[int]:
     """The numbers of the rows whose values, margin or interval are not what their counts come to."""
-    return [number for number, row in enumerate(rows.iter_rows(named=True)) if not _follows(row)]
+    pairs = zip(rows.select(_DERIVED).iter_rows(), recompute(rows).iter_rows(), strict=True)
+    return [number for number, (told, anew) in enumerate(pairs) if not _equal(told, anew)]
+
+
+def _stable(rows: pl.DataFrame) -> Filtered:
+    return apply_rules(rows, {"unstable_boundary": pl.col("is_stable")})
 
 
 def _checked(rows: pl.DataFrame) -> pl.DataFrame:
@@ -144,16 +160,19 @@ def _checked(rows: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
-def _follows(row: Mapping[str, Any]) -> bool:
+def _derived(row: Mapping[str, Any]) -> tuple[float | None, ...]:
     margin = margin_of(
         _evidence(row, "chosen", True if row["is_final_step"] else None),
         _evidence(row, "rejected", False if row["rejected_is_final_step"] else None),
     )
     if margin is None:
-        return False
-    anew = (margin.value, margin.low, margin.high, margin.chosen.value, margin.rejected.value)
-    told = (row[name] for name in _DERIVED)
-    return all(one is not None and abs(one - other) <= _TOLERANCE for one, other in zip(anew, told, strict=True))
+        return (None,) * len(_DERIVED)
+    return margin.value, margin.low, margin.high, margin.chosen.value, margin.rejected.value
+
+
+def _equal(told: tuple[float | None, ...], anew: tuple[float | None, ...]) -> bool:
+    pairs = zip(told, anew, strict=True)
+    return all(a is not None and b is not None and abs(a - b) <= _TOLERANCE for a, b in pairs)
 
 
 def _evidence(row: Mapping[str, Any], side: str, own_outcome: bool | None) -> Evidence:

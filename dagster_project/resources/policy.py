@@ -87,6 +87,15 @@ class PolicyResource(dg.ConfigurableResource):
             self._server.stop()
             self._server = None
 
+    def make_room(self, say: Callable[[str], None], *, on_gpu: bool) -> None:
+        """Leave the GPU to a model that is loaded here: the server that was started stops, and starts when next needed.
+
+        On a CPU it stays: there is room beside it.
+        """
+        if on_gpu and self._server is not None:
+            say("stopping the policy's server, which holds the GPU; it starts again when it is needed")
+            self.close()
+
     def identity(self) -> Policy:
         """Which policy the settings name; raises EngineMisconfigured where there is no such model."""
         if self._identity is None:

@@ -1,7 +1,7 @@
 """The store: every path, below one data root (a local folder or an object-store URL).
 
 Knows no table's meaning. `tables/<asset>/<round>/<slice>.parquet`, with what was dropped and its recipe beside it,
-`ledger/<policy>/<round>/<slice>/`, `releases/<dataset>/<version>/`, `logs/`.
+`ledger/<policy>/<round>/<slice>/`, `adapters/<content key>/`, `releases/<dataset>/<version>/`, `logs/`.
 """
 
 import json
@@ -71,6 +71,11 @@ class Store(dg.ConfigurableResource):
     def ledger(self, policy: str, cell: Cell) -> Ledger:
         """The ledger of one policy, round and slice, opened for reading and writing."""
         return Ledger(self.ledger_folder(policy, cell))
+
+    @property
+    def adapters(self) -> UPath:
+        """Where the adapters of the contrastive models are kept."""
+        return self.root / "adapters"
 
     @property
     def releases(self) -> UPath:

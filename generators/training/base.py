@@ -3,6 +3,7 @@
 Knows nothing of adapters or servers. `transformers` loads it, onto one device.
 """
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -13,6 +14,22 @@ from generators.policy import SIMULATED, Policy, identify
 from generators.training.errors import NoWeights
 
 Dtype = Literal["float32", "bfloat16"]
+
+
+def has_gpu() -> bool:
+    """Whether models are trained and scored on a GPU here."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def give_memory_back() -> None:
+    """Leave to others the GPU memory that models held here before."""
+    import torch
+
+    if torch.cuda.is_available():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def check_dtype(dtype: str) -> None:

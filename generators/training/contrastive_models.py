@@ -20,11 +20,15 @@ SIDES = ("positive", "negative")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContrastiveModels:
-    """The folders of the two adapters, and the loss of every step of either side (`positive`, `negative`)."""
+    """The folders of the two adapters, and the loss of every step of either side (`positive`, `negative`).
+
+    `trained` are the sides that were not there before.
+    """
 
     positive: Path
     negative: Path
     losses: dict[str, tuple[float, ...]]
+    trained: tuple[str, ...] = ()
 
 
 def contrastive_models(
@@ -54,7 +58,8 @@ def contrastive_models(
         for training in missing:
             training.run(usable[0], say)
     losses = {side: read_origin(kept, base).losses for side, kept in zip(SIDES, folders, strict=True)}
-    return ContrastiveModels(positive=folders[0], negative=folders[1], losses=losses)
+    trained = tuple(training.name for training in missing)
+    return ContrastiveModels(positive=folders[0], negative=folders[1], losses=losses, trained=trained)
 
 
 def _devices() -> list[str]:

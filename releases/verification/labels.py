@@ -1,4 +1,4 @@
-"""Everything that follows from what was measured, derived anew and compared: labels, and the configs made of them.
+"""Everything that follows from what was measured, derived anew and compared: labels, and the configs and files of them.
 
 Knows no dataset: what follows from what, its verifier says.
 """
@@ -13,6 +13,7 @@ from releases.recomputation import close
 from releases.verification.finding import Checked, Finding, brief
 from releases.verification.opened import OpenedRelease, Part
 from releases.verification.tables import sound_rows
+from releases.verification.verifier import DerivesFiles
 
 
 def check_labels(release: OpenedRelease) -> Checked:
@@ -32,6 +33,7 @@ def check_labels(release: OpenedRelease) -> Checked:
     n = sum(frame.height for frame in anew)
     if n and release.is_whole(release.main) and n == sum(part.rows.height for part in parts):
         findings += _unlike_derived(release, pl.concat(anew))
+        findings += _unlike_files(release, pl.concat(anew))
     return Checked.of(n, "rows", findings)
 
 
@@ -57,6 +59,17 @@ def _unlike_derived(release: OpenedRelease, rows: pl.DataFrame) -> Iterator[Find
                 yield Finding(file=f"data/{config}", complaint=complaint)
         for split in found.keys() - expected.keys():
             yield found[split].finding(0, None, f"no row of {config}/{split} follows from {release.main}")
+
+
+def _unlike_files(release: OpenedRelease, rows: pl.DataFrame) -> Iterator[Finding]:
+    if not isinstance(release.verifier, DerivesFiles):
+        return
+    for name, content in release.verifier.attachments(rows, release.manifest.facts).items():
+        path = release.folder / name
+        if not path.is_file():
+            yield Finding(file=name, complaint=f"it is missing, and follows from {release.main}")
+        elif path.read_bytes() != content:
+            yield Finding(file=name, complaint=f"it is not what follows from {release.main}")
 
 
 def _unlike_rows(part: Part, expected: pl.DataFrame, main: str) -> Iterator[Finding]:

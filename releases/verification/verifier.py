@@ -4,10 +4,11 @@ Knows no dataset. The first config of a dataset holds everything measured; its o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import polars as pl
 
+from filters.verdicts import Verdict
 from releases.facts import ReleaseFacts
 from releases.schemas import PublishedSchema
 from releases.splits import SplitShares
@@ -26,6 +27,15 @@ class Claim(NamedTuple):
     source: str
     verdict: str
     extracted: str | None
+
+
+def sides(rows: pl.DataFrame, *, source: str, chosen: pl.Expr, rejected: pl.Expr) -> Iterator[Claim]:
+    """Two claims a row: the text of `chosen` is right, that of `rejected` is not; each is named by its expression."""
+    texts = rows.select("answer", pl.col(source), chosen, rejected)
+    better, worse = texts.columns[2:]
+    for number, (answer, origin, right, wrong) in enumerate(texts.iter_rows()):
+        yield Claim(number, (better, None), right, answer, origin, Verdict.EQUAL.value, None)
+        yield Claim(number, (worse, None), wrong, answer, origin, Verdict.DIFFERENT.value, None)
 
 
 class Verifier(Protocol):
@@ -68,4 +78,13 @@ class Verifier(Protocol):
 
     def label_counts(self, rows: pl.DataFrame) -> Mapping[str, int]:
         """How often each label occurs in rows of the first config, as the manifest counts."""
+        ...
+
+
+@runtime_checkable
+class DerivesFiles(Protocol):
+    """A verifier of a dataset that has files beside its tables."""
+
+    def attachments(self, rows: pl.DataFrame, facts: ReleaseFacts) -> Mapping[str, bytes]:
+        """The files by their path in the version's folder, as they follow from all rows of the first config."""
         ...

@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 
 from releases.errors import UnknownRelease
+from releases.verification.critical_token_pairs import CriticalTokenPairsVerifier
 from releases.verification.process_labels import ProcessLabelsVerifier
+from releases.verification.step_preference_pairs import StepPreferencePairsVerifier
 from releases.verification.verifier import Verifier
 
-VERIFIERS: Mapping[str, Verifier] = {"process_labels": ProcessLabelsVerifier()}
+VERIFIERS: Mapping[str, Verifier] = {
+    "process_labels": ProcessLabelsVerifier(),
+    "step_preference_pairs": StepPreferencePairsVerifier(),
+    "critical_token_pairs": CriticalTokenPairsVerifier(),
+}
 
 
 def verifier_of(dataset: str) -> Verifier:

@@ -49,8 +49,8 @@ def over_the_server(folder, work):
 
 
 def test_the_real_part_compares_over_a_server_and_goes_on_from_its_folder(tmp_path, capsys):
-    def low_totals(prompt_ids, response_ids):
-        return [0.1 if token_id in VALUES else 0.9 for token_id in response_ids]
+    def low_totals(tried, cases):
+        return [[0.1 if token_id in VALUES else 0.9 for token_id in case.solution.token_ids] for case in cases]
 
     def work(bench, tried):
         return compared(tried, OPTIONS, bench=bench, reference=REFERENCE, scores=low_totals)

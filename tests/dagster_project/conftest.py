@@ -28,6 +28,11 @@ rollouts_per_step = 4
 cap = 16
 pilot = 4
 audit = 4
+
+[critical_token_pairs]
+search_cap = 32
+cap = 32
+budget = 64
 """
 
 

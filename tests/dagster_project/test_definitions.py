@@ -24,10 +24,19 @@ def test_the_asset_graph_is_what_the_readme_says(settings):
         "attempts": ("attempts", ["problems"]),
         "process_labels": ("process_labels", ["attempts", "problems"]),
         "step_preference_pairs": ("preferences", ["attempts", "problems", "process_labels"]),
+        "contrastive_models": ("critical_token_pairs", ["attempts", "problems"]),
+        "critical_token_pairs": (
+            "critical_token_pairs",
+            ["attempts", "contrastive_models", "problems", "process_labels"],
+        ),
         "process_labels_release": ("releases", ["attempts", "problems", "process_labels"]),
         "step_preference_pairs_release": (
             "releases",
             ["attempts", "problems", "process_labels", "step_preference_pairs"],
+        ),
+        "critical_token_pairs_release": (
+            "releases",
+            ["attempts", "contrastive_models", "critical_token_pairs", "problems", "process_labels"],
         ),
     }
 

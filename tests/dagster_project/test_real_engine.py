@@ -33,6 +33,14 @@ max_tokens = 120
 
 [process_labels]
 rollouts_per_step = 2
+
+[contrastive_models]
+weights = "embedded"
+
+[critical_token_pairs]
+search_cap = 8
+cap = 8
+budget = 16
 """
 
 LOAD = """

@@ -29,6 +29,21 @@ def test_an_empty_histogram_is_drawn_without_bars():
     assert "v-" not in svg_of(report.histogram([], title="t", x="x", y="y"))
 
 
+def test_curves_of_any_length_are_small_enough_to_be_shown_in_place():
+    series = {side: [3 / (1 + step / 50) for step in range(4000)] for side in ("positive", "negative")}
+    assert len(report.curves(series, title="Loss per step", x="step", y="loss").value) < SHOWN_IN_PLACE
+
+
+def test_a_curve_goes_from_the_first_value_to_the_last_and_its_highest_point_is_the_most():
+    drawn = svg_of(report.curves({"a": [4.0, 1.0], "b": [2.0]}, title="t", x="x", y="y"))
+    assert re.findall(r"points='([^']*)'", drawn) == ["9,18 309,93", "9,68"]
+    assert "at most 4)" in drawn
+
+
+def test_a_series_without_a_value_is_drawn_without_points():
+    assert "points=''" in svg_of(report.curves({"a": []}, title="t", x="x", y="y"))
+
+
 def test_three_rows_are_shown_of_any_table():
     frame = pl.DataFrame({"text": [f"row {number}" for number in range(10)]})
     shown = report.sample_rows(frame, ("text",)).value

@@ -70,6 +70,21 @@ def test_scores_are_those_of_two_plain_forward_passes(base, models, beta):
         assert found[1:] == pytest.approx(expected[1:], abs=1e-5)
 
 
+def test_a_common_beginning_goes_through_the_model_once_and_changes_no_score(base, models):
+    begun = tuple(DRAW.choices(range(VOCABULARY), k=30))
+    sequences = [(*begun, *SEQUENCES[0]), (*begun, 3), (*begun, *SEQUENCES[2]), begun]
+    scorer = ContrastiveScorer(base, models, ScoringSettings())
+    lengths = []
+    scorer._model.base_model.register_forward_pre_hook(
+        lambda module, given, named: lengths.append(tuple(named["input_ids"].shape)), with_kwargs=True
+    )
+    found = score(scorer, sequences)
+    assert lengths == [(1, 29), (4, 41)] * 2
+    for ids, scores in zip(sequences, found, strict=True):
+        assert len(scores) == len(ids)
+        assert scores[1:] == pytest.approx(plain_scores(base, models, ids, 1.0)[1:], abs=1e-5)
+
+
 def test_scores_in_bfloat16_are_near_those_in_float32(base, models, scorer):
     coarse = score(ContrastiveScorer(base, models, ScoringSettings(dtype="bfloat16")), SEQUENCES)
     for ours, exact in zip(coarse, score(scorer, SEQUENCES), strict=True):

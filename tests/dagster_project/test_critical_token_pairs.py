@@ -1,0 +1,206 @@
+"""From attempts to the release of critical-token pairs, on the simulated policy."""
+
+import json
+
+import polars as pl
+import pytest
+from upath import UPath
+
+from dagster_project.assets.critical_token_pairs import critical_tokens_confirmed, marked
+from dagster_project.assets.critical_token_pairs_release import export_of
+from dagster_project.contrasting import adapters_folder
+from dagster_project.releasing import Round
+from dagster_project.resources.store import Store
+from dagster_project.settings import ContrastiveModelsSettings, SettingsError, load_settings
+from filters.schemas import SchemaError
+from generators.engine.simulated import SimulatedPolicy
+from generators.engine.simulated_vocabulary import EOS, SimulatedTokenizer
+from generators.storage import StorageError
+from releases.critical_token_pairs import differing
+from releases.local import LocalRegistry
+from releases.verification.verify import verify
+from tests.dagster_project.conftest import SETTINGS, metadata_of
+
+NAME = "critical_token_pairs"
+TOKENIZER = SimulatedTokenizer()
+
+
+def table(settings, asset=NAME, suffix="", slice_key="sums-0"):
+    return pl.read_parquet(f"{settings.data_root}/tables/{asset}/r1/{slice_key}{suffix}.parquet")
+
+
+def folder(settings, dataset=NAME):
+    return LocalRegistry(UPath(settings.data_root) / "releases").latest(dataset).path
+
+
+def released(settings):
+    return pl.read_parquet(f"{folder(settings)}/data/default/*.parquet")
+
+
+def round_of(settings):
+    return Round(settings=settings, store=Store(data_root=settings.data_root), key="r1")
+
+
+@pytest.fixture
+def rows(settings, make_round):
+    make_round(settings, "r1", NAME)
+    return released(settings)
+
+
+def test_a_round_becomes_a_release_whose_weights_and_confirmations_follow_and_that_verifies(settings, rows):
+    assert rows.height == sum(table(settings, slice_key=key).height for key in settings.slices()) > 0
+    assert differing(rows, export_of(round_of(settings))) == []
+    report = verify(folder(settings))
+    assert report.findings == ()
+    assert report.checks["answers"].n == 2 * rows.height
+    assert rows["critical_confirmed"].list.any().sum() > 0
+
+
+def test_the_ids_of_both_sides_give_the_texts_back_and_end_with_the_end_of_text_token(rows):
+    for row in rows.iter_rows(named=True):
+        for side in ("chosen", "rejected"):
+            ids, start = row[f"{side}_token_ids"], row["response_start"]
+            assert TOKENIZER.decode(ids[start:]) == row[side]
+            assert ids[-1] == EOS and EOS not in ids[:-1]
+
+
+def test_every_weight_stands_on_its_token(rows):
+    for row in rows.iter_rows(named=True):
+        start, scores, weights = row["response_start"], row["rejected_scores"], row["rejected_weights"]
+        assert len(weights) == len(scores) == len(row["rejected_token_ids"])
+        assert weights[:start] == row["chosen_weights"][:start] == [0.0] * start
+        assert weights[start:] == [*(1 - score for score in scores[start:-1]), 1.0]
+        assert set(row["chosen_weights"][start:]) == {1.0}
+
+
+def test_a_confirmed_token_is_where_the_law_went_wrong(rows):
+    policy = SimulatedPolicy()
+    found = [
+        (row["rejected_token_ids"], position)
+        for row in rows.iter_rows(named=True)
+        for position, confirmed in zip(row["critical_positions"], row["critical_confirmed"], strict=True)
+        if confirmed
+    ]
+    drops = [policy.value(ids[:position]) - policy.value(ids[: position + 1]) for ids, position in found]
+    assert sum(drop > 0.1 for drop in drops) / len(drops) >= 0.8
+
+
+def test_the_export_is_a_dict_of_lists_whose_scores_align_with_the_tokenised_texts(settings, rows):
+    prompts = []
+    for split in ("train", "test"):
+        path = folder(settings) / "exports" / f"{split}.CE_scored.json"
+        if not path.exists():
+            continue
+        told = json.loads(path.read_text())
+        assert list(told) == ["prompt", "chosen", "rejected", "prob_result"]
+        for prompt, chosen, rejected, scored in zip(*told.values(), strict=True):
+            prompts.append(prompt)
+            for side, text in (("pos", chosen), ("neg", rejected)):
+                ids = TOKENIZER.encode_whole(prompt + text)
+                assert len(scored[side]["ce_prob"]) == len(ids) - 1
+                assert TOKENIZER.decode(ids[1:][scored[side]["response_start_idx"] :]) == scored[side]["text"] == text
+    assert prompts
+    assert sorted(prompts) == sorted(rows.filter("is_stable")["templated_prompt"])
+
+
+def test_a_second_run_draws_nothing_and_makes_the_same_pairs(settings, make):
+    assert make(settings, "slice", "r1", "sums-0").success
+    before = table(settings)
+    again = make(settings, "slice", "r1", "sums-0", only=["contrastive_models", NAME])
+    assert metadata_of(again, NAME)["rollouts_drawn"] == 0
+    assert table(settings).equals(before)
+
+
+def test_every_problem_is_in_a_pair_or_on_disk_with_its_reason(settings, make):
+    made = metadata_of(make(settings, "slice", "r1", "sums-0"), NAME)
+    dropped = table(settings, suffix=".dropped")
+    told = [*table(settings)["problem_id"], *dropped["problem_id"]]
+    assert sorted(told) == sorted(table(settings, "problems")["problem_id"])
+    assert {record.data["what"]: record.data["rows"] for record in made["dropped"].records} == dict(
+        dropped.group_by("reason").len().iter_rows()
+    )
+    assert "⟦" in made["sample_rows"]
+
+
+def test_the_simulated_policy_has_laws_in_place_of_adapters_and_says_so(settings, make):
+    made = metadata_of(make(settings, "slice", "r1", "sums-0"), "contrastive_models")
+    assert made["models"] == "simulated_laws"
+    assert not {"positive_adapter", "losses"} & made.keys()
+    assert set(table(settings)["positive_model"]) == {"simulated law, error rate / 2"}
+    assert set(table(settings, "contrastive_models")["side"]) == {"positive", "negative"}
+
+
+def test_solutions_that_are_too_long_are_neither_learnt_from_nor_paired(settings, make):
+    short = settings.model_copy(update={"contrastive_models": ContrastiveModelsSettings(max_tokens=2)})
+    result = make(short, "slice", "r1", "sums-0")
+    assert result.success
+    assert table(short).height == 0
+    assert set(table(short, "contrastive_models", ".dropped")["reason"]) >= {"too_long"}
+    assert set(table(short, suffix=".dropped")["reason"]) >= {"too_long"}
+    failed = {one.check_name for one in result.get_asset_check_evaluations() if not one.passed}
+    assert {"both_sides_have_examples", "critical_tokens_confirmed"} <= failed
+
+
+def test_a_round_without_a_pair_says_why_there_is_nothing_to_release(settings, make):
+    short = settings.model_copy(update={"contrastive_models": ContrastiveModelsSettings(max_tokens=2)})
+    for slice_key in short.slices():
+        assert make(short, "slice", "r1", slice_key).success
+    result = make(short, "release", "r1", only=[f"{NAME}_release"])
+    (failure,) = result.get_step_failure_events()
+    assert "critical_token_pairs: round r1 has no row to release (" in failure.step_failure_data.error.message
+    assert "too_long" in failure.step_failure_data.error.message
+
+
+def test_slices_that_were_confirmed_by_other_bounds_are_not_released_together(settings, make):
+    stricter = settings.critical_token_pairs.model_copy(update={"never": 0.02})
+    made_with = [settings, settings.model_copy(update={NAME: stricter})]
+    for slice_key, one in zip(settings.slices(), made_with, strict=True):
+        assert make(one, "slice", "r1", slice_key).success
+    with pytest.raises(SchemaError, match="confirmed with other never, least, confidence than others"):
+        export_of(round_of(settings))
+
+
+def test_adapters_want_a_local_folder(tmp_path):
+    remote = Store(data_root="memory://root")
+    with pytest.raises(StorageError, match=r"data_root is memory://root.*: set contrastive_models\.folder to a local"):
+        adapters_folder(ContrastiveModelsSettings(), remote)
+    assert adapters_folder(ContrastiveModelsSettings(folder=str(tmp_path)), remote) == tmp_path
+
+
+CONFIRMED = [([[True, False], [], [], [False]], True), ([[True], [], [], [], []], False), ([], False)]
+
+
+@pytest.mark.parametrize(("confirmed", "passed"), CONFIRMED)
+def test_a_quarter_of_the_pairs_must_have_a_confirmed_token(confirmed, passed):
+    frame = pl.DataFrame({"critical_confirmed": confirmed}, schema={"critical_confirmed": pl.List(pl.Boolean)})
+    assert critical_tokens_confirmed(frame).passed is passed
+
+
+def test_the_critical_token_is_marked_in_the_solution():
+    ids = TOKENIZER.encode("Adding 5 gives 9\n")
+    row = {
+        "rejected": "Adding 5 gives 9\n",
+        "rejected_token_ids": [1, 2, *ids, EOS],
+        "response_start": 2,
+        "critical_positions": [3, 5],
+        "critical_confirmed": [False, True],
+    }
+    frame = pl.DataFrame([row, row | {"critical_confirmed": [False, False]}])
+    assert marked(frame, TOKENIZER) == ["Adding 5 gives⟦ 9⟧\n", "Adding 5 gives 9\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[critical_token_pairs]\nnever = 0.2", r"critical_token_pairs: never \(0.2\) must be above 0 and below least"),
+        ("[critical_token_pairs]\ncap = 0", "critical_token_pairs.cap: .* equal to 1, got 0"),
+        ("[critical_token_pairs]\nbeta = -1", "critical_token_pairs.beta: .* equal to 0, got -1"),
+        ("[contrastive_models]\nrank = 0", "contrastive_models.rank: .* equal to 1, got 0"),
+        ('[contrastive_models]\ndtype = "int8"', "contrastive_models.dtype: .* got 'int8'"),
+    ],
+)
+def test_settings_out_of_bounds_are_named_with_field_and_value(tmp_path, text, message):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SETTINGS.format(policy="").split("[critical_token_pairs]")[0] + text)
+    with pytest.raises(SettingsError, match=message):
+        load_settings(file)

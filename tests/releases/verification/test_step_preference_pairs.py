@@ -1,0 +1,79 @@
+"""A good release of step pairs passes; a changed margin, a changed text and a changed row for training are named."""
+
+from dataclasses import replace
+
+import pytest
+
+from filters.schemas import STEP_PREFERENCE_PAIRS
+from generators.problems.loading import problem_id
+from releases.splits import SplitShares
+from releases.step_preference_pairs import build_step_preference_pairs
+from releases.verification.verify import verify
+from tests.releases.forgery import with_value
+from tests.releases.test_step_preference_pairs import pair
+
+SHARD = "data/default/train-00000-of-00001.parquet"
+
+
+def true_pair(number):
+    prompt, answer = f"What is {number} + 2?", str(number + 2)
+    full = {"full_chosen": f"Two.\nSo \\boxed{{{answer}}}.", "full_rejected": f"Three.\nSo \\boxed{{{number}}}."}
+    return pair(problem_id(prompt, answer), stable=number != 1) | {"prompt": prompt, "answer": answer, **full}
+
+
+@pytest.fixture
+def draft(facts):
+    rows = STEP_PREFERENCE_PAIRS.frame([true_pair(number) for number in range(12)])
+    return build_step_preference_pairs(rows, facts(), SplitShares(test=0.3))
+
+
+def found(folder):
+    return [(name, str(one)) for name, checked in verify(folder).checks.items() for one in checked.findings]
+
+
+def test_a_good_release_passes_and_both_sides_of_every_row_are_verified(draft, folder_of):
+    report = verify(folder_of(draft))
+    assert report.findings == ()
+    assert report.checks["answers"].n == 24
+
+
+def test_a_changed_margin_is_named(draft, folder_of):
+    margin = draft.tables["default"].splits["train"]["margin"][3]
+    ((check, said),) = found(folder_of(with_value(draft, "default", "train", 3, "margin", 0.9)))
+    assert check == "labels"
+    assert said == f"{SHARD}, row 3, column margin: it is 0.9, it must be {margin!r} by recomputation"
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "verdicts"),
+    [
+        ("full_chosen", "Two.\nSo \\boxed{99}.", ("equal", "different")),
+        ("full_rejected", "Three.\nSo.", ("different", "no_answer")),
+    ],
+)
+def test_a_solution_that_ends_otherwise_than_its_side_says_is_named(draft, folder_of, column, text, verdicts):
+    forged = with_value(draft, "default", "train", 0, column, text)
+    said, anew = verdicts
+    ((check, told),) = found(folder_of(forged))
+    assert check == "answers"
+    assert told.startswith(f"{SHARD}, row 0, column {column}: it is {said};")
+    assert told.endswith(f"comes to {anew}")
+
+
+def test_a_changed_row_for_training_is_named(draft, folder_of):
+    told = found(folder_of(with_value(draft, "trl", "train", 0, "is_final_step", True)))
+    assert told == [
+        (
+            "labels",
+            "data/trl/train-00000-of-00001.parquet, row 0, column is_final_step: it is True, it must be False by "
+            "recomputation",
+        )
+    ]
+
+
+def test_a_manifest_without_the_shares_of_the_splits_is_named(draft, folder_of):
+    lacking = replace(draft, facts=replace(draft.facts, settings={}))
+    assert {check for check, said in found(folder_of(lacking)) if "lacks the shares of the splits" in said} == {
+        "labels",
+        "splits",
+    }
