@@ -4,9 +4,13 @@ from collections.abc import Mapping
 
 from releases.errors import UnknownRelease
 from releases.verification.process_labels import ProcessLabelsVerifier
+from releases.verification.self_correction_traces import SelfCorrectionTracesVerifier
 from releases.verification.verifier import Verifier
 
-VERIFIERS: Mapping[str, Verifier] = {"process_labels": ProcessLabelsVerifier()}
+VERIFIERS: Mapping[str, Verifier] = {
+    "process_labels": ProcessLabelsVerifier(),
+    "self_correction_traces": SelfCorrectionTracesVerifier(),
+}
 
 
 def verifier_of(dataset: str) -> Verifier:
