@@ -18,6 +18,7 @@ from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from generators.ledger import totals
 from releases.draft import Draft
+from releases.errors import NothingToRelease
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
 from releases.registry import Release
 
@@ -102,6 +103,11 @@ def release_asset(
         made = Round(settings=settings, store=store, key=context.partition_key)
         with explained():
             rows = made.table(dataset)
+            if rows.is_empty():  # nor are there facts: no row names a policy
+                raise NothingToRelease(
+                    f"{dataset}: round {made.key} has no rows to release; the asset {dataset} of each slice shows what "
+                    "was dropped for which reason"
+                )
             drafted = replace(draft(made, rows), major=settings.releases.major.get(dataset, 0))
             publication = publish(drafted, store.releases, settings.hub)
         release = publication.local
