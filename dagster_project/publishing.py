@@ -15,7 +15,7 @@ from releases.hub import HubRegistry
 from releases.local import LocalRegistry
 from releases.registry import Release
 
-DATASETS = ("process_labels",)
+DATASETS = ("process_labels", "self_correction_traces")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,15 @@ def test_the_asset_graph_is_what_the_readme_says(settings):
         "attempts": ("attempts", ["problems"]),
         "process_labels": ("process_labels", ["attempts", "problems"]),
         "step_preference_pairs": ("preferences", ["attempts", "problems", "process_labels"]),
+        "self_correction_traces": ("traces", ["attempts", "problems", "process_labels"]),
         "process_labels_release": ("releases", ["attempts", "problems", "process_labels"]),
         "step_preference_pairs_release": (
             "releases",
             ["attempts", "problems", "process_labels", "step_preference_pairs"],
+        ),
+        "self_correction_traces_release": (
+            "releases",
+            ["attempts", "problems", "process_labels", "self_correction_traces"],
         ),
     }
 
