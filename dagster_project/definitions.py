@@ -9,6 +9,8 @@ from dagster_project.assets.critical_token_pairs_release import critical_token_p
 from dagster_project.assets.problems import problems
 from dagster_project.assets.process_labels import process_labels
 from dagster_project.assets.process_labels_release import process_labels_release
+from dagster_project.assets.self_correction_traces import self_correction_traces
+from dagster_project.assets.self_correction_traces_release import self_correction_traces_release
 from dagster_project.assets.step_preference_pairs import step_preference_pairs
 from dagster_project.assets.step_preference_pairs_release import step_preference_pairs_release
 from dagster_project.partitions import grid
@@ -30,9 +32,11 @@ def build(settings: Settings) -> dg.Definitions:
             step_preference_pairs(settings, cells),
             contrastive_models(settings, cells),
             critical_token_pairs(settings, cells),
+            self_correction_traces(settings, cells),
             process_labels_release(settings),
             step_preference_pairs_release(settings),
             critical_token_pairs_release(settings),
+            self_correction_traces_release(settings),
         ],
         resources={
             "store": store,

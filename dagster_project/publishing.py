@@ -15,7 +15,7 @@ from releases.hub import HubRegistry
 from releases.local import LocalRegistry
 from releases.registry import Release
 
-DATASETS = ("process_labels", "step_preference_pairs", "critical_token_pairs")
+DATASETS = ("process_labels", "step_preference_pairs", "critical_token_pairs", "self_correction_traces")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

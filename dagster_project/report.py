@@ -47,7 +47,15 @@ def facts(rows: Mapping[str, float | int | None]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))
 
 
-def _figure(value: float | int | None) -> str:
+def rows(frame: pl.DataFrame) -> dg.TableMetadataValue:
+    """All rows of a small frame; what has no value is left blank."""
+    records = [
+        dg.TableRecord({name: _figure(value) for name, value in row.items()}) for row in frame.iter_rows(named=True)
+    ]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns=[dg.TableColumn(n, "string") for n in frame.columns]))
+
+
+def _figure(value: object) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

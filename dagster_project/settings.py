@@ -28,6 +28,8 @@ from filters.language import check_language
 from filters.prompts import PromptBounds
 from filters.solutions import SolutionBounds
 from filters.verdicts import Lists, Percent, Units
+from generators.corrections import Mask
+from generators.id_sampling import AtMax, Counts
 from generators.problems.evaluation import EvaluationSet, Match
 from generators.problems.files import FileProblems
 from generators.problems.hub import HubProblems
@@ -37,6 +39,7 @@ from generators.problems.simulated import SimulatedSource
 from generators.problems.source import ProblemSource
 from generators.prompts import chain_sum
 from generators.prompts.solve import Example
+from generators.prompts.triggers import RETHINK
 from generators.step_pairs import Localiser
 from generators.token_confirmation import Confirmation
 from generators.training.adapters import AdapterSettings
@@ -196,6 +199,40 @@ class CriticalTokenPairsSettings(_Section):
         return self
 
 
+class SelfCorrectionTracesSettings(_Section):
+    """How responses are deepened, and how corrections are composed of attempts whose first error is labelled.
+
+    `samples` responses of a problem begin as its attempts do; a whole one has `max_tokens` (those of an attempt where
+    left out), and no budget is above that. `first_budget` to `triggers` are ID-sampling's; `extra_steps`, `lot` and
+    `cap` are the composition's. `mask` is what is not to be learnt. `max_broken_share` bounds how many of the right
+    answers a trigger may break before a check fails.
+    """
+
+    samples: int = Field(4, ge=1)
+    max_tokens: int | None = Field(None, ge=1)
+    first_budget: int = Field(256, ge=1)
+    growth: float = Field(2.0, gt=1)
+    max_budget: int = Field(2048, ge=1)
+    counts: Counts = "response"
+    at_max: AtMax = "finish"
+    triggers_finished: bool = True
+    max_triggers: int = Field(2, ge=0)
+    triggers: tuple[Annotated[str, Field(pattern=r"^[^\n]*\S[^\n]*$")], ...] = Field(RETHINK, min_length=1)
+    extra_steps: int = Field(2, ge=0)
+    lot: int = Field(4, ge=1)
+    cap: int = Field(16, ge=1)
+    mask: Mask = "mistake"
+    max_broken_share: float = Field(0.2, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SelfCorrectionTracesSettings":
+        if self.max_budget < self.first_budget:
+            raise ValueError(f"max_budget must be at least first_budget ({self.first_budget})")
+        if self.cap < self.lot:
+            raise ValueError(f"cap must be at least lot ({self.lot})")
+        return self
+
+
 class QualitySettings(_Section):
     """What a prompt or a solution must be like; similarity is that of words, percentiles are those of length."""
 
@@ -330,6 +367,7 @@ class Settings(_Section):
     step_preference_pairs: StepPreferencePairsSettings = StepPreferencePairsSettings()
     contrastive_models: ContrastiveModelsSettings = ContrastiveModelsSettings()
     critical_token_pairs: CriticalTokenPairsSettings = CriticalTokenPairsSettings()
+    self_correction_traces: SelfCorrectionTracesSettings = SelfCorrectionTracesSettings()
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """Which of a source's problems are fit to be asked."""

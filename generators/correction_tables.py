@@ -65,6 +65,8 @@ def self_correction_traces_table(corrections: Iterable[Correction], provenance: 
             "loss_mask": _loss_mask(len(correction.token_ids), correction.masked),
             "masked_starts": [span.start for span in correction.masked],
             "masked_ends": [span.end for span in correction.masked],
+            "masked_token_starts": [span.token_start for span in correction.masked],
+            "masked_token_ends": [span.token_end for span in correction.masked],
             **provenance,
         }
         for correction in corrections

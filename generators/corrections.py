@@ -65,11 +65,12 @@ def state(verdict: Verdict) -> State:
 
 def transitions(responses: Iterable[DeepenedResponse]) -> Counter[tuple[State, State]]:
     """How often the answer before a trigger and the one behind it were what; a trigger that breaks answers is seen."""
-    return Counter(
-        (state(before.verdict), state(after.verdict))
-        for response in responses
-        for before, after in pairwise(response.boundaries)
-    )
+    return verdict_transitions([boundary.verdict for boundary in response.boundaries] for response in responses)
+
+
+def verdict_transitions(verdicts: Iterable[Sequence[Verdict]]) -> Counter[tuple[State, State]]:
+    """The same of each response's verdicts, one a boundary."""
+    return Counter((state(before), state(after)) for one in verdicts for before, after in pairwise(one))
 
 
 def sampled(
@@ -128,7 +129,7 @@ def masked(parts: Sequence[Segment], mask: Mask, *, good: Good = NOTHING_GOOD) -
         written[0] = replace(whole, start=good.characters, token_start=good.tokens)
     elif len(written) > 1:  # the first wrong step stands behind the first trigger
         del written[0]
-    return tuple(written)
+    return tuple(span for span in written if span.start < span.end)  # a policy may end its part with no word
 
 
 def _spans(parts: Sequence[Segment]) -> Iterable[MaskedSpan]:

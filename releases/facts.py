@@ -10,6 +10,8 @@ from typing import Any
 
 from filters.verdicts import DEFAULT_RULE, AnswerRule
 
+Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name for each thing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
@@ -49,7 +51,7 @@ class ReleaseFacts:
     `tokens` counts by kind (`generated`, `prompt`, `cached`); `settings` is nested plain data, as JSON can hold it, and
     its `export` holds all that the rows are derived and split with besides what was measured;
     `licence` is the identifier that the card shows (`other` when None). `audit` has figures by name for each kind of
-    planted error, `all` among them.
+    planted error, `all` among them. `figures` are further tables by their titles.
     """
 
     policy: str
@@ -60,7 +62,8 @@ class ReleaseFacts:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
     licence: str | None = None
-    audit: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    audit: Figures = field(default_factory=dict)
+    figures: Mapping[str, Figures] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("policy", "round"):

@@ -45,7 +45,7 @@ def contrastive_models(settings: Settings, grid: dg.MultiPartitionsDefinition) -
         name="contrastive_models",
         partitions_def=grid,
         deps=["problems", "attempts"],
-        group_name="critical_token_pairs",
+        group_name="preferences",
         kinds={"pytorch", "parquet"},
         pool="gpu",
         code_version=f"{cdpo.VERSION}.{adapters.VERSION}",

@@ -61,7 +61,7 @@ def critical_token_pairs(settings: Settings, grid: dg.MultiPartitionsDefinition)
         name="critical_token_pairs",
         partitions_def=grid,
         deps=["problems", "attempts", "process_labels", "contrastive_models"],
-        group_name="critical_token_pairs",
+        group_name="preferences",
         kinds={"vllm", "pytorch", "parquet"},
         pool="gpu",
         code_version=f"{recipe.VERSION}.{critical_tokens.VERSION}.{contrastive.VERSION}.{cdpo.VERSION}",

@@ -76,6 +76,8 @@ SELF_CORRECTION_TRACES = TableSchema(
         "loss_mask": Column(IDS, "For each of `token_ids`, 1 where it is to be learnt, 0 where it is a mistake."),
         "masked_starts": Column(IDS, "Where each stretch that is not to be learnt begins, in characters of `text`."),
         "masked_ends": Column(IDS, "Where each such stretch ends (exclusive)."),
+        "masked_token_starts": Column(IDS, "Where each such stretch begins in `token_ids`."),
+        "masked_token_ends": Column(IDS, "Where each such stretch ends in `token_ids` (exclusive)."),
         **ORIGIN,
     },
     key=(*ATTEMPT_KEY, "origin"),
@@ -90,9 +92,18 @@ SELF_CORRECTION_TRACES = TableSchema(
         "messages: end_with_the_text": pl.col("messages").list.last().struct.field("content") == pl.col("text"),
         "loss_mask: one_per_token": length("loss_mask") == length("token_ids"),
         "loss_mask: zero_or_one": each("loss_mask", pl.element().is_in([0, 1])),
-        "masked_ends: one_per_start": length("masked_ends") == length("masked_starts"),
+        **{
+            f"{name}: one_per_stretch": length(name) == length("masked_starts")
+            for name in ("masked_ends", "masked_token_starts", "masked_token_ends")
+        },
         "masked_ends: behind_their_starts": (pl.col("masked_ends") - pl.col("masked_starts")).list.min().fill_null(1)
         > 0,
         "masked_ends: within_text": pl.col("masked_ends").list.last().fill_null(0) <= pl.col("text").str.len_chars(),
+        "masked_token_ends: behind_their_starts": (pl.col("masked_token_ends") - pl.col("masked_token_starts"))
+        .list.min()
+        .fill_null(1)
+        > 0,
+        "masked_token_ends: within_token_ids": pl.col("masked_token_ends").list.last().fill_null(0)
+        <= length("token_ids"),
     },
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from releases.errors import UnknownRelease
 from releases.verification.critical_token_pairs import CriticalTokenPairsVerifier
 from releases.verification.process_labels import ProcessLabelsVerifier
+from releases.verification.self_correction_traces import SelfCorrectionTracesVerifier
 from releases.verification.step_preference_pairs import StepPreferencePairsVerifier
 from releases.verification.verifier import Verifier
 
@@ -12,6 +13,7 @@ VERIFIERS: Mapping[str, Verifier] = {
     "process_labels": ProcessLabelsVerifier(),
     "step_preference_pairs": StepPreferencePairsVerifier(),
     "critical_token_pairs": CriticalTokenPairsVerifier(),
+    "self_correction_traces": SelfCorrectionTracesVerifier(),
 }
 
 

@@ -24,11 +24,9 @@ def test_the_asset_graph_is_what_the_readme_says(settings):
         "attempts": ("attempts", ["problems"]),
         "process_labels": ("process_labels", ["attempts", "problems"]),
         "step_preference_pairs": ("preferences", ["attempts", "problems", "process_labels"]),
-        "contrastive_models": ("critical_token_pairs", ["attempts", "problems"]),
-        "critical_token_pairs": (
-            "critical_token_pairs",
-            ["attempts", "contrastive_models", "problems", "process_labels"],
-        ),
+        "contrastive_models": ("preferences", ["attempts", "problems"]),
+        "critical_token_pairs": ("preferences", ["attempts", "contrastive_models", "problems", "process_labels"]),
+        "self_correction_traces": ("traces", ["attempts", "problems", "process_labels"]),
         "process_labels_release": ("releases", ["attempts", "problems", "process_labels"]),
         "step_preference_pairs_release": (
             "releases",
@@ -37,6 +35,10 @@ def test_the_asset_graph_is_what_the_readme_says(settings):
         "critical_token_pairs_release": (
             "releases",
             ["attempts", "contrastive_models", "critical_token_pairs", "problems", "process_labels"],
+        ),
+        "self_correction_traces_release": (
+            "releases",
+            ["attempts", "problems", "process_labels", "self_correction_traces"],
         ),
     }
 

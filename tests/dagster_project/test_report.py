@@ -55,3 +55,11 @@ def test_a_long_cell_is_cut_and_a_fence_in_it_does_not_end_the_block():
     shown = report.sample_rows(pl.DataFrame({"text": ["```" + "x" * 5000]}), ("text",)).value
     assert shown.count("```") == 2
     assert len(shown) < 2000
+
+
+def test_all_rows_of_a_small_frame_are_a_table_with_blanks_for_nulls():
+    shown = report.rows(pl.DataFrame({"method": ["plain", "deep"], "share": [0.5, None], "n": [2, 3]}))
+    assert [record.data for record in shown.records] == [
+        {"method": "plain", "share": "0.500", "n": "2"},
+        {"method": "deep", "share": "", "n": "3"},
+    ]

@@ -94,6 +94,8 @@ def test_the_loss_mask_is_zero_where_the_masked_characters_are(made):
         ids = [token for token, kept in zip(row["token_ids"], row["loss_mask"], strict=True) if not kept]
         assert masked
         assert tokenizer.decode(ids) == masked
+        stretches = zip(row["masked_token_starts"], row["masked_token_ends"], strict=True)
+        assert [token for start, end in stretches for token in row["token_ids"][start:end]] == ids
 
 
 def test_attempts_stand_where_their_starts_and_ends_say(made):
@@ -120,6 +122,9 @@ def test_a_response_without_a_trigger_is_a_row_of_one_attempt(made):
         ("verdicts", ["equal", "equal"], "verdicts: right_at_the_end_alone"),
         ("loss_mask", [1], "loss_mask: one_per_token"),
         ("masked_ends", [10**6], "masked_ends: within_text"),
+        ("masked_token_ends", [10**6], "masked_token_ends: within_token_ids"),
+        ("masked_token_ends", [0], "masked_token_ends: behind_their_starts"),
+        ("masked_token_starts", [], "masked_token_starts: one_per_stretch"),
         ("text", "another text", "messages: end_with_the_text"),
     ],
 )

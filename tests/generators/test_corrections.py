@@ -135,6 +135,13 @@ def test_spans_count_characters_and_tokens_apart():
     assert masked(parts * 2, "attempt") == (MaskedSpan(start=0, end=15, token_start=0, token_end=5),)
 
 
+def test_a_part_without_a_word_is_no_span():
+    words = [Segment(kind="written", token_ids=(1,), text="one"), Segment(kind="trigger", token_ids=(2,), text="!")]
+    empty = Segment(kind="written", token_ids=(), text="")
+    parts = [*words, empty, words[1], words[0]]
+    assert masked(parts, "mistake") == (MaskedSpan(start=0, end=3, token_start=0, token_end=1),)
+
+
 @pytest.mark.parametrize(("first_error", "good"), [(0, Good(0, 0)), (1, Good(2, 2)), (2, Good(4, 4))])
 def test_what_is_good_ends_where_the_first_wrong_step_begins(first_error, good):
     attempt = Attempt(

@@ -1,0 +1,207 @@
+"""From the asset's corrections to the release as its readers meet it: what is derived, what is refused, what loads."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from filters.schemas import SELF_CORRECTION_TRACES, SchemaError
+from releases.errors import IncompleteManifest, NothingToRelease
+from releases.self_correction_traces import SFT, build_self_correction_traces, shares_of
+from releases.splits import SplitShares
+from tests.releases.corrected import corrected, corrections
+from tests.releases.forgery import with_cell
+
+ROOT = str(Path(__file__).parents[2])
+ALL_TRAIN = SplitShares(test=0.0)
+
+READ = """
+import json, sys
+from datasets import load_dataset
+
+splits = {config: load_dataset("self_correction_traces/v0.1.0", config) for config in ("default", "sft")}
+rows = {config: {split: rows.to_list() for split, rows in of.items()} for config, of in splits.items()}
+json.dump(rows, open(sys.argv[1], "w"))
+"""
+
+TRAIN = """
+import json, sys
+from pathlib import Path
+from datasets import load_dataset
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig, SFTTrainer
+from tests.tiny_policy import tiny_policy
+
+folder = tiny_policy(Path(sys.argv[2]), vocabulary=128)
+tokenizer = AutoTokenizer.from_pretrained(folder, eos_token="0")
+trainer = SFTTrainer(
+    model=AutoModelForCausalLM.from_pretrained(folder),
+    args=SFTConfig(output_dir=sys.argv[2], report_to=[], use_cpu=True, bf16=False),
+    train_dataset=load_dataset("self_correction_traces/v0.1.0", "sft", split="train"),
+    processing_class=tokenizer,
+)
+prepared = trainer.train_dataset.select_columns(["input_ids", "labels"]).to_list()
+batch = trainer.data_collator(prepared)
+json.dump({"prepared": prepared, "labels": batch["labels"].tolist()}, open(sys.argv[1], "w"))
+"""
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return corrections()
+
+
+def told_by(program, registry, folder):
+    """What a program of its own says of the released version."""
+    environment = {"HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin", "PYTHONPATH": ROOT}
+    command = [sys.executable, "-W", "ignore", "-c", program, str(folder / "told.json"), str(folder / "model")]
+    done = subprocess.run(command, cwd=registry.root.path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "told.json").read_text())
+
+
+def table(*rows):
+    return SELF_CORRECTION_TRACES.frame(list(rows))
+
+
+def test_a_row_for_training_is_the_whole_chat_in_tokens_with_labels_on_what_is_to_be_learnt(facts):
+    row = corrected(5, keeps_beginning=True)
+    ((name, ready),) = build_self_correction_traces(table(row), facts(), ALL_TRAIN).tables["sft"].splits.items()
+    assert row["text"] == "Well it is \\boxed{8}.\nWait!\nSo \\boxed{7}."
+    assert (name, ready.rows(named=True)) == (
+        "train",
+        [
+            {
+                "messages": row["messages"],
+                "input_ids": [7, 8, 100, 101, 102, 103, 104, 105, 106],
+                "labels": [-100, -100, 100, 101, -100, -100, 104, 105, 106],
+            }
+        ],
+    )
+
+
+BROKEN = [
+    ([1], "labels: one_per_token"),
+    ([-100, 3], "labels: the_token_or_ignored"),
+    ([-100, -100], "labels: something_to_learn"),
+]
+
+
+@pytest.mark.parametrize(("labels", "rule"), BROKEN)
+def test_labels_are_tokens_or_ignored_and_not_all_ignored(rows, labels, rule):
+    frame = pl.DataFrame({"messages": rows["messages"].head(1), "input_ids": [[1, 2]], "labels": [labels]})
+    with pytest.raises(SchemaError, match=rule):
+        SFT.validate(frame)
+
+
+def test_a_release_counts_both_origins_by_split(rows, facts):
+    draft = build_self_correction_traces(rows, facts(), SplitShares(test=0.3))
+    counted = [sum(counts[origin] for counts in draft.label_counts.values()) for origin in ("sampled", "composed")]
+    assert counted == [8, 8]
+    assert draft.tables["sft"].rows == draft.tables["default"].rows
+    assert len(draft.label_counts) == 2
+
+
+def test_rows_come_sorted_whatever_their_order(rows, facts):
+    shuffled = rows.sample(fraction=1.0, shuffle=True, seed=1)
+    assert (
+        build_self_correction_traces(shuffled, facts()).content == build_self_correction_traces(rows, facts()).content
+    )
+
+
+def test_no_rows_are_no_release(rows, facts):
+    with pytest.raises(NothingToRelease, match="there are no rows to release"):
+        build_self_correction_traces(rows.clear(), facts())
+
+
+# a row, what is changed in it, and what does not follow then
+FORGED = [
+    (corrected(1), {"loss_mask": [0, 0, 0, 1, 1, 1, 1]}, "loss_mask"),
+    (corrected(1), {"masked_starts": [2]}, "masked_starts"),
+    (corrected(1), {"masked_ends": [5]}, "masked_ends"),
+    (corrected(1), {"masked_token_ends": [3]}, "masked_token_ends"),
+    (corrected(1, keeps_beginning=True), {"masked_starts": [0]}, "masked_starts"),
+    (corrected(1, keeps_beginning=True), {"masked_token_starts": [1]}, "loss_mask"),
+    (corrected(1, again=True), {"masked_token_starts": [0, 4]}, "masked_token_starts"),
+    (corrected(1), {"attempts": ["It is \\boxed{4}.", "So \\boxed{3}."]}, "text"),
+    (corrected(1), {"triggers": ["\nStop!\n"]}, "text"),
+    (corrected(1), {"messages": corrected(2)["messages"][:2] + corrected(1)["messages"][2:]}, "messages"),
+]
+
+
+@pytest.mark.parametrize(("row", "change", "column"), FORGED)
+def test_a_row_in_which_something_does_not_follow_from_the_rest_is_refused_by_name(facts, row, change, column):
+    complaint = f"{column} does not follow from the rest in 1 of 1 rows, first the sampled one of attempt 0 at problem"
+    with pytest.raises(SchemaError, match=complaint):
+        build_self_correction_traces(table(row | change), facts())
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        {"masked_starts": [], "masked_ends": [], "masked_token_starts": [], "masked_token_ends": []},
+        {"masked_starts": [0], "masked_ends": [41], "masked_token_starts": [0], "masked_token_ends": [7]},
+    ],
+    ids=["none", "attempt"],
+)
+def test_rows_under_every_mask_follow_from_their_parts(facts, spans):
+    row = corrected(1, again=True)
+    n_masked = sum(spans["masked_token_ends"])
+    row |= spans | {"loss_mask": [0] * n_masked + [1] * (len(row["token_ids"]) - n_masked)}
+    assert row["text"][41:].startswith("\nWait!\nSo")
+    assert build_self_correction_traces(table(row), facts()).tables["default"].schema.name.endswith("default")
+
+
+ORDER = [
+    (["equal", "equal"], "verdicts: right_at_the_end_alone"),
+    (["different", "different"], "verdicts: right_at_the_end_alone"),
+    (["no_answer", "equal"], "verdicts: wrong_before_it_where_sampled"),
+]
+
+
+@pytest.mark.parametrize(("verdicts", "rule"), ORDER)
+def test_a_row_that_is_not_wrong_before_and_right_behind_the_trigger_is_refused(rows, facts, verdicts, rule):
+    place = rows.with_row_index().filter(pl.col("origin") == "sampled", pl.col("n_triggers") == 1)["index"][0]
+    with pytest.raises(SchemaError, match=rule):
+        build_self_correction_traces(with_cell(rows, place, "verdicts", verdicts), facts())
+
+
+def test_the_card_tells_origins_transitions_limits_and_the_paper(rows, facts, registry):
+    moves = {"wrong": {"right": 3, "wrong": 5}, "right": {"right": 7, "wrong": 1}}
+    told = facts(figures={"What the triggers did": moves})
+    card = (registry.publish(build_self_correction_traces(rows, told)).path / "README.md").read_text()
+    for line in (
+        "| split | sampled | composed |",
+        "## What the triggers did\n\n| | right | wrong |\n|---|---|---|\n| right | 7 | 1 |\n| wrong | 3 | 5 |",
+        "A weak policy's corrections are often no insight",
+        "| release: sft | 16 | 0 |",
+        "arXiv:2502.05449",
+    ):
+        assert line in card
+
+
+def test_the_shares_of_the_splits_come_back_from_the_manifest_or_are_missed_by_name(rows, facts):
+    shares = SplitShares(validation=0.1, test=0.2)
+    assert shares_of(build_self_correction_traces(rows, facts(), shares).facts) == shares
+    with pytest.raises(IncompleteManifest, match=r"settings\.export lacks the shares of the splits"):
+        shares_of(facts())
+
+
+def test_every_split_loads_as_it_was_released(rows, facts, registry, tmp_path):
+    draft = build_self_correction_traces(rows, facts(), SplitShares(test=0.3))
+    registry.publish(draft)
+    frames = {c: {split: frame.to_dicts() for split, frame in t.splits.items()} for c, t in draft.tables.items()}
+    assert told_by(READ, registry, tmp_path) == frames
+
+
+def test_trl_trains_on_the_rows_as_they_are_and_on_what_is_to_be_learnt_alone(rows, facts, registry, tmp_path):
+    draft = build_self_correction_traces(rows, facts(), ALL_TRAIN)
+    registry.publish(draft)
+    told = told_by(TRAIN, registry, tmp_path)
+    ready = draft.tables["sft"].splits["train"].select("input_ids", "labels").to_dicts()
+    longest = max(len(row["labels"]) for row in ready)
+    assert told["prepared"] == ready
+    assert told["labels"] == [row["labels"] + [-100] * (longest - len(row["labels"])) for row in ready]

@@ -1,0 +1,77 @@
+"""A release of self-corrections passes its checks; with one fault, that one is found with its row and column."""
+
+from dataclasses import replace
+
+import pytest
+from upath import UPath
+
+from releases.self_correction_traces import build_self_correction_traces
+from releases.splits import SplitShares
+from releases.verification.verify import verify
+from tests.releases.corrected import corrections
+from tests.releases.forgery import alone, with_cell
+
+SHARD = "data/default/train-00000-of-00001.parquet"
+
+
+@pytest.fixture(scope="module")
+def draft(facts):
+    return build_self_correction_traces(corrections(), facts(), SplitShares(test=0.3))
+
+
+def test_a_good_release_passes_and_every_answer_was_looked_at(draft, folder_of):
+    report = verify(folder_of(draft))
+    assert report.findings == ()
+    assert report.checks["labels"].n == 16
+    assert report.checks["answers"].n == sum(len(verdicts) for verdicts in corrections()["verdicts"])
+
+
+def changed(draft, config, row, column, value):
+    table = draft.tables[config]
+    train = with_cell(table.splits["train"], row, column, value)
+    return replace(draft, tables={**draft.tables, config: replace(table, splits={**table.splits, "train": train})})
+
+
+def flipped(row):
+    return [1 - row["loss_mask"][0], *row["loss_mask"][1:]]
+
+
+# what is changed of a row, how, the check that finds it, and what is said
+FAULTS = [
+    ("default", "loss_mask", flipped, "labels", "column loss_mask: item 0 is "),
+    (
+        "default",
+        "masked_ends",
+        lambda row: [row["masked_ends"][0] - 1, *row["masked_ends"][1:]],
+        "labels",
+        "masked_ends",
+    ),
+    (
+        "default",
+        "verdicts",
+        lambda row: ["different", *row["verdicts"][1:]],
+        "answers",
+        "column verdicts: it is different",
+    ),
+    (
+        "default",
+        "answers",
+        lambda row: ["0", *row["answers"][1:]],
+        "answers",
+        "column answers: it is '0', the text ends in",
+    ),
+    ("sft", "labels", lambda row: [row["input_ids"][0], *row["labels"][1:]], "labels", "column labels: item 0 is "),
+]
+
+
+@pytest.mark.parametrize(("config", "column", "change", "check", "said"), FAULTS)
+def test_one_fault_is_found_with_its_row_and_column(draft, folder_of, tmp_path, config, column, change, check, said):
+    train = draft.tables["default"].splits["train"]
+    row = next(n for n, one in enumerate(train.iter_rows(named=True)) if one["origin"] == "composed")
+    value = change(draft.tables[config].splits["train"].row(row, named=True))
+    folder = alone(folder_of(changed(draft, config, row, column, value)), UPath(tmp_path / "alone"))
+    (finding,) = verify(folder).findings
+    ((name, _),) = [(name, one) for name, checked in verify(folder).checks.items() for one in checked.findings]
+    assert (name, finding.row) == (check, row)
+    assert finding.file == SHARD.replace("default", config)
+    assert said in str(finding)
