@@ -15,7 +15,7 @@ from releases.hub import HubRegistry
 from releases.local import LocalRegistry
 from releases.registry import Release
 
-DATASETS = ("process_labels",)
+DATASETS = ("process_labels", "long_cot_traces")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from generators.ledger import totals
 from releases.draft import Draft
+from releases.errors import NothingToRelease
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
 from releases.registry import Release
 
@@ -51,6 +52,15 @@ class Round:
         """What an asset kept, and what it dropped for which reason."""
         dropped = pl.concat([self.store.read(self.store.dropped(asset, c)).select("reason") for c in self.cells])
         return StageFacts(name=asset, kept=self.table(asset).height, dropped=report.reason_counts(dropped))
+
+    def why_empty(self, dataset: str) -> str:
+        """What to tell whoever wants a release of a round without a row."""
+        dropped = sorted(self.stage(dataset).dropped.items(), key=lambda item: (-item[1], item[0]))
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped) or "nothing"
+        return (
+            f"{dataset}: round {self.key} has no row to release; the asset dropped {reasons}. Its page in the UI says "
+            f"what each means; change [{dataset}] of the settings, the problems or the policy, and materialise it again"
+        )
 
     def facts(self, rows: pl.DataFrame, *, stages: Sequence[str], source: str = "source") -> ReleaseFacts:
         """What manifest and card tell of the round; the column `source` of the rows names where a problem came from."""
@@ -102,6 +112,8 @@ def release_asset(
         made = Round(settings=settings, store=store, key=context.partition_key)
         with explained():
             rows = made.table(dataset)
+            if rows.is_empty():
+                raise NothingToRelease(made.why_empty(dataset))
             drafted = replace(draft(made, rows), major=settings.releases.major.get(dataset, 0))
             publication = publish(drafted, store.releases, settings.hub)
         release = publication.local

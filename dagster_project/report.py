@@ -44,6 +44,13 @@ def facts(rows: Mapping[str, float | int | None]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))
 
 
+def records(frame: pl.DataFrame) -> dg.TableMetadataValue:
+    """A small table as it is."""
+    rows = [dg.TableRecord(row) for row in frame.iter_rows(named=True)]
+    kinds = {name: "int" if dtype.is_integer() else "string" for name, dtype in frame.schema.items()}
+    return dg.MetadataValue.table(rows, dg.TableSchema(columns=[dg.TableColumn(*one) for one in kinds.items()]))
+
+
 def _figure(value: float | int | None) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
@@ -87,6 +94,21 @@ def histogram(
     svg = (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='320' height='140' font-size='12'>{words}"
         f"<path d='{bars}M8 118h302v1h-302' fill='#46a'/></svg>"
+    )
+    return picture(title, svg.encode(), kind="svg+xml")
+
+
+def bars(rows: Mapping[str, int], *, title: str) -> dg.MarkdownMetadataValue:
+    """A bar for each of a few counts, small enough that the UI shows it in place."""
+    most = max(1, *rows.values(), 0)
+    words = f"<text x='4' y='12'>{title}</text>"
+    path = ""
+    for place, (what, count) in enumerate(rows.items()):
+        words += f"<text x='4' y='{20 * place + 32}'>{what}: {count}</text>"
+        path += f"M160 {20 * place + 22}h{round(150 * count / most)}v12H160"
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='320' height='{20 * len(rows) + 20}' font-size='12'>{words}"
+        f"<path d='{path}' fill='#46a'/></svg>"
     )
     return picture(title, svg.encode(), kind="svg+xml")
 

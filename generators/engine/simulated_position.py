@@ -3,8 +3,8 @@ r"""Where in a solution a prefix stands, read from its token ids alone, and the 
 Knows nothing of requests. A solution is lines "Adding <number> <fillers> gives <total>", one a step, then
 "\boxed{<total>}" and the end-of-text token. A line that opens with a letter and gives no total is a trigger, wherever
 it stands: behind it the policy starts over. A text that begins with the opening tag of thoughts has its lines as
-thoughts: the closing tag stands behind the last of them, before the box. Tokens that fit nowhere in this form count as fillers, so that any prefix
-can be continued.
+thoughts: the closing tag stands behind the last of them, before the box. Tokens that fit nowhere in this form count as
+fillers, so that any prefix can be continued.
 """
 
 from collections.abc import Iterable

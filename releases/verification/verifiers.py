@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 
 from releases.errors import UnknownRelease
+from releases.verification.long_cot_traces import LongCotTracesVerifier
 from releases.verification.process_labels import ProcessLabelsVerifier
 from releases.verification.verifier import Verifier
 
-VERIFIERS: Mapping[str, Verifier] = {"process_labels": ProcessLabelsVerifier()}
+VERIFIERS: Mapping[str, Verifier] = {
+    "process_labels": ProcessLabelsVerifier(),
+    "long_cot_traces": LongCotTracesVerifier(),
+}
 
 
 def verifier_of(dataset: str) -> Verifier:
