@@ -67,7 +67,13 @@ async def draw(
     reward: RewardModel | None,
     window: int,
 ) -> Outcome[Problem, Sampled]:
-    """The samples of every problem; raises EngineError."""
+    """The samples of every problem; raises EngineError, at once where a problem can be scored by nothing."""
+    open_ended = [problem.problem_id for problem in problems if not problem.answer.strip()]
+    if open_ended and reward is None:
+        raise EngineMisconfigured(
+            f"long_cot_traces: {len(open_ended)} problems have no answer and nothing scores them, first "
+            f"{open_ended[0]}: add a section [reward] to the settings, or leave such problems out"
+        )
 
     async def one(problem: Problem) -> Sampled:
         asked = asking.ids(problem, bench.sampler.tokenizer)

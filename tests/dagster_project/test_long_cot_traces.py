@@ -83,8 +83,10 @@ def test_every_trace_is_right_and_one_of_its_problem(settings, make):
 
 def test_every_sample_stands_on_disk_with_what_became_of_it(settings, make):
     result = make_traces(settings, make)
-    samples, dropped, made = table(settings, "long_cot_samples"), table(settings, suffix=".dropped"), metadata_of(
-        result, NAME
+    samples, dropped, made = (
+        table(settings, "long_cot_samples"),
+        table(settings, suffix=".dropped"),
+        metadata_of(result, NAME),
     )
     assert LONG_COT_SAMPLES.validate(samples).height == 4 * table(settings, "query_mix")["is_kept"].sum()
     chosen = samples.filter(pl.col("reason").is_null()).select("problem_id", "sample_index")
@@ -99,10 +101,11 @@ def test_every_sample_stands_on_disk_with_what_became_of_it(settings, make):
 
 def test_a_second_run_draws_nothing_and_makes_the_same_rows(settings, make):
     make_traces(settings, make)
-    before = [table(settings, asset) for asset in (NAME, "long_cot_pairs", "long_cot_samples")]
+    tables = (NAME, "long_cot_pairs", "long_cot_samples")
+    before = [table(settings, asset) for asset in tables]
     again = make(settings, "slice", "r1", "sums-0", only=[NAME])
     assert metadata_of(again, NAME)["rollouts_drawn"] == 0
-    assert all(table(settings, one).equals(b) for one, b in zip((NAME, "long_cot_pairs", "long_cot_samples"), before))
+    assert all(table(settings, asset).equals(one) for asset, one in zip(tables, before, strict=True))
 
 
 def test_asked_as_the_attempts_were_the_samples_are_the_attempts(tmp_path, make):
@@ -115,7 +118,7 @@ def test_asked_as_the_attempts_were_the_samples_are_the_attempts(tmp_path, make)
 
 
 def test_the_mix_keeps_to_pass_rates_and_shares_and_says_why(tmp_path, make):
-    shares = 'most_pass_rate = 0.9\ndifficulty_shares = { easy = 0.5, medium = 0.5 }\n'
+    shares = "most_pass_rate = 0.9\ndifficulty_shares = { easy = 0.5, medium = 0.5 }\n"
     settings = settings_with(tmp_path, SECTION + shares)
     make_traces(settings, make)
     mixed, rates = table(settings, "query_mix"), table(settings, "problem_difficulty")

@@ -10,8 +10,8 @@ import polars as pl
 from upath import UPath
 
 from releases.draft import Draft
-from releases.labels import count_labels
 from releases.manifest import FILE_NAME, file_facts, to_json
+from releases.verification.verifiers import verifier_of
 
 
 def with_cell(frame: pl.DataFrame, row: int, column: str, value: Any) -> pl.DataFrame:
@@ -25,7 +25,8 @@ def with_rows(draft: Draft, config: str, split: str, change: Callable[[pl.DataFr
     """The draft with the rows of one split changed, and the labels counted again."""
     table = draft.tables[config]
     tables = {**draft.tables, config: replace(table, splits={**table.splits, split: change(table.splits[split])})}
-    counts = {name: count_labels(part) for name, part in tables["default"].splits.items()}
+    count = verifier_of(draft.dataset).label_counts
+    counts = {name: dict(count(part)) for name, part in tables["default"].splits.items()}
     return replace(draft, tables=tables, label_counts=counts)
 
 
