@@ -1,8 +1,8 @@
 """Scores for `benchmarks.critical_real --scores benchmarks.critical_scores:contrastive_scores`: contrastive estimation.
 
 The policy's adapters learn from the benchmark's own attempts, without the solutions that are looked at, and are kept
-below its folder. A few dozen examples teach little at the paper's rate, which was for thousands: here it is ten times as
-high, for two epochs.
+below its folder. A few dozen examples teach little at the paper's rate, which was for thousands: here it is ten times
+as high, for two epochs.
 """
 
 import sys

@@ -80,7 +80,9 @@ def train(
     models = contrastive_models(base, positive, negative, settings.training, folder, say=say)
     give_memory_back()
     seconds = max(time.monotonic() - began, 1e-9)
-    lengths = {side: sum(len(one.token_ids) for one in of) for side, of in zip(SIDES, (positive, negative), strict=True)}
+    lengths = {
+        side: sum(len(one.token_ids) for one in of) for side, of in zip(SIDES, (positive, negative), strict=True)
+    }
     tokens = settings.epochs * sum(lengths[side] for side in models.trained)
     return Trained(
         plain={
@@ -118,7 +120,9 @@ def score(
     else:
         policy.make_room(say, on_gpu=has_gpu())
         base = base_of(identity, weights=models.weights)
-        adapters = ContrastiveModels(positive=folder / plain["positive"], negative=folder / plain["negative"], losses={})
+        adapters = ContrastiveModels(
+            positive=folder / plain["positive"], negative=folder / plain["negative"], losses={}
+        )
         scorer = ContrastiveScorer(
             base, adapters, ScoringSettings(beta=asked.beta, batch_tokens=asked.batch_tokens, dtype=models.dtype)
         )

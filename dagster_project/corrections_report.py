@@ -48,8 +48,8 @@ def metadata(
         "transitions": report.counts(
             {f"{before} to {after}": n for (before, after), n in transitions_of(made).items()}
         ),
-        "success_by_budget": report.rows(success(made, plain, law)),
-        "one_of_several": report.rows(one_of_several(made, plain)),
+        "success_by_budget": report.records(success(made, plain, law)),
+        "one_of_several": report.records(one_of_several(made, plain)),
         "cost": report.facts(cost(made)),
         "prefill": report.facts({**asdict(read), "saved": read.saved}),
         "masked_shares": report.histogram(masked, title="Masked part of a row", x="share of tokens", y="rows"),

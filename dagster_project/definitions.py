@@ -6,6 +6,8 @@ from dagster_project.assets.attempts import attempts
 from dagster_project.assets.contrastive_models import contrastive_models
 from dagster_project.assets.critical_token_pairs import critical_token_pairs
 from dagster_project.assets.critical_token_pairs_release import critical_token_pairs_release
+from dagster_project.assets.long_cot_traces import long_cot_traces
+from dagster_project.assets.long_cot_traces_release import long_cot_traces_release
 from dagster_project.assets.problems import problems
 from dagster_project.assets.process_labels import process_labels
 from dagster_project.assets.process_labels_release import process_labels_release
@@ -16,6 +18,7 @@ from dagster_project.assets.step_preference_pairs_release import step_preference
 from dagster_project.partitions import grid
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
+from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings, load_settings
 
@@ -33,15 +36,18 @@ def build(settings: Settings) -> dg.Definitions:
             contrastive_models(settings, cells),
             critical_token_pairs(settings, cells),
             self_correction_traces(settings, cells),
+            long_cot_traces(settings, cells),
             process_labels_release(settings),
             step_preference_pairs_release(settings),
             critical_token_pairs_release(settings),
             self_correction_traces_release(settings),
+            long_cot_traces_release(settings),
         ],
         resources={
             "store": store,
             "policy": PolicyResource(settings=settings.policy, log_folder=str(store.log_folder)),
             "judge": JudgeResource(settings=settings.judge),
+            "reward": RewardResource(settings=settings.reward),
         },
         jobs=[
             dg.define_asset_job("slice", selection=dg.AssetSelection.all() - dg.AssetSelection.groups("releases")),

@@ -15,7 +15,13 @@ from releases.hub import HubRegistry
 from releases.local import LocalRegistry
 from releases.registry import Release
 
-DATASETS = ("process_labels", "step_preference_pairs", "critical_token_pairs", "self_correction_traces")
+DATASETS = (
+    "process_labels",
+    "step_preference_pairs",
+    "critical_token_pairs",
+    "self_correction_traces",
+    "long_cot_traces",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,15 @@ class Round:
         dropped = pl.concat([self.store.read(self.store.dropped(asset, c)).select("reason") for c in self.cells])
         return StageFacts(name=asset, kept=self.table(asset).height, dropped=report.reason_counts(dropped))
 
+    def why_empty(self, dataset: str) -> str:
+        """What to tell whoever wants a release of a round without a row."""
+        dropped = sorted(self.stage(dataset).dropped.items(), key=lambda item: (-item[1], item[0]))
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped) or "nothing"
+        return (
+            f"{dataset}: round {self.key} has no row to release; the asset dropped {reasons}. Its page in the UI says "
+            f"what each means; change [{dataset}] of the settings, the problems or the policy, and materialise it again"
+        )
+
     def facts(self, rows: pl.DataFrame, *, stages: Sequence[str], source: str = "source") -> ReleaseFacts:
         """What manifest and card tell of the round; the column `source` of the rows names where a problem came from."""
         policies = sorted(rows["policy"].unique().to_list())
@@ -104,7 +113,7 @@ def release_asset(
         with explained():
             rows = made.table(dataset)
             if rows.is_empty():
-                raise NothingToRelease(_nothing(made.stage(dataset), made.key))
+                raise NothingToRelease(made.why_empty(dataset))
             drafted = replace(draft(made, rows), major=settings.releases.major.get(dataset, 0))
             publication = publish(drafted, store.releases, settings.hub)
         release = publication.local
@@ -117,15 +126,6 @@ def release_asset(
         )
 
     return asset
-
-
-def _nothing(stage: StageFacts, round_key: str) -> str:
-    """Why there is nothing to release, as far as it was seen."""
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(stage.dropped.items()))
-    return (
-        f"{stage.name}: round {round_key} has no row to release ({reasons or 'nothing was dropped either'}): look at "
-        "the asset's metadata and at what the stages before it dropped, and change the settings that they name"
-    )
 
 
 def _metadata(release: Release, drafted: Draft) -> dict[str, Any]:

@@ -47,12 +47,14 @@ def facts(rows: Mapping[str, float | int | None]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))
 
 
-def rows(frame: pl.DataFrame) -> dg.TableMetadataValue:
+def records(frame: pl.DataFrame) -> dg.TableMetadataValue:
     """All rows of a small frame; what has no value is left blank."""
-    records = [
-        dg.TableRecord({name: _figure(value) for name, value in row.items()}) for row in frame.iter_rows(named=True)
+    kinds = {name: "int" if dtype.is_integer() else "string" for name, dtype in frame.schema.items()}
+    rows = [
+        dg.TableRecord({name: row[name] if kinds[name] == "int" else _figure(row[name]) for name in kinds})
+        for row in frame.iter_rows(named=True)
     ]
-    return dg.MetadataValue.table(records, dg.TableSchema(columns=[dg.TableColumn(n, "string") for n in frame.columns]))
+    return dg.MetadataValue.table(rows, dg.TableSchema(columns=[dg.TableColumn(*one) for one in kinds.items()]))
 
 
 def _figure(value: object) -> str:
@@ -116,6 +118,21 @@ def curves(series: Mapping[str, Sequence[float]], *, title: str, x: str, y: str)
     svg = (
         "<svg xmlns='http://www.w3.org/2000/svg' width='320' height='140' font-size='12'>"
         f"{words}<g fill='none'>{lines}<path d='M8 118h302' stroke='#46a'/></g></svg>"
+    )
+    return picture(title, svg.encode(), kind="svg+xml")
+
+
+def bars(rows: Mapping[str, int], *, title: str) -> dg.MarkdownMetadataValue:
+    """A bar for each of a few counts, small enough that the UI shows it in place."""
+    most = max(1, *rows.values(), 0)
+    words = f"<text x='4' y='12'>{title}</text>"
+    path = ""
+    for place, (what, count) in enumerate(rows.items()):
+        words += f"<text x='4' y='{20 * place + 32}'>{what}: {count}</text>"
+        path += f"M160 {20 * place + 22}h{round(150 * count / most)}v12H160"
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='320' height='{20 * len(rows) + 20}' font-size='12'>{words}"
+        f"<path d='{path}' fill='#46a'/></svg>"
     )
     return picture(title, svg.encode(), kind="svg+xml")
 

@@ -20,9 +20,12 @@ from pydantic import (
     with_config,
 )
 
+from dagster_project.long_cot_settings import LongCotTracesSettings
 from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
+from dagster_project.resources.reward import RewardSettings
 from filters.answers import AnswerRule
+from filters.contamination import Match
 from filters.duplicates import DuplicateSettings
 from filters.language import check_language
 from filters.prompts import PromptBounds
@@ -30,7 +33,7 @@ from filters.solutions import SolutionBounds
 from filters.verdicts import Lists, Percent, Units
 from generators.corrections import Mask
 from generators.id_sampling import AtMax, Counts
-from generators.problems.evaluation import EvaluationSet, Match
+from generators.problems.evaluation import EvaluationSet
 from generators.problems.files import FileProblems
 from generators.problems.hub import HubProblems
 from generators.problems.multi_step import MultiStepProblems
@@ -318,6 +321,7 @@ class Source(_OverProblems):
     max_unverified_share: float = Field(0.05, ge=0, le=1)
     near_duplicates: float | None = Field(None, ge=0.3, le=1)
     language: str | None = None
+    query_mix: Literal["pass_rate", "criteria"] = "pass_rate"
 
     @field_validator("language")
     @classmethod
@@ -332,6 +336,10 @@ class Source(_OverProblems):
         if self.near_duplicates is None:
             return DuplicateSettings() if self.kind in ("file", "hub") else None
         return DuplicateSettings(threshold=self.near_duplicates)
+
+    def near_examples(self, asked: LongCotTracesSettings) -> Match:
+        """What counts as a copy of a worked example; problems that are made up differ in their numbers only."""
+        return asked.near_examples or ("near" if self.kind in ("file", "hub") else "verbatim")
 
     @property
     def name(self) -> str:
@@ -363,11 +371,13 @@ class Settings(_Section):
     process_labels: ProcessLabelsSettings = ProcessLabelsSettings()
     releases: ReleasesSettings = ReleasesSettings()
     judge: JudgeSettings | None = None
+    reward: RewardSettings | None = None
     hub: HubSettings | None = None
     step_preference_pairs: StepPreferencePairsSettings = StepPreferencePairsSettings()
     contrastive_models: ContrastiveModelsSettings = ContrastiveModelsSettings()
     critical_token_pairs: CriticalTokenPairsSettings = CriticalTokenPairsSettings()
     self_correction_traces: SelfCorrectionTracesSettings = SelfCorrectionTracesSettings()
+    long_cot_traces: LongCotTracesSettings = LongCotTracesSettings()
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """Which of a source's problems are fit to be asked."""
@@ -378,6 +388,13 @@ class Settings(_Section):
         names = [source.name for source in self.sources]
         if len(set(names)) != len(names):
             raise ValueError(f"sources must have different names, got {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _are_judged(self) -> "Settings":
+        rated = [source.name for source in self.sources if source.query_mix == "criteria"]
+        if rated and self.judge is None:
+            raise ValueError(f"query_mix = 'criteria' needs a section [judge], got none for {', '.join(rated)}")
         return self
 
     def slices(self) -> dict[str, tuple[Source, int]]:

@@ -6,14 +6,17 @@ its words, repeats it as well.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 from rapidfuzz import fuzz
 
 from filters.rules import REASON, Filtered
 from filters.words import figures, masked, ngrams, words
+
+Match = Literal["near", "verbatim"]
 
 CONTAMINATED = "in_evaluation_set"
 MATCH = {
@@ -68,6 +71,7 @@ _ORDER = ("whole", "long", "short", "reworded", "renumbered")
 DEFAULT_SETTINGS = ContaminationSettings()
 # For procedural problems, which differ in their numbers only.
 VERBATIM = ContaminationSettings(long_share=1.0, short_share=1.0, reworded_share=1.0, renumbered=False, near=1.0)
+MATCHES: Mapping[Match, ContaminationSettings] = {"near": DEFAULT_SETTINGS, "verbatim": VERBATIM}
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,13 +71,20 @@ def select_long_cot(
         "score": lambda rows: well_scored(rows, percentile=bounds.percentile),
         "best": lambda rows: best_of_each(rows, within="problem_id", score="score", index="sample_index"),
     }
-    kept, dropped, passed = samples, [], []
+    kept, dropped, passed = samples.drop(STAGE, REASON, strict=False), [], []
     for stage, part in stages.items():
         filtered = part(kept)
         passed.append((stage, kept.height, filtered.kept.height))
         dropped.append(filtered.dropped.with_columns(pl.lit(stage).alias(STAGE)))
         kept = filtered.kept
     return Selection(kept, pl.concat(dropped, how="diagonal_relaxed"), tuple(passed))
+
+
+def with_fates(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+    """The samples, each with the stage and the reason that dropped it; null of those that were chosen."""
+    fates = selection.dropped.select(*_ROW, STAGE, REASON)
+    bare = samples.drop(STAGE, REASON, strict=False)
+    return bare.join(fates, on=_ROW, how="left", maintain_order="left").select(samples.columns)
 
 
 def well_formed(samples: pl.DataFrame) -> Filtered:

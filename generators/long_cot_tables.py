@@ -17,7 +17,7 @@ from generators.tables import Provenance
 
 
 def long_cot_samples_table(samples: Iterable[tuple[Problem, LongCotSample]], provenance: Provenance) -> pl.DataFrame:
-    """The `long_cot_samples` table of one slice."""
+    """The `long_cot_samples` table of one slice, before any sample is dropped."""
     rows = [
         {**{name: getattr(sample, name) for name in LongCotSample.__slots__}, "source": problem.source, **provenance}
         for problem, sample in samples
@@ -67,6 +67,7 @@ def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -
             "problem_id": pair.problem.problem_id,
             "source": pair.problem.source,
             "prompt": pair.messages,
+            "answer": pair.problem.answer,
             **_long_cot_side("chosen", pair.chosen, pair.chosen_reward),
             **_long_cot_side("rejected", pair.rejected, pair.rejected_reward),
             "margin": pair.chosen_reward - pair.rejected_reward,
@@ -84,6 +85,7 @@ def _long_cot_side(side: str, sample: LongCotSample, reward: float) -> dict[str,
         f"{side}_index": sample.sample_index,
         f"{side}_reward": reward,
         f"{side}_score": sample.score,
+        f"{side}_verdict": sample.verdict,
         f"{side}_malformed": sample.malformed,
     }
 

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from filters.behaviours import KINDS
 from releases.draft import Picture
 
 _MAX_POSITIONS = 30
@@ -66,6 +67,24 @@ def picture_of_scores(rows: pl.DataFrame) -> Picture:
     shown.yaxis.set_major_locator(MaxNLocator(integer=True))
     shown.legend()
     return Picture(name="scores.png", caption="Tokens of either solution by their score", png=_png(figure))
+
+
+def picture_of_behaviours(rows: pl.DataFrame) -> Picture:
+    """For each behaviour, how many traces show it never, once, twice, or more often."""
+    figure = Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+    shown = figure.add_subplot()
+    times, width = ("never", "once", "twice", "more often"), 0.2
+    for place, (word, colour) in enumerate(zip(times, ("#d5d8dc", "#a9c3dc", "#5d8fbf", "#1f4e79"), strict=True)):
+        traces = [int((rows[f"n_{kind}"].clip(0, len(times) - 1) == place).sum()) for kind in KINDS]
+        at = [number + (place - 1.5) * width for number in range(len(KINDS))]
+        shown.bar(at, traces, width=width, color=colour, label=word)
+    shown.set_xticks(range(len(KINDS)), [kind.replace("_", " ") for kind in KINDS])
+    shown.set_ylabel("traces")
+    shown.yaxis.set_major_locator(MaxNLocator(integer=True))
+    shown.legend()
+    return Picture(
+        name="behaviours.png", caption="Traces by how often their thoughts show each behaviour", png=_png(figure)
+    )
 
 
 def _by_position(rows: pl.DataFrame) -> pl.DataFrame:

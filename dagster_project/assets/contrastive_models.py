@@ -108,10 +108,14 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame, dropped: pl.DataFram
             told[f"{side}_adapter"] = dg.MetadataValue.path(str(path))
             told[f"{side}_adapter_is"] = "trained" if side in trained.adapters.trained else "reused"
     sides = dict(frame.group_by("side").len().iter_rows())
-    return report.table(store.table("contrastive_models", cell), frame, CONTRASTIVE_MODELS) | told | {
-        "examples": report.counts({side: sides.get(side, 0) for side in SIDES}),
-        "dropped": report.dropped(dropped),
-    }
+    return (
+        report.table(store.table("contrastive_models", cell), frame, CONTRASTIVE_MODELS)
+        | told
+        | {
+            "examples": report.counts({side: sides.get(side, 0) for side in SIDES}),
+            "dropped": report.dropped(dropped),
+        }
+    )
 
 
 def both_sides_have_examples(frame: pl.DataFrame) -> dg.AssetCheckResult:

@@ -115,7 +115,7 @@ def pairs_of(
     most: int,
     models: Mapping[str, Any],
 ) -> tuple[list[Pair], list[Dropped]]:
-    """The pair of every problem that has one of at most `most` tokens a side, and the other problems with the reason."""
+    """The pair of every problem that has one of at most `most` tokens a side; the other problems with the reason."""
     pairs: list[Pair] = []
     dropped: list[Dropped] = []
     for problem in problems:
@@ -138,9 +138,7 @@ def _unfit(pair: cdpo.SolutionPair, most: int, models: Mapping[str, Any]) -> str
     return "no_contrastive_models" if models["models"] == NONE else None
 
 
-def wrong_steps(
-    store: Store, cell: Cell, settings: Settings
-) -> Mapping[tuple[str, int, tuple[int, ...]], Span | None]:
+def wrong_steps(store: Store, cell: Cell, settings: Settings) -> Mapping[tuple[str, int, tuple[int, ...]], Span | None]:
     """The first wrong step of every labelled solution of the slice."""
     labels = settings.process_labels
     frame = store.read(store.table("process_labels", cell))
@@ -180,7 +178,7 @@ def tree_of(scored: recipe.ScoredPair, trees: Mapping[str, Tree], attempts: Sequ
 def law_over(
     asked: CriticalTokenPairsSettings, attempted: tuple[Sampling, int], labels: Mapping[str, Any]
 ) -> critical_tokens.CriticalTokensConfig:
-    """The recipe's settings, over the law of the attempts and the priors of the labels, where their strategy has any."""
+    """The recipe's settings, over the law of the attempts and the priors of the labels where their strategy has any."""
     sampling, max_tokens = attempted
     priors = labels.get("strategy", {}).get("priors")
     return critical_tokens.CriticalTokensConfig(
@@ -267,8 +265,10 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame, made: Made, tokenize
         "stable_tokens": int(frame["is_stable"].sum()),
         "sample_rows": report.sample_rows(
             shown,
-            ("prompt", "chosen", "critical_token", "critical_nominated_by", "critical_value_with")
-            + ("critical_value_without", "critical_confirmed"),
+            (
+                *("prompt", "chosen", "critical_token", "critical_nominated_by"),
+                *("critical_value_with", "critical_value_without", "critical_confirmed"),
+            ),
         ),
     }
 

@@ -54,11 +54,14 @@ LONG_COT_SAMPLES = TableSchema(
         "internal_thoughts": Column(pl.String, "What stands between the tags.", nullable=True),
         "external_solution": Column(pl.String, "What stands behind the closing tag.", nullable=True),
         **_SCORE,
+        "stage": Column(pl.String, "The filter that dropped it; null where it became a row.", nullable=True),
+        "reason": Column(pl.String, "Why it was dropped; null where it became a row.", nullable=True),
         **_LAW,
         **ORIGIN,
     },
     key=("problem_id", "sample_index"),
     rules={
+        "reason: of_a_stage": pl.col("reason").is_null() == pl.col("stage").is_null(),
         "sample_index: not_negative": pl.col("sample_index") >= 0,
         "internal_thoughts: of_well_formed": pl.col("internal_thoughts").is_null() == pl.col("malformed").is_not_null(),
         "external_solution: of_well_formed": pl.col("external_solution").is_null() == pl.col("malformed").is_not_null(),
@@ -114,6 +117,7 @@ def _side(side: str) -> dict[str, Column]:
         f"{side}_index": Column(pl.Int64, "Which of the samples at its problem it is, from 0."),
         f"{side}_reward": Column(pl.Float64, "Its score and what its format is worth."),
         f"{side}_score": Column(pl.Float64, "Its score alone; null of a malformed answer.", nullable=True),
+        f"{side}_verdict": Column(pl.String, "What its final answer came to; null without one.", nullable=True),
         f"{side}_malformed": Column(
             pl.String, "Why it is not in thoughts and solution; null where it is.", nullable=True
         ),
@@ -125,7 +129,8 @@ LONG_COT_PAIRS = TableSchema(
     columns={
         "problem_id": PROBLEM["problem_id"],
         "source": PROBLEM["source"],
-        "prompt": Column(MESSAGES, "The chat that the policy was given."),
+        "prompt": Column(MESSAGES, "The problem as a chat, without the worked examples that the policy was shown."),
+        "answer": _OPTIONAL_ANSWER,
         "chosen": Column(MESSAGES, "The answer of the highest reward."),
         "rejected": Column(MESSAGES, "The answer of the lowest reward."),
         **_side("chosen"),

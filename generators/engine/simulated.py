@@ -46,7 +46,7 @@ class SimulatedPolicy:
         law: SimulatedLaw | None = None,
         problems: SimulatedProblems | None = None,
         seconds_per_token: float = 0.0,
-        max_model_len: int = 4096,
+        max_model_len: int = 8192,
         cache_block: int = 32,
         keeps_log: bool = True,
     ) -> None:

@@ -17,6 +17,7 @@ from generators.engine.simulated_vocabulary import (
     BARE,
     BOX_CLOSE,
     BOX_OPEN,
+    CLOSING,
     EOS,
     FILLERS,
     GIVES,
@@ -97,7 +98,7 @@ def _draw_lines(here: Position, rng: Random, token_ids: list[int], max_tokens: i
             stated = (stated + 1 + int(random() * (MODULUS - 1))) % MODULUS
         elif not is_right and random() < task.recovery_rate:
             stated = task.statement.answer
-    token_ids += _LAST_LINES[stated]
+    token_ids += (CLOSING if here.thinks else ()) + _LAST_LINES[stated]
 
 
 def score(position: Position, token_ids: Sequence[int]) -> tuple[float, ...]:

@@ -2,8 +2,9 @@ r"""Where in a solution a prefix stands, read from its token ids alone, and the 
 
 Knows nothing of requests. A solution is lines "Adding <number> <fillers> gives <total>", one a step, then
 "\boxed{<total>}" and the end-of-text token. A line that opens with a letter and gives no total is a trigger, wherever
-it stands: behind it the policy starts over. Tokens that fit nowhere in this form count as fillers, so that any prefix
-can be continued.
+it stands: behind it the policy starts over. A text that begins with the opening tag of thoughts has its lines as
+thoughts: the closing tag stands behind the last of them, before the box. Tokens that fit nowhere in this form count as
+fillers, so that any prefix can be continued.
 """
 
 from collections.abc import Iterable
@@ -17,10 +18,12 @@ from generators.engine.simulated_vocabulary import (
     BARE,
     BOX_CLOSE,
     BOX_OPEN,
+    CLOSING,
     EOS,
     FILLERS,
     GIVES,
     NEWLINE,
+    OPENING,
     SPACED,
     VALUES,
     is_letter,
@@ -77,6 +80,7 @@ class Phase(IntEnum):
     FILLERS = auto()
     TOTAL = auto()
     LINE_END = auto()
+    CLOSING_TAG = auto()
     BOXED = auto()
     BOX_END = auto()
     CLOSED = auto()
@@ -91,11 +95,12 @@ class Position:
     answer once it is there, `first_error` the index of the first step whose total is not the true one. The boxed
     line counts as the step behind the last. `remarks` says that the line so far may be a trigger, which starts the
     count of steps over; `earlier` keeps the totals from before it, and `earlier_boxed` the answer: they are stated
-    again.
+    again. `opened` counts the tokens of the opening tag that the text begins with (-1 once it is no such text), and
+    `closed` those of the closing tag.
     """
 
     __slots__ = (
-        *("boxed", "earlier", "earlier_boxed", "first_error", "phase", "remarks"),
+        *("boxed", "closed", "earlier", "earlier_boxed", "first_error", "opened", "phase", "remarks"),
         *("said", "stated", "step", "task"),
     )
 
@@ -110,6 +115,8 @@ class Position:
         self.earlier: tuple[int, ...] = ()
         self.earlier_boxed: int | None = None
         self.remarks = False
+        self.opened = 0
+        self.closed = 0
 
     def copy(self) -> "Position":
         """An independent position at the same place."""
@@ -122,6 +129,11 @@ class Position:
     def is_right(self) -> bool:
         """The last stated total is the true one."""
         return self.stated == self.task.statement.totals[self.step]
+
+    @property
+    def thinks(self) -> bool:
+        """The lines are thoughts, which a closing tag has to end."""
+        return self.opened == len(OPENING) and self.closed < len(CLOSING)
 
     @property
     def restates(self) -> bool:
@@ -158,6 +170,10 @@ class Position:
     def advance(self, token_id: int) -> None:
         """Moves past one token."""
         phase = self.phase
+        if self.opened not in (-1, len(OPENING)):
+            self.opened = self.opened + 1 if token_id == OPENING[self.opened] else -1
+        if self._closes(token_id):
+            return
         if token_id == NEWLINE and self.remarks:
             self._start_over()
             return
@@ -181,6 +197,16 @@ class Position:
             self.phase = Phase.OPERAND
         else:
             self.phase = Phase.FILLERS
+
+    def _closes(self, token_id: int) -> bool:
+        """Whether the token belongs to the closing tag at the start of a line; moves past it where it does."""
+        begins = self.thinks and self.phase is Phase.LINE_START
+        if (begins or self.phase is Phase.CLOSING_TAG) and token_id == CLOSING[self.closed]:
+            self.closed += 1
+            self.phase = Phase.CLOSING_TAG if self.thinks else Phase.LINE_START
+            return True
+        self.closed = self.closed if self.closed == len(CLOSING) else 0
+        return False
 
     def _state(self, total: int) -> None:
         self.phase = Phase.LINE_END
@@ -209,7 +235,9 @@ class Position:
         more_steps = self.step < len(self.task.statement.addends)
         match self.phase:
             case Phase.LINE_START:
-                return {ADDING if more_steps else BOX_OPEN: 1.0}
+                return {ADDING if more_steps else CLOSING[0] if self.thinks else BOX_OPEN: 1.0}
+            case Phase.CLOSING_TAG:
+                return {CLOSING[self.closed]: 1.0}
             case Phase.OPERAND if more_steps:
                 return {SPACED[self.task.statement.addends[self.step]]: 1.0}
             case Phase.FILLERS if more_steps:

@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port (default)")
     parser.add_argument("--model", default=MODEL, help="the served model's name")
     parser.add_argument("--api-key", default=None, help="the key that paths below /v1 ask for")
-    parser.add_argument("--max-model-len", type=int, default=4096, help="tokens of prefix and continuation together")
+    parser.add_argument("--max-model-len", type=int, default=8192, help="tokens of prefix and continuation together")
     parser.add_argument("--seconds-per-token", type=float, default=0.0)
     parser.add_argument("--error-rate", type=float, default=None, help="per step, for every problem")
     parser.add_argument("--recovery-rate", type=float, default=0.05, help="per step behind a wrong total")

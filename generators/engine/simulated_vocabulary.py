@@ -6,6 +6,7 @@ Knows nothing of laws or engines. Every text has ids, and the pieces of the ids 
 import re
 from collections.abc import Sequence
 
+from filters.thoughts import DEFAULT_TAGS
 from generators.engine.simulated_statement import MODULUS
 from generators.tokenizer import Message
 
@@ -35,6 +36,13 @@ FILLERS = tuple(_IDS[word] for word in FILLER_WORDS)
 SPACED = tuple(_IDS[f" {numeral}"] for numeral in _NUMERALS)
 BARE = tuple(_IDS[numeral] for numeral in _NUMERALS)
 VALUES = {token_id: value for numbers in (SPACED, BARE) for value, token_id in enumerate(numbers)}
+
+
+# What opens thoughts, and what the policy writes behind them; they hold none of its words.
+OPENING, CLOSING = (
+    tuple(_IDS.get(letter, _FIRST_CHARACTER + ord(letter)) for letter in tag)
+    for tag in (DEFAULT_TAGS.opening, f"{DEFAULT_TAGS.closing}\n\n")
+)
 
 
 def is_letter(token_id: int) -> bool:

@@ -5,16 +5,14 @@ Knows nothing of how texts are compared. Only prompts matter here: an item witho
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
-from filters.contamination import DEFAULT_SETTINGS, MATCH, VERBATIM, Contamination, decontaminate
+from filters.contamination import MATCH, MATCHES, Contamination, Match, decontaminate
 from filters.rules import Filtered
 from generators.problems.source import ProblemSource, SourceError
 
 ITEM = {"evaluation_set": pl.String, "item": pl.String, "text": pl.String}
-Match = Literal["near", "verbatim"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class EvaluationSet:
 def screen(problems: pl.DataFrame, sets: Sequence[EvaluationSet]) -> Contamination:
     """Part the problems in those that repeat no item of any set, and the others; raises SourceError."""
     kept, dropped, matches = problems, [], [pl.DataFrame(schema=MATCH)]
-    for settings, match in ((DEFAULT_SETTINGS, "near"), (VERBATIM, "verbatim")):
+    for match, settings in MATCHES.items():
         items = evaluation_items(one.source for one in sets if one.match == match)
         found = decontaminate(kept, items, key="problem_id", column="prompt", settings=settings)
         kept = found.filtered.kept

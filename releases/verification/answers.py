@@ -24,11 +24,10 @@ def check_answers(release: OpenedRelease) -> Checked:
     findings: list[Finding] = []
     claimed: list[tuple[Part, Claim]] = []
     unknown: set[str] = set()
-    for part in release.parts.get(release.main, {}).values():
-        rows, places = sound_rows(part, release.verifier.schemas[release.main])
-        claims = [claim._replace(row=places[claim.row]) for claim in release.verifier.claims(rows)]
+    for part, claims in _claims(release):
         claimed += [(part, claim) for claim in claims if claim.source in rules]
         unknown |= {claim.source for claim in claims} - rules.keys()
+    for part in release.parts.get(release.main, {}).values():
         findings += _foreign_ids(part)
     findings += [
         Finding(file=FILE_NAME, complaint=f"it names no source {name}, by whose rule answers could be verified")
@@ -38,6 +37,17 @@ def check_answers(release: OpenedRelease) -> Checked:
     for (part, claim), decision in zip(claimed, decisions, strict=True):
         findings += _unlike(part, claim, decision)
     return Checked.of(len(claimed), "answers", findings)
+
+
+def _claims(release: OpenedRelease) -> Iterator[tuple[Part, list[Claim]]]:
+    """What the sound rows of every measured config claim, with their places in the part."""
+    verifier, facts = release.verifier, release.manifest.facts
+    for config in (release.main, *verifier.further):
+        for part in release.parts.get(config, {}).values():
+            rows, places = sound_rows(part, verifier.schemas[config])
+            further = verifier.further.get(config)
+            claims = further.claims(rows, facts) if further else verifier.claims(rows)
+            yield part, [claim._replace(row=places[claim.row]) for claim in claims]
 
 
 async def _decide(claims: Sequence[Claim], rules: Mapping[str, AnswerRule]) -> list[Decision]:

@@ -12,7 +12,7 @@ from releases.critical_token_pairs import DEFAULT, Export, count_tokens, exports
 from releases.facts import ReleaseFacts
 from releases.schemas import PublishedSchema
 from releases.splits import SplitShares, split_by_problem
-from releases.verification.verifier import Claim, sides
+from releases.verification.verifier import Claim, MeasuredConfig, sides
 
 
 class CriticalTokenPairsVerifier:
@@ -21,6 +21,7 @@ class CriticalTokenPairsVerifier:
     schemas: Mapping[str, PublishedSchema] = {"default": DEFAULT}
     keys: Mapping[str, tuple[str, ...]] = {"default": CRITICAL_TOKEN_PAIRS.key}
     lengths: Sequence[str] = ("chosen_token_ids", "rejected_token_ids", "critical_positions")
+    further: Mapping[str, MeasuredConfig] = {}
 
     def shares(self, facts: ReleaseFacts) -> SplitShares:
         """The shares of the splits."""

@@ -13,28 +13,39 @@ from releases.recomputation import close
 from releases.verification.finding import Checked, Finding, brief
 from releases.verification.opened import OpenedRelease, Part
 from releases.verification.tables import sound_rows
-from releases.verification.verifier import DerivesFiles
+from releases.verification.verifier import DerivesFiles, MeasuredConfig, Verifier
 
 
 def check_labels(release: OpenedRelease) -> Checked:
-    """The derived columns of the first config, and the other configs, are what their recomputation gives.
+    """The derived columns of what was measured, and the other configs, are what their recomputation gives.
 
     Rows that break the schema are passed over; the other configs are compared only where every row of the first one
     could be read and is sound, since they are made of all of them.
     """
-    findings: list[Finding] = []
-    anew: list[pl.DataFrame] = []
-    parts = release.parts.get(release.main, {}).values()
-    for part in parts:
-        rows, places = sound_rows(part, release.verifier.schemas[release.main])
-        expected = release.verifier.recomputed(rows, release.manifest.facts)
-        findings += _unlike(part, rows, expected, places)
-        anew.append(rows.with_columns(expected.get_columns()))
+    anew, findings = _recomputed(release, release.main, release.verifier)
     n = sum(frame.height for frame in anew)
-    if n and release.is_whole(release.main) and n == sum(part.rows.height for part in parts):
+    if n and release.is_whole(release.main) and n == release.rows(release.main).height:
         findings += _unlike_derived(release, pl.concat(anew))
         findings += _unlike_files(release, pl.concat(anew))
+    for config, measured in release.verifier.further.items():
+        further, wrong = _recomputed(release, config, measured)
+        n += sum(frame.height for frame in further)
+        findings += wrong
     return Checked.of(n, "rows", findings)
+
+
+def _recomputed(
+    release: OpenedRelease, config: str, checks: Verifier | MeasuredConfig
+) -> tuple[list[pl.DataFrame], list[Finding]]:
+    """The sound rows of a measured config with all that follows in them derived anew, and where they differ."""
+    anew: list[pl.DataFrame] = []
+    findings: list[Finding] = []
+    for part in release.parts.get(config, {}).values():
+        rows, places = sound_rows(part, release.verifier.schemas[config])
+        expected = checks.recomputed(rows, release.manifest.facts)
+        findings += _unlike(part, rows, expected, places)
+        anew.append(rows.with_columns(expected.get_columns()))
+    return anew, findings
 
 
 def _unlike(part: Part, rows: pl.DataFrame, expected: pl.DataFrame, places: list[int]) -> Iterator[Finding]:
@@ -47,7 +58,7 @@ def _unlike(part: Part, rows: pl.DataFrame, expected: pl.DataFrame, places: list
 def _unlike_derived(release: OpenedRelease, rows: pl.DataFrame) -> Iterator[Finding]:
     derived = release.verifier.derived(rows, release.manifest.facts)
     for config in release.verifier.schemas:
-        if config == release.main:
+        if config == release.main or config in release.verifier.further:
             continue
         found, expected = release.parts.get(config, {}), derived.get(config, {})
         for split, frame in expected.items():

@@ -15,7 +15,7 @@ from releases.process_labels import DEFAULT, TRAINING, Export, training_tables
 from releases.recomputation import MEASURES
 from releases.schemas import PublishedSchema
 from releases.splits import SplitShares
-from releases.verification.verifier import Claim
+from releases.verification.verifier import Claim, MeasuredConfig
 
 
 class ProcessLabelsVerifier:
@@ -24,6 +24,7 @@ class ProcessLabelsVerifier:
     schemas: Mapping[str, PublishedSchema] = {"default": DEFAULT, **{name: one for name, (one, _) in TRAINING.items()}}
     keys: Mapping[str, tuple[str, ...]] = {"default": PROCESS_LABELS.key}
     lengths: Sequence[str] = ("steps", "token_ids")
+    further: Mapping[str, MeasuredConfig] = {}
 
     def shares(self, facts: ReleaseFacts) -> SplitShares:
         """The shares of the splits."""

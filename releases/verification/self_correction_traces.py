@@ -13,7 +13,7 @@ from releases.facts import ReleaseFacts
 from releases.schemas import PublishedSchema
 from releases.self_correction_traces import DEFAULT, SFT, count_origins, sft_splits, shares_of
 from releases.splits import SplitShares
-from releases.verification.verifier import Claim
+from releases.verification.verifier import Claim, MeasuredConfig
 
 
 class SelfCorrectionTracesVerifier:
@@ -22,6 +22,7 @@ class SelfCorrectionTracesVerifier:
     schemas: Mapping[str, PublishedSchema] = {"default": DEFAULT, "sft": SFT}
     keys: Mapping[str, tuple[str, ...]] = {"default": SELF_CORRECTION_TRACES.key}
     lengths: Sequence[str] = ("text", "token_ids", "triggers")
+    further: Mapping[str, MeasuredConfig] = {}
 
     def shares(self, facts: ReleaseFacts) -> SplitShares:
         """The shares of the splits."""

@@ -1,4 +1,4 @@
-"""How releases of `step_preference_pairs` are checked: margins from counts, answers of whole solutions, the config `trl`.
+"""How releases of `step_preference_pairs` are checked: margins from counts, whole solutions' answers, config `trl`.
 
 Knows the published columns; nothing of folders.
 """
@@ -13,7 +13,7 @@ from releases.facts import ReleaseFacts
 from releases.schemas import PublishedSchema
 from releases.splits import SplitShares
 from releases.step_preference_pairs import DEFAULT, TRL, recompute, training_tables
-from releases.verification.verifier import Claim, sides
+from releases.verification.verifier import Claim, MeasuredConfig, sides
 
 
 class StepPreferencePairsVerifier:
@@ -22,6 +22,7 @@ class StepPreferencePairsVerifier:
     schemas: Mapping[str, PublishedSchema] = {"default": DEFAULT, "trl": TRL}
     keys: Mapping[str, tuple[str, ...]] = {"default": STEP_PREFERENCE_PAIRS.key}
     lengths: Sequence[str] = ("prefix_token_ids", "chosen_token_ids", "rejected_token_ids")
+    further: Mapping[str, MeasuredConfig] = {}
 
     def shares(self, facts: ReleaseFacts) -> SplitShares:
         """The shares of the splits."""

@@ -1,6 +1,7 @@
 """What a dataset tells of itself, so that whoever has its releases can check and compare them.
 
-Knows no dataset. The first config of a dataset holds everything measured; its other configs follow from it.
+Knows no dataset. The first config of a dataset holds what was measured. Its other configs follow from that one, but for
+those that are named as measured themselves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,18 @@ def sides(rows: pl.DataFrame, *, source: str, chosen: pl.Expr, rejected: pl.Expr
         yield Claim(number, (worse, None), wrong, answer, origin, Verdict.DIFFERENT.value, None)
 
 
+class MeasuredConfig(Protocol):
+    """The checks of a config beside the first that holds measurements of its own."""
+
+    def recomputed(self, rows: pl.DataFrame, facts: ReleaseFacts) -> pl.DataFrame:
+        """The columns that follow from others, derived anew, one row for each of `rows`."""
+        ...
+
+    def claims(self, rows: pl.DataFrame, facts: ReleaseFacts) -> Iterator[Claim]:
+        """The answers that rows say were decided."""
+        ...
+
+
 class Verifier(Protocol):
     """The checks of one dataset that need to know what its columns mean.
 
@@ -60,6 +73,11 @@ class Verifier(Protocol):
         """The columns of the first config, lists or texts, whose lengths are worth a look."""
         ...
 
+    @property
+    def further(self) -> Mapping[str, MeasuredConfig]:
+        """The configs that follow from no other one; empty for most datasets."""
+        ...
+
     def shares(self, facts: ReleaseFacts) -> SplitShares:
         """The shares of the splits."""
         ...
@@ -69,7 +87,7 @@ class Verifier(Protocol):
         ...
 
     def derived(self, rows: pl.DataFrame, facts: ReleaseFacts) -> Mapping[str, Mapping[str, pl.DataFrame]]:
-        """The other configs by split, as they follow from all rows of the first."""
+        """The configs that are not measured by split, as they follow from all rows of the first."""
         ...
 
     def claims(self, rows: pl.DataFrame) -> Iterator[Claim]:

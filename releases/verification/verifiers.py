@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from releases.errors import UnknownRelease
 from releases.verification.critical_token_pairs import CriticalTokenPairsVerifier
+from releases.verification.long_cot_traces import LongCotTracesVerifier
 from releases.verification.process_labels import ProcessLabelsVerifier
 from releases.verification.self_correction_traces import SelfCorrectionTracesVerifier
 from releases.verification.step_preference_pairs import StepPreferencePairsVerifier
@@ -14,6 +15,7 @@ VERIFIERS: Mapping[str, Verifier] = {
     "step_preference_pairs": StepPreferencePairsVerifier(),
     "critical_token_pairs": CriticalTokenPairsVerifier(),
     "self_correction_traces": SelfCorrectionTracesVerifier(),
+    "long_cot_traces": LongCotTracesVerifier(),
 }
 
 

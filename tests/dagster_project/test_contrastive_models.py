@@ -122,4 +122,3 @@ def test_a_policy_that_only_its_servers_know_wants_its_weights_named():
             folder=None,
             say=lambda line: None,
         )
-

@@ -27,7 +27,9 @@ def scores(text, **settings):
 def test_the_first_wrong_total_has_the_lowest_score():
     found, pieces = scores(WRONG)
     assert pieces[found.index(min(found))] == " 84"
-    assert min(found) == pytest.approx((0.1 / 99) ** 2 / (0.4 / 99) / (0.9**2 / 0.6 + 99 * (0.1 / 99) ** 2 / (0.4 / 99)))
+    assert min(found) == pytest.approx(
+        (0.1 / 99) ** 2 / (0.4 / 99) / (0.9**2 / 0.6 + 99 * (0.1 / 99) ** 2 / (0.4 / 99))
+    )
 
 
 def test_a_right_total_scores_high_and_what_must_come_scores_one():

@@ -26,7 +26,7 @@ def with_rows(draft: Draft, config: str, split: str, change: Callable[[pl.DataFr
     table = draft.tables[config]
     tables = {**draft.tables, config: replace(table, splits={**table.splits, split: change(table.splits[split])})}
     count = verifier_of(draft.dataset).label_counts
-    counts = {name: count(part) for name, part in tables["default"].splits.items()}
+    counts = {name: dict(count(part)) for name, part in tables["default"].splits.items()}
     return replace(draft, tables=tables, label_counts=counts)
 
 

@@ -1,4 +1,4 @@
-"""From the asset's pairs to the release as its readers meet it: what follows, what is refused, what the trainer reads."""
+"""From the asset's pairs to the release as its readers meet it: what follows, is refused, and the trainer reads."""
 
 import json
 
@@ -89,7 +89,9 @@ def folder(draft, registry, tmp_path):
 
 
 def changed(rows, change):
-    return rows.with_columns(**{name: pl.Series([value] * rows.height, dtype=rows.schema[name]) for name, value in change.items()})
+    return rows.with_columns(
+        **{name: pl.Series([value] * rows.height, dtype=rows.schema[name]) for name, value in change.items()}
+    )
 
 
 def found(folder):
@@ -166,7 +168,9 @@ def test_no_rows_are_no_release_and_a_slice_without_priors_is_none(rows, facts):
 
 
 def test_what_confirmations_follow_from_comes_back_from_the_manifest(draft):
-    export = Export(priors={"a": Priors(rise=0.1)}, confirmation=Confirmation(never=0.02, least=0.2), shares=SplitShares())
+    export = Export(
+        priors={"a": Priors(rise=0.1)}, confirmation=Confirmation(never=0.02, least=0.2), shares=SplitShares()
+    )
     told = Export.of(type(draft.facts)(**{**vars_of(draft.facts), "settings": {"export": export.facts()}}))
     assert told == export
 

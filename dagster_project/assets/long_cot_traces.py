@@ -1,0 +1,213 @@
+"""Long chains of thought of one slice: thoughts and solution in one answer, by a policy that is shown a few (BOLT)."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from pydantic import Field
+
+from dagster_project import report
+from dagster_project.bootstrapping import Asking, Bootstrapped, Sampled, choose
+from dagster_project.bootstrapping import draw as draw_samples
+from dagster_project.failures import explained
+from dagster_project.long_cot_settings import LongCotTracesSettings
+from dagster_project.partitions import Cell, cell_of
+from dagster_project.query_mixing import Mixed, mix
+from dagster_project.resources.judge import JudgeResource
+from dagster_project.resources.policy import PolicyResource
+from dagster_project.resources.reward import RewardResource
+from dagster_project.resources.store import Store
+from dagster_project.settings import Settings, Source
+from dagster_project.workbench import Workbench, workbench
+from filters.behaviours import KINDS
+from filters.behaviours import VERSION as BEHAVIOURS_VERSION
+from filters.schemas import LONG_COT_TRACES
+from filters.verdicts import VERIFIER
+from generators import bolt, long_cot_pairs, query_mix
+from generators.engine.protocol import Sampling
+from generators.ledger import sampling_json
+from generators.long_cot_tables import long_cot_pairs_table, long_cot_traces_table
+from generators.records import Problem
+from generators.runner import Outcome
+from generators.tables import law_of, problems_of
+
+NAME = "long_cot_traces"
+DROPPED = {
+    "problem_id": pl.String,
+    "sample_index": pl.Int64,
+    "stage": pl.String,
+    "reason": pl.String,
+    "detail": pl.String,
+}
+UNPAIRED = {"problem_id": pl.String, "reason": pl.String}
+
+
+def long_cot_traces(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset, with the settings' numbers as the Launchpad's defaults."""
+    defaults = settings.long_cot_traces
+    slices = settings.slices()
+
+    class LongCotTracesRun(dg.Config):
+        """How many samples of each problem, drawn how; which scores of a reward model are too low."""
+
+        n: int = Field(defaults.n, ge=1, description="samples per problem")
+        temperature: float = Field(defaults.temperature, ge=0, description="sampling temperature")
+        max_tokens: int = Field(defaults.max_tokens, ge=1, description="tokens of a sample at most")
+        percentile: float = Field(defaults.percentile, ge=0, lt=100, description="scores below it are dropped")
+
+    @dg.asset(
+        name=NAME,
+        partitions_def=grid,
+        deps=["problems", "attempts"],
+        group_name="traces",
+        kinds={"vllm", "parquet"},
+        pool="gpu",
+        code_version=f"{bolt.VERSION}.{query_mix.VERSION}.{long_cot_pairs.VERSION}.{BEHAVIOURS_VERSION}",
+        check_specs=[dg.AssetCheckSpec("traces_made", asset=NAME)],
+    )
+    def asset(
+        context: dg.AssetExecutionContext,
+        config: LongCotTracesRun,
+        policy: PolicyResource,
+        judge: JudgeResource,
+        reward: RewardResource,
+        store: Store,
+    ) -> dg.MaterializeResult:
+        """A problem, internal thoughts, an external solution: the best verified sample of each problem."""
+        cell = cell_of(context)
+        source, _ = slices[cell.slice]
+        asked = LongCotTracesSettings.model_validate(defaults.model_dump() | config.model_dump())
+        with explained():
+            law, asking = law_over(asked, store, cell, source)
+            mixed = mix(context, judge, policy, store, cell, source=source, asked=asked)
+            problems = mixed.kept(problems_of(store.read(store.table("problems", cell))))
+            made, bench = asyncio.run(
+                draw(context, policy, reward, store, cell, problems=problems, source=source, law=law, asking=asking)
+            )
+            match = source.near_examples(asked)
+            provenance = cell.provenance(bench.sampler.policy)
+            provenance |= {"sampling": sampling_json(law.sampling), "max_tokens": law.max_tokens}
+            chosen = choose(made.rows, asked=asked, match=match, known=known(store, cell, mixed), provenance=provenance)
+            plain = asked.model_dump(mode="json") | {"near_examples": match, "judge": mixed.plain() or None}
+            store.write_recipe(NAME, cell, plain)
+            frame = write(store, cell, mixed=mixed, made=made, chosen=chosen, provenance=provenance)
+        return dg.MaterializeResult(
+            metadata=metadata(store, cell, frame, mixed, chosen)
+            | mixed.metadata()
+            | bench.metadata()
+            | policy.metadata(),
+            check_results=[traces_made(frame, asked=len(problems), least_yield=asked.least_yield)],
+        )
+
+    return asset
+
+
+def law_over(asked: LongCotTracesSettings, store: Store, cell: Cell, source: Source) -> tuple[bolt.BoltConfig, Asking]:
+    """How samples are drawn, and how problems are asked; both as the attempts were where the settings say so."""
+    if asked.examples == "attempts":
+        sampling, _ = law_of(store.read(store.table("attempts", cell)))
+        asking = Asking(prompt=None, examples=source.examples)
+    else:
+        sampling = Sampling(temperature=asked.temperature, top_p=asked.top_p, seed=cell.seed)
+        asking = Asking(prompt=asked.prompt(cell.seed))
+    return bolt.BoltConfig(sampling=sampling, max_tokens=asked.max_tokens, n=asked.n, tags=asked.tags), asking
+
+
+async def draw(
+    context: dg.AssetExecutionContext,
+    policy: PolicyResource,
+    reward: RewardResource,
+    store: Store,
+    cell: Cell,
+    *,
+    problems: Sequence[Problem],
+    source: Source,
+    law: bolt.BoltConfig,
+    asking: Asking,
+) -> tuple[Outcome[Problem, Sampled], Workbench]:
+    """Sample every problem of the mix through one workbench."""
+    async with (
+        workbench(context, policy, store, cell, unit="problems", total=len(problems)) as bench,
+        reward.opened() as model,
+    ):
+        made = await draw_samples(
+            problems,
+            bench,
+            asking=asking,
+            rule=source.answer_rule,
+            law=law,
+            reward=model,
+            window=policy.settings.in_flight,
+        )
+    return made, bench
+
+
+def known(store: Store, cell: Cell, mixed: Mixed) -> dict[str, tuple[str | None, str | None]]:
+    """Topic and difficulty of every problem of the mix."""
+    rated = store.read(store.table("problem_difficulty", cell)).select("problem_id", "difficulty")
+    told = mixed.table.drop("difficulty").join(rated, on="problem_id", how="left")
+    return {name: (topic, band) for name, topic, band in told.select("problem_id", "topic", "difficulty").iter_rows()}
+
+
+def write(
+    store: Store,
+    cell: Cell,
+    *,
+    mixed: Mixed,
+    made: Outcome[Problem, Sampled],
+    chosen: Bootstrapped,
+    provenance: dict[str, str | int],
+) -> pl.DataFrame:
+    """Write traces, pairs, all samples, the mix, and what was dropped with its stage; gives the traces."""
+    frame = long_cot_traces_table(chosen.traces, provenance)
+    passed_over = mixed.table.filter(~pl.col("is_kept")).select("problem_id", "why").iter_rows()
+    dropped = [(problem, None, "mix", why, "") for problem, why in passed_over]
+    dropped += [(one.item.problem_id, None, "sampling", "refused", one.message) for one in made.failures]
+    samples = chosen.samples.filter(pl.col("reason").is_not_null())
+    told = samples.select("problem_id", "sample_index", "stage", "reason").with_columns(detail=pl.lit(""))
+    store.write(store.table(NAME, cell), frame)
+    store.write(store.dropped(NAME, cell), pl.concat([pl.DataFrame(dropped, schema=DROPPED, orient="row"), told]))
+    store.write(store.table("long_cot_samples", cell), chosen.samples)
+    store.write(store.table("query_mix", cell), mixed.table)
+    store.write(store.table("long_cot_pairs", cell), long_cot_pairs_table(chosen.pairs, provenance))
+    store.write(store.dropped("long_cot_pairs", cell), pl.DataFrame(chosen.unpaired, schema=UNPAIRED, orient="row"))
+    return frame
+
+
+def metadata(store: Store, cell: Cell, frame: pl.DataFrame, mixed: Mixed, chosen: Bootstrapped) -> dict[str, Any]:
+    """What the UI shows of the traces: the yield of every stage, what a row cost, behaviours, lengths, sample rows."""
+    spent = int(chosen.samples["token_ids"].list.len().sum())
+    lengths = frame["token_ids"].list.len().to_list()
+    counts = {kind.replace("_", " "): int(frame[f"n_{kind}"].sum()) for kind in KINDS}
+    return report.table(store.table(NAME, cell), frame, LONG_COT_TRACES) | {
+        "yields": report.records(chosen.selection.yields()),
+        "query_mix": report.counts(Counter(mixed.table["why"].to_list())),
+        "dropped": report.dropped(store.read(store.dropped(NAME, cell))),
+        "tokens_per_trace": spent / max(1, frame.height),
+        "pairs": len(chosen.pairs),
+        "without_a_pair": report.dropped(store.read(store.dropped("long_cot_pairs", cell))),
+        "behaviours": report.bars(counts, title="Behaviours in all thoughts"),
+        "lengths": report.histogram(lengths, title="Length", x="tokens", y="traces", bounds=(0, max(1, *lengths, 0))),
+        "sample_rows": report.sample_rows(
+            frame, ("prompt", "internal_thoughts", "external_solution", "behaviours", "score", "topic", "difficulty")
+        ),
+    }
+
+
+def traces_made(frame: pl.DataFrame, *, asked: int, least_yield: float) -> dg.AssetCheckResult:
+    """Whether enough of the asked problems have a trace; with fewer, the policy does not think in this way yet."""
+    share = frame.height / asked if asked else 0.0
+    return dg.AssetCheckResult(
+        check_name="traces_made",
+        passed=share >= least_yield,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "asked": asked,
+            "traces": frame.height,
+            "verified": frame.filter(pl.col("scored_by") == VERIFIER).height,
+            "yield": share,
+        },
+    )

@@ -1,0 +1,87 @@
+"""The section `[long_cot_traces]`: how problems are chosen and asked, what is kept, what a format is worth.
+
+Knows recipes and filters; nothing of the settings beside it.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from filters.contamination import MATCHES, Match
+from filters.long_cot import LongCotBounds
+from filters.query_mix import Shares
+from filters.thoughts import Tags
+from generators.prompts.long_cot import Layout, LongCotPrompt, load_examples
+
+Shown = Literal["general", "short", "none", "attempts"]
+Difficulty = Literal["easy", "medium", "hard"]
+
+
+class LongCotTracesSettings(BaseModel):
+    """How many samples a problem gets, behind which worked examples, and which of them become rows.
+
+    `examples` "none" asks for thoughts without showing any, as a policy is asked that was trained on traces;
+    "attempts" asks as the attempts did, at their sampling settings: what they drew is not drawn again. Shares make the
+    mix of problems, by difficulty or topic; without them all fit ones are asked. `least_yield` is the share of asked
+    problems that a trace is wanted of.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n: int = Field(8, ge=1)
+    temperature: float = Field(0.8, ge=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int = Field(2048, ge=1)
+    examples: Shown = "general"
+    per_prompt: int = Field(3, ge=1)
+    layout: Layout = "turns"
+    instruct: bool = True
+    prefill: bool = True
+    opening: str = "<think>"
+    closing: str = "</think>"
+    least_pass_rate: float = Field(0.0, ge=0, le=1)
+    most_pass_rate: float = Field(1.0, ge=0, le=1)
+    difficulty_shares: Mapping[Difficulty, float] | None = None
+    least_criteria: int = Field(5, ge=0, le=7)
+    topic_shares: Mapping[str, float] | None = None
+    percentile: float = Field(30.0, ge=0, lt=100)
+    near_examples: Match | None = None
+    format_reward: float = Field(1.0, ge=0)
+    least_yield: float = Field(0.1, gt=0, le=1)
+
+    @field_validator("difficulty_shares", "topic_shares")
+    @classmethod
+    def _add_up(cls, shares: Mapping[str, float] | None) -> Mapping[str, float] | None:
+        if shares is not None:
+            Shares(of=shares)
+        return shares
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "LongCotTracesSettings":
+        if self.most_pass_rate < self.least_pass_rate:
+            raise ValueError(f"most_pass_rate must be at least least_pass_rate ({self.least_pass_rate})")
+        self.prompt(seed=0)
+        return self
+
+    @property
+    def tags(self) -> Tags:
+        """What stands around thoughts."""
+        return Tags(opening=self.opening, closing=self.closing)
+
+    def prompt(self, seed: int) -> LongCotPrompt:
+        """How a problem is asked, with the examples drawn by `seed`."""
+        shown = load_examples(self.examples) if self.examples in ("general", "short") else ()
+        return LongCotPrompt(
+            examples=shown,
+            per_prompt=self.per_prompt,
+            seed=seed,
+            tags=self.tags,
+            instruct=self.instruct,
+            prefill=self.prefill,
+            layout=self.layout,
+        )
+
+    def bounds(self, match: Match) -> LongCotBounds:
+        """Which samples become rows, where a copy of an example is found as `match` says."""
+        return LongCotBounds(percentile=self.percentile, near_examples=MATCHES[match])

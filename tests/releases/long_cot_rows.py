@@ -1,0 +1,88 @@
+"""Traces and pairs that are true in everything that can be checked: ids, texts, verdicts, scores, behaviours."""
+
+from filters.behaviours import behaviours, count_behaviours
+from filters.schemas import LONG_COT_PAIRS, LONG_COT_TRACES
+from filters.thoughts import DEFAULT_TAGS
+from generators.problems.loading import problem_id
+from releases.long_cot_recomputation import Export, Making
+from releases.splits import SplitShares
+
+MAKING = Making(tags=DEFAULT_TAGS, format_reward=1.0, near_examples="near")
+EXPORT = Export(makings={"sums-0": MAKING}, shares=SplitShares(test=0.3))
+_LAW = {"sampling": "{}", "max_tokens": 400, "policy": "tiny", "round": "first", "slice": "sums-0"}
+
+
+def _thoughts(number: int) -> str:
+    return f"My plan is to add.\nI get {number + 3}. Wait, that is wrong. It is {number + 2}."
+
+
+def trace(number: int, **changes: object) -> dict[str, object]:
+    """The trace of `number` + 2; texts that are changed change what follows from them."""
+    prompt, answer = f"What is {number} + 2?", str(number + 2)
+    thoughts = changes.pop("internal_thoughts", _thoughts(number))
+    solution = changes.pop("external_solution", f"It is \\boxed{{{answer}}}.")
+    found = behaviours(thoughts)
+    return {
+        "problem_id": problem_id(prompt, answer),
+        "source": "sums",
+        "prompt": prompt,
+        "answer": answer,
+        "level": None,
+        "messages": [
+            {"role": "user", "content": prompt},
+            {"role": "assistant", "content": DEFAULT_TAGS.join(thoughts, solution)},
+        ],
+        "internal_thoughts": thoughts,
+        "external_solution": solution,
+        "topic": None,
+        "difficulty": "easy",
+        "scored_by": "verifier",
+        "score": 1.0,
+        "verdict": "equal",
+        "extracted": answer,
+        **{f"n_{kind}": count for kind, count in count_behaviours(found).items()},
+        "behaviours": [one.kind for one in found],
+        "behaviour_starts": [one.start for one in found],
+        "behaviour_ends": [one.end for one in found],
+        "sample_index": 0,
+        "prompt_token_ids": [1, 2],
+        "token_ids": [3, 4, 5],
+        **_LAW,
+        **changes,
+    }
+
+
+def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str, object]:
+    """The right answer to `number` + 2 against a wrong one, or against one that never closes its thoughts."""
+    prompt, answer = f"What is {number} + 2?", str(number + 2)
+    right = DEFAULT_TAGS.join(_thoughts(number), f"It is \\boxed{{{answer}}}.")
+    wrong = "<think>\nNo end." if malformed else DEFAULT_TAGS.join("Hm.", f"It is \\boxed{{{number}}}.")
+    rejected = (0.0, None, None, "no_closing_tag") if malformed else (1.0, 0.0, "different", None)
+    return {
+        "problem_id": problem_id(prompt, answer),
+        "source": "sums",
+        "prompt": [{"role": "user", "content": prompt}],
+        "answer": answer,
+        **_side("chosen", right, 0, 2.0, 1.0, "equal", None),
+        **_side("rejected", wrong, 3, *rejected),
+        "margin": 2.0 - rejected[0],
+        "scored_by": "verifier",
+        **_LAW,
+        **changes,
+    }
+
+
+def _side(side: str, text: str, index: int, reward: float, *told: object) -> dict[str, object]:
+    names = ("score", "verdict", "malformed")
+    return {
+        side: [{"role": "assistant", "content": text}],
+        f"{side}_index": index,
+        f"{side}_reward": reward,
+        **{f"{side}_{name}": one for name, one in zip(names, told, strict=True)},
+    }
+
+
+def tables(n: int = 16):
+    """Traces of `n` problems, and pairs of every second one of them."""
+    traces = LONG_COT_TRACES.frame([trace(number) for number in range(n)])
+    return traces, LONG_COT_PAIRS.frame([pair(number, malformed=number % 4 == 0) for number in range(0, n, 2)])

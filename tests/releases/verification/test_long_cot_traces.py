@@ -1,0 +1,66 @@
+import pytest
+
+from releases.long_cot_traces import build_long_cot_traces
+from releases.verification.verify import verify
+from tests.releases.forgery import with_manifest, with_value
+from tests.releases.long_cot_rows import EXPORT, tables
+
+TRACES = "data/default/train-00000-of-00001.parquet"
+PAIRS = "data/pairs/train-00000-of-00001.parquet"
+
+
+def found(folder):
+    return [(name, str(one)) for name, checked in verify(folder).checks.items() for one in checked.findings]
+
+
+@pytest.fixture
+def draft(facts):
+    return build_long_cot_traces(*tables(), facts(), EXPORT)
+
+
+def test_a_good_release_passes_and_traces_and_pairs_were_looked_at(draft, folder_of):
+    report = verify(folder_of(draft))
+    assert report.findings == ()
+    assert (report.checks["labels"].n, report.checks["answers"].n) == (16 + 8, 16 + 8 + 4)
+
+
+# config, column, what it is changed to, and the check that names it there
+FAULTS = [
+    ("default", "score", 0.0, "labels"),
+    ("default", "behaviour_starts", [0, 1], "labels"),
+    ("default", "verdict", "different", "rules"),
+    ("default", "extracted", "99", "answers"),
+    ("default", "external_solution", "It is \\boxed{99}.", "labels"),
+    ("default", "external_solution", "It is \\boxed{99}.", "answers"),
+    ("pairs", "margin", 3.0, "rules"),
+    ("pairs", "chosen_reward", 2.5, "rules"),
+    ("pairs", "rejected_malformed", "empty_solution", "labels"),
+    ("pairs", "answer", "99", "answers"),
+    ("pairs", "chosen", [{"role": "assistant", "content": "<think>\na\n</think>\n\n\\boxed{99}"}], "answers"),
+]
+
+
+@pytest.mark.parametrize(("config", "column", "value", "check"), FAULTS)
+def test_a_changed_value_is_named_by_its_place(draft, folder_of, config, column, value, check):
+    told = found(folder_of(with_value(draft, config, "train", 1, column, value)))
+    place = f"{TRACES if config == 'default' else PAIRS}, row 1, column "
+    assert [said for name, said in told if name == check and said.startswith(place)]
+
+
+def test_a_pair_whose_sides_are_worth_the_other_way_round_is_named_by_all_that_follows(draft, folder_of):
+    changed = with_value(draft, "pairs", "train", 0, "chosen_score", 0.0)
+    ((check, said),) = found(folder_of(changed))
+    assert check == "labels"
+    assert said == f"{PAIRS}, row 0, column chosen_score: it is 0.0, it must be 1.0 by recomputation"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda export: export["makings"].clear(), "settings.export.makings lacks the slice sums-0, which has rows"),
+        (lambda export: export.pop("makings"), "settings.export lacks what the rows are derived with"),
+    ],
+)
+def test_a_manifest_without_what_rows_are_derived_with_is_named(draft, folder_of, change, complaint):
+    folder = with_manifest(folder_of(draft), lambda told: change(told["facts"]["settings"]["export"]))
+    assert any(complaint in said for check, said in found(folder) if check == "labels")
