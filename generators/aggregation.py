@@ -4,7 +4,7 @@ Knows nothing of how samples are made: attempts and deepened responses alike hav
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from filters.answers import Verdict
 from filters.notation import compact, tidy
@@ -38,15 +38,24 @@ def by_majority(samples: Sequence[Sample]) -> Sample | None:
 
     Answers are the same when they are the same in one spelling; samples without an answer have no vote.
     """
-    groups: dict[str, list[Sample]] = {}
-    for sample in samples:
+    return by_weight(samples, [1.0] * len(samples))
+
+
+def by_weight(samples: Sequence[Sample], weights: Sequence[float]) -> Sample | None:
+    """As `by_majority`, each sample with as much of a vote as its weight."""
+    groups: dict[str, list[tuple[Sample, float]]] = {}
+    for sample, weight in zip(samples, weights, strict=True):
         if sample.extracted is not None:
-            groups.setdefault(compact(tidy(sample.extracted)), []).append(sample)
-    largest = max(groups.values(), key=len, default=None)  # the first of equals
-    return largest[0] if largest else None
+            groups.setdefault(compact(tidy(sample.extracted)), []).append((sample, weight))
+    heaviest = max(groups.values(), key=_weight, default=None)  # the first of equals
+    return heaviest[0][0] if heaviest else None
 
 
 async def by_reward(prompt: str, samples: Sequence[Sample], reward: Reward) -> Sample | None:
     """The sample with the highest reward, of equals the first."""
     scored = [(await reward(prompt, sample.text), sample) for sample in samples]
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+
+def _weight(group: Sequence[tuple[Any, float]]) -> float:
+    return sum(weight for _, weight in group)

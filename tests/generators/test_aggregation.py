@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from filters.answers import Verdict
-from generators.aggregation import by_majority, by_reward, by_verifier
+from generators.aggregation import by_majority, by_reward, by_verifier, by_weight
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,14 @@ def samples(*answers):
 )
 def test_most_votes_win_and_of_equals_the_answer_given_first(answers, chosen):
     assert by_majority(samples(*answers)).text == str(chosen)
+
+
+@pytest.mark.parametrize(
+    ("weights", "chosen"),
+    [([0.9, 0.1, 0.1, 1.0], 0), ([0.1, 0.9, 0.2, 1.0], 1), ([0.5, 0.25, 0.25, 1.0], 0), ([0.0, 0.0, 0.1, 1.0], 1)],
+)
+def test_an_answer_has_the_weight_of_its_samples_and_no_answer_none(weights, chosen):
+    assert by_weight(samples("5", "4", "4", None), weights).text == str(chosen)
 
 
 def test_without_an_answer_there_is_no_majority():

@@ -1,0 +1,158 @@
+"""What the examples share: a run's settings, a released config, the policy to train, and the training to its end.
+
+Knows no loss and no dataset's columns. What is trained is a LoRA adapter, over weights in float32 on a CPU and in
+bfloat16 on a GPU.
+"""
+
+import json
+from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset, DatasetDict, load_dataset
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
+
+from generators.policy import EMBEDDED, SIMULATED, Policy, identify
+from releases.manifest import FILE_NAME
+
+IGNORED = -100  # a label that no loss counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One training: of which policy, for how long, and where the adapter goes.
+
+    Without `steps` the rows are gone through `epochs` times.
+    """
+
+    model: str = EMBEDDED
+    model_revision: str | None = None
+    output: Path = Path("data/trained")
+    steps: int | None = None
+    epochs: int = 1
+    batch_size: int = 8
+    learning_rate: float = 1e-5
+    max_length: int = 1024
+    rank: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field in ("epochs", "batch_size", "max_length", "rank"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"steps must be at least 1, got {self.steps}")
+        if self.learning_rate <= 0:
+            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if self.model == SIMULATED:
+            raise ValueError(f"model must have weights to train, got {self.model!r}: name a folder or a Hub id")
+
+
+def arguments(about: str, **defaults: Any) -> ArgumentParser:
+    """A command line for a release and a run, with a script's own `defaults`; what its loss wants, the script adds."""
+    parser = ArgumentParser(description=about, formatter_class=ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--release", required=True, help="a version's folder, a dataset's folder, or a Hub repository")
+    parser.add_argument("--revision", help="the version, where the release is not a version's folder")
+    parser.add_argument("--model", help="embedded, warmed_up, a model folder, or a Hub id")
+    parser.add_argument("--model-revision", help="the revision of a Hub id")
+    parser.add_argument("--output", type=Path, help="the folder for the adapter")
+    parser.add_argument("--steps", type=int, help="stop after so many steps")
+    parser.add_argument("--epochs", type=int, help="how often the rows are gone through")
+    parser.add_argument("--batch-size", type=int, help="rows a step and device")
+    parser.add_argument("--learning-rate", type=float, help="the highest one: it warms up and decays")
+    parser.add_argument("--max-length", type=int, help="tokens of a row at most")
+    parser.add_argument("--rank", type=int, help="of the adapter")
+    parser.add_argument("--seed", type=int, help="of the adapter's first weights and the order of the rows")
+    parser.set_defaults(**{**{field.name: field.default for field in fields(Run)}, **defaults})
+    return parser
+
+
+def run_of(told: Namespace) -> Run:
+    """The run that a command line tells."""
+    return Run(**{field.name: getattr(told, field.name) for field in fields(Run)})
+
+
+def load_release(release: str, config: str, *, revision: str | None = None) -> DatasetDict:
+    """The splits of one config; raises ValueError where the version is not named, or is not there.
+
+    `release` is a version's folder, or with `revision` a dataset's folder in a registry or its repository on the Hub.
+    """
+    folder = Path(release)
+    if not folder.is_dir():
+        if revision is None:
+            raise ValueError(
+                f"revision must name a version of {release}, which is no folder here and so a repository on the Hub, "
+                "got None: set it to a tag such as v0.1.0"
+            )
+        return load_dataset(release, config, revision=revision)
+    version = folder / revision if revision else folder
+    if not (version / FILE_NAME).is_file():
+        raise ValueError(f"release must be a version's folder, and {version} has no {FILE_NAME}: name one in revision")
+    return load_dataset(str(version.resolve()), config)
+
+
+def policy_of(run: Run) -> Policy:
+    """The policy that is trained."""
+    return identify(run.model, revision=run.model_revision)
+
+
+def load_policy(run: Run) -> tuple[Any, Any]:
+    """The policy's weights and its tokenizer; whatever is drawn from here on follows from the seed."""
+    set_seed(run.seed)
+    policy = policy_of(run)
+    model = AutoModelForCausalLM.from_pretrained(policy.model, revision=policy.revision, dtype=dtype())
+    return model, AutoTokenizer.from_pretrained(policy.model, revision=policy.revision)
+
+
+def dtype() -> torch.dtype:
+    """What weights are loaded in."""
+    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
+
+
+def lora(run: Run, **more: Any) -> LoraConfig:
+    """An adapter on every linear layer but the head."""
+    fixed = {"target_modules": "all-linear", "lora_dropout": 0.0, "task_type": "CAUSAL_LM"}
+    return LoraConfig(r=run.rank, lora_alpha=2 * run.rank, **{**fixed, **more})
+
+
+def trainer_settings(run: Run) -> dict[str, Any]:
+    """What every trainer is told, by the names of `transformers.TrainingArguments`."""
+    has_gpu = torch.cuda.is_available()
+    return {
+        "output_dir": str(run.output),
+        "max_steps": run.steps or -1,
+        "num_train_epochs": run.epochs,
+        "per_device_train_batch_size": run.batch_size,
+        "per_device_eval_batch_size": run.batch_size,
+        "learning_rate": run.learning_rate,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.1,  # a share of all steps
+        "seed": run.seed,
+        "bf16": has_gpu,
+        "gradient_checkpointing": has_gpu,
+        "dataloader_pin_memory": has_gpu,
+        "save_strategy": "no",
+        "report_to": "none",
+    }
+
+
+def fit(trainer: Any, run: Run, *, rows: Dataset, held_out: Dataset | None) -> dict[str, float]:
+    """Train to the end, write the adapter, and give the last figures, those of `held_out` among them."""
+    kept = len(trainer.train_dataset)
+    if not kept:
+        raise ValueError(
+            f"max_length must leave something to learn in a row, got {run.max_length} and {len(rows)} rows"
+        )
+    if kept < len(rows):
+        print(
+            f"{len(rows) - kept} of {len(rows)} rows have nothing to learn within max_length={run.max_length}: left out"
+        )
+    figures = dict(trainer.train().metrics)
+    if held_out is not None:
+        figures |= trainer.evaluate(held_out)
+    trainer.save_model(str(run.output))
+    print(json.dumps({"output": str(run.output), "rows": kept, **figures}))
+    return figures

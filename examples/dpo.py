@@ -1,0 +1,42 @@
+"""DPO on whole solutions: the baseline to Step-DPO and cDPO, on the pairs of `critical_token_pairs` without weights.
+
+Rows without token ids (the config `pairs` of `long_cot_traces`, or any preference set in TRL's own format) go to the
+stock trainer as they are.
+"""
+
+from collections.abc import Sequence
+
+from datasets import Dataset
+from trl import DPOConfig, DPOTrainer
+
+from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, trainer_settings
+from examples.stored_ids import StoredIdsTrainer
+
+
+def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> DPOTrainer:
+    """A trainer on preference pairs."""
+    model, tokenizer = load_policy(run)
+    kind = StoredIdsTrainer if "chosen_token_ids" in pairs.column_names else DPOTrainer
+    return kind(
+        model=model,
+        args=DPOConfig(beta=beta, max_length=run.max_length, **trainer_settings(run)),
+        train_dataset=pairs,
+        processing_class=tokenizer,
+        peft_config=lora(run),
+    )
+
+
+def main(command_line: Sequence[str] | None = None) -> None:
+    """Train as the command line says."""
+    parser = arguments("DPO on whole solutions of a release of critical_token_pairs.", learning_rate=1e-5)
+    parser.add_argument("--config", default="default", help="the config with the pairs")
+    parser.add_argument("--beta", type=float, default=0.1, help="how dear it is to leave the reference")
+    told = parser.parse_args(command_line)
+    run = run_of(told)
+    pairs = load_release(told.release, told.config, revision=told.revision)
+    trainer = trainer_of(run, pairs["train"], beta=told.beta)
+    fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
+
+
+if __name__ == "__main__":
+    main()

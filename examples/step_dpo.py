@@ -1,0 +1,78 @@
+"""Step-DPO (arXiv 2406.18629) on a release of `step_preference_pairs`: a right next step against the wrong one.
+
+The loss is DPO's, behind the steps before. TRL's trainer ends both sides with the end-of-text token; behind a step
+that ends no solution it is taken off again. The rows are the policy's own tokens, so `model` must be that policy, or
+one with its tokenizer: every row is compared with the token ids that the release keeps.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from datasets import Dataset
+from trl import DPOConfig, DPOTrainer
+
+from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, trainer_settings
+
+_SIDES = {"chosen_ids": "is_final_step", "rejected_ids": "rejected_is_final_step"}
+
+
+class StepDPOTrainer(DPOTrainer):
+    """DPOTrainer on rows that tell of each side whether the end-of-text token belongs behind it."""
+
+    def _prepare_dataset(self, dataset: Dataset, processing_class: Any, args: DPOConfig, dataset_name: str) -> Dataset:
+        prepared = super()._prepare_dataset(dataset, processing_class, args, dataset_name)
+        return prepared.map(open_ended, fn_kwargs={"end_of_text": processing_class.eos_token_id})
+
+
+def open_ended(row: Mapping[str, Any], end_of_text: int) -> dict[str, Any]:
+    """The token ids of both sides, a partial step without the end-of-text token."""
+    return {
+        ids: row[ids] if row[is_final] or row[ids][-1] != end_of_text else row[ids][:-1]
+        for ids, is_final in _SIDES.items()
+    }
+
+
+def check_ids(prepared: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[str, Any]]) -> None:
+    """Raise ValueError unless every prepared row parts where a stored pair does, in the same token ids."""
+    kept = ("prefix_token_ids", "chosen_token_ids", "rejected_token_ids")
+    known = {_ids(row, kept) for row in stored}
+    for number, row in enumerate(prepared):
+        found = _ids(row, ("prompt_ids", *_SIDES))
+        if found not in known:
+            lengths = ", ".join(str(len(ids)) for ids in found)
+            raise ValueError(
+                f"row {number} becomes a prompt, a chosen and a rejected step of {lengths} tokens, which are no stored "
+                "pair's: model must be the policy that wrote the release, or one with its tokenizer"
+            )
+
+
+def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.5) -> StepDPOTrainer:
+    """A trainer on rows of the config `trl`."""
+    model, tokenizer = load_policy(run)
+    return StepDPOTrainer(
+        model=model,
+        args=DPOConfig(beta=beta, max_length=run.max_length, **trainer_settings(run)),
+        train_dataset=pairs,
+        processing_class=tokenizer,
+        peft_config=lora(run),
+    )
+
+
+def main(command_line: Sequence[str] | None = None) -> None:
+    """Train as the command line says."""
+    parser = arguments("Step-DPO on a release of step_preference_pairs.", learning_rate=1e-5)
+    parser.add_argument("--beta", type=float, default=0.5, help="how dear it is to leave the reference")
+    told = parser.parse_args(command_line)
+    run = run_of(told)
+    pairs, stored = (load_release(told.release, config, revision=told.revision) for config in ("trl", "default"))
+    trainer = trainer_of(run, pairs["train"], beta=told.beta)
+    check_ids(trainer.train_dataset, stored["train"])
+    fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
+
+
+def _ids(row: Mapping[str, Any], names: Iterable[str]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(row[name]) for name in names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Small releases in a folder, written by the house's own builders and registry: what the examples train on."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+from upath import UPath
+
+from filters.schemas import MESSAGES, PROCESS_LABELS, STEP_PREFERENCE_PAIRS
+from generators.margins import margin_of
+from generators.prompts import solve
+from generators.records import Evidence, StepCounts
+from generators.templated import is_stable, templated
+from generators.tokenizer import HFTokenizer
+from releases.draft import About, Draft, Table
+from releases.facts import ReleaseFacts, SourceFacts
+from releases.local import LocalRegistry
+from releases.process_labels import build_process_labels
+from releases.schemas import PublishedColumn, PublishedSchema
+from releases.splits import SplitShares, split_by_problem
+from releases.step_preference_pairs import build_step_preference_pairs
+from tests.releases.conftest import EXPORT, true_solution
+
+FACTS = ReleaseFacts(
+    policy="tiny",
+    round="first",
+    sources=(SourceFacts(name="sums", licence="apache-2.0", problems=8),),
+    stages=(),
+    tokens={},
+    settings={},
+    seeds={},
+)
+
+
+def publish(draft: Draft, root: Path) -> str:
+    """The version's folder."""
+    return str(LocalRegistry(UPath(root)).publish(draft).path.path)
+
+
+def ids_of_prompt(problem: str, tokenizer: HFTokenizer) -> tuple[int, ...]:
+    return tokenizer.chat(solve.messages(problem))
+
+
+def step_pair(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
+    """The pair of problem `number`: for odd numbers the chosen step is final, for each third one the rejected step."""
+    problem, before = f"What is {number} + 2?", "First.\n"
+    sides = {"chosen": (f"It is {number + 2}.", number % 2 == 1), "rejected": (f"It is {number}.", number % 3 == 0)}
+    prefix = (*ids_of_prompt(problem, tokenizer), *tokenizer.encode(before))
+    row: dict[str, object] = {}
+    evidence = {}
+    for side, (words, is_final) in sides.items():
+        text = words if is_final else f"{words}\n"
+        right, n = (0, 0) if is_final else ((8, 12) if side == "chosen" else (1, 12))
+        counts = StepCounts(n_correct=right, n_rollouts=n, n_undecided=0)
+        evidence[side] = Evidence(counts=counts, own_outcome=side == "chosen" if is_final else None)
+        row[side] = text
+        row[f"full_{side}"] = text if is_final else f"{text}The end."
+        row[f"{side}_token_ids"] = (*tokenizer.encode(text), *[tokenizer.end_of_turn] * is_final)
+        row[f"{side}_n_correct"], row[f"{side}_n_rollouts"] = right, n
+    margin = margin_of(evidence["chosen"], evidence["rejected"])
+    prompt = templated(ids_of_prompt(problem, tokenizer), before, tokenizer)
+    stable = all(
+        is_stable(
+            prompt,
+            str(row[side]),
+            prompt_token_ids=prefix,
+            completion_token_ids=tokenizer.encode(str(row[side])),
+            tokenizer=tokenizer,
+        )
+        for side in sides
+    )
+    return {
+        **row,
+        "dataset": "sums",
+        "prompt": problem,
+        "initial_reason_steps": before,
+        "answer": str(number + 2),
+        "problem_id": f"p{number:02d}",
+        "attempt_index": 0,
+        "step_index": 1,
+        "chosen_index": 0,
+        "margin": margin.value,
+        "margin_low": margin.low,
+        "margin_high": margin.high,
+        "chosen_value": margin.chosen.value,
+        "rejected_value": margin.rejected.value,
+        "n_rollouts": row["chosen_n_rollouts"] + row["rejected_n_rollouts"],
+        "is_final_step": sides["chosen"][1],
+        "rejected_is_final_step": sides["rejected"][1],
+        "prefix_token_ids": prefix,
+        "templated_prompt": prompt,
+        "is_stable": stable,
+        "pass_rate": 0.5,
+        "localiser": "labels",
+        "policy": "tiny",
+        "round": "first",
+        "slice": "sums-0",
+    }
+
+
+def step_pairs(root: Path, tokenizer: HFTokenizer, numbers: Iterable[int], *, test: float = 0.3) -> str:
+    rows = STEP_PREFERENCE_PAIRS.frame([step_pair(number, tokenizer) for number in numbers])
+    return publish(build_step_preference_pairs(rows, FACTS, SplitShares(test=test)), root)
+
+
+def process_labels(root: Path) -> str:
+    """Four solutions of each of eight problems, half of them wrong in their first step."""
+    rows = [
+        true_solution(number, is_right=attempt % 2 == 0, by_belief=number % 3 == 0) | {"attempt_index": attempt}
+        for number in range(8)
+        for attempt in range(4)
+    ]
+    frame = pl.DataFrame(rows, schema={name: column.dtype for name, column in PROCESS_LABELS.columns.items()})
+    return publish(build_process_labels(frame, FACTS, EXPORT), root)
+
+
+CRITICAL_TOKEN_PAIRS = PublishedSchema(
+    name="critical_token_pairs/default",
+    columns=tuple(
+        PublishedColumn(name=name, dtype=dtype, meaning=name)
+        for name, dtype in {
+            "problem_id": pl.String,
+            "prompt": pl.String,
+            "chosen": pl.String,
+            "rejected": pl.String,
+            "chosen_token_ids": pl.List(pl.Int64),
+            "rejected_token_ids": pl.List(pl.Int64),
+            "response_start": pl.Int64,
+            "chosen_weights": pl.List(pl.Float64),
+            "rejected_weights": pl.List(pl.Float64),
+        }.items()
+    ),
+)
+SFT = PublishedSchema(
+    name="self_correction_traces/sft",
+    columns=tuple(
+        PublishedColumn(name=name, dtype=dtype, meaning=name)
+        for name, dtype in {
+            "problem_id": pl.String,
+            "messages": MESSAGES,
+            "input_ids": pl.List(pl.Int64),
+            "labels": pl.List(pl.Int64),
+        }.items()
+    ),
+)
+
+
+def critical_pair(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
+    """A right and a wrong solution of problem `number`; the weights of the wrong one are 0.0, 0.1, 0.2 and so on."""
+    problem = f"What is {number} + 2?"
+    head = ids_of_prompt(problem, tokenizer)
+    sides = {"chosen": f"It is {number + 2}.", "rejected": f"Hm.\nIt is {number}."}
+    row: dict[str, object] = {"problem_id": f"p{number:02d}", "prompt": problem, "response_start": len(head)}
+    for side, text in sides.items():
+        ids = (*tokenizer.encode(text), tokenizer.end_of_turn)
+        weights = [1.0] * len(ids) if side == "chosen" else [place % 10 / 10 for place in range(len(ids))]
+        row[side] = text
+        row[f"{side}_token_ids"] = [*head, *ids]
+        row[f"{side}_weights"] = [0.0] * len(head) + weights
+    return row
+
+
+def trace(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
+    """A solution whose first line is a mistake that is not to be learnt."""
+    problem, wrong, right = f"What is {number} + 2?", f"It is {number}.\n", f"Wait. It is {number + 2}."
+    head, mistake = ids_of_prompt(problem, tokenizer), tokenizer.encode(wrong)
+    mended = (*tokenizer.encode(right), tokenizer.end_of_turn)
+    masked = [-100] * (len(head) + len(mistake))
+    return {
+        "problem_id": f"p{number:02d}",
+        "messages": [*solve.messages(problem), {"role": "assistant", "content": wrong + right}],
+        "input_ids": [*head, *mistake, *mended],
+        "labels": [*masked, *mended],
+    }
+
+
+def released(root: Path, schema: PublishedSchema, rows: Iterable[dict[str, object]], *, test: float = 0.3) -> str:
+    """Rows of a dataset whose own builder wants more of them than a trainer reads."""
+    dataset, config = schema.name.split("/")
+    about = About(
+        dataset=dataset,
+        pretty_name=dataset,
+        summary="",
+        recipe="",
+        limits=(),
+        papers=(),
+        task_categories=(),
+        tags=(),
+    )
+    frame = pl.DataFrame(list(rows), schema={column.name: column.dtype for column in schema.columns})
+    splits = {name: schema.validate(part) for name, part in split_by_problem(frame, SplitShares(test=test)).items()}
+    return publish(
+        Draft(about=about, tables={config: Table(schema=schema, purpose="", splits=splits)}, facts=FACTS), root
+    )

@@ -1,0 +1,60 @@
+"""What the examples share: the command line, a run's bounds, and how a release is named."""
+
+import pytest
+from datasets import Dataset
+
+from examples import cdpo, dpo, prm, sft, step_dpo
+from examples.common import Run, arguments, fit, load_release, run_of
+from tests.examples.small_releases import step_pairs
+
+
+def test_a_command_line_is_a_run_with_the_scripts_own_defaults():
+    parser = arguments("About.", learning_rate=3e-4)
+    run = run_of(parser.parse_args(["--release", "r", "--steps", "5", "--model", "folder"]))
+    assert run == Run(model="folder", steps=5, learning_rate=3e-4)
+
+
+@pytest.mark.parametrize("script", [sft, dpo, step_dpo, cdpo, prm])
+def test_every_script_tells_its_arguments(script, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        script.main(["--help"])
+    assert "--release" in capsys.readouterr().out
+
+
+BOUNDS = [
+    ({"steps": 0}, "steps must be at least 1, got 0"),
+    ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+    ({"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
+    ({"model": "simulated"}, "model must have weights to train, got 'simulated'"),
+]
+
+
+@pytest.mark.parametrize(("change", "complaint"), BOUNDS)
+def test_a_run_out_of_bounds_is_refused(change, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Run(**change)
+
+
+def test_a_version_loads_by_its_folder_and_by_the_datasets_folder_with_a_revision(tokenizer, tmp_path):
+    folder = step_pairs(tmp_path / "releases", tokenizer, range(3), test=0.0)
+    dataset, _, version = folder.rpartition("/")
+    first, second = load_release(folder, "trl"), load_release(dataset, "trl", revision=version)
+    assert first["train"].to_list() == second["train"].to_list()
+
+
+def test_a_release_without_its_version_is_refused(tokenizer, tmp_path):
+    folder = step_pairs(tmp_path / "releases", tokenizer, range(3), test=0.0)
+    with pytest.raises(ValueError, match=r"has no manifest\.json: name one in revision"):
+        load_release(folder.rpartition("/")[0], "trl")
+    with pytest.raises(ValueError, match=r"revision must name a version of lab/step_preference_pairs.*got None"):
+        load_release("lab/step_preference_pairs", "trl")
+
+
+def test_rows_that_do_not_fit_are_told_and_none_left_is_an_error(run, capsys):
+    rows = Dataset.from_list([{"prompt": "<|user|>" + "7" * n, "chosen": "a", "rejected": "b"} for n in (4, 40)])
+    settings = run(max_length=10, steps=1)
+    fit(dpo.trainer_of(settings, rows), settings, rows=rows, held_out=None)
+    assert "1 of 2 rows have nothing to learn within max_length=10: left out" in capsys.readouterr().out
+    short = run(max_length=2, steps=1)
+    with pytest.raises(ValueError, match="max_length must leave something to learn in a row, got 2 and 2 rows"):
+        fit(dpo.trainer_of(short, rows), short, rows=rows, held_out=None)
