@@ -22,7 +22,7 @@ VERSION = "1"  # bump when a change here would change the rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredPair:
-    """The solutions of a pair with the scores of prompt and response; `step_range` is the first wrong step if known."""
+    """The solutions of a pair with the scores of prompt and response, and the first wrong step where it is known."""
 
     problem: Problem
     pair: SolutionPair
@@ -116,6 +116,6 @@ def chosen_weights(length: int, response_start: int) -> list[float]:
 
 
 def rejected_weights(scores: Sequence[float | None], response_start: int) -> list[float]:
-    """The weights of a wrong solution: 1 less the score on the response, 1 on its end of text, 0 on the prompt."""
+    """The weights of a wrong solution: 1 less the score on the response, 1 on the last token, 0 on the prompt."""
     inside = [1.0 - (score or 0.0) for score in scores[response_start:-1]]
     return [*[0.0] * response_start, *inside, 1.0]

@@ -115,7 +115,7 @@ def pairs_of(
     most: int,
     models: Mapping[str, Any],
 ) -> tuple[list[Pair], list[Dropped]]:
-    """The pair of every problem that has one of at most `most` tokens a side; the other problems with the reason."""
+    """The pair of every problem that has one of at most `most` tokens a side, and the other problems with reasons."""
     pairs: list[Pair] = []
     dropped: list[Dropped] = []
     for problem in problems:
@@ -178,7 +178,7 @@ def tree_of(scored: recipe.ScoredPair, trees: Mapping[str, Tree], attempts: Sequ
 def law_over(
     asked: CriticalTokenPairsSettings, attempted: tuple[Sampling, int], labels: Mapping[str, Any]
 ) -> critical_tokens.CriticalTokensConfig:
-    """The recipe's settings, over the law of the attempts and the priors of the labels where their strategy has any."""
+    """The recipe's settings, over the law of the attempts and the priors of the labels, where there are any."""
     sampling, max_tokens = attempted
     priors = labels.get("strategy", {}).get("priors")
     return critical_tokens.CriticalTokensConfig(

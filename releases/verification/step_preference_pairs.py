@@ -1,4 +1,4 @@
-"""How releases of `step_preference_pairs` are checked: margins from counts, whole solutions' answers, config `trl`.
+"""How releases of `step_preference_pairs` are checked: margins from counts, answers, the config `trl`.
 
 Knows the published columns; nothing of folders.
 """

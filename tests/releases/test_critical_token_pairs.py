@@ -1,4 +1,4 @@
-"""From the asset's pairs to the release as its readers meet it: what follows, is refused, and the trainer reads."""
+"""From the asset's pairs to the release: what follows, what is refused, what the paper's trainer reads."""
 
 import json
 
