@@ -45,7 +45,7 @@ def draft(made: Round, rows: pl.DataFrame) -> Draft:
 def yields(made: Round, samples: pl.DataFrame) -> list[StageFacts]:
     """What the mix of problems, every filter of the samples, and the pairing kept and dropped."""
     mixed = made.table("query_mix")
-    stages = [_stage("problems of the mix", int(mixed["is_kept"].sum()), mixed.filter(~pl.col("is_kept")), "why")]
+    stages = [_stage("problems of the mix", mixed.filter("is_kept").height, mixed.filter(~pl.col("is_kept")), "why")]
     left = samples.height
     for name in FILTERS:
         dropped = samples.filter(pl.col("stage") == name)

@@ -33,6 +33,11 @@ audit = 4
 search_cap = 32
 cap = 32
 budget = 64
+
+[long_cot_traces]
+n = 4
+examples = "short"
+max_tokens = 400
 """
 
 

@@ -33,6 +33,10 @@ max_tokens = 600
 [step_preference_pairs]
 pairs_per_error = 1
 cap = 8
+
+[long_cot_traces]
+n = 1
+examples = "short"
 """
 
 
@@ -73,7 +77,7 @@ def test_a_killed_run_goes_on_where_it_was_and_draws_nothing_twice(tmp_path, ser
     run = demo(folder, server_url)
     attempts = folder / "data/tables/attempts/demo/sums-0.parquet"
     deadline = time.monotonic() + 120
-    while not (attempts.exists() and ledger(folder).height >= 300):  # 120 attempts, so the rest are label rollouts
+    while not (attempts.exists() and ledger(folder).height >= 300):  # 120 attempts, 30 traces
         assert run.poll() is None, (folder / "run.log").read_text()[-3000:]
         assert time.monotonic() < deadline, "the run never came to its labels"
         time.sleep(0.05)

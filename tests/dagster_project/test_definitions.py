@@ -27,6 +27,8 @@ def test_the_asset_graph_is_what_the_readme_says(settings):
         "contrastive_models": ("preferences", ["attempts", "problems"]),
         "critical_token_pairs": ("preferences", ["attempts", "contrastive_models", "problems", "process_labels"]),
         "self_correction_traces": ("traces", ["attempts", "problems", "process_labels"]),
+        "long_cot_traces": ("traces", ["attempts", "problems"]),
+        "long_cot_traces_release": ("releases", ["attempts", "long_cot_traces", "problems"]),
         "process_labels_release": ("releases", ["attempts", "problems", "process_labels"]),
         "step_preference_pairs_release": (
             "releases",

@@ -32,6 +32,10 @@ size = 20
 [attempts]
 n = 4
 max_tokens = 600
+
+[long_cot_traces]
+n = 1
+examples = "short"
 """
 
 

@@ -19,7 +19,7 @@ from tests.dagster_project.conftest import SETTINGS, metadata_of
 from tests.dagster_project.test_judging import JUDGE, listening
 
 NAME = "long_cot_traces"
-SECTION = '\n[long_cot_traces]\nn = 3\nexamples = "short"\nmax_tokens = 400\nleast_criteria = 6\n'
+LINES = "least_criteria = 6\n"
 
 
 def met(prompt):
@@ -44,7 +44,7 @@ class ScriptedRater(SimulatedPolicy):
 
 def settings_with(folder, sections, source=""):
     file = folder / "stepmill.toml"
-    file.write_text(SETTINGS.format(policy="").replace("shards = 2", source) + SECTION + sections)
+    file.write_text(SETTINGS.format(policy="").replace("shards = 2", source) + LINES + sections)
     return load_settings(file)
 
 
@@ -92,9 +92,11 @@ def scoring():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join(10)
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join(10)
 
 
 def without_answers(settings):

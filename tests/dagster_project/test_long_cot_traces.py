@@ -16,17 +16,12 @@ from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
 NAME = "long_cot_traces"
-SECTION = '\n[long_cot_traces]\nn = 4\nexamples = "short"\nmax_tokens = 400\n'
 
 
-@pytest.fixture
-def settings(tmp_path):
-    return settings_with(tmp_path, SECTION)
-
-
-def settings_with(folder, sections):
+def settings_with(folder, lines, examples="short"):
+    """The settings with more lines in the traces' section, and sections behind it."""
     file = folder / "stepmill.toml"
-    file.write_text(SETTINGS.format(policy="") + sections)
+    file.write_text(SETTINGS.format(policy="").replace('"short"', f'"{examples}"') + lines)
     return load_settings(file)
 
 
@@ -109,7 +104,7 @@ def test_a_second_run_draws_nothing_and_makes_the_same_rows(settings, make):
 
 
 def test_asked_as_the_attempts_were_the_samples_are_the_attempts(tmp_path, make):
-    settings = settings_with(tmp_path, '\n[long_cot_traces]\nn = 4\nexamples = "attempts"\nmax_tokens = 400\n')
+    settings = settings_with(tmp_path, "", examples="attempts")
     made = metadata_of(make_traces(settings, make), NAME)
     assert (made["rollouts_drawn"], made["rollouts_from_ledger"]) == (0, 4 * table(settings, "problems").height)
     key = ("problem_id", "token_ids")
@@ -119,7 +114,7 @@ def test_asked_as_the_attempts_were_the_samples_are_the_attempts(tmp_path, make)
 
 def test_the_mix_keeps_to_pass_rates_and_shares_and_says_why(tmp_path, make):
     shares = "most_pass_rate = 0.9\ndifficulty_shares = { easy = 0.5, medium = 0.5 }\n"
-    settings = settings_with(tmp_path, SECTION + shares)
+    settings = settings_with(tmp_path, shares)
     make_traces(settings, make)
     mixed, rates = table(settings, "query_mix"), table(settings, "problem_difficulty")
     kept = mixed.filter("is_kept")
@@ -183,7 +178,7 @@ def test_traces_are_made_where_enough_of_the_asked_problems_have_one(traces, ask
 )
 def test_settings_out_of_bounds_are_named_with_field_and_value(tmp_path, section, message):
     with pytest.raises(SettingsError, match=message):
-        settings_with(tmp_path, f"{SECTION}{section}\n")
+        settings_with(tmp_path, f"{section}\n")
 
 
 def test_a_source_that_wants_criteria_without_a_judge_is_refused(tmp_path):

@@ -41,6 +41,11 @@ weights = "embedded"
 search_cap = 8
 cap = 8
 budget = 16
+
+[long_cot_traces]
+n = 2
+examples = "short"
+max_tokens = 120
 """
 
 LOAD = """

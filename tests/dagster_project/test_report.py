@@ -58,8 +58,18 @@ def test_a_long_cell_is_cut_and_a_fence_in_it_does_not_end_the_block():
 
 
 def test_all_rows_of_a_small_frame_are_a_table_with_blanks_for_nulls():
-    shown = report.rows(pl.DataFrame({"method": ["plain", "deep"], "share": [0.5, None], "n": [2, 3]}))
+    shown = report.records(pl.DataFrame({"method": ["plain", "deep"], "share": [0.5, None], "n": [2, 3]}))
     assert [record.data for record in shown.records] == [
-        {"method": "plain", "share": "0.500", "n": "2"},
-        {"method": "deep", "share": "", "n": "3"},
+        {"method": "plain", "share": "0.500", "n": 2},
+        {"method": "deep", "share": "", "n": 3},
     ]
+    assert {column.name: column.type for column in shown.schema.columns}["n"] == "int"
+
+
+def test_bars_are_shown_in_place():
+    counts = {"verification": 98_765, "backtracking": 0, "subgoal setting": 1, "backward chaining": 12_345}
+    shown = report.bars(counts, title="Behaviours in all thoughts")
+    assert len(shown.value) < SHOWN_IN_PLACE
+    assert all(f"{what}: {count}<" in svg_of(shown) for what, count in counts.items())
+    assert "h150" in svg_of(shown) and "h0" in svg_of(shown)
+    assert "path" in svg_of(report.bars({}, title="nothing"))

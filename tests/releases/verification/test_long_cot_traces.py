@@ -13,7 +13,7 @@ def found(folder):
     return [(name, str(one)) for name, checked in verify(folder).checks.items() for one in checked.findings]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def draft(facts):
     return build_long_cot_traces(*tables(), facts(), EXPORT)
 
