@@ -37,12 +37,17 @@ cap = 8
 [long_cot_traces]
 n = 1
 examples = "short"
+
+[critical_token_pairs]
+search_cap = 8
+cap = 8
+budget = 16
 """
 
 
 @pytest.fixture
 def server_url():
-    command = [sys.executable, "-m", "generators.engine.simulated_server", "--seconds-per-token", "0.002"]
+    command = [sys.executable, "-m", "generators.engine.simulated_server", "--seconds-per-token", "0.0005"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield process.stdout.readline().split()[-1]
         process.terminate()
