@@ -147,8 +147,9 @@ def test_a_round_without_a_pair_says_why_there_is_nothing_to_release(settings, m
         assert make(short, "slice", "r1", slice_key).success
     result = make(short, "release", "r1", only=[f"{NAME}_release"])
     (failure,) = result.get_step_failure_events()
-    assert "critical_token_pairs: round r1 has no row to release; the asset dropped " in failure.step_failure_data.error.message
-    assert "too_long" in failure.step_failure_data.error.message
+    message = failure.step_failure_data.error.message
+    assert "critical_token_pairs: round r1 has no row to release; the asset dropped " in message
+    assert "too_long" in message
 
 
 def test_slices_that_were_confirmed_by_other_bounds_are_not_released_together(settings, make):
