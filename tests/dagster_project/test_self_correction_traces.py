@@ -86,7 +86,7 @@ def test_the_metadata_tells_what_the_tables_hold(settings, make_corrections):
     assert shown(made, "cost")["tokens generated behind the first boundary"] == str(behind)
     assert made["tokens_generated"] >= behind
     assert 0 < float(shown(made, "prefill")["saved"]) < 1
-    last = [record.data for record in made["success_by_budget"].records if record.data["budget"] == "400"]
+    last = [record.data for record in made["success_by_budget"].records if record.data["budget"] == 400]
     alone = table(settings, "attempts", slice_key="sums-1")["is_right"].mean()
     rates = {record["method"]: float(record["pass_rate"]) for record in last}
     assert rates == pytest.approx({"attempts": alone, "with_triggers": responses["is_right"].mean()}, abs=1e-3)
