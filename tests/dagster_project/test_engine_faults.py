@@ -36,6 +36,11 @@ max_tokens = 600
 [long_cot_traces]
 n = 1
 examples = "short"
+
+[critical_token_pairs]
+search_cap = 8
+cap = 8
+budget = 16
 """
 
 
