@@ -9,6 +9,7 @@ from upath import UPath
 from dagster_project.assets.critical_token_pairs import critical_tokens_confirmed, marked
 from dagster_project.assets.critical_token_pairs_release import export_of
 from dagster_project.contrasting import adapters_folder
+from dagster_project.demo import had_no_rows
 from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
 from dagster_project.settings import ContrastiveModelsSettings, SettingsError, load_settings
@@ -150,6 +151,7 @@ def test_a_round_without_a_pair_says_why_there_is_nothing_to_release(settings, m
     message = failure.step_failure_data.error.message
     assert "critical_token_pairs: round r1 has no row to release; the asset dropped " in message
     assert "too_long" in message
+    assert had_no_rows(failure)
 
 
 def test_slices_that_were_confirmed_by_other_bounds_are_not_released_together(settings, make):
