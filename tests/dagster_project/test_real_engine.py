@@ -7,7 +7,7 @@ import pytest
 from dagster_project.settings import load_settings
 from tests.dagster_project.conftest import metadata_of
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # five datasets, by a model that writes in real time
 
 SETTINGS = """
 data_root = "data"
@@ -32,7 +32,16 @@ temperature = 0.7
 max_tokens = 120
 
 [process_labels]
-rollouts_per_step = 2
+cap = 16
+audit = 2
+
+[step_preference_pairs]
+candidates = 4
+cap = 8
+
+[self_correction_traces]
+samples = 1
+max_triggers = 1
 
 [contrastive_models]
 weights = "embedded"
