@@ -1,0 +1,106 @@
+"""A person in front of the UI, in a real browser: materialise everything, watch it finish, look at what was made."""
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.deployment.dagster_services import DagsterServices
+from tests.deployment.policy_server import PolicyServer
+from tests.deployment.settings import write_settings
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE_MS = 120_000
+ROUND_MS = 600_000
+ROUND = "2026-11-25"
+DATASETS = ("process_labels", "step_preference_pairs", "critical_token_pairs", "self_correction_traces")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed (Debian: apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    with PolicyServer(folder) as policy:
+        settings = write_settings(folder, policy.url)
+        with DagsterServices(folder / "dagster", {"STEPMILL_SETTINGS": str(settings)}) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def page(services):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1500, "height": 1000}, base_url=services.url)
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def picture(request, page):
+    """Takes a picture of the page where the option --screenshots names a folder."""
+    folder = request.config.getoption("--screenshots")
+
+    def take(name):
+        if folder:
+            page.wait_for_timeout(3000)  # the graph moves into place
+            page.screenshot(path=f"{folder}/{name}.png")
+
+    return take
+
+
+def materialise_everything(page):
+    """From the page of the first asset: all that stands downstream of it, for a new round."""
+    page.goto("/assets/problems")
+    page.locator("a[href*='view=lineage']").first.click()
+    page.get_by_text("Downstream", exact=True).click()
+    page.get_by_role("button", name="Materialize all").click()
+    dialog = page.get_by_role("dialog").first
+    expect(dialog).to_contain_text("Launch runs to materialize 13 assets")
+    dialog.get_by_text("Add a partition").click()
+    page.get_by_placeholder("name").fill(ROUND)
+    page.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text(ROUND)
+    dialog.get_by_role("button", name="All", exact=True).last.click()
+    dialog.get_by_role("button", name="Launch backfill").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_a_person_materialises_a_whole_round_and_sees_it_finish(page, picture):
+    materialise_everything(page)
+    page.goto("/runs?view=backfills")
+    page.locator("a[href*='/runs/b/']").first.click()
+    expect(page.get_by_text("Completed", exact=False).first).to_be_visible(timeout=ROUND_MS)
+    page.goto("/asset-groups")
+    expect(page.get_by_text("process_labels_release").first).to_be_visible()
+    picture("asset_graph")
+
+
+def test_an_asset_shows_its_counts_its_picture_three_rows_and_its_checks(page, picture):
+    page.goto("/assets/process_labels?view=events")
+    expect(page.get_by_text("sample_rows").first).to_be_visible()
+    for number in (1, 2, 3):
+        expect(page.get_by_text(f"Row {number}").first).to_be_visible()
+    for told in ("dagster/row_count", "tokens_generated", "dropped"):
+        expect(page.get_by_text(told).first).to_be_visible()
+    drawn = page.locator("img[src^='data:image'], svg.vega-embed, [class*=Markdown] img, [class*=Markdown] svg").first
+    expect(drawn).to_be_visible()
+    assert drawn.bounding_box()["width"] > 100
+    picture("asset_page")
+    page.goto("/assets/process_labels?view=checks")
+    expect(page.get_by_text(re.compile("Succeeded|Passed|Execution|Warning")).first).to_be_visible()
+    picture("asset_checks")
+
+
+def test_a_release_shows_its_version_and_its_card(page, picture):
+    page.goto("/assets/process_labels_release?view=events")
+    expect(page.get_by_text("v0.1.0").first).to_be_visible()
+    expect(page.get_by_text("card", exact=True).first).to_be_visible()
+    picture("release_page")
