@@ -110,22 +110,23 @@ class DagsterServices:
     def add_round(self, key):
         self.ask(ADD_ROUND, selector=SELECTOR, key=key)
 
-    def launch(self, job, tags, config=None):
-        """Queue a run of a job for the partition that `tags` name; gives its id."""
+    def launch(self, job, tags, only=()):
+        """Queue a run of a job, or of some of its assets, for the partition that `tags` name; gives its id."""
+        chosen = {"assetSelection": [{"path": [name]} for name in only]} if only else {}
         params = {
-            "selector": SELECTOR | {"pipelineName": job},
+            "selector": SELECTOR | {"pipelineName": job} | chosen,
             "mode": "default",
-            "runConfigData": config or {},
+            "runConfigData": {},
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }
         answer = self.ask(LAUNCH, params=params)["launchPipelineExecution"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return answer["run"]["runId"]
 
-    def make_slice(self, round_key, slice_key):
-        """Queue the job `slice` for one slice of a round."""
+    def make_slice(self, round_key, slice_key, only=()):
+        """Queue the job `slice`, or some of its assets, for one slice of a round."""
         tags = {"dagster/partition": f"{round_key}|{slice_key}", "dagster/partition/round": round_key}
-        return self.launch("slice", tags | {"dagster/partition/slice": slice_key})
+        return self.launch("slice", tags | {"dagster/partition/slice": slice_key}, only)
 
     def make_release(self, round_key):
         """Queue the job `release` for a round."""

@@ -56,24 +56,38 @@ def picture(request, page):
     return take
 
 
-def materialise_everything(page):
-    """From the page of the first asset: all that stands downstream of it, for a new round."""
+def ask_for_everything_downstream_of_problems(page):
+    """Open the dialog that materialises the whole graph, from the page of its first asset."""
     page.goto("/assets/problems")
     page.locator("a[href*='view=lineage']").first.click()
     page.get_by_text("Downstream", exact=True).click()
     page.get_by_role("button", name="Materialize all").click()
-    dialog = page.get_by_role("dialog").first
-    expect(dialog).to_contain_text("Launch runs to materialize 13 assets")
+    dialog = page.get_by_role("dialog").filter(has_text="Launch runs to materialize 13 assets")
+    expect(dialog).to_be_visible()
+    return dialog
+
+
+def add_the_round(page):
+    """Add the round in the dialog. It takes the UI a moment to find what it added, so the dialog is opened anew."""
+    dialog = ask_for_everything_downstream_of_problems(page)
     dialog.get_by_text("Add a partition").click()
     page.get_by_placeholder("name").fill(ROUND)
     page.get_by_role("button", name="Save").click()
     expect(dialog).to_contain_text(ROUND)
-    dialog.get_by_role("button", name="All", exact=True).last.click()
+
+
+def materialise_everything(page):
+    dialog = ask_for_everything_downstream_of_problems(page)
+    every = dialog.get_by_role("button", name="All", exact=True)
+    every.first.click()  # rounds, of which there is one
+    every.last.click()  # slices
+    expect(dialog).to_contain_text(ROUND)
     dialog.get_by_role("button", name="Launch backfill").click()
     expect(dialog).to_be_hidden()
 
 
 def test_a_person_materialises_a_whole_round_and_sees_it_finish(page, picture):
+    add_the_round(page)
     materialise_everything(page)
     page.goto("/runs?view=backfills")
     page.locator("a[href*='/runs/b/']").first.click()
