@@ -40,7 +40,7 @@ def instance():
 
 @pytest.fixture
 def disk(tmp_path):
-    """A file system of its own, of 256 KiB."""
+    """A file system of its own, of 64 KiB."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a file system of its own")
     folder = tmp_path / "disk"
@@ -51,7 +51,7 @@ def disk(tmp_path):
 
 @contextmanager
 def mounted(folder):
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True)
     try:
         yield
     finally:
