@@ -71,7 +71,9 @@ class DagsterServices:
             served = ("api", "grpc", "-m", "dagster_project.definitions", "-h", "127.0.0.1", "-p", port)
             self._code = stack.enter_context(self._process("code", "dagster", *served))
             log = self._folder / "code.log"
-            wait_for("code server", lambda: "Started Dagster code server" in log.read_text(), process=self._code, log=log)
+            wait_for(
+                "code server", lambda: "Started Dagster code server" in log.read_text(), process=self._code, log=log
+            )
             stack.enter_context(self._process("daemon", "dagster._daemon", "run", "-w", workspace))
             stack.callback(self._web.close)
             self._start_webserver()
@@ -151,7 +153,11 @@ class DagsterServices:
     def last_words(self, run_id):
         """What the log of a run ends with."""
         events = self.ask(FAILURES, id=run_id)["logsForRun"]["events"]
-        return [one["message"] for one in events if one["__typename"] in ("RunFailureEvent", "RunCanceledEvent", "EngineEvent")]
+        return [
+            one["message"]
+            for one in events
+            if one["__typename"] in ("RunFailureEvent", "RunCanceledEvent", "EngineEvent")
+        ]
 
     def workers(self):
         """The processes of the runs."""

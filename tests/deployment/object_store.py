@@ -1,12 +1,10 @@
-"""An S3-compatible object store on loopback, in memory, with one bucket; gone with the context."""
+"""An S3-compatible object store on loopback, in memory; gone with the context."""
 
 from contextlib import ExitStack
 from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 from tests.deployment.processes import free_port, python, wait_for
-
-BUCKET = "stepmill"
 
 
 class ObjectStore:
@@ -28,14 +26,14 @@ class ObjectStore:
         server = self._stack.enter_context(
             python("-m", "moto.server", "-H", "127.0.0.1", "-p", self.port, log=self._log)
         )
-        wait_for("object store", self._makes_the_bucket, process=server, log=self._log)
+        wait_for("object store", self._answers, process=server, log=self._log)
         return self
 
     def __exit__(self, *exc_info):
         self._stack.close()
 
-    def _makes_the_bucket(self):
+    def _answers(self):
         try:
-            return urlopen(Request(f"{self.url}/{BUCKET}", method="PUT"), timeout=30).status == 200
+            return urlopen(self.url, timeout=30).status == 200
         except (URLError, ConnectionError, TimeoutError):
             return False

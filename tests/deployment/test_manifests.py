@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from tests.deployment.processes import ROOT
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 OBJECTS = list(filter(None, yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())))
-DEPLOYMENTS = {one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in OBJECTS if one["kind"] == "Deployment"}
+DEPLOYMENTS = {
+    one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in OBJECTS if one["kind"] == "Deployment"
+}
 OURS = ("webserver", "daemon", "worker")
 
 
@@ -87,7 +90,7 @@ def test_services_ask_each_other_by_the_names_and_ports_that_there_are():
 )
 def test_the_policys_server_serves_what_the_settings_ask_for(arguments):
     policy = settings().policy
-    options = dict(zip(arguments, arguments[1:], strict=False))
+    options = dict(pairwise(arguments))
     assert (options["--model"], options["--max-model-len"]) == (policy.model, str(policy.max_model_len))
 
 

@@ -1,4 +1,4 @@
-"""Runs that are struck while they sample, in Dagster's own processes: each goes on where it was when it is made again."""
+"""Runs that are struck while they sample, in Dagster's own processes: made again, each goes on where it was."""
 
 import time
 

@@ -106,7 +106,7 @@ def made_again(fault, instance, settings, policy, said):
     told(fault, written=len(written), **cost, made_s=round(time.monotonic() - began, 1), said=said)
 
 
-def test_a_full_disk_is_named_with_the_remedy_and_the_slice_goes_on_when_there_is_room(disk, tmp_path, policy, instance):
+def test_a_full_disk_is_named_and_the_slice_goes_on_when_there_is_room(disk, tmp_path, policy, instance):
     settings = load_settings(write_settings(tmp_path, policy.url, size=60, data_root=disk / "data"))
     said = failure(make(instance, settings))
     assert f"cannot write {disk}/data/" in said

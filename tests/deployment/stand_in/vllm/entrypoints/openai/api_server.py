@@ -19,7 +19,9 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         if ANSWER == "out of memory":
-            print("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", file=sys.stderr, flush=True)
+            print(
+                "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", file=sys.stderr, flush=True
+            )
             os._exit(1)
         time.sleep(600)
 
