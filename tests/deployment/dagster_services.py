@@ -140,7 +140,7 @@ class DagsterServices:
     def status(self, run_id):
         return self.ask(STATUS, id=run_id)["runOrError"]["status"]
 
-    def wait(self, run_id, within_s=300):
+    def wait(self, run_id, within_s=900):
         """The status that the run ends with."""
         wait_for(f"end of run {run_id}", lambda: self.status(run_id) in ENDED, within_s=within_s, every_s=0.5)
         return self.status(run_id)
