@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from tests.deployment.processes import ROOT, children, free_port, python, wait_for
+from tests.deployment.processes import ROOT, children, command_of, free_port, python, wait_for
 
 LOCATION = "stepmill"
 SELECTOR = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
@@ -160,5 +160,5 @@ class DagsterServices:
         ]
 
     def workers(self):
-        """The processes of the runs."""
-        return children(self._code.pid)
+        """The processes of the runs. Python's own tracker of shared memory belongs to the code server."""
+        return [one for one in children(self._code.pid) if "resource_tracker" not in command_of(one)]

@@ -67,6 +67,14 @@ def children(pid):
         return []
 
 
+def command_of(process):
+    """Its command line, empty when it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
