@@ -36,6 +36,11 @@ class Store(dg.ConfigurableResource):
         """What was dropped on the way to that table, with a `reason` column."""
         return self.root / "tables" / asset / cell.round / f"{cell.slice}.dropped.parquet"
 
+    def rounds(self) -> list[str]:
+        """The rounds of which any table was made."""
+        made = {folder.name for folder in (self.root / "tables").glob("*/*") if folder.is_dir()}
+        return sorted(made)
+
     def contamination(self, cell: Cell) -> UPath:
         """The problems of a cell that repeat an evaluation item, with both texts side by side."""
         return self.root / "tables" / "problems" / cell.round / f"{cell.slice}.contamination.parquet"
