@@ -68,13 +68,13 @@ class RoundsSettings(BaseModel):
 class CheckSettings(BaseModel):
     """The bounds of the checks; a slice outside of one blocks the release of its round.
 
-    A yield is the share of the slice's problems that have a row (of `problems`: of the source's own rows that are kept);
+    A yield is the share of the slice's problems that have a row (of `problems`: the share of the rows that are kept);
     `least_yield` and `most_yield` name assets, and 0 lets one be empty. `least_right` to `most_right` is what the
     policy may be right on of its attempts, `least_label` the share of the rarer label among labelled steps. Of the
     errors that the audit planted and the labels name a step for, `least_planted` must be the planted ones, where there
     are `few_planted` at least (fewer only warn). `most_contaminated` of a source's problems may repeat an evaluation
     item, `most_failed` of an asset's items may have been refused by the engine, `most_timeouts` of the answers may have
-    no verdict for want of time or by an error. A figure further than `drift` from its mean over earlier rounds warns.
+    no verdict for want of time or by an error. A figure further than `drift` from its mean over other rounds warns.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

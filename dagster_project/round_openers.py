@@ -84,4 +84,3 @@ def round_of_a_new_policy(settings: Settings, store: Store) -> dg.SensorDefiniti
         )
 
     return sensor
-

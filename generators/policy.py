@@ -71,7 +71,8 @@ def policy_name(model: str, *, revision: str | None = None) -> str:
 
 def attached(model: str, *, revision: str | None, tokenizer: str | None) -> Policy:
     """The policy behind servers that somebody else runs: its name is what the settings say it is."""
-    return Policy(name=attached_name(model, revision), model=model, revision=revision, tokenizer=tokenizer_of(tokenizer or model, revision))
+    asked = tokenizer_of(tokenizer or model, revision)
+    return Policy(name=attached_name(model, revision), model=model, revision=revision, tokenizer=asked)
 
 
 def attached_name(model: str, revision: str | None) -> str:

@@ -57,7 +57,9 @@ class PolicySettings(Attachment):
 
     def name_now(self) -> str:
         """What the policy is called as of now; raises EngineMisconfigured, or EngineUnavailable without the Hub."""
-        return attached_name(self.model, self.revision) if self.urls else policy_name(self.model, revision=self.revision)
+        return (
+            attached_name(self.model, self.revision) if self.urls else policy_name(self.model, revision=self.revision)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ DUE = datetime(2026, 11, 29, 3, tzinfo=UTC)
 
 
 @pytest.fixture
-def instance():
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
+def instance(tmp_path):
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as stored:
+        yield stored
 
 
 def tick(settings, instance, due=DUE):
