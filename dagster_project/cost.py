@@ -38,7 +38,7 @@ def add_cost(store: Store, asset: str, cell: Cell, *, problems: int, per_problem
         problems=problems,
         per_problem=max(per_problem, before.per_problem),
         policy=bench.sampler.policy if bench else "",
-        rollouts=before.rollouts + (counts.drawn + counts.continued if counts else 0),
+        rollouts=before.rollouts + (counts.drawn if counts else 0),
         tokens=before.tokens + (bench.pool.usage.generated if bench else 0),
         seconds=before.seconds + (bench.progress.seconds if bench else 0.0),
     )

@@ -9,8 +9,10 @@ from dagster_project.resources.store import Store
 from dagster_project.scorecard import read_scorecard
 from dagster_project.settings import load_settings
 from releases.local import LocalRegistry
-from tests.dagster_project.conftest import SETTINGS
+from tests.dagster_project.conftest import LENIENT, SETTINGS
 
+NO_TRACES = f"{LENIENT}\n[checks.most_yield]\nlong_cot_traces = 0.01\n"
+SOME_RIGHT = LENIENT.replace("least_right = 0.0\n", "")
 FAILED = "yield_in_bounds of long_cot_traces in slice sums-0"
 
 
@@ -80,7 +82,8 @@ def test_a_round_is_published_once_when_its_last_slice_is_made(settings, instanc
     assert tick(settings, instance).skip_message == "every round is published"
 
 
-def test_a_failed_check_of_one_slice_blocks_the_round_though_the_other_passes_later(settings, instance, make_here):
+def test_a_failed_check_of_one_slice_blocks_the_round_though_the_other_passes_later(tmp_path, instance, make_here):
+    settings = write(tmp_path, SOME_RIGHT)
     cut = {"ops": {"attempts": {"config": {"max_tokens": 3}}}}
     assert not make_here(settings, "slice", "r1", "sums-0", run_config=cut).success
     assert make_here(settings, "slice", "r1", "sums-1").success
@@ -91,7 +94,7 @@ def test_a_failed_check_of_one_slice_blocks_the_round_though_the_other_passes_la
 
 
 def test_a_blocked_round_names_slice_and_check_and_cannot_be_released_by_hand(tmp_path, instance, make_here):
-    strict, lenient = (write(tmp_path, text) for text in ("[checks.least_yield]\nlong_cot_traces = 1.0\n", ""))
+    strict, lenient = (write(tmp_path, text) for text in (NO_TRACES, LENIENT))
     assert not make_here(strict, "slice", "r1", "sums-0").success
     assert make_here(lenient, "slice", "r1", "sums-1").success
     blocked = tick(strict, instance)
@@ -109,7 +112,7 @@ def test_a_blocked_round_names_slice_and_check_and_cannot_be_released_by_hand(tm
 
 def write(folder, text):
     file = folder / f"settings-{len(text)}.toml"
-    file.write_text(SETTINGS.format(policy="") + text)
+    file.write_text(SETTINGS.replace(LENIENT, text).format(policy=""))
     return load_settings(file)
 
 
