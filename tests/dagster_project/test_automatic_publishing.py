@@ -46,9 +46,11 @@ def make_here(instance):
     return run
 
 
-def tick(settings, instance, cursor=None):
+def tick(settings, instance):
     repository = build(settings).get_repository_def()
-    with dg.build_sensor_context(instance=instance, repository_def=repository, cursor=cursor) as context:
+    with dg.build_sensor_context(
+        instance=instance, instance_ref=instance.get_ref(), repository_def=repository
+    ) as context:
         return repository.get_sensor_def(SENSOR).evaluate_tick(context)
 
 

@@ -29,7 +29,9 @@ def tick(settings, instance, due=DUE):
 
 def look(settings, instance, cursor=None):
     repository = build(settings).get_repository_def()
-    with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository) as context:
+    with dg.build_sensor_context(
+        instance=instance, instance_ref=instance.get_ref(), cursor=cursor, repository_def=repository
+    ) as context:
         return repository.get_sensor_def(SENSOR).evaluate_tick(context)
 
 
