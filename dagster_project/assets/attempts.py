@@ -142,7 +142,7 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
 
 def right(frame: pl.DataFrame) -> float:
     """The share of right attempts among those that have a verdict; 0 where none has."""
-    return float(frame["is_right"].mean() or 0.0)  # type: ignore[arg-type]
+    return float(frame.select(pl.col("is_right").mean()).item() or 0.0)
 
 
 def label_balance(frame: pl.DataFrame, bounds: CheckSettings) -> dg.AssetCheckResult:
