@@ -59,9 +59,9 @@ class CountedSampler(Sampler):
         self.cost: Cost = {}
 
     async def draw(
-        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0
+        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0, ahead: int = 0
     ) -> tuple[Rollout, ...]:
-        drawn = await super().draw(prefix, n=n, sampling=sampling, limits=limits, start=start)
+        drawn = await super().draw(prefix, n=n, sampling=sampling, limits=limits, start=start, ahead=ahead)
         digest = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling).digest()
         self.cost |= {(digest, rollout.index): len(rollout.token_ids) for rollout in drawn}
         return drawn

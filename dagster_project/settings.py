@@ -85,7 +85,7 @@ class ProcessLabelsSettings(_Section):
     strategy: StrategyName = "sequential_test"
     confidence: float = Field(0.94, gt=0.5, lt=1)
     cap: int = Field(256, ge=1)
-    ahead: int = Field(1, ge=1)
+    ahead: int = Field(4, ge=0)
     pilot: int = Field(192, ge=1)
     rollouts_per_step: int = Field(8, ge=1)
     budget: int = Field(200, ge=1)

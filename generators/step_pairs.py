@@ -151,7 +151,8 @@ async def _pair_site(site: _Site, rollouts: Rollouts, config: StepPairsConfig) -
 
 async def _right_ones(prefix: Node, start: int, rollouts: Rollouts, config: StepPairsConfig) -> list[Continuation]:
     """Those of the next lot of continuations that came to a right end."""
-    drawn = await rollouts.draw(prefix, start=start, n=min(config.lot, config.candidates - start))
+    n = min(config.lot, config.candidates - start)
+    drawn = await rollouts.draw(prefix, start=start, n=n, ahead=min(n, config.candidates - start - n))
     return [one for one in drawn if one.outcome is True and one.rollout.finish_reason == "eos"]
 
 
