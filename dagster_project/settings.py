@@ -413,6 +413,7 @@ def load_settings(path: Path | None = None) -> Settings:
         )
     except tomllib.TOMLDecodeError as broken:
         raise SettingsError(f"{file} is no TOML: {broken}") from broken
+    _place_files(table, file.parent)
     try:
         settings = Settings.model_validate(table)
     except ValidationError as wrong:
@@ -422,6 +423,17 @@ def load_settings(path: Path | None = None) -> Settings:
         models = models.model_copy(update={"folder": _absolute(models.folder, file.parent)})
     root = _absolute(settings.data_root, file.parent)
     return settings.model_copy(update={"data_root": root, "contrastive_models": models})
+
+
+def _place_files(table: dict[str, Any], folder: Path) -> None:
+    """Make the paths of problem files, and a policy's folder that begins with a dot, relative to the settings file."""
+    for section in ("sources", "evaluation_sets"):
+        for entry in table.get(section, ()):
+            if isinstance(entry, dict) and isinstance(entry.get("path"), str):
+                entry["path"] = _absolute(entry["path"], folder)
+    policy = table.get("policy")
+    if isinstance(policy, dict) and str(policy.get("model", "")).startswith("."):
+        policy["model"] = _absolute(str(policy["model"]), folder)
 
 
 def _absolute(root: str, folder: Path) -> str:

@@ -13,7 +13,7 @@ BAD = [
         '[[sources]]\nname = "a"\nkind = "zip"',
         "sources.0.kind: Input should be 'procedural', 'multi_step', 'file', 'hub'",
     ),
-    (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got 'x.txt'"),
+    (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got '.*x.txt'"),
     (SOURCE + SOURCE, "sources must have different names, got a, a"),
     ("data_root = ", "is no TOML"),
     (SOURCE + "[releases.major]\npoems = 1", "releases.major: there is no dataset poems; there are process_labels"),
@@ -53,6 +53,15 @@ def test_a_relative_data_root_is_relative_to_the_file(tmp_path):
     file = tmp_path / "stepmill.toml"
     file.write_text(SOURCE)
     assert load_settings(file).data_root == str(tmp_path / "data")
+
+
+def test_relative_paths_of_problem_files_and_models_are_relative_to_the_file(tmp_path):
+    sets = SOURCE.replace("sources", "evaluation_sets").replace('"x.jsonl"', '"s3://bucket/y.jsonl"')
+    (tmp_path / "stepmill.toml").write_text('[policy]\nmodel = "./m"\n' + SOURCE + sets)
+    settings = load_settings(tmp_path / "stepmill.toml")
+    assert settings.policy.model == str(tmp_path / "m")
+    assert settings.sources[0].path == str(tmp_path / "x.jsonl")
+    assert settings.evaluation_sets[0].path == "s3://bucket/y.jsonl"
 
 
 def test_an_object_stores_url_is_left_alone(tmp_path):
