@@ -60,8 +60,8 @@ def test_relative_paths_of_problem_files_and_models_are_relative_to_the_file(tmp
     (tmp_path / "stepmill.toml").write_text('[policy]\nmodel = "./m"\n' + SOURCE + sets)
     settings = load_settings(tmp_path / "stepmill.toml")
     assert settings.policy.model == str(tmp_path / "m")
-    assert settings.sources[0].path == str(tmp_path / "x.jsonl")
-    assert settings.evaluation_sets[0].path == "s3://bucket/y.jsonl"
+    assert settings.sources[0].problems.path == str(tmp_path / "x.jsonl")
+    assert settings.evaluation_sets[0].problems.path == "s3://bucket/y.jsonl"
 
 
 def test_an_object_stores_url_is_left_alone(tmp_path):
