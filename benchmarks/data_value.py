@@ -34,8 +34,21 @@ from generators.policy import EMBEDDED, identify
 from generators.problems.loading import load_problems
 from generators.tables import problems_of
 
-FULL = Size(problems=60, n=8, seeds=3, rows=128, pairs=48, steps=24, batch_size=4, max_length=1024)
-QUICK = Size(problems=16, n=8, seeds=1, rows=16, pairs=8, steps=4, batch_size=2, max_length=1024)
+FULL = Size(
+    problems=48,
+    n=8,
+    seeds=3,
+    rows=48,
+    pairs=48,
+    steps=12,
+    batch_size=4,
+    solutions=1000,
+    reward_steps=48,
+    max_length=1024,
+)
+QUICK = Size(
+    problems=12, n=8, seeds=1, rows=8, pairs=8, steps=4, batch_size=2, solutions=16, reward_steps=8, max_length=1024
+)
 
 
 def measured(bench: Bench, rows: Mapping[Arm, Dataset]) -> dict[str, Any]:
@@ -96,6 +109,7 @@ def bench_of(options: argparse.Namespace, settings: Settings, say: Callable[[str
         policy=policy,
         problems=problems,
         asking=asking,
+        bare=replace(asking, is_bare=True, max_tokens=max(law.max_tokens, settings.long_cot_traces.max_tokens)),
         size=size,
         folder=options.folder.resolve(),
         say=say,

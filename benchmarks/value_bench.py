@@ -32,7 +32,11 @@ REWARD_LEARNING_RATE = 2e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much is trained and asked; every training takes `steps` of `batch_size` rows, seed by seed."""
+    """How much is trained and asked, seed by seed; each of `problems` gets `n` samples.
+
+    A training takes `steps` of `batch_size`, on `rows` traces or `pairs` at most; one of a reward model `reward_steps`,
+    on labels of `solutions` at most, or of as many as cost the same.
+    """
 
     problems: int
     n: int
@@ -41,18 +45,24 @@ class Size:
     pairs: int
     steps: int
     batch_size: int
+    solutions: int
+    reward_steps: int
     max_length: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """The releases, the policy that wrote them, the problems to solve, and the folder of all stages."""
+    """The releases, the policy that wrote them, the problems to solve, and the folder of all stages.
+
+    Problems are asked as the attempts were, or `bare`.
+    """
 
     registry: Registry
     model: str
     policy: Policy
     problems: Sequence[Problem]
     asking: Asking
+    bare: Asking
     size: Size
     folder: Path
     say: Callable[[str], None]
@@ -60,12 +70,14 @@ class Bench:
     def stage(self, name: str, seed: int, content: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
         """What a stage gave, made or read back."""
         self.say(f"{name}, seed {seed}")
-        common = {"version": VERSION, "policy": self.policy.name, "seed": seed, "size": asdict(self.size)}
+        size = {name: value for name, value in asdict(self.size).items() if name != "seeds"}
+        common = {"version": VERSION, "policy": self.policy.name, "seed": seed, "size": size}
         return kept(self.folder, f"{name}-{seed}", common | content, make)
 
     def solutions(self, policy: Policy, seed: int, *, is_bare: bool, folder: Path) -> list[list[Plain]]:
         """The samples of every problem by a model."""
-        asking = replace(self.asking, is_bare=is_bare, sampling=replace(self.asking.sampling, seed=seed))
+        law = self.bare if is_bare else self.asking
+        asking = replace(law, sampling=replace(law.sampling, seed=seed))
 
         async def ask() -> list[list[Plain]]:
             async with serving(policy, folder) as sampler:
@@ -75,7 +87,8 @@ class Bench:
 
     def asked(self) -> dict[str, Any]:
         """What the samples of a model follow from, besides the model."""
-        return {"problems": [problem.problem_id for problem in self.problems], "asking": asdict(self.asking)}
+        ids = [problem.problem_id for problem in self.problems]
+        return {"problems": ids, "asking": asdict(self.asking), "bare": asdict(self.bare)}
 
     def base(self, seed: int, *, is_bare: bool) -> list[list[Plain]]:
         """The samples of the policy itself."""
@@ -103,7 +116,7 @@ class Bench:
         """Rows to train reward models on: the released ones, and exhaustive ones for as many tokens."""
         manifest = self.registry.manifest(LABELS)
         assert manifest is not None
-        rows = list(self.registry.train(LABELS, "default") or ())
+        rows = list(self.registry.train(LABELS, "default") or ())[: self.size.solutions]
         strategy, budget = Exhaustive(), tokens_spent(rows)
         law = one_law(manifest.facts.settings)
         config = ProcessLabelsConfig(sampling=Sampling(**law["sampling"]), max_tokens=law["max_tokens"])
@@ -132,9 +145,9 @@ class Bench:
 
         def make(own: Path) -> list[list[float]]:
             solutions = drawn(Dataset.from_list(list(rows)), n=len(rows), seed=seed)
-            rewards = reward_model(
-                solutions, replace(self._run(own / "adapter", seed), learning_rate=REWARD_LEARNING_RATE)
-            )
+            run = self._run(own / "adapter", seed)
+            steps = self.size.reward_steps
+            rewards = reward_model(solutions, replace(run, steps=steps, learning_rate=REWARD_LEARNING_RATE))
             return [
                 [worth(rewards, problem.prompt, each["steps"]) for each in group]
                 for problem, group in zip(self.problems, base, strict=True)

@@ -132,7 +132,18 @@ def test_preference_arms_get_equally_many_pairs_and_traces_as_many_as_there_are(
 class FakeBench:
     """Stages out of a script: an arm is right on as many of four samples as its name has letters."""
 
-    size = Size(problems=2, n=4, seeds=2, rows=6, pairs=6, steps=1, batch_size=1, max_length=64)
+    size = Size(
+        problems=2,
+        n=4,
+        seeds=2,
+        rows=6,
+        pairs=6,
+        steps=1,
+        batch_size=1,
+        solutions=3,
+        reward_steps=1,
+        max_length=64,
+    )
     problems = (problem("a"), problem("b"))
     asking = SimpleNamespace(examples=(("What is 1 + 1?", "2"),))
     registry = SimpleNamespace(manifest=lambda name: name)
