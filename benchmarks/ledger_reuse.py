@@ -55,43 +55,60 @@ def figures(tokens: Mapping[str, Tokens]) -> dict[str, Any]:
     together = tokens[TOGETHER]
     alone = {name: sum(tokens[name].values()) for name in DATASETS}
     shared = sum(together.values())
-    without_bolt = shared - together["long_cot_traces"]
+    without_bolt = shared - together.get("long_cot_traces", 0)
     return {
         "tokens_ratio": round(shared / sum(alone.values()), 3),
         "tokens_ratio_without_bolt": round(without_bolt / sum(alone[name] for name in WITHOUT_BOLT), 3),
         "tokens_together": shared,
         "tokens_alone": sum(alone.values()),
-        "datasets": {name: {"alone": alone[name], "together": together[name]} for name in DATASETS},
-        "shared_stages": {name: together[name] for name in together if name not in DATASETS},
+        "datasets": {name: {"alone": alone[name], "together": together.get(name, 0)} for name in DATASETS},
+        "shared_stages": {name: spent for name, spent in together.items() if name not in DATASETS},
         "by_part": {name: dict(one) for name, one in tokens.items()},
     }
 
 
-def made(part: Part, settings: Settings) -> Tokens:
-    """Make a part's datasets below the settings' data root, and count the tokens of each asset.
+def made(part: Part, settings: Settings, own: Path) -> Tokens:
+    """Make a part's datasets below the settings' data root, asset by asset, and count the tokens of each.
 
-    Where an earlier run was cut off, what its ledger holds counts as `before`: it was paid for.
+    An asset that was cut off leaves a mark in `own`; what it had put into the ledger was paid for and counts too.
     """
-    root = UPath(settings.data_root)
-    before = totals(list((root / "ledger").glob("*/*/*")))["generated"]
-    tokens = {"before": before} if before else {}
+    definitions = build(settings)
+    graph = definitions.resolve_asset_graph()
+    asked = dg.AssetSelection.assets(*part.datasets).upstream().resolve(graph)
+    tokens: dict[str, int] = {}
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(str(ROUNDS.name), [ROUND])
-        definitions = build(settings)
-        asked = dg.AssetSelection.assets(*part.datasets).upstream()
-        selected = sorted(asked.resolve(definitions.resolve_asset_graph()))
+        job = definitions.resolve_job_def("slice")
         for slice_key in settings.slices():
-            result = definitions.resolve_job_def("slice").execute_in_process(
-                partition_key=dg.MultiPartitionKey({"round": ROUND, "slice": slice_key}),
-                instance=instance,
-                asset_selection=selected,
-            )
-            for event in result.get_asset_materialization_events():
-                metadata = event.materialization.metadata
-                if "tokens_generated" in metadata:
-                    name = event.materialization.asset_key.to_user_string()
-                    tokens[name] = tokens.get(name, 0) + int(str(metadata["tokens_generated"].value))
-    return tokens
+            for asset in (key for key in graph.toposorted_asset_keys if key in asked):
+                name = asset.to_user_string()
+
+                def make(_: Path, name: str = name, asset: dg.AssetKey = asset, slice_key: str = slice_key) -> int:
+                    mark = own / f"{slice_key}-{name}.begun"
+                    lost = in_ledger(settings) - sum(tokens.values()) if mark.exists() else 0
+                    mark.touch()
+                    return lost + generated(job, asset, slice_key, instance)
+
+                spent = kept(own, f"{slice_key}-{name}", {}, make)
+                tokens[name] = tokens.get(name, 0) + spent
+    return {name: spent for name, spent in tokens.items() if spent}
+
+
+def generated(job: dg.JobDefinition, asset: dg.AssetKey, slice_key: str, instance: dg.DagsterInstance) -> int:
+    """Materialise one asset of one slice; gives the tokens that its engine generated, 0 where it asked none."""
+    result = job.execute_in_process(
+        partition_key=dg.MultiPartitionKey({"round": ROUND, "slice": slice_key}),
+        instance=instance,
+        asset_selection=[asset],
+    )
+    (event,) = result.get_asset_materialization_events()
+    told = event.materialization.metadata.get("tokens_generated")
+    return int(str(told.value)) if told else 0
+
+
+def in_ledger(settings: Settings) -> int:
+    """The tokens of all rollouts below the data root."""
+    return totals(list((UPath(settings.data_root) / "ledger").glob("*/*/*")))["generated"]
 
 
 def measured(folder: Path, settings: Settings, say: Callable[[str], None]) -> dict[str, Tokens]:
@@ -101,7 +118,7 @@ def measured(folder: Path, settings: Settings, say: Callable[[str], None]) -> di
     for part in PARTS:
 
         def make(own: Path, part: Part = part) -> Tokens:
-            return made(part, settings.model_copy(update={"data_root": str(own / "data")}))
+            return made(part, settings.model_copy(update={"data_root": str(own / "data")}), own)
 
         tokens[part.name] = kept(folder, part.name, content, make)
         say(f"{part.name}: {sum(tokens[part.name].values()):,} tokens, {json.dumps(tokens[part.name])}")
