@@ -72,7 +72,7 @@ class Bench:
         self.say(f"{name}, seed {seed}")
         size = {name: value for name, value in asdict(self.size).items() if name != "seeds"}
         common = {"version": VERSION, "policy": self.policy.name, "seed": seed, "size": size}
-        return kept(self.folder, f"{name}-{seed}", common | content, make)
+        return kept(self.folder, f"{name}-{seed}", {**common, **content}, make)
 
     def solutions(self, policy: Policy, seed: int, *, is_bare: bool, folder: Path) -> list[list[Plain]]:
         """The samples of every problem by a model."""

@@ -51,7 +51,7 @@ class Registry:
         found = []
         for dataset in datasets:
             for path in sorted(self.folder(dataset).glob("data/*/train-*.parquet")):
-                columns = [name for name in ("problem_id", "prompt") if name in pl.read_parquet_schema(path)]
+                columns: list[str] = [name for name in ("problem_id", "prompt") if name in pl.read_parquet_schema(path)]
                 rows = pl.read_parquet(path, columns=columns) if columns else pl.DataFrame()
                 found.append(rows.select(pl.col(name) for name in columns if rows[name].dtype == pl.String))
         return pl.concat(found, how="diagonal").unique() if found else pl.DataFrame()
@@ -62,19 +62,21 @@ def held_out(problems: Sequence[Problem], trained_on: pl.DataFrame, *, n: int) -
 
     Too few are an error too.
     """
-    columns = {"problem_id": lambda one: one.problem_id, "prompt": lambda one: words(one.prompt)}
-    for column, of in columns.items():
-        seen = set(trained_on[column].drop_nulls()) if column in trained_on.columns else set()
-        known = set(map(words, seen)) if column == "prompt" else seen
-        both = [one for one in problems if of(one) in known]
-        if both:
-            raise ValueError(
-                f"{len(both)} of {len(problems)} evaluation problems are in a train split, first {both[0].prompt!r}: "
-                "name the settings that the releases were made with, whose evaluation sets their problems do not repeat"
-            )
+    ids, prompts = (_texts(trained_on, column) for column in ("problem_id", "prompt"))
+    spelt = set(map(words, prompts))
+    both = [one for one in problems if one.problem_id in ids or words(one.prompt) in spelt]
+    if both:
+        raise ValueError(
+            f"{len(both)} of {len(problems)} evaluation problems are in a train split, first {both[0].prompt!r}: name "
+            "the settings that the releases were made with, whose evaluation sets their problems do not repeat"
+        )
     if len(problems) < n:
         raise ValueError(f"problems must be at most the {len(problems)} of the evaluation sets, got {n}")
     return list(problems[:n])
+
+
+def _texts(frame: pl.DataFrame, column: str) -> set[str]:
+    return set(frame[column].drop_nulls()) if column in frame.columns else set()
 
 
 def words(prompt: str) -> str:
@@ -104,7 +106,7 @@ def drawn(rows: Dataset, *, n: int, seed: int) -> Dataset:
 
 def one_law(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """How the attempts behind a release were drawn (`sampling`, `max_tokens`), by its settings; raises ValueError."""
-    law = facts.get("attempts", {})
+    law: Mapping[str, Any] = facts.get("attempts", {})
     if not {"sampling", "max_tokens"} <= law.keys():
         raise ValueError("the release was made of slices with different attempts, and no one law continues them all")
     return law

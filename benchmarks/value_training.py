@@ -3,6 +3,7 @@
 Knows the examples; nothing of serving or figures.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -96,7 +97,7 @@ def worth(rewards: prm.StepRewards, prompt: str, steps: list[str]) -> float:
     return min(rewards.of(prompt, steps), default=0.0) if steps else 0.0
 
 
-def equal_parts(arms: dict[Arm, Dataset], *, rows: int, pairs: int, seed: int) -> dict[Arm, Dataset]:
+def equal_parts(arms: Mapping[Arm, Dataset], *, rows: int, pairs: int, seed: int) -> dict[Arm, Dataset]:
     """What each arm trains on: up to `rows` traces, and of pairs as many as every preference arm has, up to `pairs`."""
     fewest = min((len(found) for arm, found in arms.items() if arm.takes_pairs), default=0)
     most = {True: min(pairs, fewest), False: rows}
