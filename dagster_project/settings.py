@@ -47,6 +47,7 @@ from generators.step_pairs import Localiser
 from generators.token_confirmation import Confirmation
 from generators.training.adapters import AdapterSettings
 from generators.training.base import Dtype
+from releases.licences import Handling, refusal
 from releases.verification.verifiers import VERIFIERS
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
@@ -98,12 +99,14 @@ class ProcessLabelsSettings(_Section):
 
 
 class ReleasesSettings(_Section):
-    """How versions are numbered: `major` names, by dataset, the major number that the next versions have at least.
+    """How versions are numbered, and what becomes of sources that forbid redistribution or commercial use.
 
-    Columns may change with a new one only.
+    `major` names, by dataset, the major number that the next versions have at least; columns may change with a new one
+    only. `licences` refuses such sources, by the SPDX id of their licence, or marks them on the card.
     """
 
     major: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    licences: Handling = "refuse"
 
     @field_validator("major")
     @classmethod
@@ -395,6 +398,13 @@ class Settings(_Section):
         rated = [source.name for source in self.sources if source.query_mix == "criteria"]
         if rated and self.judge is None:
             raise ValueError(f"query_mix = 'criteria' needs a section [judge], got none for {', '.join(rated)}")
+        return self
+
+    @model_validator(mode="after")
+    def _may_be_released(self) -> "Settings":
+        refused = refusal({source.name: source.licence for source in self.sources})
+        if refused and self.releases.licences == "refuse":
+            raise ValueError(refused)
         return self
 
     def slices(self) -> dict[str, tuple[Source, int]]:

@@ -61,3 +61,7 @@ class HubError(ReleaseError):
 
 class HubDenied(HubError):
     """The Hub does not let this token do it."""
+
+
+class LicenceForbids(ReleaseError):
+    """The licence of a source forbids redistribution or commercial use, and such sources are refused."""

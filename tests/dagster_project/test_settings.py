@@ -26,6 +26,8 @@ BAD = [
     ('[judge]\nurls = ["http://gpu"]\n' + SOURCE, "judge.model: model must name what is served at urls, got None"),
     ('[judge]\nmodel = "m"\n' + SOURCE, "judge.model: model must be left out where urls is empty.*, got 'm'"),
     ('[judge]\nrevision = "r"\n' + SOURCE, "judge.revision: revision must be left out where urls is empty"),
+    (SOURCE + 'licence = "cc-by-nc-4.0"', r"licences of sources forbid .* a \(cc-by-nc-4.0: no commercial use\)"),
+    (SOURCE + '[releases]\nlicences = "allow"', "releases.licences: Input should be 'refuse' or 'mark', got 'allow'"),
     ("[judge]\nvotes = 0\n" + SOURCE, "judge.votes: Input should be greater than or equal to 1, got 0"),
     ("[judge]\nvotes = 3\n" + SOURCE, "judge.votes: votes must be 1 at temperature 0, .* got 3"),
     ("[judge]\ntemperature = -1\n" + SOURCE, "judge.temperature: Input should be greater than or equal to 0, got -1"),
@@ -100,3 +102,9 @@ def test_quality_has_bounds(tmp_path):
         load_settings(file)
     file.write_text(SOURCE + "[quality]\nnear_duplicates = 0.9")
     assert load_settings(file).quality.solutions.near_duplicates == 0.9
+
+
+def test_a_source_that_forbids_commercial_use_is_taken_where_it_is_to_be_marked(tmp_path):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SOURCE + 'licence = "cc-by-nc-4.0"\n[releases]\nlicences = "mark"')
+    assert load_settings(file).releases.licences == "mark"
