@@ -23,9 +23,9 @@ class LongCotTracesSettings(BaseModel):
 
     `examples` "none" asks for thoughts without showing any, as a policy is asked that was trained on traces;
     "attempts" asks as the attempts did, at their sampling settings: what they drew is not drawn again. With
-    `close_thoughts` the closing tag is put behind an answer that ended inside of its thoughts, and the policy goes on. Shares make the
-    mix of problems, by difficulty or topic; without them all fit ones are asked. `least_yield` is the share of asked
-    problems that a trace is wanted of.
+    `close_thoughts` the closing tag is put behind an answer that ended inside of its thoughts, and the policy goes on.
+    Shares make the mix of problems, by difficulty or topic; without them all fit ones are asked. `least_yield` is the
+    share of asked problems that a trace is wanted of.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -39,8 +39,8 @@ async def with_closed_thoughts(
 ) -> Answer:
     """The rollout's answer, closed and gone on with where it ended inside of its thoughts; raises EngineError.
 
-    `head` is what the prompt has prefilled of the answer. Without room for a token of solution within `max_tokens` the
-    answer stays as it was written.
+    `head` is what the prompt has prefilled of the answer. Without room for a token of solution, within `max_tokens` or
+    in the policy's context, the answer stays as it was written.
     """
     answer = as_written(rollout)
     if rollout.finish_reason != "eos" or not are_open(head + rollout.text, tags=tags):
@@ -48,14 +48,12 @@ async def with_closed_thoughts(
     thoughts = rollout.unended_ids
     break_before = "" if rollout.text.endswith("\n") else "\n"
     begun = thoughts + sampler.tokenizer.encode(break_before + tags.closing)
-    if len(begun) >= max_tokens:
+    prefix = (*prompt, *begun)
+    room = sampler.room(prefix, max_tokens - len(begun))
+    if room < 1:
         return answer
     (solution,) = await sampler.draw(
-        (*prompt, *begun),
-        n=1,
-        start=rollout.index,
-        sampling=sampling,
-        limits=Limits(max_tokens=max_tokens - len(begun)),
+        prefix, n=1, start=rollout.index, sampling=sampling, limits=Limits(max_tokens=room)
     )
     closing = (len(thoughts), len(begun))
     return replace(as_written(solution), token_ids=begun + solution.token_ids, closing=closing)

@@ -37,7 +37,7 @@ def long_cot_samples_of(frame: pl.DataFrame) -> list[LongCotSample]:
 
 
 def generated_tokens(samples: pl.DataFrame) -> int:
-    """How many tokens the policy wrote: without closing tags of the recipe, with the end-of-text whose place they took."""
+    """How many tokens the policy wrote: no tags of the recipe, but the end-of-text tokens whose place they took."""
     put_in = (samples["closing_token_end"] - samples["closing_token_start"] - 1).sum()
     return int(samples["token_ids"].list.len().sum()) - int(put_in)
 

@@ -107,8 +107,9 @@ class LongCotSample:
     """One answer of the policy in thoughts and solution, or the reason why it is not well-formed.
 
     `text` has the opening tag, prefilled or not. `thoughts_closed_by` says who wrote the closing tag, None where there
-    is none; a tag of the recipe is `token_ids[closing_token_start:closing_token_end]`. `score` judges the external solution alone: 1 or 0 where `scored_by`
-    is `verifier`, else what the reward model of that name says; None of a malformed text and of an undecided verdict.
+    is none; a tag of the recipe is `token_ids[closing_token_start:closing_token_end]`. `score` judges the external
+    solution alone: 1 or 0 where `scored_by` is `verifier`, else what the reward model of that name says; None of a
+    malformed text and of an undecided verdict.
     """
 
     problem_id: str

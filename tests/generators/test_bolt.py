@@ -107,7 +107,7 @@ def test_thoughts_are_closed_for_a_policy_where_that_is_asked_for(
     tmp_path, close_thoughts, malformed, closed_by, score
 ):
     config = replace(CONFIG, close_thoughts=close_thoughts)
-    samples, engine = sampled(tmp_path, SUM, closing, config=config)
+    samples, _ = sampled(tmp_path, SUM, closing, config=config)
     assert {(one.malformed, one.thoughts_closed_by, one.score) for one in samples} == {(malformed, closed_by, score)}
     frame = long_cot_tables.long_cot_samples_table([(SUM, one) for one in samples], PROVENANCE)
     assert LONG_COT_SAMPLES.validate(frame).height == 4

@@ -18,13 +18,13 @@ CLOSED = f"{ENDED}\n</think>"
 SOLUTION = "\n\nIt is 14."
 
 
-def closed(folder, says, *, index=0, max_tokens=100, head="<think>\n"):
+def closed(folder, says, *, index=0, max_tokens=100, head="<think>\n", context=None):
     """What becomes of rollout `index` where the policy first says `says`, and the engine that was asked."""
     engine = ScriptedEngine(lambda text, seed: SOLUTION if text.endswith("</think>") else says)
 
     async def work():
         with Ledger(UPath(folder)) as ledger:
-            sampler = Sampler(policy="policy", engine=engine, tokenizer=TOKENIZER, ledger=ledger)
+            sampler = Sampler(policy="policy", engine=engine, tokenizer=TOKENIZER, ledger=ledger, context=context)
             (rollout,) = await sampler.draw(
                 PROMPT, n=1, start=index, sampling=LAW, limits=Limits(max_tokens=max_tokens)
             )
@@ -67,6 +67,14 @@ def test_what_is_closed_never_opened_blank_cut_off_or_without_room_stays_as_it_i
     answer, engine = closed(tmp_path, says, head=head, max_tokens=max_tokens)
     assert (len(engine.requests), answer.closing) == (1, None)
     assert TOKENIZER.decode(answer.token_ids) == says[:max_tokens]
+
+
+def test_a_context_without_room_for_a_solution_leaves_the_answer_as_it_is(tmp_path):
+    full = len(PROMPT) + len(CLOSED)
+    answer, _ = closed(tmp_path / "full", ENDED, context=full)
+    assert answer.closing is None
+    answer, engine = closed(tmp_path / "one", ENDED, context=full + 1)
+    assert (engine.requests[-1].limits.max_tokens, answer.finish_reason) == (1, "length")
 
 
 def test_a_solution_that_is_cut_off_ends_at_the_bound_of_the_whole(tmp_path):
