@@ -257,7 +257,7 @@ def test_other_sums_in_the_layout_of_the_short_examples_do_not_repeat_them():
         problem = f"State the final answer to the following arithmetic problem: {a} + {b} - {c} ="
         if problem not in shown:
             steps = f"{a} + {b} = {a + b}\n{a + b} - {c} = {a + b - c}"
-            left = f"Work out {a} + {b} - {c}.\n{a} + {b} = {a + b}, now {a + b} - {c}.\n{a + b} - {c} = {a + b - c}"
-            thoughts = f"{left}\nCheck: {a + b - c} + {c} = {a + b}. It fits, so it is {a + b - c}."
+            check = f"Check: {a + b - c} + {c} = {a + b}. It fits, so it is {a + b - c}."
+            thoughts = f"The terms are {a}, + {b}, - {c}.\n{steps}\n{check}"
             texts += [problem, thoughts, f"{steps}\nThe answer is \\boxed{{{a + b - c}}}."]
     assert found_among(texts, SHORT, VERBATIM) == set()
