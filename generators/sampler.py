@@ -69,6 +69,10 @@ class Sampler:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def room(self, prefix: Sequence[int], wanted: int) -> int:
+        """How many of `wanted` tokens the policy's context has room for behind `prefix`; below 1 for none."""
+        return wanted if self._context is None else min(wanted, self._context - len(prefix))
+
     async def draw(
         self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0, ahead: int = 0
     ) -> tuple[Rollout, ...]:
@@ -141,8 +145,8 @@ class Sampler:
     def _stored(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout | None:
         """The stored rollout cut to `limits`, or None when there is none or it must go on first."""
         known = self._ledger.get(digest, index)
-        if known and self._context is not None:  # an engine ends a completion where its context ends
-            limits = replace(limits, max_tokens=min(limits.max_tokens, max(1, self._context - len(key.prefix))))
+        if known:  # an engine ends a completion where its context ends
+            limits = replace(limits, max_tokens=max(1, self.room(key.prefix, limits.max_tokens)))
         found = cut(known, limits, self.tokenizer) if known else None
         if found is None:
             return None

@@ -1,0 +1,59 @@
+"""Thoughts that the policy ended without their closing tag, closed for it: it then writes the solution itself.
+
+A small policy often ends its whole answer where its thoughts end. The tag takes the place of the end-of-text token, and
+the solution continues the answer's own tokens. Knows a sampler; nothing of problems, verdicts or filters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from filters.thoughts import Tags, are_open
+from generators.engine.protocol import Limits, Sampling
+from generators.records import FinishReason, Rollout
+from generators.sampler import Sampler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What stands behind a prompt; `token_ids[closing[0]:closing[1]]` was put in, all else the policy wrote."""
+
+    token_ids: tuple[int, ...]
+    finish_reason: FinishReason
+    closing: tuple[int, int] | None = None
+
+
+def as_written(rollout: Rollout) -> Answer:
+    """The answer of a rollout to which nothing was added."""
+    return Answer(token_ids=rollout.token_ids, finish_reason=rollout.finish_reason)
+
+
+async def with_closed_thoughts(
+    prompt: Sequence[int],
+    rollout: Rollout,
+    *,
+    head: str,
+    sampler: Sampler,
+    sampling: Sampling,
+    max_tokens: int,
+    tags: Tags,
+) -> Answer:
+    """The rollout's answer, closed and gone on with where it ended inside of its thoughts; raises EngineError.
+
+    `head` is what the prompt has prefilled of the answer. Without room for a token of solution, within `max_tokens` or
+    in the policy's context, the answer stays as it was written.
+    """
+    answer = as_written(rollout)
+    if rollout.finish_reason != "eos" or not are_open(head + rollout.text, tags=tags):
+        return answer
+    thoughts = rollout.unended_ids
+    break_before = "" if rollout.text.endswith("\n") else "\n"
+    begun = thoughts + sampler.tokenizer.encode(break_before + tags.closing)
+    prefix = (*prompt, *begun)
+    room = sampler.room(prefix, max_tokens - len(begun))
+    if room < 1:
+        return answer
+    (solution,) = await sampler.draw(
+        prefix, n=1, start=rollout.index, sampling=sampling, limits=Limits(max_tokens=room)
+    )
+    closing = (len(thoughts), len(begun))
+    return replace(as_written(solution), token_ids=begun + solution.token_ids, closing=closing)
