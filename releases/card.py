@@ -80,6 +80,9 @@ def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
     config: dict[str, Any] = {"config_name": name}
     if is_default:
         config["default"] = True
+    # `datasets` caches a local folder by its name and its card's configs: without this, v0.1.0 of one registry would
+    # load as the rows of v0.1.0 of another one that was loaded before.
+    config["description"] = f"rows {draft.content[:16]}"
     config["data_files"] = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in splits]
     return config
 
