@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import dagster as dg
 import polars as pl
 
 from dagster_project import report
-from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from filters.budgets import success_by_budget
 from filters.rules import Filtered
-from filters.schemas import SELF_CORRECTION_TRACES
 from generators.aggregation import Answered, by_majority, by_verifier
 from generators.correction_tables import attempt_outcomes, deepened_outcomes
 from generators.corrections import State, transitions
@@ -29,7 +28,6 @@ Attempts = Mapping[str, Sequence[Attempt]]
 
 def metadata(
     store: Store,
-    cell: Cell,
     frame: pl.DataFrame,
     *,
     made: Sequence[CorrectedProblem],
@@ -41,10 +39,10 @@ def metadata(
     masked = [1 - sum(mask) / len(mask) for mask in frame["loss_mask"].to_list()]
     plain = {one.problem.problem_id: tried[one.problem.problem_id][: law.deepening.n] for one in made}
     read = prefill(response for one in made for response in one.responses)
-    return report.table(store.table(ASSET, cell), frame, SELF_CORRECTION_TRACES) | {
+    return {
+        "release": dg.MetadataValue.path(str(store.releases / ASSET)),
         "origins": report.counts(Counter(frame["origin"].to_list())),
         "yields": report.facts(yields(made, located)),
-        "dropped": report.dropped(store.read(store.dropped(ASSET, cell))),
         "transitions": report.counts(
             {f"{before} to {after}": n for (before, after), n in transitions_of(made).items()}
         ),

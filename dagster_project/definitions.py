@@ -15,11 +15,13 @@ from dagster_project.assets.self_correction_traces import self_correction_traces
 from dagster_project.assets.self_correction_traces_release import self_correction_traces_release
 from dagster_project.assets.step_preference_pairs import step_preference_pairs
 from dagster_project.assets.step_preference_pairs_release import step_preference_pairs_release
+from dagster_project.automatic_publishing import automatic_publishing
 from dagster_project.partitions import grid
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
+from dagster_project.round_openers import round_of_a_new_policy, weekly_round
 from dagster_project.settings import Settings, load_settings
 
 
@@ -53,6 +55,8 @@ def build(settings: Settings) -> dg.Definitions:
             dg.define_asset_job("slice", selection=dg.AssetSelection.all() - dg.AssetSelection.groups("releases")),
             dg.define_asset_job("release", selection=dg.AssetSelection.groups("releases")),
         ],
+        schedules=[weekly_round(settings, store)],
+        sensors=[round_of_a_new_policy(settings, store), automatic_publishing(settings, store)],
         executor=dg.in_process_executor,
     )
 

@@ -24,8 +24,7 @@ class LongCotTracesSettings(BaseModel):
     `examples` "none" asks for thoughts without showing any, as a policy is asked that was trained on traces;
     "attempts" asks as the attempts did, at their sampling settings: what they drew is not drawn again. With
     `close_thoughts` the closing tag is put behind an answer that ended inside of its thoughts, and the policy goes on.
-    Shares make the mix of problems, by difficulty or topic; without them all fit ones are asked. `least_yield` is the
-    share of asked problems that a trace is wanted of.
+    Shares make the mix of problems, by difficulty or topic; without them all fit ones are asked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,7 +49,6 @@ class LongCotTracesSettings(BaseModel):
     percentile: float = Field(30.0, ge=0, lt=100)
     near_examples: Match | None = None
     format_reward: float = Field(1.0, ge=0)
-    least_yield: float = Field(0.1, gt=0, le=1)
 
     @field_validator("difficulty_shares", "topic_shares")
     @classmethod

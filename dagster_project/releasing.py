@@ -5,6 +5,7 @@ Knows no dataset: a release names its table, the stages behind it and the functi
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -15,10 +16,11 @@ from dagster_project.failures import explained
 from dagster_project.partitions import ROUNDS, Cell, round_seed
 from dagster_project.publishing import publish
 from dagster_project.resources.store import Store
+from dagster_project.scorecard import standing
 from dagster_project.settings import Settings
 from generators.ledger import totals
 from releases.draft import Draft
-from releases.errors import NothingToRelease
+from releases.errors import NothingToRelease, RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
 from releases.registry import Release
 
@@ -52,6 +54,16 @@ class Round:
         """What an asset kept, and what it dropped for which reason."""
         dropped = pl.concat([self.store.read(self.store.dropped(asset, c)).select("reason") for c in self.cells])
         return StageFacts(name=asset, kept=self.table(asset).height, dropped=report.reason_counts(dropped))
+
+    def require_ready(self, stages: Sequence[str]) -> None:
+        """Raise RoundNotReady where a slice of `stages` was not made to the end, or failed a check that blocks."""
+        found = standing(self.store, self.cells, stages)
+        if found.unmade or found.failed:
+            wrong = [*(f"{one} was not made to the end" for one in found.unmade), *found.failed]
+            raise RoundNotReady(
+                f"round {self.key} cannot be released: {'; '.join(wrong)}. Mend the cause, or the bounds in "
+                "[checks] of the settings, and materialise these slices again"
+            )
 
     def why_empty(self, dataset: str) -> str:
         """What to tell whoever wants a release of a round without a row."""
@@ -107,12 +119,14 @@ def release_asset(
         deps=list(stages),
         group_name="releases",
         kinds={"huggingface", "parquet"},
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=settings.rounds.fresh_days)),
     )
     def asset(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
         """One immutable version: Parquet, dataset card, manifest."""
         made = Round(settings=settings, store=store, key=context.partition_key)
         with explained():
             rows = made.table(dataset)
+            made.require_ready(stages)
             if rows.is_empty():
                 raise NothingToRelease(made.why_empty(dataset))
             drafted = replace(draft(made, rows), major=settings.releases.major.get(dataset, 0))
@@ -136,6 +150,10 @@ def _metadata(release: Release, drafted: Draft) -> dict[str, Any]:
     return {
         "dagster/row_count": sum(release.rows["default"].values()),
         "dagster/uri": str(release.path),
+        "dagster/column_schema": report.columns(
+            (column.name, column.words, column.meaning) for column in drafted.tables["default"].schema.columns
+        ),
+        "release": dg.MetadataValue.path(str(release.path)),
         "version": release.version,
         "is_new": release.is_new,
         "rows": report.counts(rows),

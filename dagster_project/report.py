@@ -4,7 +4,7 @@ Knows frames and plain data; decides nothing about them.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,14 +23,18 @@ _COLOURS = ("#284", "#b32")
 
 def table(path: UPath, frame: pl.DataFrame, schema: TableSchema) -> dict[str, Any]:
     """How many rows a table has, where it is, and what its columns mean."""
-    columns = [
-        dg.TableColumn(name, str(column.dtype), description=column.meaning) for name, column in schema.columns.items()
-    ]
     return {
         "dagster/row_count": frame.height,
         "dagster/uri": str(path),
-        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/column_schema": columns(
+            (name, str(column.dtype), column.meaning) for name, column in schema.columns.items()
+        ),
     }
+
+
+def columns(told: Iterable[tuple[str, str, str]]) -> dg.TableSchema:
+    """Columns by name, type and meaning."""
+    return dg.TableSchema(columns=[dg.TableColumn(name, kind, description=meaning) for name, kind, meaning in told])
 
 
 def counts(rows: Mapping[str, int]) -> dg.TableMetadataValue:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from dagster_project.long_cot_settings import LongCotTracesSettings
+from dagster_project.operations_settings import CheckSettings, RoundsSettings
 from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
 from dagster_project.resources.reward import RewardSettings
@@ -366,6 +367,8 @@ class Settings(_Section):
     """The whole file."""
 
     data_root: str = "data"
+    rounds: RoundsSettings = RoundsSettings()
+    checks: CheckSettings = CheckSettings()
     policy: PolicySettings = Field(default_factory=lambda: PolicySettings.model_validate({}))
     sources: tuple[Source, ...] = Field(min_length=1)
     evaluation_sets: tuple[EvaluationSetSettings, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generators.engine.embedded import embedded_model
-from generators.engine.errors import EngineMisconfigured
+from generators.engine.errors import EngineMisconfigured, EngineUnavailable
 from generators.engine.simulated_vocabulary import SimulatedTokenizer
 from generators.tokenizer import HFTokenizer, Tokenizer
 from generators.training.warmed_up import warmed_up_model
@@ -42,15 +42,42 @@ def identify(model: str, *, revision: str | None = None) -> Policy:
         return Policy(name=SIMULATED, model=SIMULATED, revision=None, tokenizer=SimulatedTokenizer())
     if Path(model).expanduser().is_dir():
         return _local(Path(model).expanduser().resolve())
-    commit = _hub_commit(model, revision)
+    try:
+        commit = _hub_commit(model, revision)
+    except EngineUnavailable as unreachable:
+        cached = _cached_commit(model, revision)
+        if cached is None:
+            raise EngineMisconfigured(f"{unreachable}; nor is it in the local cache") from unreachable
+        commit = cached
     tokenizer = HFTokenizer(model, revision=commit)
-    return Policy(name=f"{model.replace('/', '--')}@{commit[:12]}", model=model, revision=commit, tokenizer=tokenizer)
+    return Policy(name=_hub_name(model, commit), model=model, revision=commit, tokenizer=tokenizer)
+
+
+def policy_name(model: str, *, revision: str | None = None) -> str:
+    """The name that `identify` would give as of now: of a Hub id, the Hub's own word, never a cache's.
+
+    Raises EngineMisconfigured when there is no such model, EngineUnavailable when the Hub cannot be reached.
+    """
+    if model == SIMULATED:
+        return SIMULATED
+    if model == EMBEDDED:
+        return _local_name(embedded_model())
+    if model == WARMED_UP:
+        return _local_name(warmed_up_model())
+    if Path(model).expanduser().is_dir():
+        return _local_name(Path(model).expanduser().resolve())
+    return _hub_name(model, _hub_commit(model, revision))
 
 
 def attached(model: str, *, revision: str | None, tokenizer: str | None) -> Policy:
     """The policy behind servers that somebody else runs: its name is what the settings say it is."""
-    name = f"{model.strip('/').replace('/', '--')}@{revision or 'unversioned'}"
-    return Policy(name=name, model=model, revision=revision, tokenizer=tokenizer_of(tokenizer or model, revision))
+    asked = tokenizer_of(tokenizer or model, revision)
+    return Policy(name=attached_name(model, revision), model=model, revision=revision, tokenizer=asked)
+
+
+def attached_name(model: str, revision: str | None) -> str:
+    """What a policy behind such servers is called."""
+    return f"{model.strip('/').replace('/', '--')}@{revision or 'unversioned'}"
 
 
 def tokenizer_of(model: str, revision: str | None) -> Tokenizer:
@@ -61,12 +88,19 @@ def tokenizer_of(model: str, revision: str | None) -> Tokenizer:
 
 
 def _local(folder: Path) -> Policy:
+    return Policy(name=_local_name(folder), model=str(folder), revision=None, tokenizer=HFTokenizer(folder))
+
+
+def _hub_name(model: str, commit: str) -> str:
+    return f"{model.replace('/', '--')}@{commit[:12]}"
+
+
+def _local_name(folder: Path) -> str:
     if not (folder / "config.json").is_file():
         raise EngineMisconfigured(
             f"policy.model is the folder {folder}, which holds no config.json: name a folder written by save_pretrained"
         )
-    name = f"{folder.name}@{_fingerprint(folder)[:12]}"
-    return Policy(name=name, model=str(folder), revision=None, tokenizer=HFTokenizer(folder))
+    return f"{folder.name}@{_fingerprint(folder)[:12]}"
 
 
 def _fingerprint(folder: Path) -> str:
@@ -84,7 +118,7 @@ def _fingerprint(folder: Path) -> str:
 
 def _hub_commit(model: str, revision: str | None) -> str:
     import httpx2  # what huggingface_hub speaks HTTP with
-    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     remedy = "set policy.model to 'embedded', to a folder with a saved model, or to a Hub id that this user may read"
@@ -95,10 +129,14 @@ def _hub_commit(model: str, revision: str | None) -> str:
         message = f"policy.model is {model!r}, which the Hub does not give ({first_line}): {remedy}"
         raise EngineMisconfigured(message) from refused
     except (httpx2.HTTPError, OSError, OfflineModeIsEnabled) as unreachable:
-        cached = try_to_load_from_cache(model, "config.json", revision=revision)
-        if isinstance(cached, str):
-            return Path(cached).parent.name
-        raise EngineMisconfigured(
-            f"policy.model is {model!r}, which is no local folder and not in the local cache, and the Hub cannot be "
-            f"reached ({type(unreachable).__name__}): {remedy}"
+        raise EngineUnavailable(
+            f"policy.model is {model!r}, which is no local folder, and the Hub cannot be reached "
+            f"({type(unreachable).__name__}): {remedy}"
         ) from unreachable
+
+
+def _cached_commit(model: str, revision: str | None) -> str | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(model, "config.json", revision=revision)
+    return Path(cached).parent.name if isinstance(cached, str) else None

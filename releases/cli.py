@@ -1,4 +1,4 @@
-"""The command `stepmill`: verify a release, compare two, copy one into a folder, read some of its rows.
+"""What the command `stepmill` does with releases: verify one, compare two, copy one into a folder, show its rows.
 
 Knows how to say what the modules behind it find, and loads them only when a command needs them. Exit codes: 0 as it
 should be, 1 something was found or differs, 2 the command could not do its work.

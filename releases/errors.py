@@ -23,6 +23,10 @@ class NothingToRelease(ReleaseError):
     """A dataset has no rows."""
 
 
+class RoundNotReady(ReleaseError):
+    """A slice of the round was not made to the end, or failed a check that blocks."""
+
+
 class VersionTaken(ReleaseError):
     """The version exists with other content, or another publisher has claimed it."""
 

@@ -10,7 +10,10 @@ import polars as pl
 from pydantic import Field
 
 from dagster_project import report
+from dagster_project.checks import failed_items, share_in_bounds, specs, timeouts
 from dagster_project.failures import explained
+from dagster_project.finishing import Table, finished
+from dagster_project.operations_settings import CheckSettings
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
@@ -52,7 +55,7 @@ def attempts(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         kinds={"vllm", "parquet"},
         pool="gpu",
         code_version=recipe.VERSION,
-        check_specs=[dg.AssetCheckSpec("right_and_wrong", asset="attempts")],
+        check_specs=specs("attempts", blocking=["label_balance", "failed_items", "timeouts"]),
     )
     def asset(
         context: dg.AssetExecutionContext, config: AttemptsRun, policy: PolicyResource, store: Store
@@ -69,13 +72,22 @@ def attempts(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
             problems = problems_of(store.read(store.table("problems", cell)))
             made, bench = asyncio.run(draw(context, policy, store, cell, problems=problems, rule=rule, law=law))
             frame = write(store, cell, problems=problems, made=made, policy=bench.sampler.policy, law=law)
-        return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame)
-            | {"unfit_to_label": report.counts(fit_to_label(frame, settings.quality.solutions).counts())}
-            | bench.metadata()
-            | policy.metadata(),
-            check_results=[right_and_wrong(frame)],
-        )
+            bounds = settings.checks
+            return finished(
+                Table(asset="attempts", frame=frame, schema=ATTEMPTS, asked=law.n, figures={"pass_rate": right(frame)}),
+                store,
+                cell,
+                bounds,
+                checks=[
+                    label_balance(frame, bounds),
+                    failed_items(len(made.failures), len(problems), bounds.most_failed),
+                    timeouts(frame["verdict"], bounds.most_timeouts),
+                ],
+                metadata=metadata(store, cell, frame)
+                | {"unfit_to_label": report.counts(fit_to_label(frame, settings.quality.solutions).counts())},
+                bench=bench,
+                policy=policy,
+            )
 
     return asset
 
@@ -119,22 +131,27 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
     """What the UI shows of the attempts: counts, the picture of pass rates, sample rows."""
     by_problem = store.read(store.table("problem_difficulty", cell))
     rates = by_problem["pass_rate"].drop_nulls().to_list()
-    return report.table(store.table("attempts", cell), frame, ATTEMPTS) | {
+    return {
         "verdicts": report.counts(Counter(frame["verdict"].to_list())),
-        "dropped": report.dropped(store.read(store.dropped("attempts", cell))),
         "difficulty": report.counts(Counter(by_problem["difficulty"].drop_nulls().to_list())),
-        "pass_rate": frame.select(pl.col("is_right").mean().round(3)).item(),
+        "pass_rate": round(right(frame), 3),
         "pass_rates": report.histogram(rates, title="Pass rate per problem", x="share right", y="problems"),
         "sample_rows": report.sample_rows(frame, ("text", "verdict", "extracted")),
     }
 
 
-def right_and_wrong(frame: pl.DataFrame) -> dg.AssetCheckResult:
+def right(frame: pl.DataFrame) -> float:
+    """The share of right attempts among those that have a verdict; 0 where none has."""
+    return float(frame.select(pl.col("is_right").mean()).item() or 0.0)
+
+
+def label_balance(frame: pl.DataFrame, bounds: CheckSettings) -> dg.AssetCheckResult:
     """Whether the policy is right sometimes and wrong sometimes: the later stages learn from the difference."""
-    n_right, n_decided = int(frame["is_right"].sum()), int(frame["is_right"].count())
-    return dg.AssetCheckResult(
-        check_name="right_and_wrong",
-        passed=0 < n_right < n_decided,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"right": n_right, "decided": n_decided},
+    return share_in_bounds(
+        "label_balance",
+        int(frame["is_right"].sum()),
+        int(frame["is_right"].count()),
+        least=bounds.least_right,
+        most=bounds.most_right,
+        what="attempts that are right",
     )

@@ -8,9 +8,11 @@ import polars as pl
 from pydantic import Field
 
 from dagster_project import report
+from dagster_project.checks import check, specs
 from dagster_project.contrasting import Trained, adapters_folder, train
 from dagster_project.failures import explained
-from dagster_project.partitions import Cell, cell_of
+from dagster_project.finishing import Table, finished
+from dagster_project.partitions import cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import ContrastiveModelsSettings, Settings
@@ -49,7 +51,7 @@ def contrastive_models(settings: Settings, grid: dg.MultiPartitionsDefinition) -
         kinds={"pytorch", "parquet"},
         pool="gpu",
         code_version=f"{cdpo.VERSION}.{adapters.VERSION}",
-        check_specs=[dg.AssetCheckSpec("both_sides_have_examples", asset="contrastive_models")],
+        check_specs=specs("contrastive_models", warning=["both_sides_have_examples"]),
     )
     def asset(
         context: dg.AssetExecutionContext, config: ContrastiveModelsRun, policy: PolicyResource, store: Store
@@ -68,10 +70,15 @@ def contrastive_models(settings: Settings, grid: dg.MultiPartitionsDefinition) -
             store.write_recipe("contrastive_models", cell, trained.plain | {"training": asked.recipe()})
             store.write(store.table("contrastive_models", cell), frame)
             store.write(store.dropped("contrastive_models", cell), dropped)
-        return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame, dropped, trained),
-            check_results=[both_sides_have_examples(frame)],
-        )
+            return finished(
+                Table(asset="contrastive_models", frame=frame, schema=CONTRASTIVE_MODELS),
+                store,
+                cell,
+                settings.checks,
+                checks=[both_sides_have_examples(frame)],
+                metadata=metadata(frame, trained),
+                policy=policy,
+            )
 
     return asset
 
@@ -95,7 +102,7 @@ def examples_of(
     return kept, pl.DataFrame(dropped, schema=DROPPED, orient="row")
 
 
-def metadata(store: Store, cell: Cell, frame: pl.DataFrame, dropped: pl.DataFrame, trained: Trained) -> dict[str, Any]:
+def metadata(frame: pl.DataFrame, trained: Trained) -> dict[str, Any]:
     """What the UI shows of the models: examples, losses, speed, where the adapters are and which are new."""
     told: dict[str, Any] = {"models": trained.plain["models"]}
     if trained.losses:
@@ -108,22 +115,19 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame, dropped: pl.DataFram
             told[f"{side}_adapter"] = dg.MetadataValue.path(str(path))
             told[f"{side}_adapter_is"] = "trained" if side in trained.adapters.trained else "reused"
     sides = dict(frame.group_by("side").len().iter_rows())
-    return (
-        report.table(store.table("contrastive_models", cell), frame, CONTRASTIVE_MODELS)
-        | told
-        | {
-            "examples": report.counts({side: sides.get(side, 0) for side in SIDES}),
-            "dropped": report.dropped(dropped),
-        }
-    )
+    lengths = frame["n_tokens"].to_list()
+    return told | {
+        "examples": report.counts({side: sides.get(side, 0) for side in SIDES}),
+        "lengths": report.histogram(
+            lengths, title="Length with the prompt", x="tokens", y="solutions", bounds=(0, max(1, *lengths, 0))
+        ),
+        "sample_rows": report.sample_rows(frame, ("problem_id", "attempt_index", "side", "n_tokens")),
+    }
 
 
 def both_sides_have_examples(frame: pl.DataFrame) -> dg.AssetCheckResult:
     """Whether there are right and wrong solutions to learn from: without one side there is no contrast."""
     sides = dict(frame.group_by("side").len().iter_rows())
-    return dg.AssetCheckResult(
-        check_name="both_sides_have_examples",
-        passed=all(sides.get(side, 0) > 0 for side in SIDES),
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={side: sides.get(side, 0) for side in SIDES},
-    )
+    counts = {side: sides.get(side, 0) for side in SIDES}
+    told = " and ".join(f"{count} {side}" for side, count in counts.items())
+    return check("both_sides_have_examples", all(counts.values()), f"{told} examples", blocks=False, figures=counts)

@@ -11,8 +11,10 @@ import polars as pl
 from pydantic import Field
 
 from dagster_project import report
+from dagster_project.checks import check, failed_items, specs
 from dagster_project.contrasting import NONE, adapters_folder, score
 from dagster_project.failures import explained
+from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
@@ -65,7 +67,7 @@ def critical_token_pairs(settings: Settings, grid: dg.MultiPartitionsDefinition)
         kinds={"vllm", "pytorch", "parquet"},
         pool="gpu",
         code_version=f"{recipe.VERSION}.{critical_tokens.VERSION}.{contrastive.VERSION}.{cdpo.VERSION}",
-        check_specs=[dg.AssetCheckSpec("critical_tokens_confirmed", asset="critical_token_pairs")],
+        check_specs=specs("critical_token_pairs", blocking=["failed_items"], warning=["critical_tokens_confirmed"]),
     )
     def asset(
         context: dg.AssetExecutionContext, config: CriticalTokenPairsRun, policy: PolicyResource, store: Store
@@ -97,12 +99,19 @@ def critical_token_pairs(settings: Settings, grid: dg.MultiPartitionsDefinition)
             made, bench = asyncio.run(draw(context, policy, store, cell, items=items, rule=source.answer_rule, law=law))
             store.write_recipe("critical_token_pairs", cell, recipe_of(law, asked, plain))
             frame = write(store, cell, made=made, dropped=dropped, by=by, policy=bench.sampler.policy)
-        return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame, made, policy.identity().tokenizer)
-            | bench.metadata()
-            | policy.metadata(),
-            check_results=[critical_tokens_confirmed(frame)],
-        )
+            return finished(
+                Table(asset="critical_token_pairs", frame=frame, schema=CRITICAL_TOKEN_PAIRS),
+                store,
+                cell,
+                settings.checks,
+                checks=[
+                    critical_tokens_confirmed(frame),
+                    failed_items(len(made.failures), len(items), settings.checks.most_failed),
+                ],
+                metadata=metadata(store, frame, made, policy.identity().tokenizer),
+                bench=bench,
+                policy=policy,
+            )
 
     return asset
 
@@ -244,7 +253,7 @@ def write(
     return frame
 
 
-def metadata(store: Store, cell: Cell, frame: pl.DataFrame, made: Made, tokenizer: Tokenizer) -> dict[str, Any]:
+def metadata(store: Store, frame: pl.DataFrame, made: Made, tokenizer: Tokenizer) -> dict[str, Any]:
     """What the UI shows of the pairs: counts, scores, who nominated what, what became of it, sample rows."""
     scores = frame.select(pl.col("rejected_scores").list.slice(pl.col("response_start"))).to_series()
     reasons = Counter(reason for row in made.rows for _, reason in row.critical.dropped)
@@ -254,8 +263,8 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame, made: Made, tokenize
         for name, confirmed in zip(names, told, strict=True)
     )
     shown = frame.with_columns(pl.Series("critical_token", marked(frame, tokenizer), dtype=pl.String))
-    return report.table(store.table("critical_token_pairs", cell), frame, CRITICAL_TOKEN_PAIRS) | {
-        "dropped": report.dropped(store.read(store.dropped("critical_token_pairs", cell))),
+    return {
+        "release": dg.MetadataValue.path(str(store.releases / "critical_token_pairs")),
         "scores": report.histogram(
             scores.explode().drop_nulls().to_list(), title="Score per wrong solution's token", x="score", y="tokens"
         ),
@@ -296,9 +305,10 @@ def n_confirmed(frame: pl.DataFrame) -> int:
 def critical_tokens_confirmed(frame: pl.DataFrame) -> dg.AssetCheckResult:
     """Whether a quarter of the wrong solutions at least have a confirmed token; with fewer, nominations tell little."""
     confirmed = n_confirmed(frame)
-    return dg.AssetCheckResult(
-        check_name="critical_tokens_confirmed",
-        passed=frame.height > 0 and confirmed >= LEAST_CONFIRMED * frame.height,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"pairs": frame.height, "confirmed": confirmed},
+    return check(
+        "critical_tokens_confirmed",
+        frame.height > 0 and confirmed >= LEAST_CONFIRMED * frame.height,
+        f"{confirmed} of {frame.height} wrong solutions have a confirmed token, a share of {LEAST_CONFIRMED} is wanted",
+        blocks=False,
+        figures={"pairs": frame.height, "confirmed": confirmed},
     )

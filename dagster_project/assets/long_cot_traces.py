@@ -12,7 +12,9 @@ from pydantic import Field
 from dagster_project import report
 from dagster_project.bootstrapping import Asking, Bootstrapped, Sampled, choose
 from dagster_project.bootstrapping import draw as draw_samples
+from dagster_project.checks import failed_items, specs, timeouts
 from dagster_project.failures import explained
+from dagster_project.finishing import Table, finished
 from dagster_project.long_cot_settings import LongCotTracesSettings
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.query_mixing import Mixed, mix
@@ -66,7 +68,7 @@ def long_cot_traces(settings: Settings, grid: dg.MultiPartitionsDefinition) -> d
         kinds={"vllm", "parquet"},
         pool="gpu",
         code_version=f"{bolt.VERSION}.{query_mix.VERSION}.{long_cot_pairs.VERSION}.{BEHAVIOURS_VERSION}",
-        check_specs=[dg.AssetCheckSpec("traces_made", asset=NAME)],
+        check_specs=specs(NAME, blocking=["failed_items", "timeouts"]),
     )
     def asset(
         context: dg.AssetExecutionContext,
@@ -94,13 +96,19 @@ def long_cot_traces(settings: Settings, grid: dg.MultiPartitionsDefinition) -> d
             plain = asked.model_dump(mode="json") | {"near_examples": match, "judge": mixed.plain() or None}
             store.write_recipe(NAME, cell, plain)
             frame = write(store, cell, mixed=mixed, made=made, chosen=chosen, provenance=provenance)
-        return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame, mixed, chosen)
-            | mixed.metadata()
-            | bench.metadata()
-            | policy.metadata(),
-            check_results=[traces_made(frame, asked=len(problems), least_yield=asked.least_yield)],
-        )
+            return finished(
+                Table(asset=NAME, frame=frame, schema=LONG_COT_TRACES, asked=law.n, of=len(problems)),
+                store,
+                cell,
+                settings.checks,
+                checks=[
+                    failed_items(len(made.failures), len(problems), settings.checks.most_failed),
+                    timeouts(chosen.samples["verdict"], settings.checks.most_timeouts),
+                ],
+                metadata=metadata(store, cell, frame, mixed, chosen) | mixed.metadata(),
+                bench=bench,
+                policy=policy,
+            )
 
     return asset
 
@@ -189,10 +197,11 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame, mixed: Mixed, chosen
     spent = generated_tokens(chosen.samples)
     lengths = frame["token_ids"].list.len().to_list()
     counts = {kind.replace("_", " "): int(frame[f"n_{kind}"].sum()) for kind in KINDS}
-    return report.table(store.table(NAME, cell), frame, LONG_COT_TRACES) | {
+    return {
+        "release": dg.MetadataValue.path(str(store.releases / NAME)),
         "yields": report.records(chosen.selection.yields()),
         "query_mix": report.counts(Counter(mixed.table["why"].to_list())),
-        "dropped": report.dropped(store.read(store.dropped(NAME, cell))),
+        "verified": frame.filter(pl.col("scored_by") == VERIFIER).height,
         "tokens_per_trace": spent / max(1, frame.height),
         "thoughts_closed_by": report.counts(Counter(frame["thoughts_closed_by"].to_list())),
         "pairs": len(chosen.pairs),
@@ -203,19 +212,3 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame, mixed: Mixed, chosen
             frame, ("prompt", "internal_thoughts", "external_solution", "behaviours", "score", "topic", "difficulty")
         ),
     }
-
-
-def traces_made(frame: pl.DataFrame, *, asked: int, least_yield: float) -> dg.AssetCheckResult:
-    """Whether enough of the asked problems have a trace; with fewer, the policy does not think in this way yet."""
-    share = frame.height / asked if asked else 0.0
-    return dg.AssetCheckResult(
-        check_name="traces_made",
-        passed=share >= least_yield,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "asked": asked,
-            "traces": frame.height,
-            "verified": frame.filter(pl.col("scored_by") == VERIFIER).height,
-            "yield": share,
-        },
-    )

@@ -3,13 +3,16 @@
 import asyncio
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from dagster_project import report
+from dagster_project.checks import share_in_bounds, specs
 from dagster_project.failures import explained
+from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
@@ -30,7 +33,12 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
     slices = settings.slices()
 
     @dg.asset(
-        name="problems", partitions_def=grid, group_name="problems", kinds={"polars", "parquet"}, code_version=VERSION
+        name="problems",
+        partitions_def=grid,
+        group_name="problems",
+        kinds={"polars", "parquet"},
+        code_version=VERSION,
+        check_specs=specs("problems", blocking=["gold_answers"]),
     )
     def asset(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
         """Problems with known answers and content-hash ids; unfit prompts, repeats and evaluation items set aside."""
@@ -53,12 +61,30 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
             }
             store.write_recipe("problems", cell, recipe)
             store.write(store.table("problems", cell), frame)
-            store.write(store.dropped("problems", cell), shard(dropped, index=index, of=source.shards))
+            passed_over = shard(dropped, index=index, of=source.shards)
+            store.write(store.dropped("problems", cell), passed_over)
             matches = screened.matches.rename({"key": "problem_id"})
             store.write(store.contamination(cell), shard(matches, index=index, of=source.shards))
-        return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame) | {"source": source.name}, data_version=dg.DataVersion(digest(frame))
-        )
+            reasons = report.reason_counts(passed_over)
+            contaminated = reasons.get("in_evaluation_set", 0)
+            return finished(
+                Table(asset="problems", frame=frame, schema=PROBLEMS, of=frame.height + passed_over.height),
+                store,
+                cell,
+                settings.checks,
+                checks=[
+                    gold_answers(frame, reasons, share),
+                    share_in_bounds(
+                        "contamination",
+                        contaminated,
+                        frame.height + contaminated,
+                        most=settings.checks.most_contaminated,
+                        what="problems that repeat an evaluation item",
+                    ),
+                ],
+                metadata=metadata(store, cell, frame) | {"source": source.name},
+                data_version=digest(frame),
+            )
 
     return asset
 
@@ -75,8 +101,7 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
     repeats = store.read(store.contamination(cell))
     levels = Counter(str(level) for level in frame["level"].to_list())
     lengths = frame["prompt"].str.len_chars().to_list()
-    return report.table(store.table("problems", cell), frame, PROBLEMS) | {
-        "dropped": report.dropped(store.read(store.dropped("problems", cell))),
+    return {
         "repeats_of_evaluation_items": report.counts(Counter(repeats["evaluation_set"].to_list())),
         "contamination": report.sample_rows(repeats, ("evaluation_set", "path", "share", "text", "item_text")),
         "levels": report.counts(levels),
@@ -85,6 +110,13 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
         ),
         "sample_rows": report.sample_rows(frame, ("prompt", "answer", "level")),
     }
+
+
+def gold_answers(frame: pl.DataFrame, reasons: Mapping[str, int], most: float) -> dg.AssetCheckResult:
+    """Whether few enough of the slice's gold answers did not verify; those are dropped."""
+    unverified = sum(count for reason, count in reasons.items() if reason.startswith("gold_"))
+    total = frame.height + unverified
+    return share_in_bounds("gold_answers", unverified, total, most=most, what="gold answers that do not verify")
 
 
 def digest(frame: pl.DataFrame) -> str:

@@ -11,9 +11,12 @@ import polars as pl
 from pydantic import Field
 
 from dagster_project import report
+from dagster_project.checks import check, failed_items, share_in_bounds, specs
 from dagster_project.failures import explained
+from dagster_project.finishing import Table, finished
 from dagster_project.judging import Judged, second_opinion
 from dagster_project.labelling import Audited, Item, Labelled, label_slice
+from dagster_project.operations_settings import CheckSettings
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
@@ -75,10 +78,7 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
         kinds={"vllm", "parquet"},
         pool="gpu",
         code_version=f"{recipe.VERSION}.{planted.VERSION}.{judge_recipe.VERSION}",
-        check_specs=[
-            dg.AssetCheckSpec("both_labels", asset="process_labels"),
-            dg.AssetCheckSpec("planted_errors_found", asset="process_labels"),
-        ],
+        check_specs=specs("process_labels", blocking=["label_balance", "planted_errors_found", "failed_items"]),
     )
     def asset(
         context: dg.AssetExecutionContext,
@@ -123,13 +123,22 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
             )
             found = audit_table(labelled.audited, cell, bench.sampler.policy, asked)
             store.write(store.audit(cell), found)
-        return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame, found, labelled, asked)
-            | (judged.metadata(labels_of(frame, asked)) if judged else {})
-            | bench.metadata()
-            | policy.metadata(),
-            check_results=[both_labels(frame, asked), planted_errors_found(found)],
-        )
+            n_chosen = sum(bool(item.chosen) for item in items)
+            return finished(
+                Table(asset="process_labels", frame=frame, schema=PROCESS_LABELS, asked=asked.solutions_per_problem),
+                store,
+                cell,
+                settings.checks,
+                checks=[
+                    label_balance(labels_of(frame, asked), settings.checks),
+                    planted_errors_found(found, settings.checks),
+                    failed_items(len(labelled.made.failures), n_chosen, settings.checks.most_failed),
+                ],
+                metadata=metadata(store, cell, frame, found, labelled, asked)
+                | (judged.metadata(labels_of(frame, asked)) if judged else {}),
+                bench=bench,
+                policy=policy,
+            )
 
     return asset
 
@@ -247,12 +256,12 @@ def metadata(
         "not sure" if place is None else "none" if place < 0 else "found" for place in labels["first_error"]
     )
     by_kind = audit_by_kind(*(found[name].to_list() for name in ("found", "planted", "kind")))
-    return report.table(store.table("process_labels", cell), frame, PROCESS_LABELS) | {
+    return {
+        "release": dg.MetadataValue.path(str(store.releases / "process_labels")),
         "strategy": labelled.strategy.name,
         "steps": report.counts(counts),
         "first_errors": report.counts(first),
         "rollouts_per_solution": sum(rollouts) / max(1, len(rollouts)),
-        "dropped": report.dropped(store.read(store.dropped("process_labels", cell))),
         "step_values": report.histogram(values, title="Value per step", x="value", y="steps"),
         "stop_reasons": report.counts(Counter(frame["stop_reasons"].explode().drop_nulls().to_list())),
         "steps_per_solution": report.counts(lengths),
@@ -271,24 +280,29 @@ def _tree(labelled: Labelled) -> bytes:
     return tree_picture(max(trees, key=len)).encode() if trees else b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 
-def both_labels(frame: pl.DataFrame, asked: ProcessLabelsSettings) -> dg.AssetCheckResult:
-    """Whether there are steps of both labels: a reward model learns nothing from one."""
-    counts = count_labels(labels_of(frame, asked))
-    return dg.AssetCheckResult(
-        check_name="both_labels",
-        passed=counts["right"] > 0 and counts["wrong"] > 0,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={**counts},
+def label_balance(labels: pl.DataFrame, bounds: CheckSettings) -> dg.AssetCheckResult:
+    """Whether there are enough steps of the rarer label: a reward model learns nothing from one."""
+    counts = count_labels(labels)
+    return share_in_bounds(
+        "label_balance",
+        min(counts["right"], counts["wrong"]),
+        counts["right"] + counts["wrong"],
+        least=bounds.least_label,
+        what="labelled steps that have the rarer label",
     )
 
 
-def planted_errors_found(found: pl.DataFrame) -> dg.AssetCheckResult:
-    """Whether at least half of the named steps are the planted ones; nothing planted is nothing shown."""
-    facts = audit_of(found).facts()
-    precision = facts["precision"]
-    return dg.AssetCheckResult(
-        check_name="planted_errors_found",
-        passed=precision is not None and precision >= 0.5,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={name: value for name, value in facts.items() if value is not None},
+def planted_errors_found(found: pl.DataFrame, bounds: CheckSettings) -> dg.AssetCheckResult:
+    """Whether enough of the steps that the audit's labels name are the planted ones; a few are no evidence and warn."""
+    audited = audit_of(found)
+    precision = audited.precision
+    why = (
+        f"{audited.exact} of {audited.n_named} named steps are the planted ones, bound {bounds.least_planted:g} wanted"
+    )
+    return check(
+        "planted_errors_found",
+        precision is not None and precision >= bounds.least_planted,
+        why,
+        blocks=audited.n_named >= bounds.few_planted,
+        figures={name: value for name, value in audited.facts().items() if value is not None},
     )

@@ -12,8 +12,10 @@ import dagster as dg
 import polars as pl
 from pydantic import Field
 
+from dagster_project.checks import check, failed_items, specs, timeouts
 from dagster_project.corrections_report import metadata, transitions_of
 from dagster_project.failures import explained
+from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
@@ -21,6 +23,7 @@ from dagster_project.settings import ProcessLabelsSettings, SelfCorrectionTraces
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.rules import Filtered, apply_rules
+from filters.schemas import SELF_CORRECTION_TRACES
 from filters.verdicts import Verdict
 from generators import self_correction as recipe
 from generators.composition import CompositionConfig
@@ -70,10 +73,7 @@ def self_correction_traces(settings: Settings, grid: dg.MultiPartitionsDefinitio
         kinds={"vllm", "parquet"},
         pool="gpu",
         code_version=recipe.VERSION,
-        check_specs=[
-            dg.AssetCheckSpec("triggers_do_no_harm", asset=NAME),
-            dg.AssetCheckSpec("both_origins", asset=NAME),
-        ],
+        check_specs=specs(NAME, blocking=["failed_items", "timeouts"], warning=["triggers_do_no_harm", "both_origins"]),
     )
     def asset(
         context: dg.AssetExecutionContext, config: SelfCorrectionTracesRun, policy: PolicyResource, store: Store
@@ -93,12 +93,22 @@ def self_correction_traces(settings: Settings, grid: dg.MultiPartitionsDefinitio
             made, bench = asyncio.run(draw(context, policy, store, cell, items=items, rule=source.answer_rule, law=law))
             store.write_recipe(NAME, cell, plain(law))
             frame = write(store, cell, located=located, made=made, policy=bench.sampler.policy)
-        return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame, made=made.rows, tried=tried, located=located, law=law)
-            | bench.metadata()
-            | policy.metadata(),
-            check_results=[triggers_do_no_harm(transitions_of(made.rows), asked), both_origins(frame)],
-        )
+            verdicts = store.read(store.table("deepened_responses", cell))["verdicts"].explode()
+            return finished(
+                Table(asset=NAME, frame=frame, schema=SELF_CORRECTION_TRACES, asked=asked.samples),
+                store,
+                cell,
+                settings.checks,
+                checks=[
+                    triggers_do_no_harm(transitions_of(made.rows), asked),
+                    both_origins(frame),
+                    failed_items(len(made.failures), len(items), settings.checks.most_failed),
+                    timeouts(verdicts, settings.checks.most_timeouts),
+                ],
+                metadata=metadata(store, frame, made=made.rows, tried=tried, located=located, law=law),
+                bench=bench,
+                policy=policy,
+            )
 
     return asset
 
@@ -209,20 +219,17 @@ def triggers_do_no_harm(
     after = {behind: n for (before, behind), n in moves.items() if before == "right"}
     at_risk = sum(after.values())
     broken = after.get("wrong", 0) + after.get("no_answer", 0)
-    return dg.AssetCheckResult(
-        check_name="triggers_do_no_harm",
-        passed=broken <= asked.max_broken_share * at_risk,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"right_before": at_risk, "broken": broken, "max_broken_share": asked.max_broken_share},
+    return check(
+        "triggers_do_no_harm",
+        broken <= asked.max_broken_share * at_risk,
+        f"{broken} of {at_risk} right answers were broken by a trigger, a share of {asked.max_broken_share} at most",
+        blocks=False,
+        figures={"right_before": at_risk, "broken": broken, "max_broken_share": asked.max_broken_share},
     )
 
 
 def both_origins(frame: pl.DataFrame) -> dg.AssetCheckResult:
     """Whether the policy mended itself at times, and some of its wrong steps could be mended for it."""
     counts = {origin: frame.filter(pl.col("origin") == origin).height for origin in ("sampled", "composed")}
-    return dg.AssetCheckResult(
-        check_name="both_origins",
-        passed=all(counts.values()),
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={**counts},
-    )
+    told = " and ".join(f"{count} {origin}" for origin, count in counts.items())
+    return check("both_origins", all(counts.values()), f"{told} rows", blocks=False, figures=counts)

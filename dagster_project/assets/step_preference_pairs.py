@@ -11,7 +11,9 @@ import polars as pl
 from pydantic import Field
 
 from dagster_project import report
+from dagster_project.checks import check, failed_items, specs
 from dagster_project.failures import explained
+from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
@@ -64,7 +66,7 @@ def step_preference_pairs(settings: Settings, grid: dg.MultiPartitionsDefinition
         kinds={"vllm", "parquet"},
         pool="gpu",
         code_version=recipe.VERSION,
-        check_specs=[dg.AssetCheckSpec("sides_verified", asset="step_preference_pairs")],
+        check_specs=specs("step_preference_pairs", blocking=["failed_items"], warning=["sides_verified"]),
     )
     def asset(
         context: dg.AssetExecutionContext, config: StepPreferencePairsRun, policy: PolicyResource, store: Store
@@ -82,10 +84,19 @@ def step_preference_pairs(settings: Settings, grid: dg.MultiPartitionsDefinition
             made, bench = asyncio.run(draw(context, policy, store, cell, items=items, rule=source.answer_rule, law=law))
             store.write_recipe("step_preference_pairs", cell, asdict(law) | {"localiser": asked.localiser})
             frame = write(store, cell, errors=errors, made=made, asked=asked, policy=bench.sampler.policy)
-        return dg.MaterializeResult(
-            metadata=metadata(store, cell, frame) | bench.metadata() | policy.metadata(),
-            check_results=[sides_verified(frame, store.read(store.dropped("step_preference_pairs", cell)))],
-        )
+            return finished(
+                Table(asset="step_preference_pairs", frame=frame, schema=STEP_PREFERENCE_PAIRS),
+                store,
+                cell,
+                settings.checks,
+                checks=[
+                    sides_verified(frame, store.read(store.dropped("step_preference_pairs", cell))),
+                    failed_items(len(made.failures), len(items), settings.checks.most_failed),
+                ],
+                metadata=metadata(store, frame),
+                bench=bench,
+                policy=policy,
+            )
 
     return asset
 
@@ -175,12 +186,12 @@ def write(
     return frame
 
 
-def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
+def metadata(store: Store, frame: pl.DataFrame) -> dict[str, Any]:
     """What the UI shows of the pairs: counts, margins, what gave no pair, sample rows."""
     places = Counter(f"step {index + 1}" for index in frame["step_index"].to_list())
-    return report.table(store.table("step_preference_pairs", cell), frame, STEP_PREFERENCE_PAIRS) | {
+    return {
+        "release": dg.MetadataValue.path(str(store.releases / "step_preference_pairs")),
         "problems": frame["problem_id"].n_unique(),
-        "dropped": report.dropped(store.read(store.dropped("step_preference_pairs", cell))),
         "margins": report.histogram(frame["margin"].to_list(), title="Margin per pair", x="margin", y="pairs"),
         "first_wrong_steps": report.counts(places),
         "rollouts_per_pair": frame["n_rollouts"].sum() / max(1, frame.height),
@@ -194,9 +205,10 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame) -> dict[str, Any]:
 def sides_verified(frame: pl.DataFrame, dropped: pl.DataFrame) -> dg.AssetCheckResult:
     """Whether at least half of the measured pairs hold; with fewer, errors are named where they are not."""
     unverified = dropped.filter(pl.col("reason").is_in(UNVERIFIED)).height
-    return dg.AssetCheckResult(
-        check_name="sides_verified",
-        passed=frame.height > 0 and frame.height >= unverified,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"verified": frame.height, "unverified": unverified},
+    return check(
+        "sides_verified",
+        frame.height > 0 and frame.height >= unverified,
+        f"{frame.height} measured pairs hold, {unverified} do not",
+        blocks=False,
+        figures={"verified": frame.height, "unverified": unverified},
     )

@@ -19,7 +19,7 @@ from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.engine.simulated import SimulatedPolicy
 from generators.engine.worker import Worker
-from generators.policy import SIMULATED, Policy, attached, identify
+from generators.policy import SIMULATED, Policy, attached, attached_name, identify, policy_name
 
 
 class Attachment(dg.Config):
@@ -54,6 +54,12 @@ class PolicySettings(Attachment):
     stall_s: float = Field(120.0, gt=0, description="how long nothing may come back before a server counts as stalled")
     give_up_s: float = Field(300.0, gt=0, description="how long no server may answer before the run stops")
     max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
+
+    def name_now(self) -> str:
+        """What the policy is called as of now; raises EngineMisconfigured, or EngineUnavailable without the Hub."""
+        return (
+            attached_name(self.model, self.revision) if self.urls else policy_name(self.model, revision=self.revision)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The store: every path, below one data root (a local folder or an object-store URL).
 
-Knows no table's meaning. `tables/<asset>/<round>/<slice>.parquet`, with what was dropped and its recipe beside it,
-`ledger/<policy>/<round>/<slice>/`, `adapters/<content key>/`, `releases/<dataset>/<version>/`, `logs/`.
+Knows no table's meaning. `tables/<asset>/<round>/<slice>.parquet`, with what was dropped, its recipe, its cost and
+its scorecard beside it, `ledger/<policy>/<round>/<slice>/`, `adapters/<content key>/`, `releases/<dataset>/<version>/`,
+`logs/`.
 """
 
 import json
@@ -36,6 +37,11 @@ class Store(dg.ConfigurableResource):
         """What was dropped on the way to that table, with a `reason` column."""
         return self.root / "tables" / asset / cell.round / f"{cell.slice}.dropped.parquet"
 
+    def rounds(self, asset: str = "problems") -> list[str]:
+        """The rounds of which an asset has a table, in the order of their names."""
+        folder = self.root / "tables" / asset
+        return sorted(one.name for one in folder.iterdir() if one.is_dir()) if folder.exists() else []
+
     def contamination(self, cell: Cell) -> UPath:
         """The problems of a cell that repeat an evaluation item, with both texts side by side."""
         return self.root / "tables" / "problems" / cell.round / f"{cell.slice}.contamination.parquet"
@@ -45,13 +51,22 @@ class Store(dg.ConfigurableResource):
         return self.root / "tables" / "process_labels" / cell.round / f"{cell.slice}.audit.parquet"
 
     def write_recipe(self, asset: str, cell: Cell, recipe: dict[str, Any]) -> None:
-        """Keep what a table was made with, beside it."""
+        """Keep what a table is about to be made with; the scorecard of what stood there is void from here on."""
+        self.scorecard(asset, cell).unlink(missing_ok=True)
         write_bytes(self._recipe(asset, cell), json.dumps(recipe, sort_keys=True, indent=2).encode())
 
     def read_recipe(self, asset: str, cell: Cell) -> dict[str, Any]:
         """What a table was made with; empty when it takes no settings."""
         path = self._recipe(asset, cell)
         return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def scorecard(self, asset: str, cell: Cell) -> UPath:
+        """What the checks said of a table, and the figures that rounds are compared by."""
+        return self.root / "tables" / asset / cell.round / f"{cell.slice}.scorecard.json"
+
+    def cost(self, asset: str, cell: Cell) -> UPath:
+        """What a table cost so far."""
+        return self.root / "tables" / asset / cell.round / f"{cell.slice}.cost.json"
 
     def _recipe(self, asset: str, cell: Cell) -> UPath:
         return self.root / "tables" / asset / cell.round / f"{cell.slice}.recipe.json"

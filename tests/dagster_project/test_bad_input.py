@@ -5,8 +5,10 @@ import pytest
 
 from dagster_project.settings import load_settings
 from generators.engine.simulated_statement import SimulatedProblems
+from tests.dagster_project.conftest import LENIENT
 
-SETTINGS = """
+SETTINGS = (
+    """
 data_root = "{root}"
 
 [policy]
@@ -25,6 +27,8 @@ max_tokens = 400
 [process_labels]
 rollouts_per_step = 2
 """
+    + LENIENT
+)
 PROBLEMS = [SimulatedProblems(min_steps=2, max_steps=3).problem(index) for index in range(10)]
 LINES = [json.dumps({"question": problem.prompt, "gold": problem.answer}) for problem in PROBLEMS]
 WITHOUT_ANSWER = json.dumps({"question": PROBLEMS[2].prompt})

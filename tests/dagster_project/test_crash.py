@@ -12,8 +12,10 @@ import polars as pl
 import pytest
 
 from generators.sampler import rollout_seed
+from tests.dagster_project.conftest import LENIENT
 
-SETTINGS = """
+SETTINGS = (
+    """
 data_root = "data"
 
 [policy]
@@ -43,6 +45,8 @@ search_cap = 8
 cap = 8
 budget = 16
 """
+    + LENIENT
+)
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ import pytest
 
 from dagster_project.definitions import build
 from dagster_project.settings import load_settings
+from tests.dagster_project.conftest import LENIENT
 
-SETTINGS = """
+SETTINGS = (
+    """
 data_root = "data"
 
 [policy]
@@ -42,6 +44,8 @@ search_cap = 8
 cap = 8
 budget = 16
 """
+    + LENIENT
+)
 
 
 @contextmanager

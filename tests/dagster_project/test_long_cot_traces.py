@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.assets.long_cot_traces import traces_made
 from dagster_project.assets.long_cot_traces_release import export_of
+from dagster_project.operations_settings import CheckSettings
 from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
 from dagster_project.settings import SettingsError, load_settings
@@ -140,25 +140,18 @@ def test_a_problem_that_is_a_worked_example_is_never_asked(settings, make):
     assert first not in set(table(settings, "long_cot_samples")["problem_id"])
 
 
-def test_a_slice_without_a_trace_fails_its_check_and_its_release_says_why(settings, make):
+def test_a_slice_without_a_trace_fails_its_bound_and_its_release_says_why(settings, make):
+    bound = settings.model_copy(update={"checks": CheckSettings(least_yield={NAME: 0.1})})
     for slice_key in settings.slices():
-        result = make_traces(settings, make, {"max_tokens": 8}, slice_key)
-        (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "traces_made"]
+        short = {"ops": {NAME: {"config": {"max_tokens": 8}}}}
+        result = make(bound, "slice", "r1", slice_key, short, only=["problems", "attempts", NAME])
+        (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "yield_in_bounds"]
         assert not check.passed
+        make_traces(settings, make, {"max_tokens": 8}, slice_key)
     released = make(settings, "release", "r1", only=[f"{NAME}_release"])
     (failure,) = released.get_step_failure_events()
     message = failure.step_failure_data.error.message
     assert f"{NAME}: round r1 has no row to release; the asset dropped 48 truncated" in message
-
-
-# traces, asked problems, least yield, and whether that is enough
-MADE = [(1, 10, 0.1, True), (0, 10, 0.1, False), (1, 11, 0.1, False), (0, 0, 0.1, False)]
-
-
-@pytest.mark.parametrize(("traces", "asked", "least", "passed"), MADE)
-def test_traces_are_made_where_enough_of_the_asked_problems_have_one(traces, asked, least, passed):
-    frame = pl.DataFrame({"scored_by": ["verifier"] * traces}, schema={"scored_by": pl.String})
-    assert traces_made(frame, asked=asked, least_yield=least).passed is passed
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_planted_errors_are_searched_told_in_the_metadata_and_on_the_card(settin
         int(told["n"]) == pl.read_parquet(f"{settings.data_root}/tables/process_labels/r1/sums-0.audit.parquet").height
     )
     checks = {check.check_name for check in labelled.get_asset_check_evaluations()}
-    assert {"both_labels", "planted_errors_found"} <= checks
+    assert {"label_balance", "planted_errors_found"} <= checks
     assert released(settings)["attempt_index"].max() < 4
 
 

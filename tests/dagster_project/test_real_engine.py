@@ -5,11 +5,12 @@ import polars as pl
 import pytest
 
 from dagster_project.settings import load_settings
-from tests.dagster_project.conftest import metadata_of
+from tests.dagster_project.conftest import LENIENT, metadata_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # five datasets, by a model that writes in real time
 
-SETTINGS = """
+SETTINGS = (
+    """
 data_root = "data"
 
 [policy]
@@ -56,6 +57,8 @@ n = 2
 examples = "short"
 max_tokens = 120
 """
+    + LENIENT
+)
 
 LOAD = """
 from datasets import load_dataset
