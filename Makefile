@@ -1,5 +1,6 @@
 # `make demo` runs the main job, `make policy` warms the embedded policy up for problems of several steps,
-# `make test` the tests, `make check` lint and types, `make ui` serves the Dagster UI.
+# `make test` the tests, `make check` lint and types, `make ui` serves the Dagster UI,
+# `make screenshots` drives a browser through it and renews the pictures in docs/.
 # Each sets up .venv first when it is missing or older than the lock.
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: setup policy demo ui check test clean
+.PHONY: setup policy demo ui screenshots check test clean
 
 setup: .venv/ready
 
@@ -36,6 +37,9 @@ demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 
 ui: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/dagster dev --workspace workspace.yaml
+
+screenshots: .venv/ready
+	$(BIN)/pytest tests/deployment/test_browser.py --screenshots docs
 
 check: .venv/ready
 	$(BIN)/ruff check .

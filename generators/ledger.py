@@ -16,14 +16,14 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from types import TracebackType
 from typing import cast
-from uuid import uuid4
 
 import polars as pl
 from upath import UPath
 
 from generators.engine.protocol import Sampling
+from generators.ledger_parts import DamagedPart, read_part, write_part
 from generators.records import FinishReason, Rollout
-from generators.storage import StorageError, read_parquet, write_parquet
+from generators.storage import StorageError
 
 PART_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.String,
@@ -147,8 +147,8 @@ class Ledger:
             return
         for part in sorted(self.folder.glob("part-*.parquet"), key=lambda path: path.name):
             try:
-                frame = read_parquet(part, ["key", "index", "token_ids", "finish_reason"])
-            except StorageError:
+                frame = read_part(part, ["key", "index", "token_ids", "finish_reason"])
+            except DamagedPart:
                 # Its rollouts will be drawn again; the bytes stay for whoever wants to look.
                 aside = part.rename(part.with_name(f"{part.name}.unreadable"))
                 self.set_aside.append(str(aside))
@@ -175,9 +175,8 @@ class Ledger:
         )
 
     def _write(self, rows: list[dict[str, object]]) -> None:
-        part = self.folder / f"part-{time.time_ns():020d}-{uuid4().hex[:8]}.parquet"
         try:
-            write_parquet(part, pl.DataFrame(rows, schema=PART_SCHEMA))
+            write_part(self.folder, pl.DataFrame(rows, schema=PART_SCHEMA))
         except StorageError as refused:
             with self._changed:
                 self._pending = rows + self._pending
@@ -191,7 +190,7 @@ def totals(folders: Sequence[UPath]) -> dict[str, int]:
     if not parts:
         return {"rollouts": 0, "generated": 0}
     lengths = [
-        read_parquet(part, ["key", "index", "token_ids"]).with_columns(pl.col("token_ids").list.len()) for part in parts
+        read_part(part, ["key", "index", "token_ids"]).with_columns(pl.col("token_ids").list.len()) for part in parts
     ]
     longest = pl.concat(lengths).group_by("key", "index").agg(pl.col("token_ids").max())
     return {"rollouts": longest.height, "generated": int(longest["token_ids"].sum())}

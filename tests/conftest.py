@@ -8,6 +8,10 @@ from generators.engine.server_settings import ServerSettings
 from tests.hub.server import WRITER, HubServer
 
 
+def pytest_addoption(parser):
+    parser.addoption("--screenshots", metavar="FOLDER", help="write the pictures of the browser tests there")
+
+
 @pytest.fixture(scope="session")
 def policy_server(tmp_path_factory):
     """One real server for the whole session, in float32 so that a seed repeats; started by the first test that asks."""

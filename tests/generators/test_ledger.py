@@ -79,6 +79,29 @@ def test_a_torn_part_is_set_aside_and_the_others_are_read(tmp_path):
         assert ledger.set_aside == [str(tmp_path / "part-00000000000000000001-torn.parquet.unreadable")]
 
 
+@pytest.mark.parametrize("place", [0, 50, 500, -40, -1])
+def test_a_part_with_one_flipped_bit_is_set_aside_wherever_the_bit_is(tmp_path, place):
+    with Ledger(UPath(tmp_path)) as ledger:
+        for index in range(40):
+            ledger.add(KEY, rollout(index=index, token_ids=tuple(range(index, index + 9))))
+    (part,) = tmp_path.glob("part-*.parquet")
+    content = bytearray(part.read_bytes())
+    content[place] ^= 4
+    part.write_bytes(content)
+    with Ledger(UPath(tmp_path)) as ledger:
+        assert len(ledger) == 0
+        assert ledger.set_aside == [f"{part}.unreadable"]
+
+
+def test_a_part_of_an_earlier_version_is_read_without_a_digest(tmp_path):
+    with Ledger(UPath(tmp_path)) as ledger:
+        ledger.add(KEY, rollout())
+    (part,) = tmp_path.glob("part-*.parquet")
+    part.rename(tmp_path / "part-00000000000000000001-0123abcd.parquet")
+    with Ledger(UPath(tmp_path)) as ledger:
+        assert len(ledger) == 1
+
+
 def test_a_part_that_was_never_finished_is_not_read(tmp_path):
     (tmp_path / ".part-1.parquet.abc.tmp").write_bytes(b"half")
     with Ledger(UPath(tmp_path)) as ledger:

@@ -1,0 +1,121 @@
+"""A person in front of the UI, in a real browser: materialise everything, watch it finish, look at what was made."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.deployment.dagster_services import DagsterServices
+from tests.deployment.policy_server import PolicyServer
+from tests.deployment.settings import write_settings
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE_MS = 120_000
+ROUND_MS = 600_000
+ROUND = "2026-11-25"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed (Debian: apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    with PolicyServer(folder) as policy:
+        settings = write_settings(folder, policy.url)
+        with DagsterServices(folder / "dagster", {"STEPMILL_SETTINGS": str(settings)}) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def page(services):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1500, "height": 1000}, base_url=services.url)
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def picture(request, page):
+    """Takes a picture of the page where the option --screenshots names a folder."""
+    folder = request.config.getoption("--screenshots")
+
+    def take(name, *, width=1400, height):
+        if folder:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(5000)  # the graph moves into place
+            page.screenshot(path=f"{folder}/{name}.png")
+
+    return take
+
+
+def ask_for_everything_downstream_of_problems(page):
+    """Open the dialog that materialises the whole graph, from the page of its first asset."""
+    page.goto("/assets/problems")
+    page.locator("a[href*='view=lineage']").first.click()
+    page.get_by_text("Downstream", exact=True).click()
+    page.get_by_role("button", name="Materialize all").click()
+    dialog = page.get_by_role("dialog").filter(has_text="Launch runs to materialize 13 assets")
+    expect(dialog.get_by_text("Add a partition")).to_be_visible()  # the partitions are there
+    return dialog
+
+
+def add_the_round(page):
+    """Add the round in the dialog. It takes the UI a moment to find what it added, so the dialog is opened anew."""
+    dialog = ask_for_everything_downstream_of_problems(page)
+    dialog.get_by_text("Add a partition").click()
+    page.get_by_placeholder("name").fill(ROUND)
+    page.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text(ROUND)
+
+
+def materialise_everything(page):
+    dialog = ask_for_everything_downstream_of_problems(page)
+    every = dialog.get_by_role("button", name="All", exact=True)
+    every.first.click()  # rounds, of which there is one
+    every.last.click()  # slices
+    expect(dialog).to_contain_text(ROUND)
+    dialog.get_by_role("button", name="Launch backfill").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_a_person_materialises_a_whole_round_and_sees_it_finish(page, picture):
+    add_the_round(page)
+    materialise_everything(page)
+    page.goto("/runs?view=backfills")
+    page.locator("a[href*='/runs/b/']").first.click()
+    expect(page.get_by_text("Completed", exact=False).first).to_be_visible(timeout=ROUND_MS)
+    page.goto("/assets/problems?view=lineage&lineageScope=downstream")
+    expect(page.get_by_text("releases", exact=True).first).to_be_visible()
+    picture("asset_graph", width=1800, height=1200)
+
+
+@pytest.mark.parametrize("asset", ["attempts", "process_labels"])
+def test_an_asset_shows_its_counts_its_picture_three_rows_and_its_checks(page, picture, asset):
+    page.goto(f"/assets/{asset}")
+    for told in ("Row count", "tokens_generated", "dropped", "sample_rows"):
+        expect(page.get_by_text(told, exact=True).first).to_be_visible()
+    drawn = page.locator("img[src^='data:image/']").first
+    expect(drawn).to_be_visible()
+    assert drawn.bounding_box()["width"] > 100
+    picture(f"{asset}_page", height=2600)
+    behind_a_link = page.locator("tr", has_text="sample_rows").get_by_text("[Show Markdown]")
+    if behind_a_link.count():  # long rows
+        behind_a_link.click()
+    for row in ("Row 1", "Row 2", "Row 3"):
+        expect(page.get_by_text(row, exact=True).first).to_be_visible()
+    page.goto(f"/assets/{asset}?view=checks")
+    expect(page.get_by_text("Succeeded").first).to_be_visible()
+
+
+def test_a_release_shows_its_version_and_its_card(page, picture):
+    page.goto("/assets/process_labels_release")
+    for told in ("v0.1.0", "card"):
+        expect(page.get_by_text(told, exact=True).first).to_be_visible()
+    picture("release_page", height=1800)
