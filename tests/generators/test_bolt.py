@@ -96,7 +96,7 @@ def test_a_malformed_or_undecided_sample_has_no_score(tmp_path, says, malformed,
 
 def closing(text, seed):
     """Ends inside of its thoughts; behind a closing tag it gives the solution."""
-    return "\n\n\\boxed{10}" if text.endswith("</think>") else "6 + 8 = 14, and 14 - 4 = 10."
+    return "\\boxed{10}" if text.endswith("</think>\n\n") else "6 + 8 = 14, and 14 - 4 = 10."
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_thoughts_are_closed_for_a_policy_where_that_is_asked_for(
     assert {(one.malformed, one.thoughts_closed_by, one.score) for one in samples} == {(malformed, closed_by, score)}
     frame = long_cot_tables.long_cot_samples_table([(SUM, one) for one in samples], PROVENANCE)
     assert LONG_COT_SAMPLES.validate(frame).height == 4
-    drawn = 4 * len("6 + 8 = 14, and 14 - 4 = 10.0") + (4 * len("\n\n\\boxed{10}0") if close_thoughts else 0)
+    drawn = 4 * len("6 + 8 = 14, and 14 - 4 = 10.0") + (4 * len("\\boxed{10}0") if close_thoughts else 0)
     assert long_cot_tables.generated_tokens(frame) == drawn
     for one in samples if close_thoughts else ():
         put_in = one.token_ids[one.closing_token_start : one.closing_token_end]
-        assert CharTokenizer().decode(put_in) == "\n</think>"
+        assert CharTokenizer().decode(put_in) == "\n</think>\n\n"
         assert one.text == f"<think>\n{CharTokenizer().decode(one.token_ids)}"
         assert one.external_solution == "\\boxed{10}"
 

@@ -1,10 +1,11 @@
 import asyncio
+import re
 
 import pytest
 from upath import UPath
 
 from filters.thoughts import Tags
-from generators.closing import with_closed_thoughts
+from generators.closing import inner_ids, with_closed_thoughts
 from generators.engine.protocol import Limits, Sampling
 from generators.ledger import Ledger
 from generators.sampler import Sampler
@@ -14,13 +15,13 @@ LAW = Sampling(temperature=0.7)
 TOKENIZER = CharTokenizer()
 PROMPT = TOKENIZER.encode("What is 6 + 8?\n<think>\n")
 ENDED = "6 + 8 = 14."
-CLOSED = f"{ENDED}\n</think>"
-SOLUTION = "\n\nIt is 14."
+CLOSED = f"{ENDED}\n</think>\n\n"
+SOLUTION = "It is 14."
 
 
 def closed(folder, says, *, index=0, max_tokens=100, head="<think>\n", context=None):
     """What becomes of rollout `index` where the policy first says `says`, and the engine that was asked."""
-    engine = ScriptedEngine(lambda text, seed: SOLUTION if text.endswith("</think>") else says)
+    engine = ScriptedEngine(lambda text, seed: SOLUTION if text.endswith("</think>\n\n") else says)
 
     async def work():
         with Ledger(UPath(folder)) as ledger:
@@ -38,7 +39,7 @@ def closed(folder, says, *, index=0, max_tokens=100, head="<think>\n", context=N
 def test_the_tag_takes_the_place_of_the_end_of_text_and_the_policy_goes_on_behind_it(tmp_path):
     answer, engine = closed(tmp_path, ENDED)
     assert TOKENIZER.decode_whole(answer.token_ids) == f"{CLOSED}{SOLUTION}{chr(EOS)}"
-    assert TOKENIZER.decode(answer.token_ids[slice(*answer.closing)]) == "\n</think>"
+    assert TOKENIZER.decode(answer.token_ids[slice(*answer.closing)]) == "\n</think>\n\n"
     assert answer.finish_reason == "eos"
     first, second = engine.requests
     assert TOKENIZER.decode(second.prefix) == f"{TOKENIZER.decode(first.prefix)}{CLOSED}"
@@ -85,6 +86,24 @@ def test_a_solution_that_is_cut_off_ends_at_the_bound_of_the_whole(tmp_path):
 def test_a_policy_that_opens_its_thoughts_itself_is_closed_as_well(tmp_path):
     answer, _ = closed(tmp_path, f"<think>\n{ENDED}", head="")
     assert TOKENIZER.decode(answer.token_ids) == f"<think>\n{CLOSED}{SOLUTION}"
+
+
+class Joining(CharTokenizer):
+    """Joins two line breaks at the end of a text, as tokenizers of GPT-2's kind do; inside of a text only if told."""
+
+    def __init__(self, joins_inside):
+        self.joins = re.compile(r"\n\n" if joins_inside else r"\n\n$")
+
+    def encode(self, text):
+        return super().encode(self.joins.sub("\u2029", text))
+
+    def decode(self, token_ids):
+        return super().decode(token_ids).replace("\u2029", "\n\n")
+
+
+@pytest.mark.parametrize(("joins_inside", "put_in"), [(False, "</t>\n\n"), (True, "</t>\u2029")])
+def test_the_tag_is_put_in_as_it_is_tokenized_in_front_of_a_word(joins_inside, put_in):
+    assert inner_ids("</t>\n\n", Joining(joins_inside)) == CharTokenizer().encode(put_in)
 
 
 def test_a_second_run_replays_both_parts_and_another_index_draws_its_own(tmp_path):
