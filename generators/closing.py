@@ -1,8 +1,8 @@
 """Thoughts that the policy ended without their closing tag, closed for it: it then writes the solution itself.
 
-A small policy often ends its whole answer where its thoughts end. The tag and an empty line take the place of the
-end-of-text token, and the solution continues the answer's own tokens; it may be anything but nothing. Knows a sampler;
-nothing of problems, verdicts or filters.
+A small policy often ends its whole answer where its thoughts end. The tag and the blank line behind it take the place
+of the end-of-text token, and the solution continues the answer's own tokens; it may be anything but nothing. Knows a
+sampler; nothing of problems, verdicts or filters.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from filters.thoughts import Tags, are_open
 from generators.engine.protocol import Limits, Sampling
 from generators.records import FinishReason, Rollout
 from generators.sampler import Sampler
+from generators.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,13 @@ class Answer:
 def as_written(rollout: Rollout) -> Answer:
     """The answer of a rollout to which nothing was added."""
     return Answer(token_ids=rollout.token_ids, finish_reason=rollout.finish_reason)
+
+
+def inner_ids(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
+    """The ids of a text as they are where a word follows: at the end of a text some tokenizers join line breaks."""
+    followed = tokenizer.encode(f"{text}The")
+    ends = (end for end in range(len(followed)) if tokenizer.decode(followed[:end]) == text)
+    return followed[: next(ends, 0)] or tokenizer.encode(text)
 
 
 async def with_closed_thoughts(
@@ -48,7 +56,7 @@ async def with_closed_thoughts(
         return answer
     thoughts = rollout.unended_ids
     break_before = "" if rollout.text.endswith("\n") else "\n"
-    begun = thoughts + sampler.tokenizer.encode(f"{break_before}{tags.closing}\n\n")
+    begun = thoughts + inner_ids(f"{break_before}{tags.closing}\n\n", sampler.tokenizer)
     room = sampler.room((*prompt, *begun), max_tokens - len(begun))
     if room < 1:
         return answer

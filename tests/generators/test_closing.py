@@ -1,10 +1,11 @@
 import asyncio
+import re
 
 import pytest
 from upath import UPath
 
 from filters.thoughts import Tags
-from generators.closing import with_closed_thoughts
+from generators.closing import inner_ids, with_closed_thoughts
 from generators.engine.protocol import Limits, Sampling
 from generators.ledger import Ledger
 from generators.sampler import Sampler
@@ -95,6 +96,24 @@ def test_a_solution_that_is_cut_off_ends_at_the_bound_of_the_whole(tmp_path):
 def test_a_policy_that_opens_its_thoughts_itself_is_closed_as_well(tmp_path):
     answer, _ = closed(tmp_path, f"<think>\n{ENDED}", head="")
     assert TOKENIZER.decode(answer.token_ids) == f"<think>\n{CLOSED}{SOLUTION}"
+
+
+class Joining(CharTokenizer):
+    """Joins two line breaks at the end of a text, as tokenizers of GPT-2's kind do; inside of a text only if told."""
+
+    def __init__(self, joins_inside):
+        self.joins = re.compile(r"\n\n" if joins_inside else r"\n\n$")
+
+    def encode(self, text):
+        return super().encode(self.joins.sub("\u2029", text))
+
+    def decode(self, token_ids):
+        return super().decode(token_ids).replace("\u2029", "\n\n")
+
+
+@pytest.mark.parametrize(("joins_inside", "put_in"), [(False, "</t>\n\n"), (True, "</t>\u2029")])
+def test_the_tag_is_put_in_as_it_is_tokenized_in_front_of_a_word(joins_inside, put_in):
+    assert inner_ids("</t>\n\n", Joining(joins_inside)) == CharTokenizer().encode(put_in)
 
 
 def test_a_second_run_replays_both_parts_and_another_index_draws_its_own(tmp_path):
