@@ -54,9 +54,16 @@ class CountedSampler(Sampler):
     """A sampler that remembers which rollouts it handed out, drawn or replayed."""
 
     def __init__(
-        self, *, policy: str, engine: Engine, tokenizer: Tokenizer, ledger: Ledger, context: int | None = None
+        self,
+        *,
+        policy: str,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        ledger: Ledger,
+        context: int | None = None,
+        spare: Callable[[], int] = lambda: 0,
     ) -> None:
-        super().__init__(policy=policy, engine=engine, tokenizer=tokenizer, ledger=ledger, context=context)
+        super().__init__(policy=policy, engine=engine, tokenizer=tokenizer, ledger=ledger, context=context, spare=spare)
         self.cost: Cost = {}
 
     async def draw(
