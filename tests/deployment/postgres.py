@@ -23,7 +23,7 @@ class Postgres:
 
     def __init__(self):
         self.port = free_port()
-        self.url = f"postgresql://stepmill@127.0.0.1:{self.port}/postgres"
+        self.url = f"postgresql+psycopg2://stepmill@127.0.0.1:{self.port}/postgres"
         self._as = _account()
         self._stack = ExitStack()
 

@@ -31,25 +31,33 @@ def services(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(services):
+def browser():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1500, "height": 1000}, base_url=services.url)
-        page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
-        yield page
+        yield browser
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def page(services, browser):
+    """A page without memory: the UI shows at first what the browser knew before."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000}, base_url=services.url)
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    yield page
+    page.close()
+
+
+@pytest.fixture
 def picture(request, page):
-    """Takes a picture of the page where the option --screenshots names a folder."""
+    """Takes a picture of an address where the option --screenshots names a folder."""
     folder = request.config.getoption("--screenshots")
 
-    def take(name, *, width=1400, height):
+    def take(name, address, *, height):
         if folder:
-            page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(5000)  # the graph moves into place
+            page.set_viewport_size({"width": 1400, "height": height})
+            page.goto(address)
+            page.wait_for_timeout(15_000)  # everything is there, and has moved into place
             page.screenshot(path=f"{folder}/{name}.png")
 
     return take
@@ -91,9 +99,7 @@ def test_a_person_materialises_a_whole_round_and_sees_it_finish(page, picture):
     page.goto("/runs?view=backfills")
     page.locator("a[href*='/runs/b/']").first.click()
     expect(page.get_by_text("Completed", exact=False).first).to_be_visible(timeout=ROUND_MS)
-    page.goto("/assets/problems?view=lineage&lineageScope=downstream")
-    expect(page.get_by_text("releases", exact=True).first).to_be_visible()
-    picture("asset_graph", width=1800, height=1200)
+    picture("asset_graph", "/assets/problems?view=lineage&lineageScope=downstream", height=1800)
 
 
 @pytest.mark.parametrize("asset", ["attempts", "process_labels"])
@@ -104,7 +110,6 @@ def test_an_asset_shows_its_counts_its_picture_three_rows_and_its_checks(page, p
     drawn = page.locator("img[src^='data:image/']").first
     expect(drawn).to_be_visible()
     assert drawn.bounding_box()["width"] > 100
-    picture(f"{asset}_page", height=2600)
     behind_a_link = page.locator("tr", has_text="sample_rows").get_by_text("[Show Markdown]")
     if behind_a_link.count():  # long rows
         behind_a_link.click()
@@ -112,10 +117,11 @@ def test_an_asset_shows_its_counts_its_picture_three_rows_and_its_checks(page, p
         expect(page.get_by_text(row, exact=True).first).to_be_visible()
     page.goto(f"/assets/{asset}?view=checks")
     expect(page.get_by_text("Succeeded").first).to_be_visible()
+    picture(f"{asset}_page", f"/assets/{asset}", height=2600)
 
 
 def test_a_release_shows_its_version_and_its_card(page, picture):
     page.goto("/assets/process_labels_release")
     for told in ("v0.1.0", "card"):
         expect(page.get_by_text(told, exact=True).first).to_be_visible()
-    picture("release_page", height=1800)
+    picture("release_page", "/assets/process_labels_release", height=1100)

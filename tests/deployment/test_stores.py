@@ -47,5 +47,10 @@ def test_a_round_is_made_and_released_over_postgres_and_an_object_store(tmp_path
         assert verify(release.path).findings == ()
         labels = pl.read_parquet((root / "tables/process_labels/r1/sums-0.parquet").read_bytes())
         assert sum(release.rows["default"].values()) == labels.height > 0
-        count = [PROGRAMS / "psql", postgres.url, "-Atc", "select count(*) from runs where status = 'SUCCESS'"]
+        count = [
+            PROGRAMS / "psql",
+            postgres.url.replace("+psycopg2", ""),
+            "-Atc",
+            "select count(*) from runs where status = 'SUCCESS'",
+        ]
         assert int(subprocess.check_output(count)) >= 2
