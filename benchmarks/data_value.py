@@ -35,12 +35,12 @@ from generators.problems.loading import load_problems
 from generators.tables import problems_of
 
 FULL = Size(
-    problems=48,
+    problems=40,
     n=8,
     seeds=3,
-    rows=48,
-    pairs=48,
-    steps=12,
+    rows=40,
+    pairs=40,
+    steps=10,
     batch_size=4,
     solutions=1000,
     reward_steps=48,

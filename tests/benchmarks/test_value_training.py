@@ -1,4 +1,4 @@
-"""Every arm of `benchmarks.data_value` on small releases and a tiny policy: trained, merged, ready to serve."""
+"""Every arm of `benchmarks.data_value` on small releases and a tiny policy: trained, and merged into weights."""
 
 from functools import partial
 from pathlib import Path

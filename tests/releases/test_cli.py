@@ -33,7 +33,7 @@ def flipped(registry, true_draft, good):
 def test_a_good_release_ends_with_a_table_and_zero(stepmill, good):
     told = stepmill("verify", good)
     assert told.exit_code == 0
-    assert "labels   16 rows             0" in told.output
+    assert "labels    16 rows             0" in told.output
     assert told.output.endswith("process_labels v0.1.0 is as its manifest says\n")
 
 

@@ -136,7 +136,7 @@ def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
     for column in (*DEFAULT.columns, *STEPWISE.columns):
         assert f"| `{column.name}` | {column.words} |" in card
     for line in (
-        "| sums | apache-2.0",
+        "| sums | apache-2.0 | use and pass on | 32 |",
         "| problems | 32 | 2 duplicate |",
         "| release: stepwise | 24 | 8 undecided_step |",
         "| release: truncated | 24 | 8 first_error_not_sure |",
