@@ -113,7 +113,7 @@ def pass_rate(attempts: Sequence[Attempt]) -> float:
 
 
 def scan_tokens(cases: Sequence[Case], reference: Exhaustive) -> int:
-    """What the scan will generate, if a rollout is as long as what the solution itself has left."""
+    """What the scan will generate at most, if a rollout is as long as what the solution itself has left."""
     lengths = [len(case.solution.token_ids) for case in cases]
     return sum(reference.rollouts_per_step * length * (length - 1) // 2 for length in lengths)
 

@@ -1,8 +1,8 @@
 """Thoughts that the policy ended without their closing tag, closed for it: it then writes the solution itself.
 
-A small policy often ends its whole answer where its thoughts end. The tag and the blank line behind it, without which it
-would end there again, take the place of the end-of-text token, and the solution continues the answer's own tokens.
-Knows a sampler; nothing of problems, verdicts or filters.
+A small policy often ends its whole answer where its thoughts end. The tag and an empty line take the place of the
+end-of-text token, and the solution continues the answer's own tokens; it may be anything but nothing. Knows a sampler;
+nothing of problems, verdicts or filters.
 """
 
 from collections.abc import Sequence
@@ -57,12 +57,15 @@ async def with_closed_thoughts(
     thoughts = rollout.unended_ids
     break_before = "" if rollout.text.endswith("\n") else "\n"
     begun = thoughts + inner_ids(f"{break_before}{tags.closing}\n\n", sampler.tokenizer)
-    prefix = (*prompt, *begun)
-    room = sampler.room(prefix, max_tokens - len(begun))
+    room = sampler.room((*prompt, *begun), max_tokens - len(begun))
     if room < 1:
         return answer
-    (solution,) = await sampler.draw(
-        prefix, n=1, start=rollout.index, sampling=sampling, limits=Limits(max_tokens=room)
-    )
     closing = (len(thoughts), len(begun))
-    return replace(as_written(solution), token_ids=begun + solution.token_ids, closing=closing)
+    end = rollout.token_ids[len(thoughts) :]
+    begins = replace(sampling, excluded=(*sampling.excluded, *end))
+    for law, most in ((begins, 1), (sampling, room - 1)):
+        if most:
+            prefix, limits = (*prompt, *begun), Limits(max_tokens=most)
+            (part,) = await sampler.draw(prefix, n=1, start=rollout.index, sampling=law, limits=limits)
+            begun += part.token_ids
+    return replace(as_written(part), token_ids=begun, closing=closing)

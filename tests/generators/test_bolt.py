@@ -96,7 +96,8 @@ def test_a_malformed_or_undecided_sample_has_no_score(tmp_path, says, malformed,
 
 def closing(text, seed):
     """Ends inside of its thoughts; behind a closing tag it gives the solution."""
-    return "\\boxed{10}" if text.endswith("</think>\n\n") else "6 + 8 = 14, and 14 - 4 = 10."
+    begun, solution = text.rpartition("</think>\n\n")[2], "\\boxed{10}"
+    return solution[len(begun) :] if solution.startswith(begun) else "6 + 8 = 14, and 14 - 4 = 10."
 
 
 @pytest.mark.parametrize(

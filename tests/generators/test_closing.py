@@ -21,7 +21,12 @@ SOLUTION = "It is 14."
 
 def closed(folder, says, *, index=0, max_tokens=100, head="<think>\n", context=None):
     """What becomes of rollout `index` where the policy first says `says`, and the engine that was asked."""
-    engine = ScriptedEngine(lambda text, seed: SOLUTION if text.endswith("</think>\n\n") else says)
+
+    def script(text, seed):
+        _, tag, begun = text.partition("</think>\n\n")
+        return SOLUTION[len(begun) :] if tag else says
+
+    engine = ScriptedEngine(script)
 
     async def work():
         with Ledger(UPath(folder)) as ledger:
@@ -41,9 +46,14 @@ def test_the_tag_takes_the_place_of_the_end_of_text_and_the_policy_goes_on_behin
     assert TOKENIZER.decode_whole(answer.token_ids) == f"{CLOSED}{SOLUTION}{chr(EOS)}"
     assert TOKENIZER.decode(answer.token_ids[slice(*answer.closing)]) == "\n</think>\n\n"
     assert answer.finish_reason == "eos"
-    first, second = engine.requests
+    first, second, third = engine.requests
     assert TOKENIZER.decode(second.prefix) == f"{TOKENIZER.decode(first.prefix)}{CLOSED}"
-    assert second.limits.max_tokens == 100 - len(CLOSED)
+    assert (second.limits.max_tokens, third.limits.max_tokens) == (1, 99 - len(CLOSED))
+
+
+def test_the_solution_may_not_end_before_it_began(tmp_path):
+    _, engine = closed(tmp_path, ENDED)
+    assert [request.sampling.excluded for request in engine.requests] == [(), (EOS,), ()]
 
 
 def test_a_text_that_ends_in_a_line_break_gets_no_second_one(tmp_path):
@@ -111,4 +121,4 @@ def test_a_second_run_replays_both_parts_and_another_index_draws_its_own(tmp_pat
     again, idle = closed(tmp_path, "other")
     assert (again, idle.requests) == (first, [])
     _, asked = closed(tmp_path, ENDED, index=1)
-    assert len({request.seed for request in asked.requests}) == len(asked.requests) == 2
+    assert len({request.seed for request in asked.requests}) == len(asked.requests) == 3
