@@ -20,7 +20,7 @@ from generators.reward import RewardModel
 from generators.sampler import Sampler
 from generators.tasks import gather
 
-VERSION = "3"  # bump when a change here would change the rows
+VERSION = "4"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
