@@ -125,6 +125,7 @@ def test_every_example_is_drawn_about_equally_often_and_always_the_same_for_a_pr
     assert all(len({one.name for one in of}) == 3 for of in drawn)
     counts = Counter(one.name for of in drawn for one in of)
     assert len(counts) == 10 and min(counts.values()) > 240 and max(counts.values()) < 360
+    assert all(list(of) == sorted(of, key=GENERAL.index) for of in drawn)  # prompts share beginnings
     other = LongCotPrompt(examples=GENERAL, seed=1)
     assert [draw_examples(f"problem {n}", other) for n in range(1000)] != drawn
 
