@@ -96,7 +96,7 @@ def texts_of(examples: Sequence[Example]) -> list[tuple[str, str]]:
 
 
 def draw_examples(problem: str, prompt: LongCotPrompt) -> tuple[Example, ...]:
-    """The examples of a problem, drawn by the seed, in their own order: prompts begin alike, and a prefix cache serves."""
+    """The examples of a problem, drawn by the seed, in their own order: prompts that begin alike share a cache."""
 
     def rank(example: Example) -> bytes:
         return blake2b(f"{prompt.seed}/{example.name}/{problem}".encode("utf-8", "surrogatepass")).digest()
