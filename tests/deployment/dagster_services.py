@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from tests.deployment.processes import ROOT, children, free_port, python, wait_for
+from tests.deployment.processes import ROOT, children, command_of, free_port, python, wait_for
 
 LOCATION = "stepmill"
 SELECTOR = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
@@ -140,7 +140,7 @@ class DagsterServices:
     def status(self, run_id):
         return self.ask(STATUS, id=run_id)["runOrError"]["status"]
 
-    def wait(self, run_id, within_s=300):
+    def wait(self, run_id, within_s=900):
         """The status that the run ends with."""
         wait_for(f"end of run {run_id}", lambda: self.status(run_id) in ENDED, within_s=within_s, every_s=0.5)
         return self.status(run_id)
@@ -160,5 +160,5 @@ class DagsterServices:
         ]
 
     def workers(self):
-        """The processes of the runs."""
-        return children(self._code.pid)
+        """The processes of the runs. Python's own tracker of shared memory belongs to the code server."""
+        return [one for one in children(self._code.pid) if "resource_tracker" not in command_of(one)]

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.deployment.processes import end, free_port, wait_for
+from tests.deployment.processes import end, free_port, stops_with_its_owner, wait_for
 
 _FOUND = [shutil.which("initdb"), *sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)]
 PROGRAMS = next((Path(found).resolve().parent for found in _FOUND if found), None)
@@ -47,8 +47,15 @@ class Postgres:
 
     def _run(self, program, *arguments, cwd):
         command = [str(PROGRAMS / program), *map(str, arguments)]
-        silent = subprocess.DEVNULL
-        return subprocess.Popen(command, cwd=cwd, user=self._as, stdout=silent, stderr=silent, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            user=self._as,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=stops_with_its_owner,
+        )
 
 
 def _account():

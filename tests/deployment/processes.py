@@ -1,8 +1,9 @@
 """Processes that a test starts: each in a session of its own, logged to a file, and ended with all that it started.
 
-Knows no program.
+They are told to stop when the test's own process is killed, too. Knows no program. Linux.
 """
 
+import ctypes
 import os
 import signal
 import socket
@@ -15,7 +16,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 300  # a machine with other work takes its time to import Dagster
+PATIENCE_S = 600  # a machine with other work takes its time to import Dagster
+_PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -29,6 +31,7 @@ def running(*command, log, env=None):
             stdout=sink,
             stderr=sink,
             start_new_session=True,
+            preexec_fn=stops_with_its_owner,
         )
     try:
         yield process
@@ -39,6 +42,11 @@ def running(*command, log, env=None):
 def python(*arguments, log, env=None):
     """As `running`, for a module or program of this interpreter."""
     return running(sys.executable, *arguments, log=log, env=env)
+
+
+def stops_with_its_owner():
+    """To be called in a new process: SIGINT when the one that started it is gone, however it ended."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def end(process, grace_s=10):
@@ -57,6 +65,14 @@ def children(pid):
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def command_of(process):
+    """Its command line, empty when it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def free_port():

@@ -13,6 +13,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 PATIENCE_MS = 120_000
 ROUND_MS = 600_000
 ROUND = "2026-11-25"
+VIEWPORT = {"width": 1400, "height": 1000}
+GRAPH = {"x": 520, "y": 180, "width": 620, "height": 800}
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,7 +43,7 @@ def browser():
 @pytest.fixture
 def page(services, browser):
     """A page without memory: the UI shows at first what the browser knew before."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000}, base_url=services.url)
+    page = browser.new_page(viewport=VIEWPORT, device_scale_factor=1.5, base_url=services.url)
     page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     yield page
@@ -53,12 +55,12 @@ def picture(request, page):
     """Takes a picture of an address where the option --screenshots names a folder."""
     folder = request.config.getoption("--screenshots")
 
-    def take(name, address, *, height):
+    def take(name, address, *, height=VIEWPORT["height"], clip=None):
         if folder:
-            page.set_viewport_size({"width": 1400, "height": height})
+            page.set_viewport_size(VIEWPORT | {"height": height})
             page.goto(address)
-            page.wait_for_timeout(15_000)  # everything is there, and has moved into place
-            page.screenshot(path=f"{folder}/{name}.png")
+            page.wait_for_timeout(30_000)  # everything is there, and has moved into place
+            page.screenshot(path=f"{folder}/{name}.png", clip=clip)
 
     return take
 
@@ -99,7 +101,7 @@ def test_a_person_materialises_a_whole_round_and_sees_it_finish(page, picture):
     page.goto("/runs?view=backfills")
     page.locator("a[href*='/runs/b/']").first.click()
     expect(page.get_by_text("Completed", exact=False).first).to_be_visible(timeout=ROUND_MS)
-    picture("asset_graph", "/assets/problems?view=lineage&lineageScope=downstream", height=1800)
+    picture("asset_graph", "/assets/problems?view=lineage&lineageScope=downstream", clip=GRAPH)
 
 
 @pytest.mark.parametrize("asset", ["attempts", "process_labels"])

@@ -8,7 +8,7 @@ import pytest
 from tests.deployment.cost import drawn_twice, ledger_seeds, told
 from tests.deployment.dagster_services import DagsterServices
 from tests.deployment.policy_server import PolicyServer
-from tests.deployment.processes import ROOT, wait_for
+from tests.deployment.processes import ROOT, command_of, wait_for
 from tests.deployment.settings import write_settings
 
 ASSETS = ("problems", "attempts", "process_labels")
@@ -119,7 +119,7 @@ def test_a_run_that_is_cancelled_leaves_no_server_of_its_own(tmp_path):
     with DagsterServices(tmp_path / "dagster", env) as services:
         services.add_round("r1")
         run = services.make_slice("r1", "sums-0", ASSETS)
-        servers = wait_for("server", lambda: [one for one in services.workers() if "api_server" in str(one.cmdline())])
+        servers = wait_for("server", lambda: [one for one in services.workers() if "api_server" in command_of(one)])
         began = time.monotonic()
         services.terminate(run)
         assert services.wait(run) == "CANCELED"
