@@ -8,6 +8,7 @@ search of the labels included where it starts from them; one token drawn in plac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from benchmarks.decided_scan import DecidedScan
 from filters.answers import AnswerChecker, AnswerRule
 from generators.critical_tokens import CriticalTokens, CriticalTokensConfig, critical_tokens
 from generators.engine.protocol import Engine, Limits, Sampling
@@ -53,15 +54,22 @@ class CountedSampler(Sampler):
     """A sampler that remembers which rollouts it handed out, drawn or replayed."""
 
     def __init__(
-        self, *, policy: str, engine: Engine, tokenizer: Tokenizer, ledger: Ledger, context: int | None = None
+        self,
+        *,
+        policy: str,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        ledger: Ledger,
+        context: int | None = None,
+        spare: Callable[[], int] = lambda: 0,
     ) -> None:
-        super().__init__(policy=policy, engine=engine, tokenizer=tokenizer, ledger=ledger, context=context)
+        super().__init__(policy=policy, engine=engine, tokenizer=tokenizer, ledger=ledger, context=context, spare=spare)
         self.cost: Cost = {}
 
     async def draw(
-        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0
+        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0, ahead: int = 0
     ) -> tuple[Rollout, ...]:
-        drawn = await super().draw(prefix, n=n, sampling=sampling, limits=limits, start=start)
+        drawn = await super().draw(prefix, n=n, sampling=sampling, limits=limits, start=start, ahead=ahead)
         digest = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling).digest()
         self.cost |= {(digest, rollout.index): len(rollout.token_ids) for rollout in drawn}
         return drawn
@@ -89,9 +97,10 @@ class Bench:
         return [await self._by(method, case, labelled.tree, solution, spent, scores) for method in methods]
 
     async def scanned(self, case: Case, strategy: Exhaustive) -> tuple[int | None, int]:
-        """The critical position by the scan, and the rollouts that it took."""
-        counts = await scan(self._rollouts(case, self.sampler()), case.solution, strategy=strategy)
+        """The critical position by the scan, and the rollouts of a whole one; what cannot change it is not drawn."""
         tolerated = TOLERATED * strategy.rollouts_per_step // PAPER.rollouts_per_step
+        decided = DecidedScan(whole=strategy, tolerated=tolerated)
+        counts = await scan(self._rollouts(case, self.sampler()), case.solution, strategy=decided)
         return critical_position(counts, tolerated=tolerated), strategy.rollouts_per_step * (len(counts) - 1)
 
     async def _labelled(self, case: Case, strategy: Strategy) -> tuple[LabelledProblem, Cost]:

@@ -30,7 +30,7 @@ from generators.critical_tokens import CriticalTokensConfig
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
-from generators.engine.protocol import Engine, Sampling
+from generators.engine.protocol import Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.engine.worker import Worker
@@ -113,7 +113,7 @@ def pass_rate(attempts: Sequence[Attempt]) -> float:
 
 
 def scan_tokens(cases: Sequence[Case], reference: Exhaustive) -> int:
-    """What the scan will generate, if a rollout is as long as what the solution itself has left."""
+    """What the scan will generate at most, if a rollout is as long as what the solution itself has left."""
     lengths = [len(case.solution.token_ids) for case in cases]
     return sum(reference.rollouts_per_step * length * (length - 1) // 2 for length in lengths)
 
@@ -182,12 +182,17 @@ def judged(rows: Sequence[dict[str, Any]], scans: dict[str, tuple[int | None, in
     return {key: best[key] for key in keys} | {"methods": figures.sort("method").to_dicts(), "rows": frame.to_dicts()}
 
 
-def bench_of(policy: Policy, engine: Engine, ledger: Ledger, checker: AnswerChecker) -> Bench:
+def bench_of(policy: Policy, engine: Pool, ledger: Ledger, checker: AnswerChecker) -> Bench:
     """The bench over one engine and ledger."""
 
     def sampler() -> CountedSampler:
         return CountedSampler(
-            policy=policy.name, engine=engine, tokenizer=policy.tokenizer, ledger=ledger, context=CONTEXT
+            policy=policy.name,
+            engine=engine,
+            tokenizer=policy.tokenizer,
+            ledger=ledger,
+            context=CONTEXT,
+            spare=lambda: engine.spare,
         )
 
     tokens = CriticalTokensConfig(sampling=LAW, max_tokens=MAX_TOKENS)

@@ -77,9 +77,9 @@ class CountedSampler(Sampler):
     tokens = 0
 
     async def draw(
-        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0
+        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0, ahead: int = 0
     ) -> tuple[Rollout, ...]:
-        drawn = await super().draw(prefix, n=n, sampling=sampling, limits=limits, start=start)
+        drawn = await super().draw(prefix, n=n, sampling=sampling, limits=limits, start=start, ahead=ahead)
         self.rollouts += len(drawn)
         self.tokens += sum(len(rollout.token_ids) for rollout in drawn)
         return drawn

@@ -63,6 +63,8 @@ def summary(events: Mapping[str, Mapping[str, Any]], *, seconds: float) -> str:
     lines = [f"\nMade in {seconds:.0f} s:"]
     for name, made in events.items():
         lines.append(f"  {name}: {made['dagster/row_count']} rows at {made['dagster/uri']}")
+        if "hub" in made:
+            lines.append(f"    on the Hub at {made['hub']}")
         if "tokens_generated" in made:
             lines.append(
                 f"    {made['rollouts_drawn']} rollouts drawn, {made['rollouts_from_ledger']} from the ledger, "

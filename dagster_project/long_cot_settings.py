@@ -22,8 +22,9 @@ class LongCotTracesSettings(BaseModel):
     """How many samples a problem gets, behind which worked examples, and which of them become rows.
 
     `examples` "none" asks for thoughts without showing any, as a policy is asked that was trained on traces;
-    "attempts" asks as the attempts did, at their sampling settings: what they drew is not drawn again. Shares make the
-    mix of problems, by difficulty or topic; without them all fit ones are asked.
+    "attempts" asks as the attempts did, at their sampling settings: what they drew is not drawn again. With
+    `close_thoughts` the closing tag is put behind an answer that ended inside of its thoughts, and the policy goes on.
+    Shares make the mix of problems, by difficulty or topic; without them all fit ones are asked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class LongCotTracesSettings(BaseModel):
     prefill: bool = True
     opening: str = "<think>"
     closing: str = "</think>"
+    close_thoughts: bool = False
     least_pass_rate: float = Field(0.0, ge=0, le=1)
     most_pass_rate: float = Field(1.0, ge=0, le=1)
     difficulty_shares: Mapping[Difficulty, float] | None = None

@@ -49,8 +49,9 @@ def publish(draft: Draft, root: UPath, hub: HubSettings | None) -> Publication:
         return Publication(local=local)
     disable_progress_bars()  # a run's log shows lines
     # The version may be an earlier run's, which other facts (tokens generated) stand in than this run's.
-    same = replace(draft, facts=registry.manifest(draft.dataset, local.version).facts)
+    manifest = registry.manifest(draft.dataset, local.version)
+    same = replace(draft, facts=manifest.facts)
     there = HubRegistry(hub.namespace, private=hub.private, related=DATASETS)
-    released = there.publish(same, version=local.version)
+    released = there.publish(same, version=local.version, changes=manifest.changes)
     collection = there.collect(draft.dataset, hub.collection) if hub.collection else None
     return Publication(local=local, hub=released, collection=collection)

@@ -90,6 +90,7 @@ class Round:
             tokens=self.tokens(policies),
             settings={name: _agreed(self.recipes(name)) for name in stages},
             seeds={"round": round_seed(self.key)},
+            licences=self.settings.releases.licences,
         )
 
 

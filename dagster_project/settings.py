@@ -48,6 +48,7 @@ from generators.step_pairs import Localiser
 from generators.token_confirmation import Confirmation
 from generators.training.adapters import AdapterSettings
 from generators.training.base import Dtype
+from releases.licences import Handling, refusal
 from releases.verification.verifiers import VERIFIERS
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "stepmill.toml"
@@ -86,7 +87,7 @@ class ProcessLabelsSettings(_Section):
     strategy: StrategyName = "sequential_test"
     confidence: float = Field(0.94, gt=0.5, lt=1)
     cap: int = Field(256, ge=1)
-    ahead: int = Field(1, ge=1)
+    ahead: int = Field(4, ge=0)
     pilot: int = Field(192, ge=1)
     rollouts_per_step: int = Field(8, ge=1)
     budget: int = Field(200, ge=1)
@@ -99,12 +100,14 @@ class ProcessLabelsSettings(_Section):
 
 
 class ReleasesSettings(_Section):
-    """How versions are numbered: `major` names, by dataset, the major number that the next versions have at least.
+    """How versions are numbered, and what becomes of sources that forbid redistribution or commercial use.
 
-    Columns may change with a new one only.
+    `major` names, by dataset, the major number that the next versions have at least; columns may change with a new one
+    only. `licences` refuses such sources, by the SPDX id of their licence, or marks them on the card.
     """
 
     major: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    licences: Handling = "refuse"
 
     @field_validator("major")
     @classmethod
@@ -400,6 +403,13 @@ class Settings(_Section):
             raise ValueError(f"query_mix = 'criteria' needs a section [judge], got none for {', '.join(rated)}")
         return self
 
+    @model_validator(mode="after")
+    def _may_be_released(self) -> "Settings":
+        refused = refusal({source.name: source.licence for source in self.sources})
+        if refused and self.releases.licences == "refuse":
+            raise ValueError(refused)
+        return self
+
     def slices(self) -> dict[str, tuple[Source, int]]:
         """Source and shard of every slice, by the slice's key."""
         return {f"{source.name}-{shard}": (source, shard) for source in self.sources for shard in range(source.shards)}
@@ -416,6 +426,7 @@ def load_settings(path: Path | None = None) -> Settings:
         )
     except tomllib.TOMLDecodeError as broken:
         raise SettingsError(f"{file} is no TOML: {broken}") from broken
+    _place_files(table, file.parent)
     try:
         settings = Settings.model_validate(table)
     except ValidationError as wrong:
@@ -425,6 +436,17 @@ def load_settings(path: Path | None = None) -> Settings:
         models = models.model_copy(update={"folder": _absolute(models.folder, file.parent)})
     root = _absolute(settings.data_root, file.parent)
     return settings.model_copy(update={"data_root": root, "contrastive_models": models})
+
+
+def _place_files(table: dict[str, Any], folder: Path) -> None:
+    """Make the paths of problem files, and a policy's folder that begins with a dot, relative to the settings file."""
+    for section in ("sources", "evaluation_sets"):
+        for entry in table.get(section, ()):
+            if isinstance(entry, dict) and isinstance(entry.get("path"), str):
+                entry["path"] = _absolute(entry["path"], folder)
+    policy = table.get("policy")
+    if isinstance(policy, dict) and str(policy.get("model", "")).startswith("."):
+        policy["model"] = _absolute(str(policy["model"]), folder)
 
 
 def _absolute(root: str, folder: Path) -> str:

@@ -67,7 +67,8 @@ async def workbench(
                 tokenizer=identity.tokenizer,
                 ledger=ledger,
                 context=served.context,
+                spare=lambda: pool.spare,
             )
             progress = Progress(name, unit, total, lambda: pool.usage.generated, context.log.info)
-            async with reported(progress):
+            async with sampler, reported(progress):
                 yield Workbench(sampler=sampler, checker=checker, pool=pool, progress=progress, say=context.log.info)

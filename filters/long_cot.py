@@ -20,6 +20,7 @@ STAGE = "stage"
 _ROW = ("problem_id", "sample_index")
 _PARTS = ("internal_thoughts", "external_solution")
 _BEST = "is_the_best"
+_SPACE_AROUND_LINES = r"\s*\n\s*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +89,13 @@ def with_fates(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
 
 
 def well_formed(samples: pl.DataFrame) -> Filtered:
-    """Keep the samples that have thoughts and a solution, and whose thoughts do not run in circles."""
+    """Keep the samples with thoughts and a solution whose thoughts say more than it and do not run in circles."""
     named = samples["malformed"].unique().drop_nulls().sort().to_list()
     whole = apply_rules(samples, {reason: pl.col("malformed").ne_missing(reason) for reason in named})
-    return whole.then(no_loops("internal_thoughts"))
+    thoughts, solution = (pl.col(part).str.replace_all(_SPACE_AROUND_LINES, "\n").str.split("\n") for part in _PARTS)
+    return whole.then({"thoughts_in_solution": thoughts.list.set_difference(solution).list.len() > 0}).then(
+        no_loops("internal_thoughts")
+    )
 
 
 def well_scored(samples: pl.DataFrame, *, percentile: float) -> Filtered:

@@ -55,6 +55,12 @@ def parse(text: str, *, tags: Tags = DEFAULT_TAGS, truncated: bool = False) -> P
     return Parsed(thoughts=thoughts, solution=solution)
 
 
+def are_open(text: str, *, tags: Tags = DEFAULT_TAGS) -> bool:
+    """Whether a text ends inside of its thoughts, and has any."""
+    before, opening, thoughts = text.partition(tags.opening)
+    return bool(opening) and tags.closing not in text and bool(thoughts.strip()) and not before.strip()
+
+
 def _fault(text: str, tags: Tags) -> str | None:
     """What is wrong with the tags."""
     if tags.opening not in text:

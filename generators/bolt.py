@@ -12,24 +12,29 @@ from filters.answers import AnswerChecker, AnswerRule
 from filters.behaviours import behaviours
 from filters.thoughts import DEFAULT_TAGS, Tags, parse
 from filters.verdicts import VERIFIER
+from generators.closing import Answer, as_written, with_closed_thoughts
 from generators.engine.protocol import Limits, Sampling
 from generators.prompts.long_cot import is_opened
-from generators.records import LongCotSample, LongCotTrace, Problem, Rollout
+from generators.records import ClosedBy, LongCotSample, LongCotTrace, Problem
 from generators.reward import RewardModel
 from generators.sampler import Sampler
 from generators.tasks import gather
 
-VERSION = "1"  # bump when a change here would change the rows
+VERSION = "4"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoltConfig:
-    """How many samples a problem gets, from which law, of at most how many tokens, and what stands around thoughts."""
+    """How many samples a problem gets, from which law, of at most how many tokens, and what stands around thoughts.
+
+    `close_thoughts` puts the closing tag behind an answer that ended inside of its thoughts, and has the policy go on.
+    """
 
     sampling: Sampling
     max_tokens: int
     n: int = 8
     tags: Tags = DEFAULT_TAGS
+    close_thoughts: bool = False
 
     def __post_init__(self) -> None:
         for field in ("max_tokens", "n"):
@@ -55,12 +60,13 @@ async def sample(
     judge = None if problem.answer.strip() else reward
     if judge is None and not problem.answer.strip():
         raise ValueError(f"reward must be a reward model: problem {problem.problem_id} has no answer, got None")
-    rollouts = await sampler.draw(
-        prompt, n=config.n, sampling=config.sampling, limits=Limits(max_tokens=config.max_tokens)
-    )
     head = f"{config.tags.opening}\n" if is_opened(prompt, tokenizer=sampler.tokenizer, tags=config.tags) else ""
+    answers = await _answers(prompt, head, sampler, config)
     scored_by = VERIFIER if judge is None else judge.name
-    read = [_read(problem, prompt, rollout, head + rollout.text, config.tags, scored_by) for rollout in rollouts]
+    read = [
+        _read(problem, prompt, index, answer, head + sampler.tokenizer.decode(answer.token_ids), config.tags, scored_by)
+        for index, answer in enumerate(answers)
+    ]
     if judge is None:
         return await gather(_verified(one, problem.answer, checker, rule) for one in read)
     return await _rewarded(read, problem.prompt, judge)
@@ -83,17 +89,34 @@ def trace(
     )
 
 
+async def _answers(prompt: Sequence[int], head: str, sampler: Sampler, config: BoltConfig) -> tuple[Answer, ...]:
+    """What the policy answers, in the order of the index."""
+    law, most, tags = config.sampling, config.max_tokens, config.tags
+    rollouts = await sampler.draw(prompt, n=config.n, sampling=law, limits=Limits(max_tokens=most))
+    if not config.close_thoughts:
+        return tuple(as_written(rollout) for rollout in rollouts)
+    return await gather(
+        with_closed_thoughts(prompt, rollout, head=head, sampler=sampler, sampling=law, max_tokens=most, tags=tags)
+        for rollout in rollouts
+    )
+
+
 def _read(
-    problem: Problem, prompt: Sequence[int], rollout: Rollout, text: str, tags: Tags, scored_by: str
+    problem: Problem, prompt: Sequence[int], index: int, answer: Answer, text: str, tags: Tags, scored_by: str
 ) -> LongCotSample:
-    parsed = parse(text, tags=tags, truncated=rollout.finish_reason == "length")
+    parsed = parse(text, tags=tags, truncated=answer.finish_reason == "length")
+    start, end = answer.closing or (None, None)
+    closed_by: ClosedBy | None = "recipe" if answer.closing else "policy" if tags.closing in text else None
     return LongCotSample(
         problem_id=problem.problem_id,
-        sample_index=rollout.index,
+        sample_index=index,
         prompt_token_ids=tuple(prompt),
-        token_ids=rollout.token_ids,
+        token_ids=answer.token_ids,
         text=text,
-        finish_reason=rollout.finish_reason,
+        finish_reason=answer.finish_reason,
+        thoughts_closed_by=closed_by,
+        closing_token_start=start,
+        closing_token_end=end,
         malformed=parsed.reason,
         internal_thoughts=parsed.thoughts,
         external_solution=parsed.solution,

@@ -130,7 +130,7 @@ class _Deepening:
             draft.generated += len(rollout.token_ids)
             trigger = self._trigger(draft, rollout, limit)
             # A trigger takes the place of the end of the text.
-            draft.add("written", _unended(rollout) if trigger else rollout.token_ids)
+            draft.add("written", rollout.unended_ids if trigger else rollout.token_ids)
             draft.boundaries.append(await self._boundary(draft, budgets[draft.place], rollout))
             if trigger is None:
                 return self._response(draft, rollout.finish_reason)
@@ -154,7 +154,7 @@ class _Deepening:
         context_is_full = not finished and len(rollout.token_ids) < limit
         if context_is_full or draft.n_triggers == config.max_triggers or (finished and not config.triggers_finished):
             return None
-        written = draft.token_ids + _unended(rollout)
+        written = draft.token_ids + rollout.unended_ids
         drawn = random.Random(f"{config.seed}/{self.problem.problem_id}/{draft.index}/{draft.n_triggers}")
         tokenizer = self.sampler.tokenizer
         token_ids = tokenizer.encode(triggers.as_line(tokenizer.decode(written), drawn.choice(config.triggers)))
@@ -185,11 +185,6 @@ class _Deepening:
             boundaries=tuple(draft.boundaries),
             finish_reason=finish_reason,
         )
-
-
-def _unended(rollout: Rollout) -> tuple[int, ...]:
-    """The ids of a rollout without the end-of-text token."""
-    return rollout.token_ids[:-1] if rollout.finish_reason == "eos" else rollout.token_ids
 
 
 async def deepen(

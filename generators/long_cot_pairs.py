@@ -1,7 +1,7 @@
 """Pairs for BOLT's online DPO: of the samples at one problem, that of the highest reward against that of the lowest.
 
-A reward is the score of the solution and, of a well-formed sample, what its format is worth. Knows no policy and no
-judge: scored samples come in.
+A reward is the score of the solution and, of a well-formed sample whose thoughts the policy closed itself, what its
+format is worth. Knows no policy and no judge: scored samples come in.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from filters.verdicts import VERIFIER
 from generators.records import LongCotPair, LongCotSample, Problem
 from generators.tokenizer import Message
 
-VERSION = "1"  # bump when a change here would change the rows
+VERSION = "2"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def pair(
     if not scores:
         return "none_well_formed"
     least = 0.0 if rated[0].scored_by == VERIFIER else min(scores)
-    rewards = [least if one.score is None else one.score + config.format_reward for one in rated]
+    rewards = [least if one.score is None else one.score + _format_reward(one, config) for one in rated]
     highest, lowest = rewards.index(max(rewards)), rewards.index(min(rewards))
     chosen = rated[highest]
     if rewards[highest] == rewards[lowest]:
@@ -58,3 +58,7 @@ def pair(
         chosen_reward=rewards[highest],
         rejected_reward=rewards[lowest],
     )
+
+
+def _format_reward(sample: LongCotSample, config: LongCotPairsConfig) -> float:
+    return config.format_reward if sample.thoughts_closed_by == "policy" else 0.0

@@ -36,11 +36,18 @@ def long_cot_samples_of(frame: pl.DataFrame) -> list[LongCotSample]:
     return samples
 
 
+def generated_tokens(samples: pl.DataFrame) -> int:
+    """How many tokens the policy wrote: no tags of the recipe, but the end-of-text tokens whose place they took."""
+    put_in = (samples["closing_token_end"] - samples["closing_token_start"] - 1).sum()
+    return int(samples["token_ids"].list.len().sum()) - int(put_in)
+
+
 def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance) -> pl.DataFrame:
     """The `long_cot_traces` table of one slice."""
     shown = (
         *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted"),
-        *("sample_index", "prompt_token_ids", "token_ids"),
+        *("thoughts_closed_by", "sample_index", "prompt_token_ids", "token_ids"),
+        *("closing_token_start", "closing_token_end"),
     )
     rows = [
         {
@@ -87,6 +94,7 @@ def _long_cot_side(side: str, sample: LongCotSample, reward: float) -> dict[str,
         f"{side}_score": sample.score,
         f"{side}_verdict": sample.verdict,
         f"{side}_malformed": sample.malformed,
+        f"{side}_thoughts_closed_by": sample.thoughts_closed_by,
     }
 
 

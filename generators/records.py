@@ -11,6 +11,7 @@ from filters.behaviours import Behaviour
 
 NO_ERROR = -1  # stands where the index of a first error would, when there is none
 FinishReason = Literal["eos", "stop", "length"]
+ClosedBy = Literal["policy", "recipe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,11 @@ class Rollout:
     token_ids: tuple[int, ...]
     text: str
     finish_reason: FinishReason
+
+    @property
+    def unended_ids(self) -> tuple[int, ...]:
+        """The ids without the end-of-text token."""
+        return self.token_ids[:-1] if self.finish_reason == "eos" else self.token_ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +106,10 @@ class LabelledSolution:
 class LongCotSample:
     """One answer of the policy in thoughts and solution, or the reason why it is not well-formed.
 
-    `text` has the opening tag, prefilled or not. `score` judges the external solution alone: 1 or 0 where `scored_by`
-    is `verifier`, else what the reward model of that name says; None of a malformed text and of an undecided verdict.
+    `text` has the opening tag, prefilled or not. `thoughts_closed_by` says who wrote the closing tag, None where there
+    is none; a tag of the recipe is `token_ids[closing_token_start:closing_token_end]`. `score` judges the external
+    solution alone: 1 or 0 where `scored_by` is `verifier`, else what the reward model of that name says; None of a
+    malformed text and of an undecided verdict.
     """
 
     problem_id: str
@@ -110,6 +118,9 @@ class LongCotSample:
     token_ids: tuple[int, ...]
     text: str
     finish_reason: FinishReason
+    thoughts_closed_by: ClosedBy | None
+    closing_token_start: int | None
+    closing_token_end: int | None
     malformed: str | None
     internal_thoughts: str | None
     external_solution: str | None

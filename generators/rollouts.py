@@ -28,15 +28,15 @@ class Rollouts:
     sampling: Sampling
     max_tokens: int
 
-    async def draw(self, node: Node, *, start: int, n: int) -> tuple[Continuation, ...]:
+    async def draw(self, node: Node, *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
         """Rollouts `start` to `start + n - 1` from a node, verified; raises EngineError."""
-        return await self.behind(node.prefix[len(self.tree.root.token_ids) :], start=start, n=n)
+        return await self.behind(node.prefix[len(self.tree.root.token_ids) :], start=start, n=n, ahead=ahead)
 
-    async def behind(self, head: Sequence[int], *, start: int, n: int) -> tuple[Continuation, ...]:
+    async def behind(self, head: Sequence[int], *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
         """Rollouts `start` to `start + n - 1` of the solution that begins with `head`, verified; raises EngineError."""
         prefix = (*self.tree.root.token_ids, *head)
         limits = Limits(max_tokens=self.max_tokens - len(head))
-        rollouts = await self.sampler.draw(prefix, n=n, start=start, sampling=self.sampling, limits=limits)
+        rollouts = await self.sampler.draw(prefix, n=n, start=start, sampling=self.sampling, limits=limits, ahead=ahead)
         return await gather(self._verified(head, rollout) for rollout in rollouts)
 
     async def _verified(self, head: Sequence[int], rollout: Rollout) -> Continuation:

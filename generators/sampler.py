@@ -2,20 +2,26 @@
 
 Knows nothing of problems or answers. A rollout is named by its key and index, and its seed follows from them, so
 what is drawn never depends on time, on the order of requests or on who asks. A stored rollout that is longer than
-asked is cut; one that was cut short is continued from its own tokens.
+asked is cut; one that was cut short is continued from its own tokens. Where the engine has slots to spare, rollouts
+that a caller will probably ask for next are drawn ahead of time: that changes when they are there, not what they are.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Self
 from weakref import WeakValueDictionary
 
+from generators.engine.errors import EngineError
 from generators.engine.protocol import Engine, Limits, Request, Sampling
 from generators.ledger import Ledger, LedgerKey, Stored
 from generators.records import FinishReason, Rollout
 from generators.tasks import gather
 from generators.tokenizer import Tokenizer
+
+SPARE_SHARE = 4  # one caller draws ahead on this part of the free slots at once
 
 
 @dataclass(slots=True)
@@ -28,10 +34,21 @@ class SamplerCounts:
 
 
 class Sampler:
-    """Draws rollouts of one policy through one ledger; `context` is how many tokens the policy can see, if known."""
+    """Draws rollouts of one policy through one ledger; `context` is how many tokens the policy can see, if known.
+
+    `spare` tells how many more sequences the engine could take now; without it nothing is drawn ahead of time. An async
+    context manager, whose end cancels what was drawn ahead and is still under way.
+    """
 
     def __init__(
-        self, *, policy: str, engine: Engine, tokenizer: Tokenizer, ledger: Ledger, context: int | None = None
+        self,
+        *,
+        policy: str,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        ledger: Ledger,
+        context: int | None = None,
+        spare: Callable[[], int] = lambda: 0,
     ) -> None:
         self.policy = policy
         self._context = context
@@ -39,15 +56,31 @@ class Sampler:
         self.counts = SamplerCounts()
         self._engine = engine
         self._ledger = ledger
+        self._spare = spare
+        self._ahead: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        tasks = list(self._ahead.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def room(self, prefix: Sequence[int], wanted: int) -> int:
+        """How many of `wanted` tokens the policy's context has room for behind `prefix`; below 1 for none."""
+        return wanted if self._context is None else min(wanted, self._context - len(prefix))
+
     async def draw(
-        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0
+        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0, ahead: int = 0
     ) -> tuple[Rollout, ...]:
         """Rollouts `start` to `start + n - 1` of `prefix`, in the order of their indexes; raises EngineError.
 
         They travel as `n` requests of one sequence: each finished one reaches the ledger at once and frees its slot,
-        and the engine's prefix cache serves siblings as well as one request of `n` sequences would.
+        and the engine's prefix cache serves siblings as well as one request of `n` sequences would. Where one of them
+        must be drawn, up to `ahead` further ones are begun on slots that the engine has to spare.
         """
         key = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling)
         digest = key.digest()
@@ -56,7 +89,23 @@ class Sampler:
         if all(rollout is not None for rollout in ready):
             self.counts.replayed += n
             return tuple(rollout for rollout in ready if rollout is not None)
+        room = min(ahead, self._spare() // SPARE_SHARE)
+        self._draw_ahead(key, digest, range(start + n, start + n + room), limits)
         return await gather(self._draw_one(key, digest, index, limits) for index in indexes)
+
+    def _draw_ahead(self, key: LedgerKey, digest: str, indexes: Iterable[int], limits: Limits) -> None:
+        for index in indexes:
+            place = (digest, index)
+            if place not in self._ahead and self._ledger.get(digest, index) is None:
+                task = asyncio.create_task(self._drawn_ahead(key, digest, index, limits))
+                self._ahead[place] = task
+
+    async def _drawn_ahead(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> None:
+        try:
+            with suppress(EngineError):  # whoever asks for this rollout is told
+                await self._draw_one(key, digest, index, limits)
+        finally:
+            del self._ahead[digest, index]
 
     async def _draw_one(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
         lock = self._locks.setdefault((digest, index), asyncio.Lock())
@@ -96,8 +145,8 @@ class Sampler:
     def _stored(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout | None:
         """The stored rollout cut to `limits`, or None when there is none or it must go on first."""
         known = self._ledger.get(digest, index)
-        if known and self._context is not None:  # an engine ends a completion where its context ends
-            limits = replace(limits, max_tokens=min(limits.max_tokens, max(1, self._context - len(key.prefix))))
+        if known:  # an engine ends a completion where its context ends
+            limits = replace(limits, max_tokens=max(1, self.room(key.prefix, limits.max_tokens)))
         found = cut(known, limits, self.tokenizer) if known else None
         if found is None:
             return None

@@ -34,9 +34,13 @@ class Continuation:
 
 
 class Draw(Protocol):
-    """Rollouts `start` to `start + n - 1` from a node, in their order; the node counts what it is told of."""
+    """Rollouts `start` to `start + n - 1` from a node, in their order; the node counts what it is told of.
 
-    async def __call__(self, node: Node, *, start: int, n: int) -> tuple[Continuation, ...]:
+    Up to `ahead` further ones may be begun where the engine is idle: a strategy that draws one after another will
+    probably ask for them next.
+    """
+
+    async def __call__(self, node: Node, *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
         """Raises EngineError."""
         ...
 

@@ -13,11 +13,13 @@ _Z = 1.959964  # 95 %
 
 
 def wilson(counts: StepCounts) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson 1927); the whole range without a rollout."""
+    """The 95 % score interval of a step's share; the whole range without a rollout."""
     n = counts.n_rollouts
-    if n == 0:
-        return 0.0, 1.0
-    share = counts.n_correct / n
+    return score_interval(counts.n_correct / n, n) if n else (0.0, 1.0)
+
+
+def score_interval(share: float, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a share of `n` observations, at least one (Wilson 1927)."""
     middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     return max(0.0, middle - half), min(1.0, middle + half)

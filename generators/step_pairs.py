@@ -4,6 +4,7 @@ Step-DPO (arXiv 2406.18629) with both sides valued by rollouts. Where a solution
 it. Knows nothing of servers, files or Dagster.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal
@@ -23,7 +24,7 @@ from generators.search import Continuation, Path
 from generators.templated import is_stable, templated
 from generators.tree import Node, Tree
 
-VERSION = "1"  # bump when a change here would change the rows
+VERSION = "2"  # bump when a change here would change the rows
 
 Localiser = Literal["labels", "judge"]
 
@@ -111,6 +112,7 @@ async def pair_steps(
     pairs: list[StepPair] = []
     passed_over: list[PassedOver] = []
     wrong: set[Node] = set()
+    chosen: defaultdict[Node, set[str]] = defaultdict(set)  # behind each prefix, the steps that are a pair's right side
     for error in errors:
         path = rollouts.solution(error.token_ids, outcome=False)
         site = _Site(error, path, path[error.step_index - 1] if error.step_index else rollouts.tree.root)
@@ -118,14 +120,18 @@ async def pair_steps(
             passed_over.append(site.passed_over("duplicate_error"))
             continue
         wrong.add(site.wrong)
-        made = await _pair_site(site, rollouts, config)
+        made = await _pair_site(site, chosen[site.prefix], rollouts, config)
+        chosen[site.prefix] |= {spelling(pair.chosen.text) for pair in made.pairs}
         pairs += made.pairs
         passed_over += made.passed_over
     return PairedProblem(tuple(pairs), tuple(passed_over))
 
 
-async def _pair_site(site: _Site, rollouts: Rollouts, config: StepPairsConfig) -> PairedProblem:
-    """Go through the continuations of the prefix until there are enough pairs, or enough misses."""
+async def _pair_site(site: _Site, chosen: Set[str], rollouts: Rollouts, config: StepPairsConfig) -> PairedProblem:
+    """Go through the continuations of the prefix until there are enough pairs, or enough misses.
+
+    Steps that were `chosen` for another error behind this prefix make no second pair.
+    """
 
     def is_done() -> bool:
         misses = sum(one.reason in UNVERIFIED for one in passed_over)
@@ -133,7 +139,7 @@ async def _pair_site(site: _Site, rollouts: Rollouts, config: StepPairsConfig) -
 
     pairs: list[StepPair] = []
     passed_over: list[PassedOver] = []
-    seen: set[str] = set()
+    seen = set(chosen)
     for start in range(0, config.candidates, config.lot):
         if is_done():
             break
@@ -151,7 +157,8 @@ async def _pair_site(site: _Site, rollouts: Rollouts, config: StepPairsConfig) -
 
 async def _right_ones(prefix: Node, start: int, rollouts: Rollouts, config: StepPairsConfig) -> list[Continuation]:
     """Those of the next lot of continuations that came to a right end."""
-    drawn = await rollouts.draw(prefix, start=start, n=min(config.lot, config.candidates - start))
+    n = min(config.lot, config.candidates - start)
+    drawn = await rollouts.draw(prefix, start=start, n=n, ahead=min(n, config.candidates - start - n))
     return [one for one in drawn if one.outcome is True and one.rollout.finish_reason == "eos"]
 
 

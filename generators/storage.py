@@ -44,6 +44,12 @@ def write_parquet(path: UPath, frame: pl.DataFrame) -> None:
     _write(path, lambda sink: frame.write_parquet(sink, compression="zstd"))
 
 
+def remove(path: UPath) -> None:
+    """Have no file at `path`; raises StorageError where one stays."""
+    with _explained(path):
+        path.unlink(missing_ok=True)
+
+
 def read_parquet(path: UPath, columns: list[str] | None = None) -> pl.DataFrame:
     """The table at `path`; raises StorageError when it is missing or not Parquet."""
     try:

@@ -84,7 +84,7 @@ async def with_token(
     rollouts: Rollouts, response: tuple[int, ...], position: int, *, start: int, n: int
 ) -> tuple[Outcome, ...]:
     """What rollouts `start` to `start + n - 1` behind the token at `position` come to; raises EngineError."""
-    drawn = await rollouts.behind(response[: position + 1], start=start, n=n)
+    drawn = await rollouts.behind(response[: position + 1], start=start, n=n, ahead=n)
     return tuple(continuation.outcome for continuation in drawn)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from generators.records import Attempt
 from generators.rollouts import Rollouts
+from generators.search import Strategy
 from generators.strategies.exhaustive import Exhaustive
 from generators.token_paths import token_path
 
@@ -14,7 +15,7 @@ PAPER = Exhaustive(rollouts_per_step=64)
 TOLERATED = 3  # right ones of 64 behind a critical token: below 5 %
 
 
-async def scan(rollouts: Rollouts, attempt: Attempt, *, strategy: Exhaustive = PAPER) -> tuple[int, ...]:
+async def scan(rollouts: Rollouts, attempt: Attempt, *, strategy: Strategy = PAPER) -> tuple[int, ...]:
     """How many rollouts from the end of each token end right; the last token's is the solution's own outcome.
 
     Raises EngineError.

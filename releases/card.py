@@ -13,6 +13,7 @@ from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined
 
 from releases.draft import Draft
+from releases.licences import forbidden, words
 from releases.manifest import Manifest
 
 _SIZES = (
@@ -43,12 +44,15 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
     )
     environment.filters["cell"] = _cell
     environment.filters["figure"] = _figure
+    environment.filters["plain"] = _plain
+    environment.filters["terms"] = words
     template = environment.from_string(files("releases").joinpath("card.md.jinja").read_text("utf-8"))
     return template.render(
         yaml=card_data(draft).to_yaml(),
         draft=draft,
         about=draft.about,
         facts=draft.facts,
+        restricted=forbidden({source.name: source.licence for source in draft.facts.sources}),
         manifest=manifest,
         address=address,
         settings=json.dumps(_shortened(draft.facts.settings), indent=2, sort_keys=True, ensure_ascii=False),
@@ -76,6 +80,9 @@ def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
     config: dict[str, Any] = {"config_name": name}
     if is_default:
         config["default"] = True
+    # `datasets` caches a local folder by its name and its card's configs: without this, v0.1.0 of one registry would
+    # load as the rows of v0.1.0 of another one that was loaded before.
+    config["description"] = f"rows {draft.content[:16]}"
     config["data_files"] = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in splits]
     return config
 
@@ -96,6 +103,11 @@ def _shortened(settings: Any) -> Any:
 def _figure(value: float | None) -> str:
     """A count whole, a share with two places, nothing for what has no value."""
     return "–" if value is None else f"{value:.2f}" if value != int(value) else str(int(value))
+
+
+def _plain(value: Any) -> str:
+    """A setting as JSON has it, a dash for one that was not there."""
+    return "–" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What the command `stepmill` does with releases: verify one, compare two, copy one into a folder.
+"""What the command `stepmill` does with releases: verify one, compare two, copy one into a folder, show its rows.
 
 Knows how to say what the modules behind it find, and loads them only when a command needs them. Exit codes: 0 as it
 should be, 1 something was found or differs, 2 the command could not do its work.
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from upath import UPath
 
 app = typer.Typer(
-    help="Check, compare and copy released datasets.",
+    help="Check, compare, copy and read released datasets.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -74,6 +74,24 @@ def pull(
     with _explained():
         pulled = copy(LocalRegistry(UPath(source)), dataset, version, into=UPath(into))
     typer.echo(f"{dataset} {version} is {'now' if pulled.is_new else 'already'} at {pulled.path}")
+
+
+@app.command()
+def show(
+    release: Annotated[str, typer.Argument(help="The folder of a version; or a registry's <dataset>, and --version.")],
+    version: _VERSION = None,
+    config: Annotated[str, typer.Option(help="The config whose rows are shown.")] = "default",
+    rows: Annotated[int, typer.Option(min=1, help="How many rows are drawn.")] = 3,
+    seed: Annotated[int, typer.Option(help="Which ones: the same seed draws the same rows.")] = 0,
+    columns: Annotated[str, typer.Option(help="Columns, with commas between them; all where none is named.")] = "",
+) -> None:
+    """Print some rows of a release as Markdown, drawn by seed over all its splits."""
+    from releases.showing import drawn, shown
+    from releases.verification.opened import open_release
+
+    with _explained():
+        found = drawn(open_release(_folder(release, version)).rows(config), n=rows, seed=seed)
+        typer.echo(shown(found, [name.strip() for name in columns.split(",") if name.strip()]))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ ReleaseError
 ├── VersionTaken        the asked-for version holds other content; a released version is never overwritten
 ├── PublishContested    other publishers took every version that was tried; publishing again may work
 ├── UnknownRelease      there is no such dataset or version in the registry
+├── UnknownColumn       a column was named that the rows do not have
 ├── IncompleteManifest  a version's manifest lacks what its rows are derived with
 ├── ColumnsChanged      the columns are not those of the versions of the same major number
 ├── SplitsDisagree      a problem is in the test split of one dataset and in the train split of another
@@ -38,6 +39,10 @@ class UnknownRelease(ReleaseError):
     """The registry holds no such release, or cannot read it."""
 
 
+class UnknownColumn(ReleaseError):
+    """There is no column of that name."""
+
+
 class IncompleteManifest(ReleaseError):
     """A manifest lacks what its rows are derived with."""
 
@@ -60,3 +65,7 @@ class HubError(ReleaseError):
 
 class HubDenied(HubError):
     """The Hub does not let this token do it."""
+
+
+class LicenceForbids(ReleaseError):
+    """The licence of a source forbids redistribution or commercial use, and such sources are refused."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filters.verdicts import DEFAULT_RULE, AnswerRule
+from releases.licences import Handling, Terms, terms_of
 
 Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name for each thing
 
@@ -17,15 +18,19 @@ Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name f
 class SourceFacts:
     """Where problems came from: the source's name, its licence when known, and how many problems it gave.
 
-    By `answer_rule` the answers to its problems were verified, and can be verified again.
+    By `answer_rule` the answers to its problems were verified, and can be verified again; `terms` follow from the
+    licence.
     """
 
     name: str
     licence: str | None = None
     problems: int
     answer_rule: AnswerRule = DEFAULT_RULE
+    terms: Terms | None = None
 
     def __post_init__(self) -> None:
+        if self.terms is None:
+            object.__setattr__(self, "terms", terms_of(self.licence))
         if self.problems < 0:
             raise ValueError(f"problems must be at least 0, got {self.problems}")
 
@@ -51,7 +56,8 @@ class ReleaseFacts:
     `tokens` counts by kind (`generated`, `prompt`, `cached`); `settings` is nested plain data, as JSON can hold it, and
     its `export` holds all that the rows are derived and split with besides what was measured;
     `licence` is the identifier that the card shows (`other` when None). `audit` has figures by name for each kind of
-    planted error, `all` among them. `figures` are further tables by their titles.
+    planted error, `all` among them. `figures` are further tables by their titles. `licences` says whether sources that
+    forbid redistribution or commercial use are refused or marked.
     """
 
     policy: str
@@ -64,6 +70,7 @@ class ReleaseFacts:
     licence: str | None = None
     audit: Figures = field(default_factory=dict)
     figures: Mapping[str, Figures] = field(default_factory=dict)
+    licences: Handling = "refuse"
 
     def __post_init__(self) -> None:
         for name in ("policy", "round"):

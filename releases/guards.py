@@ -1,4 +1,5 @@
-"""What a registry refuses: columns that change within a major number, and problems held out here and trained on there.
+"""What a registry refuses: columns that change within a major number, problems held out here and trained on there, and
+sources whose licences forbid a release.
 
 Knows drafts, and versions as they lie below a registry's root; nothing of how one is published.
 """
@@ -12,7 +13,8 @@ from upath import UPath
 
 from releases.columns import column_changes
 from releases.draft import Draft
-from releases.errors import ColumnsChanged, SplitsDisagree
+from releases.errors import ColumnsChanged, LicenceForbids, SplitsDisagree
+from releases.licences import refusal
 from releases.manifest import FILE_NAME, Manifest, read_manifest
 from releases.shards import shards_of
 from releases.version import Version
@@ -24,15 +26,25 @@ _SHOWN = 3
 def guard(draft: Draft, number: Version, root: UPath) -> None:
     """Refuse `draft` as version `number` where it does not go with what lies below `root`.
 
-    Raises ColumnsChanged where its columns are not those of the last version with the same major number, and
-    SplitsDisagree where a problem is in `test` on one side and in `train` of another dataset's last version.
+    Raises LicenceForbids where a source's licence does not allow it, ColumnsChanged where its columns are not those of
+    the last version with the same major number, and SplitsDisagree where a problem is in `test` on one side and in
+    `train` of another dataset's last version.
     """
+    _guard_licences(draft)
     _guard_columns(draft, number, root / draft.dataset)
     problems = _problems_of(draft)
     for folder in sorted(root.iterdir(), key=str) if root.is_dir() else ():
         if folder.name != draft.dataset and (versions := _versions(folder)):
             last = max(versions)
             _guard_splits(draft, problems, f"{folder.name} {last}", _released_problems(folder, versions[last]))
+
+
+def _guard_licences(draft: Draft) -> None:
+    if draft.facts.licences == "mark":
+        return
+    refused = refusal({source.name: source.licence for source in draft.facts.sources})
+    if refused:
+        raise LicenceForbids(f"{draft.dataset}: {refused}")
 
 
 def _guard_columns(draft: Draft, number: Version, folder: UPath) -> None:

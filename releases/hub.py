@@ -9,6 +9,7 @@ from upath import UPath
 
 from releases.bundle import bundle
 from releases.card import HubAddress
+from releases.changes import Changes
 from releases.draft import Draft
 from releases.errors import HubError, PublishContested
 from releases.hub_client import HubClient
@@ -41,8 +42,11 @@ class HubRegistry:
         self.related = related
         self._client = HubClient(namespace, patience or Patience())
 
-    def publish(self, draft: Draft, *, version: str | None = None) -> Release:
-        """As `Registry.publish`; raises HubDenied and HubError too. Publishing again goes on where it stopped."""
+    def publish(self, draft: Draft, *, version: str | None = None, changes: Changes | None = None) -> Release:
+        """As `Registry.publish`; raises HubDenied and HubError too. Publishing again goes on where it stopped.
+
+        `changes` since the version before come from the registry that numbered it.
+        """
         repository = self._repository(draft.dataset)
         asked = Version.parse(version) if version else None
         ours: set[Version] = set()
@@ -68,7 +72,7 @@ class HubRegistry:
             choice = choose(draft, released, asked=asked, claimed=claimed, where=repository.url)
             if isinstance(choice, Manifest):
                 return self._release(choice, is_new=Version.parse(choice.version) in ours)
-            files = bundle(draft, describe(draft, choice), self._address(draft.dataset))
+            files = bundle(draft, describe(draft, choice, changes), self._address(draft.dataset))
             title = f"{draft.dataset} {choice}"
             if repository.commit(files, onto=refs.head, before=last, title=title):
                 ours.add(choice)

@@ -4,6 +4,7 @@ A version counts from the moment when its entry stands in `versions.json`, and n
 of what a dataset's rows mean.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -12,12 +13,14 @@ from upath import UPath
 
 from generators.storage import write_bytes
 from releases.bundle import bundle
+from releases.changes import Changes
 from releases.draft import Draft
 from releases.errors import PublishContested, UnknownRelease
 from releases.guards import guard
 from releases.manifest import FILE_NAME, Manifest, describe, read_manifest, to_json
 from releases.placement import place
 from releases.registry import Release, choose, unknown
+from releases.since import changes_since
 from releases.version import Version
 
 INDEX = "versions.json"
@@ -54,7 +57,7 @@ class LocalRegistry:
                 self._write_index(folder)
                 return _release(choice, folder, is_new=False)
             guard(draft, choice, self.root)
-            manifest = describe(draft, choice)
+            manifest = describe(draft, choice, _changes(draft, choice, released, folder))
             if place(folder, str(choice), bundle(draft, manifest), identity=manifest.to_json()):
                 self._write_index(folder)
                 return _release(manifest, folder, is_new=True)
@@ -113,6 +116,12 @@ class LocalRegistry:
             if self._index(folder) == entries:
                 return
             write_bytes(folder / INDEX, to_json(_INDEX.dump_python(entries, mode="json")))
+
+
+def _changes(draft: Draft, number: Version, released: Mapping[Version, Manifest], folder: UPath) -> Changes | None:
+    """What is different from the highest version below `number`, where there is one."""
+    before = max((version for version in released if version < number), default=None)
+    return None if before is None else changes_since(draft, folder / str(before), released[before])
 
 
 def _entry(manifest: Manifest) -> Entry:

@@ -14,12 +14,15 @@ ABOUT = About(
     recipe=(
         "A policy that was never trained to think aloud is shown a few worked examples that do (BOLT). Problems are "
         "chosen by the policy's pass rate, or where a judge rates them by seven criteria and a topic. Each one is "
-        "answered several times, the thoughts between tags. A sample that is not in thoughts and solution, runs in "
-        "circles or repeats a passage of a worked example is dropped; then one whose solution is wrong, or scores "
+        "answered several times, the thoughts between tags. Where the settings say so, an answer that ended inside of "
+        "its thoughts gets the closing tag from the recipe, and the policy writes the solution behind it "
+        "(`thoughts_closed_by`). A sample that is not in thoughts and solution, runs in circles or repeats a passage "
+        "of a worked example is dropped; then one whose solution is wrong, or scores "
         "below a percentile of a reward model's scores where the problem has no answer. Only the solution is judged. "
         "Of what is left the best sample of each problem becomes the row, the first one among equals. Behaviours are "
         "counted by rules on the words of the thoughts, with their places. A pair is the sample of highest reward "
-        "against that of lowest, a reward being the score and, for a well-formed sample, what its format is worth; "
+        "against that of lowest, a reward being the score and, where the policy closed its thoughts itself, what the "
+        "format is worth; "
         "ties are dropped, and no chosen side is wrong by the verifier. What follows from other columns (scores, "
         "messages, behaviours, rewards) is derived again before a release."
     ),
@@ -30,6 +33,8 @@ ABOUT = About(
         "saying so, or say that it checks without checking.",
         "The policy saw worked examples that the rows leave out: `messages` and `pairs` ask the bare problem. Under "
         "that prompt the answers are not exactly on-policy, unless `prompt_token_ids` say that it was shown none.",
+        "Where `thoughts_closed_by` is `recipe` the policy did not know where to end its thoughts: the tag's tokens, "
+        "`closing_token_start` to `closing_token_end` of `token_ids`, are not its own.",
         "A small policy imitates the examples' layout: their manner of checking is its own only in part.",
         "Problems that the policy never solves have no row: the rows are easier than the source.",
     ),

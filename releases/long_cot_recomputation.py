@@ -116,7 +116,7 @@ def _pair(row: Mapping[str, Any], making: Making) -> dict[str, Any]:
 def _reward(row: Mapping[str, Any], side: str, score: float | None, making: Making) -> float:
     """A malformed answer is not right; what it gets beside a reward model's scores, other samples tell."""
     if score is not None:
-        return score + making.format_reward
+        return score + (making.format_reward if row[f"{side}_thoughts_closed_by"] == "policy" else 0.0)
     return 0.0 if row["scored_by"] == VERIFIER else float(row[f"{side}_reward"])
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from releases.changes import Changes
 from releases.draft import Draft
 from releases.errors import UnknownRelease
 from releases.facts import ReleaseFacts
@@ -32,7 +33,10 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A version's provenance and contents; `content` is the digest of its rows."""
+    """A version's provenance and contents; `content` is the digest of its rows.
+
+    `changes` is what the registry that made it found different from the version before.
+    """
 
     dataset: str
     version: str
@@ -42,6 +46,7 @@ class Manifest:
     label_counts: Mapping[str, Mapping[str, int]]
     packages: Mapping[str, str]
     files: tuple[FileFacts, ...] = field(default=())
+    changes: Changes | None = None
 
     def to_json(self) -> bytes:
         """The manifest as it stands in the folder."""
@@ -56,7 +61,7 @@ def to_json(plain: Any) -> bytes:
     return (json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def describe(draft: Draft, version: Version) -> Manifest:
+def describe(draft: Draft, version: Version, changes: Changes | None = None) -> Manifest:
     """The manifest of `draft` as `version`, with no files yet."""
     return Manifest(
         dataset=draft.dataset,
@@ -66,6 +71,7 @@ def describe(draft: Draft, version: Version) -> Manifest:
         rows={config: table.rows for config, table in draft.tables.items()},
         label_counts=draft.label_counts,
         packages=package_versions(),
+        changes=changes,
     )
 
 

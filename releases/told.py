@@ -5,7 +5,8 @@ Decides nothing.
 
 from collections.abc import Mapping
 
-from releases.diff import ConfigDiff, Diff, Distribution
+from releases.config_diff import ConfigDiff
+from releases.diff import Diff, Distribution
 from releases.text_table import text_table
 from releases.verification.finding import brief
 from releases.verification.verify import Report

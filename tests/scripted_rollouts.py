@@ -13,7 +13,7 @@ class ScriptedRollouts:
     """A `draw` whose rollout `index` from a node always comes to the same, right with probability `value(node)`.
 
     A rollout of value None stays undecided. It ends with the steps `tail(node, index)`, one token each, after
-    `turns(node, index)` turns of the event loop, or never where that is None. Remembers what was asked and cancelled.
+    `turns(node, index)` turns of the event loop. Remembers what was asked, and how many might have been drawn ahead.
     """
 
     def __init__(
@@ -21,29 +21,24 @@ class ScriptedRollouts:
         tree: Tree,
         value: Callable[[Node], float | None],
         *,
-        turns: Callable[[Node, int], int | None] = lambda node, index: 0,
+        turns: Callable[[Node, int], int] = lambda node, index: 0,
         tail: Callable[[Node, int], tuple[int, ...]] = lambda node, index: (100 + index, 0),
         finish_reason: str = "eos",
     ) -> None:
         self.tree = tree
         self.asked: list[tuple[Node, int]] = []
-        self.cancelled: list[tuple[Node, int]] = []
+        self.ahead: list[int] = []
         self._value, self._turns, self._tail, self._finish_reason = value, turns, tail, finish_reason
 
-    async def draw(self, node: Node, *, start: int, n: int) -> tuple[Continuation, ...]:
+    async def draw(self, node: Node, *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
+        self.ahead.append(ahead)
         return tuple([await self._one(node, index) for index in range(start, start + n)])
 
     async def _one(self, node: Node, index: int) -> Continuation:
         self.asked.append((node, index))
         turns = self._turns(node, index)
-        try:
-            if turns is None:
-                await asyncio.Event().wait()
-            for _ in range(turns or 0):
-                await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            self.cancelled.append((node, index))
-            raise
+        for _ in range(turns):
+            await asyncio.sleep(0)
         rollout = Rollout(
             key=node.node_id,
             index=index,

@@ -31,7 +31,7 @@ from filters.verdicts import VERIFIER
 from generators import bolt, long_cot_pairs, query_mix
 from generators.engine.protocol import Sampling
 from generators.ledger import sampling_json
-from generators.long_cot_tables import long_cot_pairs_table, long_cot_traces_table
+from generators.long_cot_tables import generated_tokens, long_cot_pairs_table, long_cot_traces_table
 from generators.records import Problem
 from generators.runner import Outcome
 from generators.tables import law_of, problems_of
@@ -121,7 +121,14 @@ def law_over(asked: LongCotTracesSettings, store: Store, cell: Cell, source: Sou
     else:
         sampling = Sampling(temperature=asked.temperature, top_p=asked.top_p, seed=cell.seed)
         asking = Asking(prompt=asked.prompt(cell.seed))
-    return bolt.BoltConfig(sampling=sampling, max_tokens=asked.max_tokens, n=asked.n, tags=asked.tags), asking
+    law = bolt.BoltConfig(
+        sampling=sampling,
+        max_tokens=asked.max_tokens,
+        n=asked.n,
+        tags=asked.tags,
+        close_thoughts=asked.close_thoughts,
+    )
+    return law, asking
 
 
 async def draw(
@@ -187,7 +194,7 @@ def write(
 
 def metadata(store: Store, cell: Cell, frame: pl.DataFrame, mixed: Mixed, chosen: Bootstrapped) -> dict[str, Any]:
     """What the UI shows of the traces: the yield of every stage, what a row cost, behaviours, lengths, sample rows."""
-    spent = int(chosen.samples["token_ids"].list.len().sum())
+    spent = generated_tokens(chosen.samples)
     lengths = frame["token_ids"].list.len().to_list()
     counts = {kind.replace("_", " "): int(frame[f"n_{kind}"].sum()) for kind in KINDS}
     return {
@@ -196,6 +203,7 @@ def metadata(store: Store, cell: Cell, frame: pl.DataFrame, mixed: Mixed, chosen
         "query_mix": report.counts(Counter(mixed.table["why"].to_list())),
         "verified": frame.filter(pl.col("scored_by") == VERIFIER).height,
         "tokens_per_trace": spent / max(1, frame.height),
+        "thoughts_closed_by": report.counts(Counter(frame["thoughts_closed_by"].to_list())),
         "pairs": len(chosen.pairs),
         "without_a_pair": report.dropped(store.read(store.dropped("long_cot_pairs", cell))),
         "behaviours": report.bars(counts, title="Behaviours in all thoughts"),

@@ -9,6 +9,7 @@ from dagster_project.releasing import Round, release_asset
 from dagster_project.report import reason_counts
 from dagster_project.settings import Settings
 from filters.thoughts import Tags
+from generators.long_cot_tables import generated_tokens
 from releases.draft import Draft
 from releases.facts import StageFacts
 from releases.long_cot_recomputation import Export, Making
@@ -36,7 +37,7 @@ def draft(made: Round, rows: pl.DataFrame) -> Draft:
     facts = made.facts(rows, stages=STAGES)
     raters = {one["judge"]["judge"] for one in made.recipes(NAME).values() if one.get("judge")} - set(rows["policy"])
     judged = {f"judge_{kind}": count for kind, count in made.tokens(sorted(raters)).items()} if raters else {}
-    spent = {"generated_in_samples": int(samples["token_ids"].list.len().sum())}
+    spent = {"generated_in_samples": generated_tokens(samples)}
     stages = (*facts.stages[:-1], *yields(made, samples))
     facts = replace(facts, tokens={**facts.tokens, **judged, **spent}, stages=stages)
     return build_long_cot_traces(rows, made.table("long_cot_pairs"), facts, export_of(made))

@@ -16,7 +16,7 @@ from upath import UPath
 
 from dagster_project.partitions import Cell
 from generators.ledger import Ledger
-from generators.storage import is_local, read_parquet, write_bytes, write_parquet
+from generators.storage import is_local, read_parquet, remove, write_bytes, write_parquet
 
 
 class Store(dg.ConfigurableResource):
@@ -52,7 +52,7 @@ class Store(dg.ConfigurableResource):
 
     def write_recipe(self, asset: str, cell: Cell, recipe: dict[str, Any]) -> None:
         """Keep what a table is about to be made with; the scorecard of what stood there is void from here on."""
-        self.scorecard(asset, cell).unlink(missing_ok=True)
+        remove(self.scorecard(asset, cell))
         write_bytes(self._recipe(asset, cell), json.dumps(recipe, sort_keys=True, indent=2).encode())
 
     def read_recipe(self, asset: str, cell: Cell) -> dict[str, Any]:

@@ -33,7 +33,28 @@ _SCORE = {
 _SAMPLE = {
     "sample_index": Column(pl.Int64, "Which of the samples at its problem this is, from 0."),
     "prompt_token_ids": SOLUTION["prompt_token_ids"],
-    "token_ids": Column(IDS, "What the policy wrote, in its token ids."),
+    "token_ids": Column(IDS, "The answer in the policy's token ids; a closing tag of the recipe among them."),
+    "thoughts_closed_by": Column(
+        pl.String,
+        "Who wrote the closing tag: `policy`, or `recipe` where the policy ended before it and went on behind it.",
+        nullable=True,
+    ),
+    "closing_token_start": Column(
+        pl.Int64, "Where the recipe's tag begins in `token_ids`; null of the policy's own.", nullable=True
+    ),
+    "closing_token_end": Column(pl.Int64, "Where it ends (exclusive).", nullable=True),
+}
+_IS_CLOSED = pl.col("thoughts_closed_by").is_not_null()
+_IS_RECIPES = pl.col("thoughts_closed_by").eq_missing(pl.lit("recipe"))
+_CLOSING = {
+    "thoughts_closed_by: known": pl.col("thoughts_closed_by").fill_null("policy").is_in(["policy", "recipe"]),
+    "closing_token_start: of_the_recipe": pl.col("closing_token_start").is_not_null() == _IS_RECIPES,
+    "closing_token_end: of_the_recipe": pl.col("closing_token_end").is_not_null() == _IS_RECIPES,
+    "closing_token_start: not_negative": pl.col("closing_token_start").fill_null(0) >= 0,
+    "closing_token_end: inside": (
+        (pl.col("closing_token_start") < pl.col("closing_token_end"))
+        & (pl.col("closing_token_end") < length("token_ids"))
+    ).fill_null(True),
 }
 _BY_VERIFIER = pl.col("scored_by") == VERIFIER
 _VERIFIED_SCORE = (
@@ -69,6 +90,8 @@ LONG_COT_SAMPLES = TableSchema(
         "score: finite": pl.col("score").is_null() | pl.col("score").is_finite(),
         "score: follows_verdict": _VERIFIED_SCORE,
         "verdict: known": pl.col("verdict").is_null() | KNOWN_VERDICT,
+        "thoughts_closed_by: of_well_formed": pl.col("malformed").is_not_null() | _IS_CLOSED,
+        **_CLOSING,
     },
 )
 
@@ -100,6 +123,8 @@ LONG_COT_TRACES = TableSchema(
         "external_solution: not_blank": pl.col("external_solution").str.strip_chars() != "",
         "messages: user_then_assistant": length("messages") == 2,
         "score: not_null": pl.col("score").is_not_null(),
+        "thoughts_closed_by: not_null": _IS_CLOSED,
+        **_CLOSING,
         "verdict: equal_where_verified": ~_BY_VERIFIER | (pl.col("verdict") == Verdict.EQUAL.value),
         "difficulty: known": pl.col("difficulty").fill_null("easy").is_in(["easy", "medium", "hard"]),
         "behaviour_starts: one_per_behaviour": length("behaviour_starts") == length("behaviours"),
@@ -120,6 +145,9 @@ def _side(side: str) -> dict[str, Column]:
         f"{side}_verdict": Column(pl.String, "What its final answer came to; null without one.", nullable=True),
         f"{side}_malformed": Column(
             pl.String, "Why it is not in thoughts and solution; null where it is.", nullable=True
+        ),
+        f"{side}_thoughts_closed_by": Column(
+            pl.String, "Who closed its thoughts: `policy`, or `recipe`; null where nobody did.", nullable=True
         ),
     }
 

@@ -61,6 +61,11 @@ class Pool:
         return self._slots.taken
 
     @property
+    def spare(self) -> int:
+        """How many more sequences could be under way at once."""
+        return max(0, self.capacity - self._open)
+
+    @property
     def waiting(self) -> int:
         return self._open - self._slots.taken
 

@@ -96,12 +96,13 @@ def texts_of(examples: Sequence[Example]) -> list[tuple[str, str]]:
 
 
 def draw_examples(problem: str, prompt: LongCotPrompt) -> tuple[Example, ...]:
-    """The examples of a problem, in the order of the draw."""
+    """The examples of a problem, drawn by the seed, in their own order: prompts that begin alike share a cache."""
 
     def rank(example: Example) -> bytes:
         return blake2b(f"{prompt.seed}/{example.name}/{problem}".encode("utf-8", "surrogatepass")).digest()
 
-    return tuple(sorted(prompt.examples, key=rank)[: prompt.per_prompt])
+    drawn = set(sorted(prompt.examples, key=rank)[: prompt.per_prompt])
+    return tuple(example for example in prompt.examples if example in drawn)
 
 
 def messages(problem: str, prompt: LongCotPrompt) -> list[Message]:

@@ -5,7 +5,6 @@ evidence, since the solution was picked for it; the attempts at the problem coun
 that another solution of the problem drew from a shared prefix are the same rollouts here.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,7 +18,6 @@ from generators.search import (
     SURE,
     TELLS_NOTHING,
     Conclusion,
-    Continuation,
     Cut,
     Draw,
     Path,
@@ -33,23 +31,23 @@ class SequentialTest:
     """Stops at `confidence` in the first error, at `cap` rollouts a solution, or when the rest cannot reach it.
 
     The rest of the cap is given up when its expected information, at the present rate, is below what is unknown
-    `patience` times over. `ahead` rollouts from the chosen step are under way at once; they are looked at in their
-    order, and those that the decision no longer needs are cancelled.
+    `patience` times over. Rollouts are asked for one by one; `ahead` further ones from the same step may be begun
+    where the engine would idle, which changes no decision.
     """
 
     priors: Priors = field(default_factory=Priors)
     confidence: float = 0.94
     cap: int = 256
     patience: float = 2.0
-    ahead: int = 1
+    ahead: int = 4
     name: str = "sequential_test"
 
     def __post_init__(self) -> None:
         if not 0.5 < self.confidence < 1:
             raise ValueError(f"confidence must be above 0.5 and below 1, got {self.confidence}")
-        for name in ("cap", "ahead"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name, bound in (("cap", 1), ("ahead", 0)):
+            if getattr(self, name) < bound:
+                raise ValueError(f"{name} must be at least {bound}, got {getattr(self, name)}")
         if self.patience < 1:
             raise ValueError(f"patience must be at least 1, got {self.patience}")
 
@@ -67,21 +65,14 @@ class SequentialTest:
             step, gain = belief.most_informative()
             if (self.cap - spent) * gain * self.patience < belief.unknown:
                 return
-            node, start = path[step], asked[step]
-            n = min(self.ahead, self.cap - spent)
-            coming = [asyncio.ensure_future(draw(node, start=start + place, n=1)) for place in range(n)]
-            try:
-                for rollout in coming:
-                    (continuation,) = await rollout
-                    continuation.tell(node)
-                    asked[step] += 1
-                    spent += 1
-                    if continuation.outcome is not None:
-                        belief.add(step, continuation.outcome)
-                    if belief.confidence >= self.confidence:
-                        break
-            finally:
-                await _cancelled(coming)
+            node = path[step]
+            ahead = min(self.ahead, self.cap - spent - 1)
+            (continuation,) = await draw(node, start=asked[step], n=1, ahead=ahead)
+            continuation.tell(node)
+            asked[step] += 1
+            spent += 1
+            if continuation.outcome is not None:
+                belief.add(step, continuation.outcome)
 
     def conclude(self, tree: Tree, path: Path) -> Conclusion:
         root, counts = tree.root.counts, [node.counts for node in path]
@@ -106,10 +97,3 @@ class SequentialTest:
             n_attempts=root.n_rollouts,
             priors=self.priors,
         )
-
-
-async def _cancelled(tasks: Sequence["asyncio.Task[tuple[Continuation, ...]]"]) -> None:
-    """Ends what is still under way: it can no longer change the decision."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

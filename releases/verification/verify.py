@@ -16,6 +16,7 @@ from releases.verification.figures import check_figures
 from releases.verification.files import check_files
 from releases.verification.finding import Checked, Finding
 from releases.verification.labels import check_labels
+from releases.verification.licences import check_licences
 from releases.verification.opened import OpenedRelease, open_release
 from releases.verification.splits import check_splits
 from releases.verification.tables import check_columns, check_rules
@@ -29,6 +30,7 @@ CHECKS: Mapping[str, Check] = {
     "answers": check_answers,
     "splits": check_splits,
     "figures": check_figures,
+    "licences": check_licences,
     "card": check_card,
 }
 

@@ -34,9 +34,11 @@ def settings_over(folder, tiny):
     file.write_text(SETTINGS.format(policy="").replace('model = "simulated"', f'model = "{tiny}"', 1) + TRAINING)
     settings = load_settings(file)
     attempts = attempts_table([(problem, one) for problem, tried in TRIED for one in tried], PROVENANCE)
-    target = folder / "data/tables/attempts/r1/sums-0.parquet"
-    target.parent.mkdir(parents=True)
-    attempts.write_parquet(target)
+    problems = pl.DataFrame({"problem_id": [problem.problem_id for problem, _ in TRIED]})
+    for name, rows in (("problems", problems), ("attempts", attempts)):
+        target = folder / f"data/tables/{name}/r1/sums-0.parquet"
+        target.parent.mkdir(parents=True)
+        rows.write_parquet(target)
     return settings
 
 

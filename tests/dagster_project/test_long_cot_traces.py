@@ -157,7 +157,7 @@ def test_a_slice_without_a_trace_fails_its_bound_and_its_release_says_why(settin
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ("per_prompt = 5", r"per_prompt must be from 1 to the number of examples \(4\), got 5"),
+        ("per_prompt = 7", r"per_prompt must be from 1 to the number of examples \(6\), got 7"),
         ('closing = " </t>"', "closing must be a tag without white space"),
         ("difficulty_shares = { easy = 0.5 }", "of must be shares of at least 0 that add up to 1"),
         ("difficulty_shares = { simple = 1.0 }", "Input should be 'easy', 'medium' or 'hard'"),

@@ -1,9 +1,15 @@
 """A release in the local registry and on the Hub, through the settings and the asset."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
+from dagster_project.publishing import DATASETS
 from dagster_project.settings import HubSettings, SettingsError, load_settings
 from releases.manifest import read_manifest
+from tests.dagster_project.conftest import metadata_of
 from tests.hub.faults import Fault
 from tests.hub.reading import versions
 
@@ -27,6 +33,48 @@ def test_a_round_is_released_locally_and_on_the_hub_with_one_version_and_the_sam
     assert (there.content, there.facts, there.packages) == (here.content, here.facts, here.packages)
     files = {file.path: file.sha256 for file in there.files if file.path != "README.md"}
     assert files == {file.path: file.sha256 for file in here.files if file.path != "README.md"}
+
+
+LOAD = """
+import json, sys
+from datasets import load_dataset
+
+told = {
+    f"{dataset} {version} {config}/{split}": rows.num_rows
+    for dataset, version, config in json.loads(sys.argv[1])
+    for split, rows in load_dataset(f"lab/{dataset}", config, revision=version).items()
+}
+json.dump(told, open(sys.argv[2], "w"))
+"""
+
+
+@pytest.mark.timeout(900)
+def test_five_datasets_of_two_rounds_are_on_the_hub_and_every_config_of_both_versions_loads(
+    hub, with_hub, make, tmp_path, monkeypatch
+):
+    expected = {}
+    for round_key, version in (("r1", "v0.1.0"), ("r2", "v0.2.0")):
+        for slice_key in with_hub.slices():
+            assert make(with_hub, "slice", round_key, slice_key).success
+        released = make(with_hub, "release", round_key)
+        assert released.success
+        for dataset in DATASETS:
+            told = metadata_of(released, f"{dataset}_release")
+            assert (told["version"], told["hub"]) == (version, f"{hub.url}/datasets/lab/{dataset}/tree/{version}")
+            for record in told["rows"].records:
+                expected[f"{dataset} {version} {record.data['what']}"] = record.data["rows"]
+    for dataset in DATASETS:
+        assert list(versions(hub.state.repository(f"lab/{dataset}"))) == ["v0.1.0", "v0.2.0"]
+    card = hub.state.repository(ID).at("v0.2.0").files["README.md"].content.decode()
+    assert "## What changed since v0.1.0" in card and '| `round` | "r1" | "r2" |' in card
+
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    asked = sorted({(*name.split(" ")[:2], name.split(" ")[2].split("/")[0]) for name in expected})
+    command = [sys.executable, "-W", "ignore", "-c", LOAD, json.dumps(asked), str(tmp_path / "told.json")]
+    loaded = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert loaded.returncode == 0, loaded.stderr
+    assert json.loads((tmp_path / "told.json").read_text()) == expected
+    assert {name.split(" ")[0] for name in expected} == set(DATASETS)
 
 
 def test_a_hub_that_fails_fails_the_release_and_the_next_run_brings_the_version_there(hub, with_hub, make, make_round):

@@ -13,7 +13,7 @@ BAD = [
         '[[sources]]\nname = "a"\nkind = "zip"',
         "sources.0.kind: Input should be 'procedural', 'multi_step', 'file', 'hub'",
     ),
-    (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got 'x.txt'"),
+    (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got '.*x.txt'"),
     (SOURCE + SOURCE, "sources must have different names, got a, a"),
     ("data_root = ", "is no TOML"),
     (SOURCE + "[releases.major]\npoems = 1", "releases.major: there is no dataset poems; there are process_labels"),
@@ -26,6 +26,8 @@ BAD = [
     ('[judge]\nurls = ["http://gpu"]\n' + SOURCE, "judge.model: model must name what is served at urls, got None"),
     ('[judge]\nmodel = "m"\n' + SOURCE, "judge.model: model must be left out where urls is empty.*, got 'm'"),
     ('[judge]\nrevision = "r"\n' + SOURCE, "judge.revision: revision must be left out where urls is empty"),
+    (SOURCE + 'licence = "cc-by-nc-4.0"', r"licences of sources forbid .* a \(cc-by-nc-4.0: no commercial use\)"),
+    (SOURCE + '[releases]\nlicences = "allow"', "releases.licences: Input should be 'refuse' or 'mark', got 'allow'"),
     ("[judge]\nvotes = 0\n" + SOURCE, "judge.votes: Input should be greater than or equal to 1, got 0"),
     ("[judge]\nvotes = 3\n" + SOURCE, "judge.votes: votes must be 1 at temperature 0, .* got 3"),
     ("[judge]\ntemperature = -1\n" + SOURCE, "judge.temperature: Input should be greater than or equal to 0, got -1"),
@@ -53,6 +55,15 @@ def test_a_relative_data_root_is_relative_to_the_file(tmp_path):
     file = tmp_path / "stepmill.toml"
     file.write_text(SOURCE)
     assert load_settings(file).data_root == str(tmp_path / "data")
+
+
+def test_relative_paths_of_problem_files_and_models_are_relative_to_the_file(tmp_path):
+    sets = SOURCE.replace("sources", "evaluation_sets").replace('"x.jsonl"', '"s3://bucket/y.jsonl"')
+    (tmp_path / "stepmill.toml").write_text('[policy]\nmodel = "./m"\n' + SOURCE + sets)
+    settings = load_settings(tmp_path / "stepmill.toml")
+    assert settings.policy.model == str(tmp_path / "m")
+    assert settings.sources[0].problems.path == str(tmp_path / "x.jsonl")
+    assert settings.evaluation_sets[0].problems.path == "s3://bucket/y.jsonl"
 
 
 def test_an_object_stores_url_is_left_alone(tmp_path):
@@ -91,3 +102,9 @@ def test_quality_has_bounds(tmp_path):
         load_settings(file)
     file.write_text(SOURCE + "[quality]\nnear_duplicates = 0.9")
     assert load_settings(file).quality.solutions.near_duplicates == 0.9
+
+
+def test_a_source_that_forbids_commercial_use_is_taken_where_it_is_to_be_marked(tmp_path):
+    file = tmp_path / "stepmill.toml"
+    file.write_text(SOURCE + 'licence = "cc-by-nc-4.0"\n[releases]\nlicences = "mark"')
+    assert load_settings(file).releases.licences == "mark"

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.long_cot import LongCotBounds, best_of_each, percentile_of, select_long_cot, well_scored
+from filters.long_cot import LongCotBounds, best_of_each, percentile_of, select_long_cot, well_formed, well_scored
 from filters.passages import passages_of
 
 PASSAGES = passages_of([("e", "These are the long and winding words of an example that nobody else would ever write.")])
@@ -71,6 +71,22 @@ def test_every_stage_says_what_it_dropped_and_why():
         ("score", 6, 3, "wrong_answer: 2, verdict_timeout: 1"),
         ("best", 3, 2, "not_the_best: 1"),
     ]
+
+
+TOLD_TWICE = [
+    ("2 + 2 = 4\nThe answer is 4.", "2 + 2 = 4\nThe answer is 4.", False),
+    ("The answer is 4.", "2 + 2 = 4 \n\n The answer is 4.", False),
+    ("2 + 2 = 4\nCheck: 4 - 2 = 2\nThe answer is 4.", "2 + 2 = 4\nThe answer is 4.", True),
+    ("2 + 2 = 4", "The answer is 4.", True),
+]
+
+
+@pytest.mark.parametrize(("thoughts", "solution", "is_kept"), TOLD_TWICE)
+def test_thoughts_must_say_something_that_the_solution_does_not(thoughts, solution, is_kept):
+    rows = table([("a", 0, None, thoughts, "verifier", 1.0, "equal")])
+    judged = well_formed(rows.with_columns(external_solution=pl.lit(solution)))
+    assert judged.kept.height == is_kept
+    assert judged.dropped["reason"].to_list() == ([] if is_kept else ["thoughts_in_solution"])
 
 
 def test_a_reward_is_cut_at_the_percentile_of_all_scores_then_the_best_of_each_problem_stays():

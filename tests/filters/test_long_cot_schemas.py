@@ -3,12 +3,16 @@ import pytest
 from filters.schemas import LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES, QUERY_MIX, SchemaError
 
 ORIGIN = {"sampling": "{}", "max_tokens": 8, "policy": "p", "round": "r", "slice": "s-0"}
+BY_POLICY = {"thoughts_closed_by": "policy", "closing_token_start": None, "closing_token_end": None}
+BY_RECIPE = {"thoughts_closed_by": "recipe", "closing_token_start": 0, "closing_token_end": 1}
+BY_NOBODY = BY_POLICY | {"thoughts_closed_by": None}
 SAMPLE = {
     "problem_id": "a",
     "source": "s",
     "sample_index": 0,
     "prompt_token_ids": [1],
     "token_ids": [2, 3],
+    **BY_POLICY,
     "text": "<think>t</think>u",
     "finish_reason": "eos",
     "malformed": None,
@@ -49,6 +53,7 @@ TRACE = {
     "sample_index": 0,
     "prompt_token_ids": [1],
     "token_ids": [2, 3],
+    **BY_POLICY,
     **ORIGIN,
 }
 NO_BEHAVIOUR = {
@@ -70,11 +75,13 @@ PAIR = {
     "chosen_score": 1.0,
     "chosen_verdict": "equal",
     "chosen_malformed": None,
+    "chosen_thoughts_closed_by": "policy",
     "rejected_index": 3,
     "rejected_reward": 0.0,
     "rejected_score": None,
     "rejected_verdict": None,
     "rejected_malformed": "no_closing_tag",
+    "rejected_thoughts_closed_by": None,
     "margin": 2.0,
     "scored_by": "verifier",
     **ORIGIN,
@@ -97,11 +104,13 @@ MIXED = {
         (LONG_COT_SAMPLES, SAMPLE),
         (LONG_COT_SAMPLES, SAMPLE | REWARDED),
         (LONG_COT_SAMPLES, SAMPLE | MALFORMED | {"verdict": None}),
+        (LONG_COT_SAMPLES, SAMPLE | MALFORMED | BY_NOBODY | {"verdict": None}),
+        (LONG_COT_SAMPLES, SAMPLE | BY_RECIPE),
         (LONG_COT_SAMPLES, SAMPLE | {"verdict": "timeout", "score": None}),
         (LONG_COT_SAMPLES, SAMPLE | {"verdict": "no_answer", "score": 0.0}),
         (LONG_COT_TRACES, TRACE),
         (LONG_COT_TRACES, TRACE | REWARDED | {"answer": "", "topic": "letters"}),
-        (LONG_COT_TRACES, TRACE | NO_BEHAVIOUR),
+        (LONG_COT_TRACES, TRACE | NO_BEHAVIOUR | BY_RECIPE),
         (LONG_COT_PAIRS, PAIR),
         (QUERY_MIX, MIXED),
         (QUERY_MIX, MIXED | {"criteria": None, "n_criteria": None}),
@@ -126,6 +135,14 @@ def test_a_sound_row_passes_and_an_empty_table_too(table, row):
         (LONG_COT_SAMPLES, SAMPLE | {"verdict": "timeout"}, "score: follows_verdict"),
         (LONG_COT_SAMPLES, SAMPLE | REWARDED | {"verdict": "maybe"}, "verdict: known"),
         (LONG_COT_SAMPLES, SAMPLE | {"reason": "not_the_best"}, "reason: of_a_stage"),
+        (LONG_COT_SAMPLES, SAMPLE | BY_NOBODY, "thoughts_closed_by: of_well_formed"),
+        (LONG_COT_SAMPLES, SAMPLE | BY_RECIPE | {"closing_token_end": 2}, "closing_token_end: inside"),
+        (LONG_COT_SAMPLES, SAMPLE | BY_RECIPE | {"closing_token_end": 0}, "closing_token_end: inside"),
+        (LONG_COT_SAMPLES, SAMPLE | BY_RECIPE | {"closing_token_start": -1}, "closing_token_start: not_negative"),
+        (LONG_COT_TRACES, TRACE | BY_NOBODY, "thoughts_closed_by: not_null"),
+        (LONG_COT_TRACES, TRACE | {"thoughts_closed_by": "reader"}, "thoughts_closed_by: known"),
+        (LONG_COT_TRACES, TRACE | {"closing_token_start": 0}, "closing_token_start: of_the_recipe"),
+        (LONG_COT_TRACES, TRACE | BY_RECIPE | {"closing_token_end": None}, "closing_token_end: of_the_recipe"),
         (LONG_COT_TRACES, TRACE | {"internal_thoughts": " "}, "internal_thoughts: not_blank"),
         (LONG_COT_TRACES, TRACE | {"external_solution": "\n"}, "external_solution: not_blank"),
         (LONG_COT_TRACES, TRACE | {"messages": TRACE["messages"][:1]}, "messages: user_then_assistant"),

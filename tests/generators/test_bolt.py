@@ -72,6 +72,7 @@ def test_a_sample_is_taken_apart_and_only_its_solution_is_verified(tmp_path):
     assert (one.malformed, one.scored_by, one.score, one.verdict) == (None, "verifier", 1.0, Verdict.EQUAL)
     assert one.extracted == "10"
     assert one.text == f"<think>\n{WELL_FORMED}"
+    assert (one.thoughts_closed_by, one.closing_token_start, one.closing_token_end) == ("policy", None, None)
     assert CharTokenizer().decode(one.token_ids) == WELL_FORMED
 
 
@@ -91,6 +92,33 @@ ANSWERS = [
 def test_a_malformed_or_undecided_sample_has_no_score(tmp_path, says, malformed, score, verdict):
     (one, *_), _ = sampled(tmp_path, SUM, lambda text, seed: says, config=replace(CONFIG, n=1))
     assert (one.malformed, one.score, one.verdict) == (malformed, score, verdict)
+
+
+def closing(text, seed):
+    """Ends inside of its thoughts; behind a closing tag it gives the solution."""
+    begun, solution = text.rpartition("</think>\n\n")[2], "\\boxed{10}"
+    return solution[len(begun) :] if solution.startswith(begun) else "6 + 8 = 14, and 14 - 4 = 10."
+
+
+@pytest.mark.parametrize(
+    ("close_thoughts", "malformed", "closed_by", "score"),
+    [(False, "no_closing_tag", None, None), (True, None, "recipe", 1)],
+)
+def test_thoughts_are_closed_for_a_policy_where_that_is_asked_for(
+    tmp_path, close_thoughts, malformed, closed_by, score
+):
+    config = replace(CONFIG, close_thoughts=close_thoughts)
+    samples, _ = sampled(tmp_path, SUM, closing, config=config)
+    assert {(one.malformed, one.thoughts_closed_by, one.score) for one in samples} == {(malformed, closed_by, score)}
+    frame = long_cot_tables.long_cot_samples_table([(SUM, one) for one in samples], PROVENANCE)
+    assert LONG_COT_SAMPLES.validate(frame).height == 4
+    drawn = 4 * len("6 + 8 = 14, and 14 - 4 = 10.0") + (4 * len("\\boxed{10}0") if close_thoughts else 0)
+    assert long_cot_tables.generated_tokens(frame) == drawn
+    for one in samples if close_thoughts else ():
+        put_in = one.token_ids[one.closing_token_start : one.closing_token_end]
+        assert CharTokenizer().decode(put_in) == "\n</think>\n\n"
+        assert one.text == f"<think>\n{CharTokenizer().decode(one.token_ids)}"
+        assert one.external_solution == "\\boxed{10}"
 
 
 def test_without_a_prefilled_tag_the_policy_must_open_its_thoughts_itself(tmp_path):

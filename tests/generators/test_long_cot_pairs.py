@@ -8,7 +8,7 @@ PROBLEM = Problem(problem_id="p", source="s", prompt="What is 2 + 2?", answer="4
 CHAT = [{"role": "user", "content": "What is 2 + 2?"}]
 
 
-def sample(index, score, malformed=None, scored_by="verifier"):
+def sample(index, score, malformed=None, scored_by="verifier", closed_by="policy"):
     verdict = {None: None, 1.0: Verdict.EQUAL, 0.0: Verdict.DIFFERENT}.get(score)
     return LongCotSample(
         problem_id="p",
@@ -17,6 +17,9 @@ def sample(index, score, malformed=None, scored_by="verifier"):
         token_ids=(2, index),
         text=f"answer {index}",
         finish_reason="length" if malformed == "truncated" else "eos",
+        thoughts_closed_by=None if malformed in ("truncated", "no_closing_tag") else closed_by,
+        closing_token_start=None,
+        closing_token_end=None,
         malformed=malformed,
         internal_thoughts=None if malformed else "I add.",
         external_solution=None if malformed else "It is so.",
@@ -54,6 +57,18 @@ VERIFIED = [
 @pytest.mark.parametrize(("samples", "expected"), VERIFIED)
 def test_highest_stands_against_lowest_reward_and_ties_are_dropped(samples, expected):
     assert paired(*(sample(*one) for one in samples)) == expected
+
+
+CLOSED = [
+    ([(0, 1.0, "recipe"), (1, 0.0, "recipe")], (0, 1, 1.0, 0.0)),
+    ([(0, 1.0, "recipe"), (1, 1.0, "policy")], (1, 0, 2.0, 1.0)),
+    ([(0, 1.0, "recipe"), (1, 0.0, "policy")], "equal_rewards"),
+]
+
+
+@pytest.mark.parametrize(("samples", "expected"), CLOSED)
+def test_only_a_policy_that_closed_its_thoughts_is_rewarded_for_the_format(samples, expected):
+    assert paired(*(sample(index, score, closed_by=by) for index, score, by in samples)) == expected
 
 
 REWARDED = [

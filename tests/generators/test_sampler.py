@@ -8,8 +8,8 @@ from upath import UPath
 
 from generators.engine.errors import RequestRefused
 from generators.engine.protocol import Limits, Sampling
-from generators.ledger import Ledger
-from generators.sampler import Sampler
+from generators.ledger import Ledger, LedgerKey
+from generators.sampler import Sampler, rollout_seed
 from tests.fakes import CharTokenizer, ScriptedEngine
 
 TOKENIZER = CharTokenizer()
@@ -24,10 +24,13 @@ def story(prefix, seed):
 
 
 @contextmanager
-def sampler(folder, script=story, context=None):
+def sampler(folder, script=story, context=None, spare=0):
     engine = ScriptedEngine(script)
     with Ledger(UPath(folder)) as ledger:
-        yield Sampler(policy="p", engine=engine, tokenizer=TOKENIZER, ledger=ledger, context=context), engine
+        door = Sampler(
+            policy="p", engine=engine, tokenizer=TOKENIZER, ledger=ledger, context=context, spare=lambda: spare
+        )
+        yield door, engine
 
 
 def draw(door, n=1, limits=PLENTY, start=0):
@@ -124,3 +127,74 @@ def test_any_history_of_limits_gives_what_a_fresh_draw_would(asks, tmp_path_fact
             limits = Limits(max_tokens=max_tokens, stop=("\n",) if stops else ())
             with sampler(tmp_path_factory.mktemp("fresh")) as (fresh, _):
                 assert draw(door, limits=limits) == draw(fresh, limits=limits)
+
+
+def settled(door, n, ahead, *, start=0, turns=20):
+    """A draw, and what was begun ahead of time brought to its end."""
+
+    async def run():
+        async with door:
+            found = await door.draw(PREFIX, n=n, sampling=LAW, limits=PLENTY, start=start, ahead=ahead)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            return found
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(("spare", "ahead", "requests"), [(0, 4, 1), (3, 4, 1), (8, 4, 3), (64, 4, 5), (64, 0, 1)])
+def test_a_quarter_of_the_spare_slots_is_drawn_ahead_on(tmp_path, spare, ahead, requests):
+    with sampler(tmp_path, spare=spare) as (door, engine):
+        settled(door, 1, ahead)
+        assert len(engine.requests) == requests
+
+
+def test_what_was_drawn_ahead_is_what_would_have_been_drawn(tmp_path):
+    with sampler(tmp_path / "a", spare=64) as (door, engine):
+        settled(door, 1, 3)
+        ahead = draw(door, n=4)
+        assert len(engine.requests) == 4
+    with sampler(tmp_path / "b") as (door, _):
+        assert draw(door, n=4) == ahead
+
+
+def test_nothing_is_drawn_ahead_of_what_the_ledger_has(tmp_path):
+    with sampler(tmp_path, spare=64) as (door, engine):
+        draw(door, n=2)
+        settled(door, 2, 4)
+        assert len(engine.requests) == 2
+
+
+def test_the_end_of_the_sampler_cancels_what_is_under_way_ahead(tmp_path):
+    class Waiting(ScriptedEngine):
+        cancelled = 0
+
+        async def generate(self, request):
+            if request.seed != first:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    self.cancelled += 1
+                    raise
+            return await super().generate(request)
+
+    digest = LedgerKey(policy="p", prefix=tuple(PREFIX), sampling=LAW).digest()
+    first, engine = rollout_seed(digest, 0, 0), Waiting(story)
+    with Ledger(UPath(tmp_path)) as ledger:
+        door = Sampler(policy="p", engine=engine, tokenizer=TOKENIZER, ledger=ledger, spare=lambda: 64)
+        settled(door, 1, 4)
+        assert (engine.cancelled, len(ledger)) == (4, 1)
+
+
+def test_a_failure_ahead_of_time_is_told_to_whoever_asks_for_that_rollout(tmp_path):
+    digest = LedgerKey(policy="p", prefix=tuple(PREFIX), sampling=LAW).digest()
+
+    def script(prefix, seed):
+        if seed == rollout_seed(digest, 2, 0):
+            raise RequestRefused("no")
+        return story(prefix, seed)
+
+    with sampler(tmp_path, script, spare=64) as (door, _):
+        assert len(settled(door, 1, 3)) == 1
+        with pytest.raises(RequestRefused):
+            settled(door, 1, 0, start=2)

@@ -278,6 +278,13 @@ def test_two_solutions_that_go_wrong_by_the_same_step_are_one_error(tmp_path):
     assert made.passed_over[-1].reason == "duplicate_error"
 
 
+def test_a_right_step_is_in_one_pair_behind_a_prefix_however_many_errors_stand_there(tmp_path):
+    other = "1+2=5\n5+3=8\n\\boxed{8}"
+    made, _ = scripted(tmp_path, HELD, (WRONG, 0), (other, 0))
+    assert [pair.error.attempt_index for pair in made.pairs] == [0]
+    assert {over.reason for over in made.passed_over if over.error.attempt_index == 1} == {"duplicate_chosen"}
+
+
 def test_a_step_without_a_decided_rollout_has_no_margin(tmp_path):
     says = {"": [RIGHT], "1+2=3\n": ["\\boxed{\\sum_i i}"]}
     made, _ = scripted(tmp_path, says, (WRONG, 0))

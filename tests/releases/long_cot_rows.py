@@ -47,6 +47,9 @@ def trace(number: int, **changes: object) -> dict[str, object]:
         "sample_index": 0,
         "prompt_token_ids": [1, 2],
         "token_ids": [3, 4, 5],
+        "thoughts_closed_by": "policy",
+        "closing_token_start": None,
+        "closing_token_end": None,
         **_LAW,
         **changes,
     }
@@ -57,13 +60,13 @@ def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str
     prompt, answer = f"What is {number} + 2?", str(number + 2)
     right = DEFAULT_TAGS.join(_thoughts(number), f"It is \\boxed{{{answer}}}.")
     wrong = "<think>\nNo end." if malformed else DEFAULT_TAGS.join("Hm.", f"It is \\boxed{{{number}}}.")
-    rejected = (0.0, None, None, "no_closing_tag") if malformed else (1.0, 0.0, "different", None)
+    rejected = (0.0, None, None, "no_closing_tag", None) if malformed else (1.0, 0.0, "different", None, "policy")
     return {
         "problem_id": problem_id(prompt, answer),
         "source": "sums",
         "prompt": [{"role": "user", "content": prompt}],
         "answer": answer,
-        **_side("chosen", right, 0, 2.0, 1.0, "equal", None),
+        **_side("chosen", right, 0, 2.0, 1.0, "equal", None, "policy"),
         **_side("rejected", wrong, 3, *rejected),
         "margin": 2.0 - rejected[0],
         "scored_by": "verifier",
@@ -73,7 +76,7 @@ def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str
 
 
 def _side(side: str, text: str, index: int, reward: float, *told: object) -> dict[str, object]:
-    names = ("score", "verdict", "malformed")
+    names = ("score", "verdict", "malformed", "thoughts_closed_by")
     return {
         side: [{"role": "assistant", "content": text}],
         f"{side}_index": index,

@@ -33,7 +33,7 @@ def flipped(registry, true_draft, good):
 def test_a_good_release_ends_with_a_table_and_zero(stepmill, good):
     told = stepmill("verify", good)
     assert told.exit_code == 0
-    assert "labels   16 rows             0" in told.output
+    assert "labels    16 rows             0" in told.output
     assert told.output.endswith("process_labels v0.1.0 is as its manifest says\n")
 
 
@@ -95,3 +95,19 @@ def test_the_command_starts_without_dagster_torch_or_a_table():
     program = "import sys; import releases.cli; print({'dagster', 'torch', 'polars', 'datasets'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_some_rows_are_shown_as_markdown_the_same_ones_for_the_same_seed(stepmill, good):
+    told = stepmill("show", good, "--rows", 2, "--seed", 5, "--columns", "problem_id, steps")
+    assert told.exit_code == 0
+    assert re.findall(r"^### Row (\d)$", told.output, re.MULTILINE) == ["1", "2"]
+    assert re.findall(r"^\*\*(\w+)\*\*", told.output, re.MULTILINE) == ["problem_id", "steps"] * 2
+    again = stepmill("show", good, "--rows", 2, "--seed", 5, "--columns", "problem_id,steps")
+    other = stepmill("show", good, "--rows", 2, "--seed", 6, "--columns", "problem_id,steps")
+    assert again.output == told.output != other.output
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(stepmill, good):
+    told = stepmill("show", good, "--columns", "poem")
+    assert told.exit_code == 2
+    assert "there is no column poem; there are problem_id" in told.stderr

@@ -4,12 +4,15 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 from huggingface_hub import DatasetCard
+from upath import UPath
 
+from releases.local import LocalRegistry
 from releases.parquet import shards
 from releases.process_labels import DEFAULT, STEPWISE, build_process_labels
 
@@ -77,7 +80,19 @@ def test_every_split_loads_with_the_documented_types_and_rows_and_by_the_cards_l
         assert list(part["types"]) == [column.name for column in draft.tables[config].schema.columns]
 
 
-def test_the_card_is_one_that_the_hub_reads(release):
+def test_the_same_version_of_two_registries_loads_as_its_own_rows_each(python, draft, tmp_path):
+    other = LocalRegistry(UPath(tmp_path / "other"))
+    elsewhere = other.publish(replace(draft, tables={name: _first_row(table) for name, table in draft.tables.items()}))
+    count = "from datasets import load_dataset; print(load_dataset({!r}, 'default', split='train').num_rows)"
+    told = [python(count.format(place)) for place in ("process_labels/v0.1.0", str(elsewhere.path))]
+    assert [int(line) for line in told] == [draft.tables["default"].rows["train"], 1]
+
+
+def _first_row(table):
+    return replace(table, splits={split: rows.head(1) for split, rows in table.splits.items()})
+
+
+def test_the_card_is_one_that_the_hub_reads(release, draft):
     card = DatasetCard.load(Path(release.path.path) / "README.md")
     assert card.data.to_dict() == {
         "pretty_name": "Process labels by rollouts",
@@ -90,6 +105,7 @@ def test_the_card_is_one_that_the_hub_reads(release):
             {
                 "config_name": "default",
                 "default": True,
+                "description": f"rows {draft.content[:16]}",
                 "data_files": [
                     {"split": "train", "path": "data/default/train-*.parquet"},
                     {"split": "test", "path": "data/default/test-*.parquet"},
@@ -97,6 +113,7 @@ def test_the_card_is_one_that_the_hub_reads(release):
             },
             {
                 "config_name": "stepwise",
+                "description": f"rows {draft.content[:16]}",
                 "data_files": [
                     {"split": "train", "path": "data/stepwise/train-*.parquet"},
                     {"split": "test", "path": "data/stepwise/test-*.parquet"},
@@ -104,6 +121,7 @@ def test_the_card_is_one_that_the_hub_reads(release):
             },
             {
                 "config_name": "truncated",
+                "description": f"rows {draft.content[:16]}",
                 "data_files": [
                     {"split": "train", "path": "data/truncated/train-*.parquet"},
                     {"split": "test", "path": "data/truncated/test-*.parquet"},
@@ -118,7 +136,7 @@ def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
     for column in (*DEFAULT.columns, *STEPWISE.columns):
         assert f"| `{column.name}` | {column.words} |" in card
     for line in (
-        "| sums | apache-2.0 | 32 |",
+        "| sums | apache-2.0 | use and pass on | 32 |",
         "| problems | 32 | 2 duplicate |",
         "| release: stepwise | 24 | 8 undecided_step |",
         "| release: truncated | 24 | 8 first_error_not_sure |",

@@ -34,7 +34,7 @@ def text_of(problem, prompt, tokenizer=TOKENIZER):
 
 def test_there_are_ten_examples_and_a_few_short_ones():
     assert len(GENERAL) == 10
-    assert 3 <= len(SHORT) <= 4
+    assert len(SHORT) == 6
 
 
 @EVERY
@@ -58,6 +58,12 @@ def test_the_examples_show_every_behaviour_and_each_of_the_ten_turns_back_and_ve
     kinds = [{behaviour.kind for behaviour in behaviours(example.thoughts)} for example in GENERAL]
     assert all({"backtracking", "verification"} <= of for of in kinds)
     assert set().union(*kinds) == {"backtracking", "verification", "subgoal_setting", "backward_chaining"}
+
+
+def test_two_short_examples_turn_back_and_all_of_them_verify():
+    kinds = {example.name: {behaviour.kind for behaviour in behaviours(example.thoughts)} for example in SHORT}
+    assert all("verification" in of for of in kinds.values())
+    assert {name for name, of in kinds.items() if "backtracking" in of} == {"slip_noticed", "second_slip"}
 
 
 def oven(order):
@@ -119,6 +125,7 @@ def test_every_example_is_drawn_about_equally_often_and_always_the_same_for_a_pr
     assert all(len({one.name for one in of}) == 3 for of in drawn)
     counts = Counter(one.name for of in drawn for one in of)
     assert len(counts) == 10 and min(counts.values()) > 240 and max(counts.values()) < 360
+    assert all(list(of) == sorted(of, key=GENERAL.index) for of in drawn)  # prompts share beginnings
     other = LongCotPrompt(examples=GENERAL, seed=1)
     assert [draw_examples(f"problem {n}", other) for n in range(1000)] != drawn
 
@@ -171,7 +178,7 @@ def test_a_template_that_strips_thoughts_is_refused_with_the_remedy():
     with pytest.raises(
         ValueError, match=f"layout must be 'one_message' .* template, which .* {SHORT[0].name}, got 'tu"
     ):
-        text_of("Why?", LongCotPrompt(examples=SHORT, per_prompt=4), tokenizer)
+        text_of("Why?", LongCotPrompt(examples=SHORT, per_prompt=6), tokenizer)
 
 
 class Special(CharTokenizer):
@@ -212,7 +219,7 @@ def test_an_example_that_lacks_a_part_is_refused_by_name(text, found):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"per_prompt": 5}, r"per_prompt must be from 1 to the number of examples \(4\), got 5"),
+        ({"per_prompt": 7}, r"per_prompt must be from 1 to the number of examples \(6\), got 7"),
         ({"per_prompt": 0}, "per_prompt must be from 1"),
         ({"layout": "poem"}, "layout must be one of turns, one_message, got 'poem'"),
         ({"examples": SHORT + SHORT}, "examples must have different names"),
@@ -251,6 +258,7 @@ def test_other_sums_in_the_layout_of_the_short_examples_do_not_repeat_them():
         problem = f"State the final answer to the following arithmetic problem: {a} + {b} - {c} ="
         if problem not in shown:
             steps = f"{a} + {b} = {a + b}\n{a + b} - {c} = {a + b - c}"
-            thoughts = f"The terms are {a}, + {b}, - {c}.\n{steps}\nCheck: {a + b - c} + {c} = {a + b}. It fits."
+            check = f"Check: {a + b - c} + {c} = {a + b}. It fits, so it is {a + b - c}."
+            thoughts = f"The terms are {a}, + {b}, - {c}.\n{steps}\n{check}"
             texts += [problem, thoughts, f"{steps}\nThe answer is \\boxed{{{a + b - c}}}."]
     assert found_among(texts, SHORT, VERBATIM) == set()

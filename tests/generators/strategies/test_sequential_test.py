@@ -84,30 +84,17 @@ def test_a_rollout_is_asked_for_once():
         assert sorted(index for asked, index in rollouts.asked if asked is node) == list(range(len(node.outcomes)))
 
 
-def test_needless_rollouts_under_way_are_cancelled():
-    def turns(node, index):
-        return 0 if index == 0 else None  # only the first rollout from a step ever comes back
-
-    sure_soon = SequentialTest(priors=FLAT, confidence=0.51, ahead=8)
-    tree = tried(15, 1)
-    path = planted(tree, (1, 0), False)
-    rollouts = ScriptedRollouts(tree, lambda node: 1.0, turns=turns)
-    search(sure_soon, tree, [path], rollouts)
-    assert len(rollouts.asked) == 8
-    assert rollouts.cancelled == [(path[0], index) for index in range(1, 8)]
-    assert list(path[0].outcomes) == [0]
-
-
-def test_ahead_never_goes_beyond_the_cap():
+def test_what_may_be_drawn_ahead_never_goes_beyond_the_cap():
     strategy = SequentialTest(priors=FLAT, cap=10, ahead=4, patience=1000.0)
     rollouts, _, _ = searched(strategy, fallen(3, base=0.3), n_right=5, n_wrong=11)
     assert len(rollouts.asked) == 10
+    assert rollouts.ahead == [4, 4, 4, 4, 4, 4, 3, 2, 1, 0]
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32), st.integers(1, 6), st.integers(0, 6))
-def test_the_order_in_which_rollouts_arrive_is_no_matter(seed, ahead, first):
-    strategy = SequentialTest(priors=FLAT, cap=24, ahead=ahead)
+@given(st.integers(0, 2**32), st.integers(0, 6))
+def test_the_order_in_which_rollouts_arrive_is_no_matter(seed, first):
+    strategy = SequentialTest(priors=FLAT, cap=24)
     pace = Random(seed)
     _, path, calm = searched(strategy, fallen(first))
     rollouts, hurried, found = searched(strategy, fallen(first), turns=lambda node, index: pace.randrange(12))
@@ -125,9 +112,7 @@ def test_two_solutions_with_a_shared_prefix_do_not_depend_on_each_others_pace(se
     def both(turns):
         tree = tried(13, 3)
         paths = [planted(tree, (1, 2, 3, 4, 0), False), planted(tree, (1, 2, 7, 8, 0), True)]
-        search(
-            SequentialTest(priors=FLAT, cap=16, ahead=2), tree, paths, ScriptedRollouts(tree, fallen(3), turns=turns)
-        )
+        search(SequentialTest(priors=FLAT, cap=16), tree, paths, ScriptedRollouts(tree, fallen(3), turns=turns))
         return {node.node_id: node.outcomes for node in tree}
 
     assert both(lambda node, index: 0) == both(lambda node, index: pace.randrange(9))
@@ -171,7 +156,7 @@ def test_the_solutions_own_ending_is_no_evidence_but_the_attempts_are():
         ("confidence", 0.5, "confidence must be above 0.5 and below 1, got 0.5"),
         ("confidence", 1.0, "confidence must be above 0.5 and below 1, got 1.0"),
         ("cap", 0, "cap must be at least 1, got 0"),
-        ("ahead", 0, "ahead must be at least 1, got 0"),
+        ("ahead", -1, "ahead must be at least 0, got -1"),
         ("patience", 0.5, "patience must be at least 1, got 0.5"),
     ],
 )

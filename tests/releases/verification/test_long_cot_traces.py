@@ -32,6 +32,8 @@ FAULTS = [
     ("default", "extracted", "99", "answers"),
     ("default", "external_solution", "It is \\boxed{99}.", "labels"),
     ("default", "external_solution", "It is \\boxed{99}.", "answers"),
+    ("default", "thoughts_closed_by", "recipe", "rules"),
+    ("pairs", "chosen_thoughts_closed_by", "recipe", "labels"),
     ("pairs", "margin", 3.0, "rules"),
     ("pairs", "chosen_reward", 2.5, "rules"),
     ("pairs", "rejected_malformed", "empty_solution", "labels"),

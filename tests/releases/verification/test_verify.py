@@ -48,6 +48,7 @@ def test_a_good_release_passes_and_every_check_looked_at_something(true_draft, f
         "answers": (16, "answers"),
         "splits": (16, "problems"),
         "figures": (6, "splits"),
+        "licences": (1, "sources"),
         "card": (1, "card"),
     }
     assert report.checks.keys() == CHECKS.keys()

@@ -1,0 +1,140 @@
+"""What the released datasets are worth: the policy before and after small trainings on them, on problems held out.
+
+Of the latest versions below `--releases` it trains LoRA adapters of the policy that wrote them, by the scripts in
+`examples/`: on right attempts (the rejection-sampling baseline), long chains of thought and self-corrections; by DPO on
+whole solutions, Step-DPO and cDPO on equally many pairs; and two process reward models, on the released labels and on
+labels of the exhaustive strategy for as many tokens. Each model solves the same problems of the settings' evaluation
+sets, which must be in no train split, through a real server. Long chains of thought are trained and asked bare.
+
+Every stage is kept below `--folder`: a run that was cut off goes on where it was. It prints a table; the last line is
+JSON.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from benchmarks.value_bench import LABELS, Bench, Size
+from benchmarks.value_data import Registry, held_out
+from benchmarks.value_figures import Sample, chosen, over_seeds, solved, table
+from benchmarks.value_serving import Asking, Plain
+from benchmarks.value_training import ARMS, Arm, equal_parts
+from dagster_project.publishing import DATASETS
+from dagster_project.settings import Settings, load_settings
+from filters.answers import AnswerChecker
+from generators.engine.protocol import Sampling
+from generators.policy import EMBEDDED, identify
+from generators.problems.loading import load_problems
+from generators.tables import problems_of
+
+FULL = Size(
+    problems=40,
+    n=8,
+    seeds=3,
+    rows=40,
+    pairs=40,
+    steps=10,
+    batch_size=4,
+    solutions=1000,
+    reward_steps=48,
+    max_length=1024,
+)
+QUICK = Size(
+    problems=12, n=8, seeds=1, rows=8, pairs=8, steps=4, batch_size=2, solutions=16, reward_steps=8, max_length=1024
+)
+
+
+def measured(bench: Bench, rows: Mapping[Arm, Dataset]) -> dict[str, Any]:
+    """Everything, seed by seed; figures by row of the table, and what each was trained on."""
+    figures: dict[str, list[dict[str, float]]] = {}
+    notes: dict[str, str] = {}
+    labels = bench.labels() if bench.registry.manifest(LABELS) else {}
+    asks_bare = bool(bench.asking.examples) and any(arm.is_bare for arm in rows)
+    for seed in range(bench.size.seeds):
+        base = bench.base(seed, is_bare=False)
+        groups = of_plain(base)
+        figures.setdefault("base", []).append(solved(groups))
+        if asks_bare:
+            figures.setdefault("base_asked_bare", []).append(solved(of_plain(bench.base(seed, is_bare=True))))
+        for arm, part in equal_parts(rows, rows=bench.size.rows, pairs=bench.size.pairs, seed=seed).items():
+            told = bench.after(arm, part, seed)
+            notes[arm.name] = f"{told['training']['rows']} {'pairs' if arm.takes_pairs else 'traces'}"
+            figures.setdefault(arm.name, []).append(solved(of_plain(told["samples"])))
+        for name, labelled in labels.items():
+            notes[f"best_of_n_by_{name}"] = f"{len(labelled)} solutions"
+            worths = bench.worths(name, labelled, seed, base)
+            figures.setdefault(f"best_of_n_by_{name}", []).append(chosen(groups, worths))
+    problems = len(bench.problems)
+    return {"rows": {name: over_seeds(told, problems=problems) for name, told in figures.items()}, "trained_on": notes}
+
+
+def of_plain(groups: Sequence[Sequence[Plain]]) -> list[list[Sample]]:
+    """The samples out of JSON."""
+    return [[Sample.of(one) for one in group] for group in groups]
+
+
+def bench_of(options: argparse.Namespace, settings: Settings, say: Callable[[str], None]) -> Bench:
+    """The bench over a registry; raises ValueError where policy, settings or problems do not go with its releases."""
+    registry, policy = Registry(options.releases.resolve()), identify(options.model)
+    there = {name: manifest for name in DATASETS if (manifest := registry.manifest(name))}
+    for name, manifest in there.items():
+        if policy.name not in manifest.facts.policy:
+            raise ValueError(
+                f"{name} was written by {manifest.facts.policy}, and model is {policy.name}: name that one"
+            )
+    size = QUICK if options.quick else FULL
+    size = replace(size, **{name: told for name in asdict(size) if (told := getattr(options, name)) is not None})
+    source, law = settings.sources[0], settings.attempts
+    with AnswerChecker() as checker:
+        sets = [asyncio.run(load_problems(one.problems, checker=checker)) for one in settings.evaluation_sets]
+    problems = held_out(
+        [problem for one in sets for problem in problems_of(one.kept)], registry.trained_on(there), n=size.problems
+    )
+    asking = Asking(
+        sampling=Sampling(temperature=law.temperature, top_p=law.top_p),
+        max_tokens=law.max_tokens,
+        rule=source.answer_rule,
+        examples=source.examples,
+    )
+    return Bench(
+        registry=registry,
+        model=options.model,
+        policy=policy,
+        problems=problems,
+        asking=asking,
+        bare=replace(asking, is_bare=True, max_tokens=max(law.max_tokens, settings.long_cot_traces.max_tokens)),
+        size=size,
+        folder=options.folder.resolve(),
+        say=say,
+    )
+
+
+def main() -> None:
+    """Train, ask, and print the figures."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--releases", type=Path, required=True, help="the registry, such as data/releases")
+    arguments.add_argument("--settings", type=Path, help="what the releases were made with; stepmill.toml by default")
+    arguments.add_argument("--model", default=EMBEDDED, help="the policy that wrote them, warmed_up, or a folder")
+    arguments.add_argument("--folder", type=Path, default=Path("data/benchmarks/data_value"))
+    arguments.add_argument("--quick", action="store_true", help=f"a small size: {asdict(QUICK)}")
+    for name, value in asdict(FULL).items():
+        arguments.add_argument(f"--{name.replace('_', '-')}", type=int, help=f"{value} by default")
+    options = arguments.parse_args()
+    bench = bench_of(options, load_settings(options.settings), lambda line: print(line, file=sys.stderr, flush=True))
+    found = {arm: arm.rows(bench.registry) for arm in ARMS}
+    rows = {arm: made for arm, made in found.items() if made is not None}
+    left_out = [arm.name for arm in ARMS if arm not in rows]
+    told = measured(bench, rows)
+    print(table(told["rows"], told["trained_on"]))
+    print(json.dumps(told | {"size": asdict(bench.size), "left_out": left_out, "policy": bench.policy.name}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Shares with their intervals: pass@1 and majority of samples, best-of-N by a reward model, means over seeds.
+
+A problem is one observation: its samples go together, so that intervals count problems, not samples. Knows no model.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+from typing import Any
+
+from filters.verdicts import Verdict
+from generators.aggregation import by_majority, by_weight
+from generators.shares import score_interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One solution of a problem, verified, in steps."""
+
+    text: str
+    steps: tuple[str, ...]
+    extracted: str | None
+    verdict: Verdict
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Sample":
+        """A sample out of JSON."""
+        return cls(
+            text=plain["text"],
+            steps=tuple(plain["steps"]),
+            extracted=plain["extracted"],
+            verdict=Verdict(plain["verdict"]),
+        )
+
+
+Groups = Sequence[Sequence[Sample]]  # the samples of each problem
+
+
+def solved(groups: Groups) -> dict[str, float]:
+    """`pass_at_1` and `majority`: the share of samples, and of problems by their majority, that are right."""
+    return {
+        "pass_at_1": mean(mean(one.verdict.is_right for one in group) for group in groups),
+        "majority": mean(_is_right(by_majority(group)) for group in groups),
+    }
+
+
+def chosen(groups: Groups, worths: Sequence[Sequence[float]]) -> dict[str, float]:
+    """The share of problems that come out right by the sample worth most, and by the answer worth most in all."""
+    pairs = list(zip(groups, worths, strict=True))
+    return {
+        "best": mean(_is_right(group[max(range(len(group)), key=worth.__getitem__)]) for group, worth in pairs),
+        "weighted": mean(_is_right(by_weight(group, worth)) for group, worth in pairs),
+    }
+
+
+def over_seeds(by_seed: Sequence[Mapping[str, float]], *, problems: int) -> dict[str, dict[str, float]]:
+    """Of each figure the mean and the spread (standard deviation) over seeds, and the mean's 95 % Wilson interval."""
+    told = {}
+    for name in by_seed[0]:
+        values = [figures[name] for figures in by_seed]
+        low, high = score_interval(mean(values), problems)
+        told[name] = {
+            "mean": round(mean(values), 4),
+            "spread": round(stdev(values), 4) if len(values) > 1 else 0.0,
+            "low": round(low, 4),
+            "high": round(high, 4),
+        }
+    return told
+
+
+def table(rows: Mapping[str, Mapping[str, Mapping[str, float]]], notes: Mapping[str, str]) -> str:
+    """The figures of every row as Markdown, each with spread and interval, and what was trained on."""
+    heads = list(dict.fromkeys(name for figures in rows.values() for name in figures))
+    lines = [
+        f"| | trained on | {' | '.join(head.replace('_', ' ') for head in heads)} |",
+        f"|---|---|{'---|' * len(heads)}",
+    ]
+    for row, figures in rows.items():
+        cells = [_cell(figures[head]) if head in figures else "" for head in heads]
+        lines.append(f"| {row.replace('_', ' ')} | {notes.get(row, '')} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(figure: Mapping[str, float]) -> str:
+    return f"{figure['mean']:.3f} ± {figure['spread']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+def _is_right(sample: Sample | None) -> bool:
+    return sample is not None and sample.verdict.is_right

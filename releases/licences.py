@@ -1,0 +1,58 @@
+"""What the licence of a source lets others do with data made of it, by its SPDX id.
+
+Knows a small table of ids, no law: a licence that is not in it is unknown, and said to be.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Terms = Literal["free", "no_commercial_use", "no_redistribution", "unknown"]
+Handling = Literal["refuse", "mark"]
+
+# Licences without derivatives forbid to pass on what was made of a work; NONE is SPDX's word for no licence at all.
+_IDS: Mapping[Terms, str] = {
+    "free": """
+        0BSD AFL-3.0 AGPL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause
+        BSL-1.0 C-UDA-1.0 CC0-1.0 CC-BY-2.0 CC-BY-2.5 CC-BY-3.0 CC-BY-4.0 CC-BY-SA-2.0 CC-BY-SA-3.0 CC-BY-SA-4.0
+        CDLA-Permissive-1.0 CDLA-Permissive-2.0 CDLA-Sharing-1.0 ECL-2.0 EPL-2.0 EUPL-1.2 GFDL-1.3 GPL-2.0
+        GPL-2.0-only GPL-2.0-or-later GPL-3.0 GPL-3.0-only GPL-3.0-or-later ISC LGPL-3.0 LGPL-3.0-only
+        LGPL-3.0-or-later MIT MPL-2.0 MS-PL ODbL-1.0 ODC-By-1.0 PDDL-1.0 PostgreSQL Unlicense WTFPL Zlib
+    """,
+    "no_commercial_use": """
+        CC-BY-NC-2.0 CC-BY-NC-2.5 CC-BY-NC-3.0 CC-BY-NC-4.0 CC-BY-NC-SA-2.0 CC-BY-NC-SA-2.5 CC-BY-NC-SA-3.0
+        CC-BY-NC-SA-4.0 PolyForm-Noncommercial-1.0.0
+    """,
+    "no_redistribution": """
+        CC-BY-ND-2.0 CC-BY-ND-2.5 CC-BY-ND-3.0 CC-BY-ND-4.0 CC-BY-NC-ND-2.0 CC-BY-NC-ND-2.5 CC-BY-NC-ND-3.0
+        CC-BY-NC-ND-4.0 NONE
+    """,
+}
+_TERMS: Mapping[str, Terms] = {name.lower(): terms for terms, names in _IDS.items() for name in names.split()}
+
+
+def terms_of(licence: str | None) -> Terms:
+    """The terms of a licence by its SPDX id, in any case; `unknown` for none that is stated and for any other text."""
+    return "unknown" if licence is None else _TERMS.get(licence.strip().lower(), "unknown")
+
+
+def forbidden(licences: Mapping[str, str | None]) -> dict[str, Terms]:
+    """Of licences by source, those that forbid redistribution or commercial use."""
+    terms = {source: terms_of(licence) for source, licence in licences.items()}
+    return {source: found for source, found in terms.items() if found.startswith("no_")}
+
+
+def refusal(licences: Mapping[str, str | None]) -> str | None:
+    """Why nothing of these sources is released where licences are to be kept; None where nothing forbids it."""
+    found = forbidden(licences)
+    if not found:
+        return None
+    told = ", ".join(f"{source} ({licences[source]}: {words(terms)})" for source, terms in found.items())
+    return (
+        f"licences of sources forbid what a release allows: {told}. Leave such sources out, or set licences = 'mark' "
+        "in [releases] to release with that said on the card"
+    )
+
+
+def words(terms: Terms) -> str:
+    """Terms as a card says them."""
+    return "use and pass on" if terms == "free" else terms.replace("_", " ")
