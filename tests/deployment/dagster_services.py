@@ -62,7 +62,8 @@ class DagsterServices:
         self.home = folder / "home"
         self.home.mkdir(parents=True)
         shutil.copy(instance, self.home / "dagster.yaml")
-        self._env = {"DAGSTER_HOME": str(self.home)} | env
+        # A busy machine takes its time to start a run; Dagster's own patience is a minute.
+        self._env = {"DAGSTER_HOME": str(self.home), "DAGSTER_GRPC_TIMEOUT_SECONDS": "300"} | env
         self._folder = folder
         self._stack = ExitStack()
         self._web = ExitStack()
@@ -163,13 +164,9 @@ class DagsterServices:
         return [one["error"]["message"] for one in events if one["__typename"] == "ExecutionStepFailureEvent"]
 
     def last_words(self, run_id):
-        """What the log of a run ends with."""
+        """What the log of a run says of its end."""
         events = self.ask(FAILURES, id=run_id)["logsForRun"]["events"]
-        return [
-            one["message"]
-            for one in events
-            if one["__typename"] in ("RunFailureEvent", "RunCanceledEvent", "EngineEvent")
-        ]
+        return [one["message"] for one in events if one["__typename"] in ("RunFailureEvent", "RunCanceledEvent")]
 
     def workers(self):
         """The processes of the runs. Python's own tracker of shared memory belongs to the code server."""

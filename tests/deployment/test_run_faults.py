@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from tests.deployment.cost import drawn_twice, ledger_seeds, told
-from tests.deployment.dagster_services import DagsterServices
+from tests.deployment.dagster_services import ENDED, DagsterServices
 from tests.deployment.policy_server import PolicyServer
 from tests.deployment.processes import ROOT, command_of, wait_for
 from tests.deployment.settings import write_settings
@@ -24,25 +24,40 @@ class Site:
         self.data = folder / "data"
         self.policy = policy
         self.services = services
+        self._earlier = []
+        self._start = 0
+
+    def drawn(self):
+        """What the policy answered since the round began."""
+        return [*self._earlier, *self.policy.drawn()][self._start :]
+
+    def kill_policy(self):
+        self._earlier = self.policy.drawn()  # a new process begins to count anew
+        self.policy.kill()
 
     def begun(self, round_key):
         """A run of a new round, once enough of its rollouts are in the ledger."""
+        self._earlier = []
+        self._start = len(self.policy.drawn())
         self.services.add_round(round_key)
         run = self.services.make_slice(round_key, "sums-0", ASSETS)
-        wait_for("rollouts in the ledger", lambda: len(ledger_seeds(self.data, round_key)) >= 300)
-        assert self.services.status(run) == "STARTED"
+        wait_for("rollouts in the ledger", lambda: self._has_written(run, round_key))
         return run
 
-    def made_again(self, fault, round_key, before=(), **figures):
+    def _has_written(self, run, round_key):
+        assert self.services.status(run) not in ENDED, self.services.failures(run)
+        return len(ledger_seeds(self.data, round_key)) >= 300
+
+    def made_again(self, fault, round_key, **figures):
         """Make the round to its end, and check that nothing which was written is drawn twice; tells the cost."""
         written = ledger_seeds(self.data, round_key)
-        drawn = len(self.policy.drawn())
+        drawn = len(self.drawn())
         began = time.monotonic()
         run = self.services.make_slice(round_key, "sums-0", ASSETS)
-        wait_for("new rollouts", lambda: len(self.policy.drawn()) > drawn)
+        wait_for("new rollouts", lambda: len(self.drawn()) > drawn)
         sampling = time.monotonic() - began
         assert self.services.wait(run) == "SUCCESS", self.services.failures(run)
-        lost = drawn_twice([*before, *self.policy.drawn()])
+        lost = drawn_twice(self.drawn())
         assert written & lost.keys() == set()
         assert len(lost) <= WINDOW
         cost = {"rollouts_drawn_again": len(lost), "tokens_drawn_again": sum(lost.values())}
@@ -88,22 +103,21 @@ def test_a_webserver_that_is_restarted_disturbs_no_run(site):
     site.services.restart_webserver()
     away = time.monotonic() - began
     assert site.services.wait(run) == "SUCCESS"
-    assert drawn_twice(site.policy.drawn()).keys() & ledger_seeds(site.data, "restarted") == set()
+    assert drawn_twice(site.drawn()) == {}
     told("webserver restarted", away_s=round(away, 1), rollouts_drawn_again=0)
 
 
 def test_a_run_whose_only_policy_server_is_killed_says_so_and_goes_on_where_it_was(site):
     run = site.begun("without_policy")
-    before = site.policy.drawn()
     began = time.monotonic()
-    site.policy.kill()
+    site.kill_policy()
     assert site.services.wait(run) == "FAILURE"
     noticed = time.monotonic() - began
     (said,) = site.services.failures(run)
     assert site.policy.url in said
     assert "check that it runs and is reachable" in said
     site.policy.start()
-    site.made_again("policy's server killed", "without_policy", before, noticed_s=round(noticed, 1), said=said)
+    site.made_again("policy's server killed", "without_policy", noticed_s=round(noticed, 1), said=said)
 
 
 def test_a_run_that_is_cancelled_leaves_no_server_of_its_own(tmp_path):
