@@ -132,10 +132,11 @@ def test_a_release_shows_its_version_and_its_card(page, picture):
 
 def test_a_person_switches_the_schedule_on_and_sees_its_round(services, page, picture):
     page.goto(f"/locations/{LOCATION}/schedules/weekly_round")
-    switch = page.get_by_role("checkbox").first
-    switch.check(force=True)  # what is clicked is drawn over it
+    switch = page.locator("label", has=page.get_by_role("checkbox")).first
+    switch.click()
     opened = wait_for("round of a tick", lambda: services.rounds() - {ROUND}, within_s=300)
-    switch.uncheck(force=True)
+    switch.click()
+    expect(page.get_by_role("checkbox").first).not_to_be_checked()
     page.goto("/assets/problems?view=partitions")
     for key in opened:
         expect(page.get_by_text(key).first).to_be_visible()
