@@ -35,6 +35,13 @@ mutation Add($selector: RepositorySelector!, $key: String!) {
   addDynamicPartition(repositorySelector: $selector, partitionsDefName: "rounds", partitionKey: $key) { __typename }
 }
 """
+ROUNDS = """
+query Rounds {
+  assetNodeOrError(assetKey: { path: ["problems"] }) {
+    ... on AssetNode { partitionKeysByDimension { name partitionKeys } }
+  }
+}
+"""
 STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 FAILURES = """
 query Failures($id: ID!) {
@@ -111,6 +118,11 @@ class DagsterServices:
 
     def add_round(self, key):
         self.ask(ADD_ROUND, selector=SELECTOR, key=key)
+
+    def rounds(self):
+        """The keys of all rounds."""
+        dimensions = self.ask(ROUNDS)["assetNodeOrError"]["partitionKeysByDimension"]
+        return {key for one in dimensions if one["name"] == "round" for key in one["partitionKeys"]}
 
     def launch(self, job, tags, only=()):
         """Queue a run of a job, or of some of its assets, for the partition that `tags` name; gives its id."""

@@ -1,7 +1,13 @@
 """Settings over attached simulated servers, as a deployment has them, of a size that is made in seconds."""
 
-SETTINGS = """
+from tests.dagster_project.conftest import LENIENT
+
+SETTINGS = (
+    """
 data_root = "{data_root}"
+
+[rounds]
+cron = "{cron}"
 
 [policy]
 model = "simulated"
@@ -43,10 +49,13 @@ n = 4
 examples = "short"
 max_tokens = 400
 """
+    + LENIENT
+)
 
 
-def write_settings(folder, url, *, size=12, data_root="data"):
+def write_settings(folder, url, *, size=12, data_root="data", cron="0 3 * * 0"):
     """The settings file in `folder`; gives its path."""
     file = folder / "stepmill.toml"
-    file.write_text(SETTINGS.format(url=url, size=size, data_root=data_root, adapters=folder / "adapters"))
+    adapters = folder / "adapters"
+    file.write_text(SETTINGS.format(url=url, size=size, data_root=data_root, adapters=adapters, cron=cron))
     return file

@@ -1,18 +1,19 @@
-"""A person in front of the UI, in a real browser: materialise everything, watch it finish, look at what was made."""
+"""A person at the UI, in a real browser: materialise everything, look at what was made, switch the schedule on."""
 
 import shutil
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.deployment.dagster_services import DagsterServices
+from tests.deployment.dagster_services import LOCATION, DagsterServices
 from tests.deployment.policy_server import PolicyServer
+from tests.deployment.processes import wait_for
 from tests.deployment.settings import write_settings
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE_MS = 120_000
 ROUND_MS = 600_000
-ROUND = "2026-11-25"
+ROUND = "by-hand"
 VIEWPORT = {"width": 1400, "height": 1000}
 GRAPH = {"x": 520, "y": 180, "width": 620, "height": 800}
 
@@ -27,7 +28,7 @@ pytestmark = [
 def services(tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     with PolicyServer(folder) as policy:
-        settings = write_settings(folder, policy.url)
+        settings = write_settings(folder, policy.url, cron="* * * * *")
         with DagsterServices(folder / "dagster", {"STEPMILL_SETTINGS": str(settings)}) as running:
             yield running
 
@@ -127,3 +128,15 @@ def test_a_release_shows_its_version_and_its_card(page, picture):
     for told in ("v0.1.0", "card"):
         expect(page.get_by_text(told, exact=True).first).to_be_visible()
     picture("release_page", "/assets/process_labels_release", height=1100)
+
+
+def test_a_person_switches_the_schedule_on_and_sees_its_round(services, page, picture):
+    page.goto(f"/locations/{LOCATION}/schedules/weekly_round")
+    switch = page.get_by_role("checkbox").first
+    switch.check(force=True)  # what is clicked is drawn over it
+    opened = wait_for("round of a tick", lambda: services.rounds() - {ROUND}, within_s=300)
+    switch.uncheck(force=True)
+    page.goto("/assets/problems?view=partitions")
+    for key in opened:
+        expect(page.get_by_text(key).first).to_be_visible()
+    picture("schedule_page", f"/locations/{LOCATION}/schedules/weekly_round")
