@@ -4,14 +4,16 @@ Knows the columns that it draws; nothing of cards or files.
 """
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import polars as pl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from filters.behaviours import KINDS
 from releases.draft import Picture
+
+if TYPE_CHECKING:  # it takes half a second to load, and is needed when a release is made
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 _MAX_POSITIONS = 30
 
@@ -19,12 +21,12 @@ _MAX_POSITIONS = 30
 def picture_of_labels(rows: pl.DataFrame) -> Picture:
     """Mean soft label and number of labelled steps, by the step's position in its solution."""
     places = _by_position(rows)
-    figure = Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+    figure = _figure()
     steps = figure.add_subplot()
     steps.bar(places["position"].to_list(), places["steps"].to_list(), color="#c9d6e3")
     steps.set_xlabel("position of the step")
     steps.set_ylabel("labelled steps")
-    steps.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _count(steps.xaxis)
     mean = steps.twinx()
     mean.plot(places["position"].to_list(), places["mean"].to_list(), color="#b03a2e", marker="o")
     mean.set_ylim(0, 1)
@@ -38,7 +40,7 @@ def picture_of_labels(rows: pl.DataFrame) -> Picture:
 
 def picture_of_margins(rows: pl.DataFrame) -> Picture:
     """How many pairs there are by what either step is worth, and by their margin."""
-    figure = Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+    figure = _figure()
     shown = figure.add_subplot()
     bins = [place / 20 for place in range(21)]
     sides = (("rejected_value", "#b03a2e"), ("chosen_value", "#2e7d4f"), ("margin", "#34495e"))
@@ -46,7 +48,7 @@ def picture_of_margins(rows: pl.DataFrame) -> Picture:
         shown.hist(rows[name].to_list(), bins=bins, histtype="step", linewidth=2, color=colour, label=name)
     shown.set_xlabel("share of right rollouts")
     shown.set_ylabel("pairs")
-    shown.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _count(shown.yaxis)
     shown.legend()
     return Picture(
         name="margins.png", caption="Pairs by the value of either step and by their margin", png=_png(figure)
@@ -55,7 +57,7 @@ def picture_of_margins(rows: pl.DataFrame) -> Picture:
 
 def picture_of_scores(rows: pl.DataFrame) -> Picture:
     """How many tokens of either solution there are by their contrastive score."""
-    figure = Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+    figure = _figure()
     shown = figure.add_subplot()
     bins = [place / 20 for place in range(21)]
     for side, colour in (("rejected", "#b03a2e"), ("chosen", "#2e7d4f")):
@@ -64,14 +66,14 @@ def picture_of_scores(rows: pl.DataFrame) -> Picture:
         shown.hist(values, bins=bins, histtype="step", linewidth=2, color=colour, label=side)
     shown.set_xlabel("contrastive score")
     shown.set_ylabel("tokens")
-    shown.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _count(shown.yaxis)
     shown.legend()
     return Picture(name="scores.png", caption="Tokens of either solution by their score", png=_png(figure))
 
 
 def picture_of_behaviours(rows: pl.DataFrame) -> Picture:
     """For each behaviour, how many traces show it never, once, twice, or more often."""
-    figure = Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+    figure = _figure()
     shown = figure.add_subplot()
     times, width = ("never", "once", "twice", "more often"), 0.2
     for place, (word, colour) in enumerate(zip(times, ("#d5d8dc", "#a9c3dc", "#5d8fbf", "#1f4e79"), strict=True)):
@@ -80,7 +82,7 @@ def picture_of_behaviours(rows: pl.DataFrame) -> Picture:
         shown.bar(at, traces, width=width, color=colour, label=word)
     shown.set_xticks(range(len(KINDS)), [kind.replace("_", " ") for kind in KINDS])
     shown.set_ylabel("traces")
-    shown.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _count(shown.yaxis)
     shown.legend()
     return Picture(
         name="behaviours.png", caption="Traces by how often their thoughts show each behaviour", png=_png(figure)
@@ -101,7 +103,21 @@ def _by_position(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _png(figure: Figure) -> bytes:
+def _figure() -> "Figure":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(7.0, 3.6), dpi=120, layout="constrained")
+
+
+def _count(axis: "Axis") -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _png(figure: "Figure") -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     FigureCanvasAgg(figure)
     target = BytesIO()
     figure.savefig(target, format="png", metadata={"Software": None})
