@@ -10,7 +10,7 @@ import time
 import polars as pl
 from upath import UPath
 
-from generators.storage import StorageError, write_bytes
+from generators.storage import StorageError, parquet_bytes, write_bytes
 
 _DIGITS = 32
 
@@ -21,9 +21,7 @@ class DamagedPart(StorageError):
 
 def write_part(folder: UPath, rows: pl.DataFrame) -> None:
     """Write `rows` as a new part of `folder`, whole; raises StorageError."""
-    buffer = io.BytesIO()
-    rows.write_parquet(buffer, compression="zstd")
-    content = buffer.getvalue()
+    content = parquet_bytes(rows)
     write_bytes(folder / f"part-{time.time_ns():020d}-{_digest(content)}.parquet", content)
 
 

@@ -5,10 +5,10 @@ renamed; an object store's upload is atomic by itself.
 """
 
 import errno
+import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
 from uuid import uuid4
 
 import polars as pl
@@ -36,12 +36,32 @@ def is_local(path: UPath) -> bool:
 
 def write_bytes(path: UPath, content: bytes) -> None:
     """Write `content` to `path` whole, making its folder; raises StorageError."""
-    _write(path, lambda sink: sink.write(content))
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not is_local(path):
+            path.write_bytes(content)
+            return
+        temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+        try:
+            with open(temporary.path, "wb") as sink:
+                sink.write(content)
+                sink.flush()
+                os.fsync(sink.fileno())
+            os.replace(temporary.path, path.path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """`frame` as a Parquet file. Written straight to a file, a full disk would be told as an error of the format."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()
 
 
 def write_parquet(path: UPath, frame: pl.DataFrame) -> None:
     """Write `frame` to `path` whole, making its folder; raises StorageError."""
-    _write(path, lambda sink: frame.write_parquet(sink, compression="zstd"))
+    write_bytes(path, parquet_bytes(frame))
 
 
 def remove(path: UPath) -> None:
@@ -59,24 +79,6 @@ def read_parquet(path: UPath, columns: list[str] | None = None) -> pl.DataFrame:
         raise StorageError(f"{path} does not exist: materialise the asset that writes it first") from missing
     except (OSError, pl.exceptions.PolarsError) as bad:
         raise StorageError(f"{path} cannot be read as Parquet ({bad}): move it away to have it made again") from bad
-
-
-def _write(path: UPath, fill: Callable[[IO[Any]], object]) -> None:
-    with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not is_local(path):
-            with path.open("wb") as sink:
-                fill(sink)
-            return
-        temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
-        try:
-            with open(temporary.path, "wb") as sink:
-                fill(sink)
-                sink.flush()
-                os.fsync(sink.fileno())
-            os.replace(temporary.path, path.path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tests.deployment.processes import ROOT, command_of, wait_for
 from tests.deployment.settings import write_settings
 
 ASSETS = ("problems", "attempts", "process_labels")
-WINDOW = 256 + 16  # rollouts that wait for their flush, and that are in flight
+WINDOW = 2 * 256 + 16  # rollouts of the lot that is being written, of the one that waits, and in flight
 
 pytestmark = pytest.mark.timeout(900)
 
