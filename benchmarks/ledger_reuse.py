@@ -23,7 +23,8 @@ from dagster_project.definitions import build
 from dagster_project.partitions import ROUNDS
 from dagster_project.publishing import DATASETS
 from dagster_project.resources.policy import PolicySettings
-from dagster_project.settings import DEFAULT_FILE, Settings, Source, load_settings
+from dagster_project.settings import DEFAULT_FILE, Settings, load_settings
+from dagster_project.source_settings import Source
 from generators.engine.embedded import embedded_model
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings

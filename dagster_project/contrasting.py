@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dagster_project.dataset_settings import ContrastiveModelsSettings, CriticalTokenPairsSettings
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import ContrastiveModelsSettings, CriticalTokenPairsSettings
 from generators.contrastive import ContrastiveScorer, ContrastiveScores, Progress, ScoringSettings, TokenScorer
 from generators.critical_token_tables import ScoredBy
 from generators.policy import SIMULATED, Policy

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from dagster_project.settings import ProcessLabelsSettings
+from dagster_project.dataset_settings import ProcessLabelsSettings
 from dagster_project.workbench import Workbench
 from filters.answers import AnswerRule
 from generators.calibration import calibrated

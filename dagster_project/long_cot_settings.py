@@ -6,8 +6,9 @@ Knows recipes and filters; nothing of the settings beside it.
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from dagster_project.section import Section
 from filters.contamination import MATCHES, Match
 from filters.long_cot import LongCotBounds
 from filters.query_mix import Shares
@@ -18,7 +19,7 @@ Shown = Literal["general", "short", "none", "attempts"]
 Difficulty = Literal["easy", "medium", "hard"]
 
 
-class LongCotTracesSettings(BaseModel):
+class LongCotTracesSettings(Section):
     """How many samples a problem gets, behind which worked examples, and which of them become rows.
 
     `examples` "none" asks for thoughts without showing any, as a policy is asked that was trained on traces;
@@ -26,8 +27,6 @@ class LongCotTracesSettings(BaseModel):
     `close_thoughts` the closing tag is put behind an answer that ended inside of its thoughts, and the policy goes on.
     Shares make the mix of problems, by difficulty or topic; without them all fit ones are asked.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n: int = Field(8, ge=1)
     temperature: float = Field(0.8, ge=0)

@@ -8,7 +8,9 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from dagster_project.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 STAGES = (
@@ -33,13 +35,11 @@ LEAST_YIELD = {
 }
 
 
-class RoundsSettings(BaseModel):
+class RoundsSettings(Section):
     """When the schedule `weekly_round` opens a round, how often the policy is looked at, how old a release may be.
 
     Schedule and sensors are off until somebody switches them on in the UI.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cron: str = "0 3 * * 0"
     timezone: str = "UTC"
@@ -65,7 +65,7 @@ class RoundsSettings(BaseModel):
         return timezone
 
 
-class CheckSettings(BaseModel):
+class CheckSettings(Section):
     """The bounds of the checks; a slice outside of one blocks the release of its round.
 
     A yield is the share of the slice's problems that have a row (of `problems`: the share of the rows that are kept);
@@ -76,8 +76,6 @@ class CheckSettings(BaseModel):
     item, `most_failed` of an asset's items may have been refused by the engine, `most_timeouts` of the answers may have
     no verdict for want of time or by an error. A figure further than `drift` from its mean over other rounds warns.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     least_yield: Mapping[str, Share] = Field(default_factory=dict)
     most_yield: Mapping[str, Share] = Field(default_factory=dict)

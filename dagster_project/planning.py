@@ -12,7 +12,8 @@ from dagster_project.cost import Cost, read_cost
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import read_scorecard
-from dagster_project.settings import Settings, Source
+from dagster_project.settings import Settings
+from dagster_project.source_settings import Source
 from generators.ledger import totals
 
 SAMPLED = (

@@ -16,7 +16,7 @@ from dagster_project.partitions import Cell
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Source
+from dagster_project.source_settings import Source
 from dagster_project.workbench import Workbench, workbench
 from filters.passages import REPEATS_EXAMPLE
 from filters.query_mix import Shares, mix_by_difficulty, mix_by_ratings

@@ -10,12 +10,13 @@ from pydantic import Field
 from dagster_project import report
 from dagster_project.checks import check, specs
 from dagster_project.contrasting import Trained, adapters_folder, train
+from dagster_project.dataset_settings import ContrastiveModelsSettings
 from dagster_project.failures import explained
 from dagster_project.finishing import Table, finished
 from dagster_project.partitions import cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import ContrastiveModelsSettings, Settings
+from dagster_project.settings import Settings
 from filters.answers import AnswerRule
 from filters.schemas import CONTRASTIVE_MODELS
 from generators import cdpo

@@ -13,12 +13,13 @@ from pydantic import Field
 from dagster_project import report
 from dagster_project.checks import check, failed_items, specs
 from dagster_project.contrasting import NONE, adapters_folder, score
+from dagster_project.dataset_settings import CriticalTokenPairsSettings
 from dagster_project.failures import explained
 from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import CriticalTokenPairsSettings, Settings
+from dagster_project.settings import Settings
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.schemas import CRITICAL_TOKEN_PAIRS

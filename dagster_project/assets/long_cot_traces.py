@@ -22,7 +22,8 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings, Source
+from dagster_project.settings import Settings
+from dagster_project.source_settings import Source
 from dagster_project.workbench import Workbench, workbench
 from filters.behaviours import KINDS
 from filters.behaviours import VERSION as BEHAVIOURS_VERSION

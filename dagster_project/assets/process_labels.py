@@ -12,6 +12,7 @@ from pydantic import Field
 
 from dagster_project import report
 from dagster_project.checks import check, failed_items, share_in_bounds, specs
+from dagster_project.dataset_settings import ProcessLabelsSettings, StrategyName
 from dagster_project.failures import explained
 from dagster_project.finishing import Table, finished
 from dagster_project.judging import Judged, second_opinion
@@ -21,7 +22,7 @@ from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import ProcessLabelsSettings, Settings, StrategyName
+from dagster_project.settings import Settings
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.schemas import PROCESS_LABELS

@@ -14,12 +14,13 @@ from pydantic import Field
 
 from dagster_project.checks import check, failed_items, specs, timeouts
 from dagster_project.corrections_report import metadata, transitions_of
+from dagster_project.dataset_settings import ProcessLabelsSettings, SelfCorrectionTracesSettings
 from dagster_project.failures import explained
 from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import ProcessLabelsSettings, SelfCorrectionTracesSettings, Settings
+from dagster_project.settings import Settings
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.rules import Filtered, apply_rules

@@ -4,10 +4,11 @@ import polars as pl
 import pytest
 
 from dagster_project.contrasting import score
+from dagster_project.dataset_settings import ContrastiveModelsSettings, CriticalTokenPairsSettings
 from dagster_project.partitions import Cell
 from dagster_project.resources.policy import PolicyResource, PolicySettings
 from dagster_project.resources.store import Store
-from dagster_project.settings import ContrastiveModelsSettings, CriticalTokenPairsSettings, load_settings
+from dagster_project.settings import load_settings
 from generators.tables import attempts_table
 from generators.training.errors import AdapterRefused, NoWeights
 from tests.dagster_project.conftest import SETTINGS, metadata_of

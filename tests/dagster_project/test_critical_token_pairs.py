@@ -9,10 +9,11 @@ from upath import UPath
 from dagster_project.assets.critical_token_pairs import critical_tokens_confirmed, marked
 from dagster_project.assets.critical_token_pairs_release import export_of
 from dagster_project.contrasting import adapters_folder
+from dagster_project.dataset_settings import ContrastiveModelsSettings
 from dagster_project.demo import had_no_rows
 from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
-from dagster_project.settings import ContrastiveModelsSettings, SettingsError, load_settings
+from dagster_project.settings import SettingsError, load_settings
 from filters.schemas import SchemaError
 from generators.engine.simulated import SimulatedPolicy
 from generators.engine.simulated_vocabulary import EOS, SimulatedTokenizer

@@ -7,7 +7,8 @@ from upath import UPath
 from dagster_project.assets.self_correction_traces import both_origins, law_over, triggers_do_no_harm
 from dagster_project.assets.self_correction_traces_release import transition_figures
 from dagster_project.corrections_report import marked
-from dagster_project.settings import SelfCorrectionTracesSettings, SettingsError, load_settings
+from dagster_project.dataset_settings import SelfCorrectionTracesSettings
+from dagster_project.settings import SettingsError, load_settings
 from generators.engine.protocol import Sampling
 from releases.local import LocalRegistry
 from releases.verification.verify import verify
