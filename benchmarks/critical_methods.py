@@ -7,12 +7,13 @@ search of the labels included where it starts from them; one token drawn in plac
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from benchmarks.decided_scan import DecidedScan
 from filters.answers import AnswerChecker, AnswerRule
 from generators.critical_tokens import CriticalTokens, CriticalTokensConfig, critical_tokens
-from generators.engine.protocol import Engine, Limits, Sampling
-from generators.ledger import Ledger, LedgerKey
+from generators.engine.protocol import Limits, Sampling
+from generators.ledger import LedgerKey
 from generators.process_labels import LabelledProblem, ProcessLabelsConfig, label
 from generators.records import Attempt, LabelledSolution, Problem, Rollout
 from generators.rollouts import Rollouts
@@ -21,7 +22,6 @@ from generators.search import Strategy
 from generators.strategies.exhaustive import Exhaustive
 from generators.token_paths import wrong_step
 from generators.token_scan import PAPER, TOLERATED, critical_position, scan
-from generators.tokenizer import Tokenizer
 from generators.tree import Tree
 
 METHODS = ("scores", "search", "both", "search without labels")
@@ -53,17 +53,8 @@ class Found:
 class CountedSampler(Sampler):
     """A sampler that remembers which rollouts it handed out, drawn or replayed."""
 
-    def __init__(
-        self,
-        *,
-        policy: str,
-        engine: Engine,
-        tokenizer: Tokenizer,
-        ledger: Ledger,
-        context: int | None = None,
-        spare: Callable[[], int] = lambda: 0,
-    ) -> None:
-        super().__init__(policy=policy, engine=engine, tokenizer=tokenizer, ledger=ledger, context=context, spare=spare)
+    def __init__(self, **hands: Any) -> None:
+        super().__init__(**hands)
         self.cost: Cost = {}
 
     async def draw(

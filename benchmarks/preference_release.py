@@ -100,7 +100,7 @@ def rows_of(release: Path, config: str) -> list[dict[str, Any]]:
     return [dict(row) for split in load_dataset(str(release), config).values() for row in split]
 
 
-def decoded_sides(row: Row, tokenizer: Any, pieces: Mapping[str, Sequence[int]]) -> dict[str, str]:
+def decoded(tokenizer: Any, pieces: Mapping[str, Sequence[int]]) -> dict[str, str]:
     """The texts of token ids, without the end-of-text token."""
     end = tokenizer.eos_token_id
     return {
@@ -142,7 +142,7 @@ def read_step_pairs(release: Path, tokenizer: Any, *, least_margin: float) -> di
     faults: Counter[str] = Counter()
     for row in rows:
         pieces = {"prefix": row["prefix_token_ids"]} | {s: row[f"{s}_token_ids"] for s in ("chosen", "rejected")}
-        faults.update(step_pair_faults(row, decoded_sides(row, tokenizer, pieces), least_margin=least_margin))
+        faults.update(step_pair_faults(row, decoded(tokenizer, pieces), least_margin=least_margin))
     stable = Counter(
         (tuple(row["prefix_token_ids"]), tuple(row[f"{side}_token_ids"]))
         for row in rows
@@ -174,7 +174,7 @@ def read_critical_pairs(release: Path, tokenizer: Any, *, model: Path, adapters:
     faults: Counter[str] = Counter()
     for row in rows:
         pieces = {side: row[f"{side}_token_ids"][row["response_start"] :] for side in ("chosen", "rejected")}
-        faults.update(critical_pair_faults(row, decoded_sides(row, tokenizer, pieces)))
+        faults.update(critical_pair_faults(row, decoded(tokenizer, pieces)))
     drawn = Random(0).sample(rows, min(rescored, len(rows)))
     differences = score_differences(drawn, model, adapters)
     faults["scores_are_recomputed"] = sum(one > SCORE_TOLERANCE for one in differences)

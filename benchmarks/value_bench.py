@@ -93,9 +93,10 @@ class Bench:
     def base(self, seed: int, *, is_bare: bool) -> list[list[Plain]]:
         """The samples of the policy itself."""
         name = "base_bare" if is_bare else "base"
-        return self.stage(  # type: ignore[no-any-return]
+        made: list[list[Plain]] = self.stage(
             name, seed, self.asked(), lambda own: self.solutions(self.policy, seed, is_bare=is_bare, folder=own)
         )
+        return made
 
     def after(self, arm: Arm, rows: Dataset, seed: int) -> dict[str, Any]:
         """What the policy does after the training of an arm, and what that was."""
@@ -110,7 +111,8 @@ class Bench:
             return {"training": told, "samples": made}
 
         content = {"arm": asdict(arm), "versions": versions, "rows": len(rows)}
-        return self.stage(arm.name, seed, self.asked() | content, make)  # type: ignore[no-any-return]
+        after: dict[str, Any] = self.stage(arm.name, seed, self.asked() | content, make)
+        return after
 
     def labels(self) -> dict[str, list[dict[str, Any]]]:
         """Rows to train reward models on: the released ones, and exhaustive ones for as many tokens."""

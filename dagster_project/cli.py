@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagster_project.planning import Plan
 
 app = typer.Typer(
-    help="Plan a round; check, compare and copy released datasets.",
+    help="Plan a round; check, compare, copy and read released datasets.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -22,11 +22,8 @@ def new_round(day: date, taken: Collection[str], *, policy: str | None = None) -
     Of a policy only the first four letters behind the @ of its name stand in the key.
     """
     suffix = f".policy-{policy.rpartition('@')[2][:4]}" if policy else ""
-    for number in count(1):
-        key = f"{day.isoformat()}{f'-{number}' if number > 1 else ''}{suffix}"
-        if key not in taken:
-            return key
-    raise AssertionError("unreachable: numbers do not end")
+    keys = (f"{day.isoformat()}{f'-{number}' if number > 1 else ''}{suffix}" for number in count(1))
+    return next(key for key in keys if key not in taken)
 
 
 def known_rounds(instance: dg.DagsterInstance, store: Store) -> set[str]:

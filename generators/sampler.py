@@ -18,6 +18,7 @@ from generators.engine.errors import EngineError
 from generators.engine.protocol import Engine, Limits, Request, Sampling
 from generators.ledger import Ledger, LedgerKey, Stored
 from generators.records import FinishReason, Rollout
+from generators.storage import StorageError
 from generators.tasks import gather
 from generators.tokenizer import Tokenizer
 
@@ -102,7 +103,7 @@ class Sampler:
 
     async def _drawn_ahead(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> None:
         try:
-            with suppress(EngineError):  # whoever asks for this rollout is told
+            with suppress(EngineError, StorageError):  # whoever asks for this rollout, or writes the next one, is told
                 await self._draw_one(key, digest, index, limits)
         finally:
             del self._ahead[digest, index]
