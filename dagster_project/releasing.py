@@ -6,10 +6,12 @@ Knows no dataset: a release names its table, the stages behind it and the functi
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import dagster as dg
 import polars as pl
+from upath import UPath
 
 from dagster_project import report
 from dagster_project.failures import explained
@@ -24,8 +26,10 @@ from releases.errors import NothingToRelease, RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
 from releases.registry import Release
 
+IN_TWO_SLICES = "in_two_slices"  # the reason of rows whose problem an earlier slice has
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Round:
     """Every slice of one round: tables, what was dropped, recipes, ledgers."""
 
@@ -38,9 +42,28 @@ class Round:
         """The cells of the round, one a slice."""
         return [Cell(round=self.key, slice=slice_key) for slice_key in self.settings.slices()]
 
+    @cached_property
+    def repeats(self) -> dict[str, list[str]]:
+        """By slice the problems that an earlier slice has too: the same content under another source's name."""
+        seen: set[str] = set()
+        found = {}
+        for cell in self.cells:
+            problems = self.store.read(self.store.table("problems", cell))["problem_id"].to_list()
+            found[cell.slice] = [problem for problem in problems if problem in seen]
+            seen.update(problems)
+        return found
+
     def table(self, asset: str) -> pl.DataFrame:
-        """The rows of an asset over all slices; raises StorageError where a slice was not made."""
-        return pl.concat([self.store.read(self.store.table(asset, cell)) for cell in self.cells])
+        """The rows of an asset over all slices, each problem by its first; raises StorageError where one is unmade."""
+        return pl.concat([self._first(self.store.table(asset, cell), cell) for cell in self.cells])
+
+    def _first(self, path: UPath, cell: Cell) -> pl.DataFrame:
+        return self.store.read(path).filter(~pl.col("problem_id").is_in(self.repeats[cell.slice]))
+
+    def _repeated(self, asset: str) -> int:
+        """The rows of an asset that a release leaves out since an earlier slice has their problem."""
+        made = sum(self.store.read(self.store.table(asset, cell)).height for cell in self.cells)
+        return made - self.table(asset).height
 
     def recipes(self, asset: str) -> dict[str, dict[str, Any]]:
         """What an asset was made with, by slice."""
@@ -53,7 +76,10 @@ class Round:
     def stage(self, asset: str) -> StageFacts:
         """What an asset kept, and what it dropped for which reason."""
         dropped = pl.concat([self.store.read(self.store.dropped(asset, c)).select("reason") for c in self.cells])
-        return StageFacts(name=asset, kept=self.table(asset).height, dropped=report.reason_counts(dropped))
+        reasons = report.reason_counts(dropped)
+        if repeated := self._repeated(asset):
+            reasons[IN_TWO_SLICES] = repeated
+        return StageFacts(name=asset, kept=self.table(asset).height, dropped=reasons)
 
     def require_ready(self, stages: Sequence[str]) -> None:
         """Raise RoundNotReady where a slice of `stages` was not made to the end, or failed a check that blocks."""

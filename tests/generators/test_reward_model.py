@@ -2,37 +2,13 @@ import asyncio
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForSequenceClassification, PreTrainedTokenizerFast
+from transformers import LlamaForSequenceClassification, PreTrainedTokenizerFast
 
 from generators.engine.errors import EngineMisconfigured, RequestRefused
 from generators.reward_model import LocalRewardModel, RewardModelSettings, batches, pad_id
+from tests.tiny_reward import made
 
-WORDS = [*"0123456789+=?", "What", "is", "It", "<pad>", "<end>", "<unk>"]
-TEMPLATE = "{% for message in messages %}{{ message.role }} {{ message.content }} <end>{% endfor %}"
 SOLUTIONS = ("It is 4", "4", "It is 2 + 2 = 4", "5", "It is 4")
-
-
-def made(folder, *, labels=1, template=TEMPLATE, pad="<pad>"):
-    """A classifier of two layers with random weights."""
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(WORDS),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=32,
-        num_labels=labels,
-    )
-    LlamaForSequenceClassification(config).save_pretrained(folder)
-    words = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="<unk>"))
-    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="<end>", pad_token=pad)
-    tokenizer.chat_template = template
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 def scores(folder, solutions=SOLUTIONS, **settings):
