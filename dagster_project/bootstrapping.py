@@ -68,7 +68,7 @@ async def draw(
     window: int,
 ) -> Outcome[Problem, Sampled]:
     """The samples of every problem; raises EngineError, at once where a problem can be scored by nothing."""
-    open_ended = [problem.problem_id for problem in problems if not problem.answer.strip()]
+    open_ended = [problem.problem_id for problem in problems if not problem.has_answer]
     if open_ended and reward is None:
         raise EngineMisconfigured(
             f"long_cot_traces: {len(open_ended)} problems have no answer and nothing scores them, first "

@@ -57,8 +57,8 @@ async def sample(
     `prompt` is one of `generators.prompts.long_cot`, or that of the attempts: then what the attempts drew is not drawn
     again. A problem with a blank answer is scored by `reward`.
     """
-    judge = None if problem.answer.strip() else reward
-    if judge is None and not problem.answer.strip():
+    judge = None if problem.has_answer else reward
+    if judge is None and not problem.has_answer:
         raise ValueError(f"reward must be a reward model: problem {problem.problem_id} has no answer, got None")
     head = f"{config.tags.opening}\n" if is_opened(prompt, tokenizer=sampler.tokenizer, tags=config.tags) else ""
     answers = await _answers(prompt, head, sampler, config)

@@ -16,13 +16,18 @@ ClosedBy = Literal["policy", "recipe"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A question with a known answer; `problem_id` is a hash of prompt and answer."""
+    """A question and its answer, blank where none is known; `problem_id` is a hash of both."""
 
     problem_id: str
     source: str
     prompt: str
     answer: str
     level: str | None = None
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether there is an answer to verify by."""
+        return bool(self.answer.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

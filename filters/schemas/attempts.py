@@ -2,17 +2,27 @@
 
 import polars as pl
 
-from filters.schemas.columns import ATTEMPT_KEY, DECISION, KNOWN_VERDICT, ORIGIN, PROBLEM, SOLUTION, UNDECIDED
+from filters.schemas.columns import (
+    ATTEMPT_KEY,
+    DECISION,
+    IS_ANSWERED,
+    KNOWN_VERDICT,
+    OPTIONAL_ANSWER,
+    ORIGIN,
+    PROBLEM,
+    SOLUTION,
+    UNDECIDED,
+)
 from filters.tables import Column, TableSchema
 from filters.verdicts import Verdict
 
 PROBLEMS = TableSchema(
     name="problems",
-    columns=PROBLEM,
+    columns={**PROBLEM, "answer": OPTIONAL_ANSWER},
     key=("problem_id",),
     rules={
         "prompt: not_blank": pl.col("prompt").str.strip_chars() != "",
-        "answer: not_blank": pl.col("answer").str.strip_chars() != "",
+        "answer: of_all_of_a_source_or_none": IS_ANSWERED.n_unique().over("source") == 1,
     },
 )
 

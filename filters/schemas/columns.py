@@ -20,6 +20,8 @@ PROBLEM = {
     "answer": Column(pl.String, "The gold answer."),
     "level": Column(pl.String, "The source's own level of difficulty.", nullable=True),
 }
+OPTIONAL_ANSWER = Column(pl.String, "The gold answer; blank where there is none and a reward model scores.")
+IS_ANSWERED = pl.col("answer").str.strip_chars() != ""
 ORIGIN = {
     "policy": Column(pl.String, "The model that wrote the tokens."),
     "round": Column(pl.String, "The round of generation."),

@@ -8,8 +8,10 @@ from filters.behaviours import Kind
 from filters.schemas.columns import (
     DECISION,
     IDS,
+    IS_ANSWERED,
     KNOWN_VERDICT,
     MESSAGES,
+    OPTIONAL_ANSWER,
     ORIGIN,
     PROBLEM,
     SOLUTION,
@@ -19,7 +21,6 @@ from filters.schemas.columns import (
 from filters.tables import Column, TableSchema
 from filters.verdicts import VERIFIER, Verdict
 
-_OPTIONAL_ANSWER = Column(pl.String, "The gold answer; blank where there is none and a reward model scores.")
 _LAW = {
     "sampling": Column(pl.String, "The sampling that the tokens were drawn with, as JSON."),
     "max_tokens": Column(pl.Int64, "How many tokens a sample was allowed."),
@@ -99,7 +100,7 @@ LONG_COT_TRACES = TableSchema(
     name="long_cot_traces",
     columns={
         **PROBLEM,
-        "answer": _OPTIONAL_ANSWER,
+        "answer": OPTIONAL_ANSWER,
         "messages": Column(MESSAGES, "Problem and answer as a chat to train on, the thoughts between their tags."),
         "internal_thoughts": Column(pl.String, "How the policy thought."),
         "external_solution": Column(pl.String, "What it answered."),
@@ -123,9 +124,11 @@ LONG_COT_TRACES = TableSchema(
         "external_solution: not_blank": pl.col("external_solution").str.strip_chars() != "",
         "messages: user_then_assistant": length("messages") == 2,
         "score: not_null": pl.col("score").is_not_null(),
+        "answer: where_verified": IS_ANSWERED == _BY_VERIFIER,
         "thoughts_closed_by: not_null": _IS_CLOSED,
         **_CLOSING,
         "verdict: equal_where_verified": ~_BY_VERIFIER | (pl.col("verdict") == Verdict.EQUAL.value),
+        "verdict: of_the_verifier": _BY_VERIFIER | pl.col("verdict").is_null(),
         "difficulty: known": pl.col("difficulty").fill_null("easy").is_in(["easy", "medium", "hard"]),
         "behaviour_starts: one_per_behaviour": length("behaviour_starts") == length("behaviours"),
         "behaviour_ends: one_per_behaviour": length("behaviour_ends") == length("behaviours"),
@@ -158,7 +161,7 @@ LONG_COT_PAIRS = TableSchema(
         "problem_id": PROBLEM["problem_id"],
         "source": PROBLEM["source"],
         "prompt": Column(MESSAGES, "The problem as a chat, without the worked examples that the policy was shown."),
-        "answer": _OPTIONAL_ANSWER,
+        "answer": OPTIONAL_ANSWER,
         "chosen": Column(MESSAGES, "The answer of the highest reward."),
         "rejected": Column(MESSAGES, "The answer of the lowest reward."),
         **_side("chosen"),
@@ -172,6 +175,7 @@ LONG_COT_PAIRS = TableSchema(
     rules={
         "margin: above_zero": pl.col("margin") > 0,
         "margin: of_the_rewards": (pl.col("chosen_reward") - pl.col("rejected_reward") - pl.col("margin")).abs() < 1e-9,
+        "answer: where_verified": IS_ANSWERED == _BY_VERIFIER,
         "chosen_malformed: never": pl.col("chosen_malformed").is_null(),
         "rejected_index: another": pl.col("rejected_index") != pl.col("chosen_index"),
     },

@@ -32,6 +32,11 @@ class FileProblems:
         if UPath(self.path).suffix not in _SUFFIXES:
             raise ValueError(f"path must end in one of {', '.join(_SUFFIXES)}, got {self.path!r}")
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether the columns name answers."""
+        return self.columns.has_answers
+
     def candidates(self) -> Filtered:
         """Read the file; raises SourceError where it is missing, empty, unreadable or lacks a mapped column."""
         place = f"problem file {self.path}"

@@ -29,16 +29,20 @@ class HubProblems:
             if not getattr(self, name):
                 raise ValueError(f"{name} must not be empty, got ''")
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether the columns name answers."""
+        return self.columns.has_answers
+
     def candidates(self) -> Filtered:
         """Download the split, or take it from the cache; raises SourceError where it cannot be had."""
         place = f"Hub dataset {self.dataset} (config {self.config or 'default'}, split {self.split})"
         rows = self._load(place)
         self.columns.check(rows.column_names, place)
-        mapped = [name for name in (self.columns.prompt, self.columns.answer, self.columns.level) if name]
         wanted = range(len(rows))[self.span.rows]
         if not wanted:
             raise SourceError(f"{place} has {len(rows)} rows, none at offset {self.span.offset}: lower the offset")
-        chosen = rows.select_columns(mapped).select(wanted)
+        chosen = rows.select_columns([*self.columns.mapped.values()]).select(wanted)
         entries = [Entry(f"row {number + 1}", row) for number, row in zip(wanted, chosen, strict=True)]
         return map_columns(entries, self.columns)
 

@@ -1,4 +1,4 @@
-"""From a source to the `problems` table: ids, no duplicates, gold answers verified, everything else set aside.
+"""From a source to the `problems` table: ids, no duplicates, answers verified where there are any, the rest set aside.
 
 Knows no source in particular. Nothing is dropped without a reason, and a source that is mostly wrong is refused.
 """
@@ -26,7 +26,7 @@ async def load_problems(
     candidates = source.candidates()
     named = Filtered(_identified(candidates.kept, source.name), _identified(candidates.dropped, source.name))
     unique = named.then({"duplicate": pl.col("problem_id").is_first_distinct()})
-    gold = await verify_gold(unique.kept, checker)
+    gold = await verify_gold(unique.kept, checker) if source.has_answers else Filtered(unique.kept, unique.kept.clear())
     _refuse_unverified(gold, source.name, max_unverified_share)
     result = Filtered(gold.kept, pl.concat([unique.dropped, gold.dropped], how="diagonal_relaxed"))
     if result.kept.is_empty():

@@ -75,6 +75,11 @@ class MultiStepProblems:
         if not 5 <= self.max_term <= _MOST // 4:
             raise ValueError(f"max_term must be from 5 to {_MOST // 4}, got {self.max_term}")
 
+    @property
+    def has_answers(self) -> bool:
+        """Every problem is worked out."""
+        return True
+
     def candidates(self) -> Filtered:
         """Make the problems."""
         entries = [

@@ -30,6 +30,11 @@ class ProceduralProblems:
         if self.size < 1:
             raise ValueError(f"size must be at least 1, got {self.size}")
 
+    @property
+    def has_answers(self) -> bool:
+        """Every task answers its own problems."""
+        return True
+
     def candidates(self) -> Filtered:
         """Make the problems; raises SourceError for an unknown task, or levels that it refuses."""
         entries = [_entry(index, made) for index, made in enumerate(self._dataset())]

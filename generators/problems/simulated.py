@@ -25,6 +25,11 @@ class SimulatedSource:
             raise ValueError(f"size must be at least 1, got {self.size}")
         self._problems()
 
+    @property
+    def has_answers(self) -> bool:
+        """Every sum has one."""
+        return True
+
     def candidates(self) -> Filtered:
         """Make the problems."""
         made = (self._problems().problem(index) for index in range(self.size))

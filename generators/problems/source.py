@@ -1,7 +1,8 @@
 """What a source of problems is, and how the columns of somebody's table become prompt, answer and level.
 
 Knows no file format and no checker. Every source yields a `Filtered` of candidates: in `kept` the rows with prompt and
-answer, in `dropped` the others with their reason; `origin` says where in the source a row stands.
+answer, in `dropped` the others with their reason; `origin` says where in the source a row stands. A source has answers
+to all of its problems or to none: then every answer is blank.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ import polars as pl
 from filters.extraction import after_hashes, last_boxed
 from filters.rules import Filtered, apply_rules
 
-AnswerFormat = Literal["plain", "gsm8k", "boxed"]
+AnswerFormat = Literal["plain", "gsm8k", "boxed", "none"]
 CANDIDATE = {"origin": pl.String, "prompt": pl.String, "answer": pl.String, "level": pl.String}
 
 
@@ -27,6 +28,11 @@ class ProblemSource(Protocol):
     @property
     def name(self) -> str:
         """The source's name, as it stands in the `source` column."""
+        ...
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether its problems have answers to verify by; without, all answers are blank."""
         ...
 
     def candidates(self) -> Filtered:
@@ -48,7 +54,7 @@ class ColumnMapping:
     r"""Which columns hold prompt, answer and level, and how the answer is written.
 
     `answer_format` is `plain` for the answer alone, `gsm8k` for a solution that ends in `#### 18`, `boxed` for one that
-    ends in `\boxed{18}`.
+    ends in `\boxed{18}`, `none` where there are no answers: no column is read for them.
     """
 
     prompt: str = "prompt"
@@ -65,27 +71,35 @@ class ColumnMapping:
                 f"answer_format must be one of {', '.join(get_args(AnswerFormat))}, got {self.answer_format!r}"
             )
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether any column is read for answers."""
+        return self.answer_format != "none"
+
+    @property
+    def mapped(self) -> dict[str, str]:
+        """The columns that are read, by what they hold."""
+        columns = {"prompt": self.prompt, "answer": self.answer if self.has_answers else None, "level": self.level}
+        return {field: column for field, column in columns.items() if column is not None}
+
     def check(self, columns: Iterable[str], place: str) -> None:
         """Raise SourceError unless the table at `place` has the mapped columns."""
         there = sorted(set(columns))
-        for field in ("prompt", "answer", "level"):
-            wanted = getattr(self, field)
-            if wanted is not None and wanted not in there:
+        for field, wanted in self.mapped.items():
+            if wanted not in there:
                 raise SourceError(f"{place} has no column {wanted!r}: set {field} to one of {', '.join(there)}")
 
 
 def map_columns(entries: Iterable[Entry], columns: ColumnMapping) -> Filtered:
-    """Take prompt, answer and level out of each entry, and set aside what lacks one of the first two."""
+    """Take prompt, answer and level out of each entry, and set aside what lacks a prompt, or an answer to be read."""
     rows = [_row(entry, columns) for entry in entries]
     frame = pl.DataFrame(rows, schema={**CANDIDATE, "unread": pl.String, "solution": pl.String}, orient="row")
     unread = apply_rules(frame, _reasons("unread", frame["unread"].unique().drop_nulls().sort().to_list()))
-    judged = unread.then(
-        {
-            "missing_prompt": pl.col("prompt").str.strip_chars() != "",
-            "missing_answer": pl.col("solution").str.strip_chars() != "",
-            "no_final_answer": pl.col("answer").str.strip_chars() != "",
-        }
-    )
+    rules = {"missing_prompt": pl.col("prompt").str.strip_chars() != ""}
+    if columns.has_answers:
+        rules["missing_answer"] = pl.col("solution").str.strip_chars() != ""
+        rules["no_final_answer"] = pl.col("answer").str.strip_chars() != ""
+    judged = unread.then(rules)
     # A row that is set aside keeps its whole solution, so that a person sees what was refused.
     dropped = judged.dropped.with_columns(pl.coalesce("answer", "solution").alias("answer"))
     return Filtered(judged.kept.drop("unread", "solution"), dropped.drop("unread", "solution"))
@@ -98,10 +112,10 @@ def _reasons(column: str, names: list[str]) -> dict[str, pl.Expr]:
 def _row(entry: Entry, columns: ColumnMapping) -> tuple[str | None, ...]:
     if entry.fields is None:
         return entry.origin, None, None, None, entry.reason, None
-    values = {name: entry.fields.get(name) for name in (columns.prompt, columns.answer, columns.level) if name}
-    prompt, solution = _text(values[columns.prompt]), _text(values[columns.answer])
-    level = _text(values[columns.level]) if columns.level else None
+    values = {field: entry.fields.get(column) for field, column in columns.mapped.items()}
     plain = all(value is None or _text(value) is not None for value in values.values())
+    prompt, level = _text(values["prompt"]), _text(values.get("level"))
+    solution = _text(values["answer"]) if columns.has_answers else ""
     answer = _final_answer(solution, columns.answer_format) if solution is not None else None
     return entry.origin, prompt, answer, level, None if plain else "not_text", solution
 
@@ -113,6 +127,6 @@ def _text(value: Any) -> str | None:
 
 
 def _final_answer(solution: str, answer_format: AnswerFormat) -> str | None:
-    if answer_format == "plain":
+    if answer_format in ("plain", "none"):
         return solution
     return after_hashes(solution) if answer_format == "gsm8k" else last_boxed(solution)

@@ -95,11 +95,18 @@ def test_a_sound_row_passes_and_an_empty_table_too(table, row):
     assert all(table.meanings.values())
 
 
+def test_all_problems_of_a_source_have_an_answer_or_none_has():
+    open_ended = PROBLEM | {"problem_id": "b", "answer": ""}
+    assert PROBLEMS.frame([open_ended, open_ended | {"problem_id": "c", "answer": " "}]).height == 2
+    assert PROBLEMS.frame([PROBLEM, open_ended | {"source": "another"}]).height == 2
+    with pytest.raises(SchemaError, match=r"problems.answer: of_all_of_a_source_or_none is broken by 2 of 2 rows"):
+        PROBLEMS.frame([PROBLEM, open_ended])
+
+
 @pytest.mark.parametrize(
     ("table", "row", "change", "message"),
     [
         (PROBLEMS, PROBLEM, {"prompt": None}, "problems.prompt: no_nulls is broken by 1 of 1 rows"),
-        (PROBLEMS, PROBLEM, {"answer": " "}, "problems.answer: not_blank"),
         (ATTEMPTS, ATTEMPT, {"verdict": "maybe"}, "attempts.verdict: known"),
         (ATTEMPTS, ATTEMPT, {"finish_reason": "tired"}, "attempts.finish_reason: known"),
         (ATTEMPTS, ATTEMPT, {"is_right": False}, "attempts.is_right: follows_verdict"),

@@ -75,6 +75,22 @@ def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str
     }
 
 
+def rewarded(n: int = 16):
+    """Traces and pairs of `n` problems without answers, their solutions scored by a reward model."""
+    unverified = {"answer": "", "scored_by": "armorm"}
+    traces = [trace(at) | unverified | {"score": 0.25 * at, "verdict": None, "extracted": None} for at in range(n)]
+    pairs = [
+        pair(at)
+        | unverified
+        | {"chosen_score": 0.25 * at, "chosen_reward": 0.25 * at + 1.0, "chosen_verdict": None}
+        | {"rejected_score": -1.0, "rejected_reward": 0.0, "rejected_verdict": None, "margin": 0.25 * at + 1.0}
+        for at in range(n)
+    ]
+    for row, asked in zip(traces, pairs, strict=True):
+        row["problem_id"] = asked["problem_id"] = problem_id(str(row["prompt"]), "")
+    return LONG_COT_TRACES.frame(traces), LONG_COT_PAIRS.frame(pairs)
+
+
 def _side(side: str, text: str, index: int, reward: float, *told: object) -> dict[str, object]:
     names = ("score", "verdict", "malformed", "thoughts_closed_by")
     return {

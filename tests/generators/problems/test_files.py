@@ -9,6 +9,7 @@ from generators.problems.span import Span
 
 GSM8K = ColumnMapping(prompt="question", answer="answer", answer_format="gsm8k")
 EGGS = {"question": "16 eggs, 7 used, $2 each?", "answer": "16 - 7 = <<16-7=9>>9\n9 * 2 = <<9*2=18>>18\n#### 18"}
+OPEN = ColumnMapping(prompt="question", answer_format="none")
 ROBE = {"question": "2 bolts and half of that?", "answer": "2/2=<<2/2=1>>1\n2+1=<<2+1=3>>3\n#### 3"}
 
 
@@ -59,6 +60,29 @@ def test_bad_rows_are_set_aside_with_line_and_reason_and_the_good_ones_survive(t
     assert found.dropped.filter(pl.col("origin") == "line 4")["answer"].to_list() == ["it is 7"]
 
 
+def test_without_answers_every_prompt_is_kept_with_a_blank_one_whatever_the_other_columns_hold(tmp_path):
+    lines = [
+        EGGS,
+        {"question": "What is rain?"},
+        {"question": " ", "answer": "#### 1"},
+        {"question": "Why?", "answer": [1]},
+    ]
+    found = read(jsonl(tmp_path, *lines), OPEN)
+    assert found.kept.rows() == [
+        ("line 1", EGGS["question"], "", None),
+        ("line 2", "What is rain?", "", None),
+        ("line 4", "Why?", "", None),
+    ]
+    assert found.dropped.select("origin", "reason").rows() == [("line 3", "missing_prompt")]
+
+
+def test_a_file_without_a_column_of_answers_is_enough_for_a_source_without_them(tmp_path):
+    path = jsonl(tmp_path, {"question": "What is rain?"})
+    assert read(path, OPEN).kept["answer"].to_list() == [""]
+    with pytest.raises(SourceError, match="has no column 'answer': set answer to one of question"):
+        read(path)
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
 def test_tables_are_read_by_their_suffix(tmp_path, suffix):
     path = tmp_path / f"problems.{suffix}"
@@ -98,7 +122,7 @@ def test_a_missing_file_and_a_broken_table_are_refused(tmp_path):
 def test_settings_out_of_bounds_are_refused_by_name():
     with pytest.raises(ValueError, match=r"path must end in one of .jsonl, .parquet, .csv, got 'a.txt'"):
         FileProblems(name="a", path="a.txt")
-    with pytest.raises(ValueError, match="answer_format must be one of plain, gsm8k, boxed, got 'latex'"):
+    with pytest.raises(ValueError, match="answer_format must be one of plain, gsm8k, boxed, none, got 'latex'"):
         ColumnMapping(answer_format="latex")
     with pytest.raises(ValueError, match="limit must be at least 1 or None, got 0"):
         Span(limit=0)

@@ -35,6 +35,11 @@ def test_an_unknown_split_or_column_is_refused_in_one_sentence(problems):
         problems(columns=ColumnMapping()).candidates()
 
 
+def test_a_split_without_answers_is_read_without_their_column(problems):
+    found = problems(columns=ColumnMapping(prompt="question", answer_format="none"), span=Span(limit=1)).candidates()
+    assert found.kept.rows() == [("row 1", "0+1?", "", None)]
+
+
 def test_settings_out_of_bounds_are_refused_by_name():
     with pytest.raises(ValueError, match="dataset must not be empty, got ''"):
         HubProblems(name="hub", dataset="")

@@ -14,15 +14,17 @@ from generators.problems.source import ColumnMapping, Entry, SourceError, map_co
 class Listed:
     rows: tuple[tuple[str | None, str | None], ...]
     name: str = "listed"
+    has_answers: bool = True
 
     def candidates(self) -> Filtered:
         entries = [Entry(f"item {i}", {"prompt": p, "answer": a}) for i, (p, a) in enumerate(self.rows)]
-        return map_columns(entries, ColumnMapping())
+        return map_columns(entries, ColumnMapping(answer_format="plain" if self.has_answers else "none"))
 
 
-def load(*rows, share=0.05):
+def load(*rows, share=0.05, has_answers=True):
     with AnswerChecker() as checker:
-        return asyncio.run(load_problems(Listed(rows), checker=checker, max_unverified_share=share))
+        source = Listed(rows, has_answers=has_answers)
+        return asyncio.run(load_problems(source, checker=checker, max_unverified_share=share))
 
 
 def test_problems_come_out_in_their_schema_with_content_ids():
@@ -56,6 +58,15 @@ def test_a_gold_answer_that_does_not_verify_is_set_aside():
 def test_a_source_whose_gold_does_not_verify_is_refused():
     with pytest.raises(SourceError, match=r"listed: 1 of 2 gold answers do not verify, .* above the share of 0.05"):
         load(("2+2?", "4"), ("open?", r"\frac{1}{"))
+
+
+def test_problems_without_answers_have_ids_of_their_own_and_no_gold_is_verified():
+    loaded = load(("Why is it so?", "because"), ("Why is it so?", None), ("And then?", r"\frac{1}{"), has_answers=False)
+    assert loaded.kept.select("problem_id", "prompt", "answer").rows() == [
+        (problem_id("Why is it so?", ""), "Why is it so?", ""),
+        (problem_id("And then?", ""), "And then?", ""),
+    ]
+    assert loaded.counts() == {"duplicate": 1}
 
 
 def test_a_source_without_a_usable_problem_is_refused():

@@ -3,7 +3,7 @@ import pytest
 from releases.long_cot_traces import build_long_cot_traces
 from releases.verification.verify import verify
 from tests.releases.forgery import with_manifest, with_value
-from tests.releases.long_cot_rows import EXPORT, tables
+from tests.releases.long_cot_rows import EXPORT, rewarded, tables
 
 TRACES = "data/default/train-00000-of-00001.parquet"
 PAIRS = "data/pairs/train-00000-of-00001.parquet"
@@ -24,6 +24,28 @@ def test_a_good_release_passes_and_traces_and_pairs_were_looked_at(draft, folder
     assert (report.checks["labels"].n, report.checks["answers"].n) == (16 + 8, 16 + 8 + 4)
 
 
+def test_problems_without_answers_pass_where_a_reward_model_scored_and_no_answer_is_verified(facts, folder_of):
+    report = verify(folder_of(build_long_cot_traces(*rewarded(), facts(), EXPORT)))
+    assert report.findings == ()
+    assert (report.checks["labels"].n, report.checks["answers"].n) == (16 + 16, 0)
+
+
+@pytest.mark.parametrize(
+    ("config", "column", "value"),
+    [
+        ("default", "scored_by", "verifier"),
+        ("pairs", "scored_by", "verifier"),
+        ("default", "answer", "4"),
+        ("default", "verdict", "equal"),
+    ],
+)
+def test_a_blank_answer_that_a_verifier_is_said_to_have_scored_is_named(facts, folder_of, config, column, value):
+    draft = build_long_cot_traces(*rewarded(), facts(), EXPORT)
+    told = found(folder_of(with_value(draft, config, "train", 1, column, value)))
+    place = f"{TRACES if config == 'default' else PAIRS}, row 1, column "
+    assert [said for name, said in told if name == "rules" and said.startswith(place)]
+
+
 # config, column, what it is changed to, and the check that names it there
 FAULTS = [
     ("default", "score", 0.0, "labels"),
@@ -33,6 +55,10 @@ FAULTS = [
     ("default", "external_solution", "It is \\boxed{99}.", "labels"),
     ("default", "external_solution", "It is \\boxed{99}.", "answers"),
     ("default", "thoughts_closed_by", "recipe", "rules"),
+    ("default", "answer", "", "rules"),
+    ("default", "scored_by", "armorm", "rules"),
+    ("pairs", "answer", "", "rules"),
+    ("pairs", "scored_by", "armorm", "rules"),
     ("pairs", "chosen_thoughts_closed_by", "recipe", "labels"),
     ("pairs", "margin", 3.0, "rules"),
     ("pairs", "chosen_reward", 2.5, "rules"),
