@@ -68,21 +68,35 @@ def finished(
     if not any(one.check_name == "contamination" for one in checks):
         results.append(rows_of_the_slice(frame, problems))
     results.append(in_line(figures, other_figures(store, asset, cell), bounds.drift))
-    card = Scorecard(rows=frame.height, figures=figures, checks=tuple(map(outcome_of, results)))
+    sampled = (bench.metadata() | {"tokens_so_far": cost.tokens}) if bench else {}
+    log = policy.metadata() if policy else {}
+    told = dict(metadata) | sampled | log
+    return concluded(table, store, cell, results, figures=figures, metadata=told, data_version=data_version)
+
+
+def concluded(
+    table: Table,
+    store: Store,
+    cell: Cell,
+    checks: Sequence[dg.AssetCheckResult],
+    *,
+    figures: Mapping[str, float],
+    metadata: Mapping[str, Any],
+    data_version: str | None = None,
+) -> dg.MaterializeResult:
+    """The result with these checks and the metadata of every table, its scorecard written; raises StorageError."""
+    asset, frame = table.asset, table.frame
+    card = Scorecard(rows=frame.height, figures=figures, checks=tuple(map(outcome_of, checks)))
     card.write(store, asset, cell)
     dropped = store.read(store.dropped(asset, cell))
-    shared = report.table(path, frame, table.schema) | {
+    shared = report.table(store.table(asset, cell), frame, table.schema) | {
         "rows_kept": frame.height,
         "rows_dropped": dropped.height,
         "dropped": report.dropped(dropped),
         "figures": report.facts(figures),
     }
-    sampled = (bench.metadata() | {"tokens_so_far": cost.tokens}) if bench else {}
-    log = policy.metadata() if policy else {}
     version = None if data_version is None else dg.DataVersion(data_version)
-    return dg.MaterializeResult(
-        metadata=shared | dict(metadata) | sampled | log, check_results=results, data_version=version
-    )
+    return dg.MaterializeResult(metadata=shared | dict(metadata), check_results=checks, data_version=version)
 
 
 def other_figures(store: Store, asset: str, cell: Cell) -> list[Mapping[str, float]]:

@@ -128,6 +128,6 @@ def died(basis: Cell, store: Store) -> float:
     """How many times as much the ledger holds as finished runs drew: the rest was drawn by runs that died."""
     costs: list[Cost] = [cost for asset in SAMPLED if (cost := read_cost(store, asset, basis)) is not None]
     told = sum(cost.tokens for cost in costs)
-    policies = sorted({cost.policy for cost in costs})
+    policies = sorted({cost.policy for cost in costs if cost.policy})  # of what was set aside nobody drew
     kept = totals([store.ledger_folder(policy, basis) for policy in policies])["generated"]
     return max(1.0, kept / told) if told else 1.0

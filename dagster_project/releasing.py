@@ -20,6 +20,7 @@ from dagster_project.publishing import publish
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import standing
 from dagster_project.settings import Settings
+from dagster_project.unanswered import is_set_aside
 from generators.ledger import totals
 from releases.draft import Draft
 from releases.errors import NothingToRelease, RoundNotReady
@@ -66,8 +67,9 @@ class Round:
         return made - self.table(asset).height
 
     def recipes(self, asset: str) -> dict[str, dict[str, Any]]:
-        """What an asset was made with, by slice."""
-        return {cell.slice: self.store.read_recipe(asset, cell) for cell in self.cells}
+        """What an asset was made with, by slice, without the slices that were set aside."""
+        recipes = {cell.slice: self.store.read_recipe(asset, cell) for cell in self.cells}
+        return {key: recipe for key, recipe in recipes.items() if not is_set_aside(recipe)}
 
     def tokens(self, policies: Sequence[str]) -> dict[str, int]:
         """What stands in the ledgers of some policies."""
@@ -121,7 +123,9 @@ class Round:
 
 
 def _agreed(by_slice: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The recipe once where the slices agree, else by slice."""
+    """The recipe once where the slices agree, else by slice; empty where there is none."""
+    if not by_slice:
+        return {}
     first, *others = by_slice.values()
     return first if all(other == first for other in others) else by_slice
 

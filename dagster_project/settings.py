@@ -141,6 +141,21 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _are_scored(self) -> "Settings":
+        open_ended = ", ".join(source.name for source in self.sources if not source.has_answers)
+        if open_ended and self.reward is None:
+            raise ValueError(
+                f"sources without answers (columns.answer_format = 'none') need a section [reward], whose model scores "
+                f"their solutions, got none for {open_ended}: add it, or name the column and the format of the answers"
+            )
+        if open_ended and self.long_cot_traces.examples == "attempts":
+            raise ValueError(
+                "long_cot_traces.examples must be 'general', 'short' or 'none', since problems without answers "
+                f"({open_ended}) are not attempted, got 'attempts'"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _may_be_released(self) -> "Settings":
         refused = refusal({source.name: source.licence for source in self.sources})
         if refused and self.releases.licences == "refuse":
@@ -192,9 +207,6 @@ def _absolute(root: str, folder: Path) -> str:
 
 def _sentence(error: Any) -> str:
     field = ".".join(str(place) for place in error["loc"])
-    got = (
-        ""
-        if error["type"] in ("missing", "extra_forbidden", "unexpected_keyword_argument")
-        else f", got {error['input']!r}"
-    )
+    is_told = error["type"] in ("missing", "extra_forbidden", "unexpected_keyword_argument")
+    got = "" if is_told or isinstance(error["input"], dict) else f", got {error['input']!r}"
     return f"{field or 'the file'}: {error['msg'].removeprefix('Value error, ')}{got}"

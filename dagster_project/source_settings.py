@@ -87,6 +87,20 @@ class Source(_OverProblems):
             check_language(language)
         return language
 
+    @model_validator(mode="after")
+    def _can_be_mixed(self) -> "Source":
+        if self.query_mix == "pass_rate" and not self.has_answers:
+            raise ValueError(
+                f"query_mix of source {self.name} must be 'criteria', since problems without answers "
+                "(columns.answer_format = 'none') have no pass rate, got 'pass_rate'"
+            )
+        return self
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether its problems have answers to verify by."""
+        return self.problems.has_answers
+
     @property
     def duplicates(self) -> DuplicateSettings | None:
         """From which similarity a problem repeats another; problems that are made up resemble each other by nature."""

@@ -18,10 +18,11 @@ from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
+from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.difficulty import difficulty
-from filters.schemas import ATTEMPTS
+from filters.schemas import ATTEMPTS, PROBLEM_DIFFICULTY
 from filters.solutions import fit_to_label
 from generators import attempts as recipe
 from generators.engine.protocol import Sampling
@@ -70,6 +71,9 @@ def attempts(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         )
         with explained():
             problems = problems_of(store.read(store.table("problems", cell)))
+            if nothing_to_verify(problems):
+                beside = [(store.table("problem_difficulty", cell), PROBLEM_DIFFICULTY.empty())]
+                return set_aside(context, store, cell, problems, ATTEMPTS, dropped=DROPPED, beside=beside)
             made, bench = asyncio.run(draw(context, policy, store, cell, problems=problems, rule=rule, law=law))
             frame = write(store, cell, problems=problems, made=made, policy=bench.sampler.policy, law=law)
             bounds = settings.checks

@@ -17,13 +17,14 @@ from dagster_project.partitions import cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
+from dagster_project.unanswered import nothing_to_verify, set_aside
 from filters.answers import AnswerRule
 from filters.schemas import CONTRASTIVE_MODELS
 from generators import cdpo
 from generators.critical_token_pairs import token_ids
 from generators.critical_token_tables import examples_table
 from generators.records import Attempt
-from generators.tables import attempts_of
+from generators.tables import attempts_of, problems_of
 from generators.training import adapters
 from generators.training.contrastive_models import SIDES
 
@@ -62,6 +63,9 @@ def contrastive_models(settings: Settings, grid: dg.MultiPartitionsDefinition) -
         source, _ = slices[cell.slice]
         asked = ContrastiveModelsSettings.model_validate(defaults.model_dump() | config.model_dump())
         with explained():
+            problems = problems_of(store.read(store.table("problems", cell)))
+            if nothing_to_verify(problems):
+                return set_aside(context, store, cell, problems, CONTRASTIVE_MODELS, dropped=DROPPED)
             folder = adapters_folder(asked, store)
             attempts = attempts_of(store.read(store.table("attempts", cell)))
             examples, dropped = examples_of(attempts, source.answer_rule, most=asked.max_tokens)

@@ -20,6 +20,7 @@ from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
+from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.schemas import CRITICAL_TOKEN_PAIRS
@@ -78,8 +79,11 @@ def critical_token_pairs(settings: Settings, grid: dg.MultiPartitionsDefinition)
         source, _ = slices[cell.slice]
         asked = CriticalTokenPairsSettings.model_validate(defaults.model_dump() | config.model_dump())
         with explained():
+            problems = problems_of(store.read(store.table("problems", cell)))
+            if nothing_to_verify(problems):
+                return set_aside(context, store, cell, problems, CRITICAL_TOKEN_PAIRS, dropped=DROPPED)
             attempts = store.read(store.table("attempts", cell))
-            problems, tried = problems_of(store.read(store.table("problems", cell))), attempts_of(attempts)
+            tried = attempts_of(attempts)
             plain = store.read_recipe("contrastive_models", cell)
             pairs, dropped = pairs_of(problems, tried, source.answer_rule, most=models.max_tokens, models=plain)
             scored, by = [], None

@@ -1,4 +1,4 @@
-"""Problems of one slice: one shard of one source, its gold answers verified before a token is spent."""
+"""Problems of one slice: one shard of one source, gold answers verified before a token is spent, where it has any."""
 
 import asyncio
 import hashlib
@@ -17,6 +17,7 @@ from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
 from dagster_project.sources import shard
+from dagster_project.unanswered import excused
 from filters.answers import AnswerChecker
 from filters.duplicates import DuplicateSettings, drop_near_duplicates
 from filters.prompts import fit_to_ask
@@ -41,7 +42,7 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
         check_specs=specs("problems", blocking=["gold_answers"]),
     )
     def asset(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
-        """Problems with known answers and content-hash ids; unfit prompts, repeats and evaluation items set aside."""
+        """Problems with content-hash ids, answers verified; unfit prompts, repeats and evaluation items set aside."""
         cell = cell_of(context)
         source, index = slices[cell.slice]
         with explained(), AnswerChecker() as checker:
@@ -73,7 +74,7 @@ def problems(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg.Asset
                 cell,
                 settings.checks,
                 checks=[
-                    gold_answers(frame, reasons, share),
+                    gold_answers(frame, reasons, share) if source.has_answers else excused("gold_answers", blocks=True),
                     share_in_bounds(
                         "contamination",
                         contaminated,

@@ -23,9 +23,10 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
+from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
-from filters.schemas import PROCESS_LABELS
+from filters.schemas import PROCESS_LABELS, SEARCH_TREES
 from filters.solutions import fit_to_label
 from generators import judge as judge_recipe
 from generators import planted
@@ -93,6 +94,13 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
         source, _ = slices[cell.slice]
         asked = defaults.model_copy(update=config.model_dump())
         with explained():
+            problems = problems_of(store.read(store.table("problems", cell)))
+            if nothing_to_verify(problems):
+                beside = [
+                    (store.table("search_trees", cell), SEARCH_TREES.empty()),
+                    (store.audit(cell), pl.DataFrame(schema=AUDIT)),
+                ]
+                return set_aside(context, store, cell, problems, PROCESS_LABELS, dropped=DROPPED, beside=beside)
             attempts = store.read(store.table("attempts", cell))
             sampling, max_tokens = law_of(attempts)
             law = recipe.ProcessLabelsConfig(
@@ -102,7 +110,6 @@ def process_labels(settings: Settings, grid: dg.MultiPartitionsDefinition) -> dg
                 min_steps=asked.min_steps,
                 max_steps=asked.max_steps,
             )
-            problems = problems_of(store.read(store.table("problems", cell)))
             fit = fit_to_label(attempts, settings.quality.solutions)
             chosen = choose(problems, attempts_of(fit.kept), policy, law)
             items = items_of(chosen, attempts_of(attempts))

@@ -21,10 +21,11 @@ from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
+from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.rules import Filtered, apply_rules
-from filters.schemas import SELF_CORRECTION_TRACES
+from filters.schemas import DEEPENED_RESPONSES, SELF_CORRECTION_TRACES
 from filters.verdicts import Verdict
 from generators import self_correction as recipe
 from generators.composition import CompositionConfig
@@ -84,12 +85,15 @@ def self_correction_traces(settings: Settings, grid: dg.MultiPartitionsDefinitio
         source, _ = slices[cell.slice]
         asked = SelfCorrectionTracesSettings.model_validate(defaults.model_dump() | config.model_dump())
         with explained():
+            problems = problems_of(store.read(store.table("problems", cell)))
+            if nothing_to_verify(problems):
+                beside = [(store.table("deepened_responses", cell), DEEPENED_RESPONSES.empty())]
+                return set_aside(context, store, cell, problems, SELF_CORRECTION_TRACES, dropped=DROPPED, beside=beside)
             attempts = store.read(store.table("attempts", cell))
             law = law_over(asked, law_of(attempts), examples=source.examples, seed=cell.seed)
             located = locate(store.read(store.table("process_labels", cell)), settings.process_labels)
             tried = attempts_of(attempts)
             flawed = flawed_of(located.kept)
-            problems = problems_of(store.read(store.table("problems", cell)))
             items = [(one, flawed.get(one.problem_id, [])) for one in problems if one.problem_id in tried]
             made, bench = asyncio.run(draw(context, policy, store, cell, items=items, rule=source.answer_rule, law=law))
             store.write_recipe(NAME, cell, plain(law))

@@ -19,6 +19,7 @@ from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.settings import Settings
+from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
 from filters.answers import AnswerRule
 from filters.located_errors import ErrorBounds, located_errors
@@ -77,10 +78,12 @@ def step_preference_pairs(settings: Settings, grid: dg.MultiPartitionsDefinition
         source, _ = slices[cell.slice]
         asked = StepPreferencePairsSettings.model_validate(defaults.model_dump() | config.model_dump())
         with explained():
+            problems = problems_of(store.read(store.table("problems", cell)))
+            if nothing_to_verify(problems):
+                return set_aside(context, store, cell, problems, STEP_PREFERENCE_PAIRS, dropped=DROPPED)
             law = law_over(asked, law_of(store.read(store.table("attempts", cell))))
             labels = store.read(store.table("process_labels", cell))
             errors = locate(labels, asked, settings.process_labels)
-            problems = problems_of(store.read(store.table("problems", cell)))
             items = items_of(problems, errors_of(errors.kept))
             made, bench = asyncio.run(draw(context, policy, store, cell, items=items, rule=source.answer_rule, law=law))
             store.write_recipe("step_preference_pairs", cell, asdict(law) | {"localiser": asked.localiser})

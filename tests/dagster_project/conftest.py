@@ -70,23 +70,28 @@ def settings(tmp_path):
 def make():
     """Runs one job of some settings for one partition, all of it or some assets only; gives Dagster's result."""
     with dg.DagsterInstance.ephemeral() as instance:
+        yield runner(instance)
 
-        def run(settings, job, round_key, slice_key=None, run_config=None, only=None):
-            instance.add_dynamic_partitions("rounds", [round_key])
-            keys = {"round": round_key, "slice": slice_key}
-            return (
-                build(settings)
-                .resolve_job_def(job)
-                .execute_in_process(
-                    partition_key=dg.MultiPartitionKey(keys) if slice_key else round_key,
-                    instance=instance,
-                    run_config=run_config,
-                    asset_selection=[dg.AssetKey(name) for name in only] if only else None,
-                    raise_on_error=False,
-                )
+
+def runner(instance):
+    """What `make` is, over an instance of the caller's own."""
+
+    def run(settings, job, round_key, slice_key=None, run_config=None, only=None):
+        instance.add_dynamic_partitions("rounds", [round_key])
+        keys = {"round": round_key, "slice": slice_key}
+        return (
+            build(settings)
+            .resolve_job_def(job)
+            .execute_in_process(
+                partition_key=dg.MultiPartitionKey(keys) if slice_key else round_key,
+                instance=instance,
+                run_config=run_config,
+                asset_selection=[dg.AssetKey(name) for name in only] if only else None,
+                raise_on_error=False,
             )
+        )
 
-        yield run
+    return run
 
 
 @pytest.fixture
