@@ -25,7 +25,8 @@ class LongCotTracesSettings(Section):
     `examples` "none" asks for thoughts without showing any, as a policy is asked that was trained on traces;
     "attempts" asks as the attempts did, at their sampling settings: what they drew is not drawn again. With
     `close_thoughts` the closing tag is put behind an answer that ended inside of its thoughts, and the policy goes on.
-    Shares make the mix of problems, by difficulty or topic; without them all fit ones are asked.
+    Shares make the mix of problems, by difficulty or topic; without them all fit ones are asked. `judge_behaviours` has
+    the judge count the behaviours of every trace besides the rules.
     """
 
     n: int = Field(8, ge=1)
@@ -47,6 +48,7 @@ class LongCotTracesSettings(Section):
     topic_shares: Mapping[str, float] | None = None
     percentile: float = Field(30.0, ge=0, lt=100)
     near_examples: Match | None = None
+    judge_behaviours: bool = False
     format_reward: float = Field(1.0, ge=0)
 
     @field_validator("difficulty_shares", "topic_shares")

@@ -138,6 +138,10 @@ class Settings(Section):
         rated = [source.name for source in self.sources if source.query_mix == "criteria"]
         if rated and self.judge is None:
             raise ValueError(f"query_mix = 'criteria' needs a section [judge], got none for {', '.join(rated)}")
+        if self.long_cot_traces.judge_behaviours and self.judge is None:
+            raise ValueError(
+                "long_cot_traces.judge_behaviours must be false without a section [judge], got true: add the section"
+            )
         return self
 
     @model_validator(mode="after")

@@ -3,13 +3,13 @@
 Knows no files. The tables are declared in `filters.schemas`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
 from filters.answers import Verdict
-from filters.behaviours import count_behaviours
+from filters.behaviours import KINDS, Kind, count_behaviours
 from filters.query_mix import RATINGS
 from filters.schemas import LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES
 from generators.records import LongCotPair, LongCotSample, LongCotTrace, Problem, QueryRating
@@ -43,7 +43,7 @@ def generated_tokens(samples: pl.DataFrame) -> int:
 
 
 def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance) -> pl.DataFrame:
-    """The `long_cot_traces` table of one slice."""
+    """The `long_cot_traces` table of one slice, without a judge's counts."""
     shown = (
         *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted"),
         *("thoughts_closed_by", "sample_index", "prompt_token_ids", "token_ids"),
@@ -60,11 +60,21 @@ def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance
             "behaviours": [one.kind for one in trace.behaviours],
             "behaviour_starts": [one.start for one in trace.behaviours],
             "behaviour_ends": [one.end for one in trace.behaviours],
+            **dict.fromkeys((*(f"judge_n_{kind}" for kind in KINDS), "behaviour_judge")),
             **provenance,
         }
         for trace in traces
     ]
     return LONG_COT_TRACES.frame(rows)
+
+
+def with_judged_behaviours(
+    traces: pl.DataFrame, counts: Mapping[str, Mapping[Kind, int | None]], judge: str
+) -> pl.DataFrame:
+    """A `long_cot_traces` table with what `judge` counted, by problem; null where it said nothing of a problem."""
+    said = [counts.get(name, {}) for name in traces["problem_id"]]
+    columns = [pl.Series(f"judge_n_{kind}", [one.get(kind) for one in said], dtype=pl.Int64) for kind in KINDS]
+    return LONG_COT_TRACES.validate(traces.with_columns(*columns, behaviour_judge=pl.lit(judge)))
 
 
 def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -> pl.DataFrame:

@@ -20,7 +20,8 @@ ABOUT = About(
         "of a worked example is dropped; then one whose solution is wrong, or scores "
         "below a percentile of a reward model's scores where the problem has no answer. Only the solution is judged. "
         "Of what is left the best sample of each problem becomes the row, the first one among equals. Behaviours are "
-        "counted by rules on the words of the thoughts, with their places. A pair is the sample of highest reward "
+        "counted by rules on the words of the thoughts, with their places, and where the settings say so by a judge "
+        "too, without places (`judge_n_*`). A pair is the sample of highest reward "
         "against that of lowest, a reward being the score and, where the policy closed its thoughts itself, what the "
         "format is worth; "
         "ties are dropped, and no chosen side is wrong by the verifier. What follows from other columns (scores, "
@@ -29,7 +30,7 @@ ABOUT = About(
     limits=(
         "Thoughts are never judged: a row may reach a right solution by wrong or idle thoughts.",
         "Only final answers are verified. A wrong derivation with a right answer counts as right.",
-        "Behaviours are found by English cues, so their counts are lower bounds; a thought may do a thing without "
+        "The rules find behaviours by English cues, so their counts are lower bounds; a thought may do a thing without "
         "saying so, or say that it checks without checking.",
         "The policy saw worked examples that the rows leave out: `messages` and `pairs` ask the bare problem. Under "
         "that prompt the answers are not exactly on-policy, unless `prompt_token_ids` say that it was shown none.",

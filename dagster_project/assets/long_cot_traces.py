@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import Field
 
 from dagster_project import report
+from dagster_project.behaviour_judging import Counted, count_by_judge
 from dagster_project.bootstrapping import Asking, Bootstrapped, Sampled, choose
 from dagster_project.bootstrapping import draw as draw_samples
 from dagster_project.checks import failed_items, specs, timeouts
@@ -29,7 +30,7 @@ from filters.behaviours import KINDS
 from filters.behaviours import VERSION as BEHAVIOURS_VERSION
 from filters.schemas import LONG_COT_TRACES
 from filters.verdicts import VERIFIER
-from generators import bolt, long_cot_pairs, query_mix
+from generators import behaviour_judge, bolt, long_cot_pairs, query_mix
 from generators.engine.protocol import Sampling
 from generators.ledger import sampling_json
 from generators.long_cot_tables import generated_tokens, long_cot_pairs_table, long_cot_traces_table
@@ -68,7 +69,9 @@ def long_cot_traces(settings: Settings, grid: dg.MultiPartitionsDefinition) -> d
         group_name="traces",
         kinds={"vllm", "parquet"},
         pool="gpu",
-        code_version=f"{bolt.VERSION}.{query_mix.VERSION}.{long_cot_pairs.VERSION}.{BEHAVIOURS_VERSION}",
+        code_version=".".join(
+            [bolt.VERSION, query_mix.VERSION, long_cot_pairs.VERSION, BEHAVIOURS_VERSION, behaviour_judge.VERSION]
+        ),
         check_specs=specs(NAME, blocking=["failed_items", "timeouts"]),
     )
     def asset(
@@ -94,9 +97,16 @@ def long_cot_traces(settings: Settings, grid: dg.MultiPartitionsDefinition) -> d
             provenance = cell.provenance(bench.sampler.policy)
             provenance |= {"sampling": sampling_json(law.sampling), "max_tokens": law.max_tokens}
             chosen = choose(made.rows, asked=asked, match=match, known=known(store, cell, mixed), provenance=provenance)
+            traces = long_cot_traces_table(chosen.traces, provenance)
+            counted = (
+                count_by_judge(context, judge, policy, store, cell, traces=traces)
+                if asked.judge_behaviours
+                else Counted(traces=traces)
+            )
+            frame = counted.traces
             plain = asked.model_dump(mode="json") | {"near_examples": match, "judge": mixed.plain() or None}
-            store.write_recipe(NAME, cell, plain)
-            frame = write(store, cell, mixed=mixed, made=made, chosen=chosen, provenance=provenance)
+            store.write_recipe(NAME, cell, plain | {"behaviour_judge": counted.plain()})
+            write(store, cell, frame, mixed=mixed, made=made, chosen=chosen, provenance=provenance)
             return finished(
                 Table(asset=NAME, frame=frame, schema=LONG_COT_TRACES, asked=law.n, of=len(problems)),
                 store,
@@ -106,7 +116,7 @@ def long_cot_traces(settings: Settings, grid: dg.MultiPartitionsDefinition) -> d
                     failed_items(len(made.failures), len(problems), settings.checks.most_failed),
                     timeouts(chosen.samples["verdict"], settings.checks.most_timeouts),
                 ],
-                metadata=metadata(store, cell, frame, mixed, chosen) | mixed.metadata(),
+                metadata=metadata(store, cell, frame, mixed, chosen) | mixed.metadata() | counted.metadata(),
                 bench=bench,
                 policy=policy,
             )
@@ -171,14 +181,14 @@ def known(store: Store, cell: Cell, mixed: Mixed) -> dict[str, tuple[str | None,
 def write(
     store: Store,
     cell: Cell,
+    frame: pl.DataFrame,
     *,
     mixed: Mixed,
     made: Outcome[Problem, Sampled],
     chosen: Bootstrapped,
     provenance: dict[str, str | int],
-) -> pl.DataFrame:
-    """Write traces, pairs, all samples, the mix, and what was dropped with its stage; gives the traces."""
-    frame = long_cot_traces_table(chosen.traces, provenance)
+) -> None:
+    """Write the traces of `frame`, pairs, all samples, the mix, and what was dropped with its stage."""
     passed_over = mixed.table.filter(~pl.col("is_kept")).select("problem_id", "why").iter_rows()
     dropped = [(problem, None, "mix", why, "") for problem, why in passed_over]
     dropped += [(one.item.problem_id, None, "sampling", "refused", one.message) for one in made.failures]
@@ -190,7 +200,6 @@ def write(
     store.write(store.table("query_mix", cell), mixed.table)
     store.write(store.table("long_cot_pairs", cell), long_cot_pairs_table(chosen.pairs, provenance))
     store.write(store.dropped("long_cot_pairs", cell), pl.DataFrame(chosen.unpaired, schema=UNPAIRED, orient="row"))
-    return frame
 
 
 def metadata(store: Store, cell: Cell, frame: pl.DataFrame, mixed: Mixed, chosen: Bootstrapped) -> dict[str, Any]:

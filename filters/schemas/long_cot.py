@@ -114,6 +114,15 @@ LONG_COT_TRACES = TableSchema(
         "behaviours": Column(pl.List(pl.String), "Their behaviours in the order of their places."),
         "behaviour_starts": Column(IDS, "Where each begins in `internal_thoughts`, in characters."),
         "behaviour_ends": Column(IDS, "Where each ends (exclusive)."),
+        **{
+            f"judge_n_{kind}": Column(
+                pl.Int64,
+                f"How often a judge finds {kind.replace('_', ' ')}; null where it named no number.",
+                nullable=True,
+            )
+            for kind in get_args(Kind)
+        },
+        "behaviour_judge": Column(pl.String, "The model that counted besides the rules; null without.", nullable=True),
         **_SAMPLE,
         **_LAW,
         **ORIGIN,
@@ -135,6 +144,11 @@ LONG_COT_TRACES = TableSchema(
         "behaviour_ends: behind_starts": (pl.col("behaviour_ends") - pl.col("behaviour_starts")).list.min().fill_null(1)
         > 0,
         "behaviours: counted": pl.sum_horizontal([f"n_{kind}" for kind in get_args(Kind)]) == length("behaviours"),
+        **{
+            f"judge_n_{kind}: of_a_judge": pl.col(f"judge_n_{kind}").is_null()
+            | (pl.col("behaviour_judge").is_not_null() & (pl.col(f"judge_n_{kind}") >= 0))
+            for kind in get_args(Kind)
+        },
     },
 )
 

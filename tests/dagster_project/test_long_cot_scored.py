@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import polars as pl
+import pytest
 
-from dagster_project.settings import load_settings
+from dagster_project.settings import SettingsError, load_settings
+from filters.behaviours import KINDS
 from generators.engine.errors import RequestRefused
 from generators.engine.protocol import Completion, Generation
 from generators.engine.simulated import SimulatedPolicy
 from generators.engine.simulated_statement import Statement
 from generators.engine.simulated_vocabulary import EOS
+from generators.prompts.behaviours import MEANINGS
 from generators.prompts.query_criteria import CRITERIA
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 from tests.dagster_project.test_judging import JUDGE, listening
@@ -125,3 +128,46 @@ def test_without_a_reward_model_a_problem_without_an_answer_ends_the_run_with_th
     without_answers(settings)
     (failure,) = make(settings, "slice", "r1", "sums-0", only=[NAME]).get_step_failure_events()
     assert "add a section [reward]" in failure.step_failure_data.error.message
+
+
+class ScriptedCounter(SimulatedPolicy):
+    """Counts as many places of a kind as the kind's own place, and refuses problems that start at an even number."""
+
+    async def generate(self, request):
+        text = self.tokenizer.decode(request.prefix)
+        if Statement.find(text).start % 2 == 0:
+            raise RequestRefused("these thoughts cannot be judged")
+        kind = next(kind for kind in KINDS if MEANINGS[kind] in text)
+        reply = f"<count>{KINDS.index(kind)}</count>" if kind != "backtracking" else "Some."
+        ids = (*self.tokenizer.encode(reply), EOS)
+        return Generation(completions=(Completion(token_ids=ids, text=reply, finish_reason="eos"),) * request.n)
+
+
+def test_a_judge_counts_behaviours_besides_the_rules_and_a_refusal_loses_no_row(tmp_path, monkeypatch, make):
+    monkeypatch.setenv("JUDGE_KEY", "secret")
+    with listening(ScriptedCounter()) as url:
+        settings = settings_with(tmp_path, "judge_behaviours = true\n" + JUDGE.format(url=url, further=""))
+        result = make(settings, "slice", "r1", "sums-0", only=["problems", "attempts", NAME])
+    assert result.success
+    rows = table(settings)
+    refused = [Statement.find(prompt).start % 2 == 0 for prompt in rows["prompt"]]
+    assert 0 < sum(refused) < rows.height
+    told = [None if silent else {"verification": 0, "subgoal_setting": 2, "backward_chaining": 3} for silent in refused]
+    for kind in KINDS:
+        assert rows[f"judge_n_{kind}"].to_list() == [one and one.get(kind) for one in told]
+    assert set(rows["behaviour_judge"]) == {"judge@weights-1"}
+    made = metadata_of(result, NAME)
+    counted = {one.data["behaviour"]: one.data for one in made["judged_behaviours"].records}
+    assert counted["subgoal_setting"]["by_judge"] == 2 * (rows.height - sum(refused))
+    assert counted["backtracking"]["without_a_number"] == rows.height
+    assert made["behaviour_judge_rollouts_drawn"] == len(KINDS) * (rows.height - sum(refused))
+
+
+def test_without_a_judge_its_counts_are_null_and_asking_for_them_is_refused_when_the_settings_are_read(tmp_path, make):
+    settings = settings_with(tmp_path, "")
+    assert make(settings, "slice", "r1", "sums-0", only=["problems", "attempts", NAME]).success
+    rows = table(settings)
+    for name in ("behaviour_judge", *(f"judge_n_{kind}" for kind in KINDS)):
+        assert rows[name].null_count() == rows.height > 0
+    with pytest.raises(SettingsError, match=r"judge_behaviours must be false without a section \[judge\], got true"):
+        settings_with(tmp_path, "judge_behaviours = true\n")

@@ -1,6 +1,6 @@
 """Traces and pairs that are true in everything that can be checked: ids, texts, verdicts, scores, behaviours."""
 
-from filters.behaviours import behaviours, count_behaviours
+from filters.behaviours import KINDS, behaviours, count_behaviours
 from filters.schemas import LONG_COT_PAIRS, LONG_COT_TRACES
 from filters.thoughts import DEFAULT_TAGS
 from generators.problems.loading import problem_id
@@ -44,6 +44,7 @@ def trace(number: int, **changes: object) -> dict[str, object]:
         "behaviours": [one.kind for one in found],
         "behaviour_starts": [one.start for one in found],
         "behaviour_ends": [one.end for one in found],
+        **dict.fromkeys((*(f"judge_n_{kind}" for kind in KINDS), "behaviour_judge")),
         "sample_index": 0,
         "prompt_token_ids": [1, 2],
         "token_ids": [3, 4, 5],
