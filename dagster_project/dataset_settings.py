@@ -118,8 +118,8 @@ class CriticalTokenPairsSettings(Section):
     never: float = 0.05
     least: float = 0.1
     confidence: float = 0.95
-    cap: int = Field(96, ge=1)
-    budget: int = Field(160, ge=1)
+    cap: int = Field(160, ge=1)
+    budget: int = Field(256, ge=1)
 
     @property
     def confirmation(self) -> Confirmation:

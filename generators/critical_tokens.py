@@ -22,7 +22,7 @@ from generators.token_paths import Span, known_outcomes
 from generators.token_search import TokenSearch, search_tokens
 from generators.tree import Tree
 
-VERSION = "1"  # bump when a change here would change the rows
+VERSION = "2"  # bump when a change here would change the rows
 BEHIND_CRITICAL_TOKEN = "behind_critical_token"  # the solution was lost before: not tested
 BUDGET_SPENT = "budget_spent"  # the tests of earlier nominees took it all: not tested
 Nomination = Literal["score", "search"]
@@ -46,7 +46,7 @@ class CriticalTokensConfig:
     n_scores: int = 3
     score_below: float = 0.5
     confirmation: Confirmation = field(default_factory=Confirmation)
-    budget: int = 160
+    budget: int = 256
 
     def __post_init__(self) -> None:
         for name in ("max_tokens", "n_scores", "budget"):

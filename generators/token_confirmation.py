@@ -33,7 +33,7 @@ class Confirmation:
     least: float = 0.1
     confidence: float = 0.95
     give_up: float = 0.01
-    cap: int = 96
+    cap: int = 160
     lot: int = 2
 
     def __post_init__(self) -> None:
