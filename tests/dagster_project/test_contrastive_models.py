@@ -1,5 +1,7 @@
 """Adapters of a tiny policy through the asset, and scores by them."""
 
+from dataclasses import asdict
+
 import polars as pl
 import pytest
 
@@ -9,6 +11,7 @@ from dagster_project.partitions import Cell
 from dagster_project.resources.policy import PolicyResource, PolicySettings
 from dagster_project.resources.store import Store
 from dagster_project.settings import load_settings
+from filters.schemas import PROBLEMS
 from generators.tables import attempts_table
 from generators.training.errors import AdapterRefused, NoWeights
 from tests.dagster_project.conftest import SETTINGS, metadata_of
@@ -35,7 +38,7 @@ def settings_over(folder, tiny):
     file.write_text(SETTINGS.format(policy="").replace('model = "simulated"', f'model = "{tiny}"', 1) + TRAINING)
     settings = load_settings(file)
     attempts = attempts_table([(problem, one) for problem, tried in TRIED for one in tried], PROVENANCE)
-    problems = pl.DataFrame({"problem_id": [problem.problem_id for problem, _ in TRIED]})
+    problems = PROBLEMS.frame([asdict(problem) for problem, _ in TRIED])
     for name, rows in (("problems", problems), ("attempts", attempts)):
         target = folder / f"data/tables/{name}/r1/sums-0.parquet"
         target.parent.mkdir(parents=True)
