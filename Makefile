@@ -13,7 +13,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-SERVICES := $(addprefix tests/deployment/test_,browser.py run_faults.py storage_faults.py stores.py)
+SERVICES := $(addprefix tests/deployment/test_,browser.py daemon_rounds.py run_faults.py storage_faults.py stores.py)
 
 .PHONY: setup policy demo ui screenshots check test test-services clean
 

@@ -5,7 +5,7 @@ Runs are children of the code server. What the UI asks over GraphQL a test may a
 
 import json
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -42,6 +42,14 @@ query Rounds {
   }
 }
 """
+ON_SCHEDULE = """
+mutation On($selector: ScheduleSelector!) {
+  startSchedule(scheduleSelector: $selector) { __typename ... on ScheduleStateResult { scheduleState { id } } }
+}
+"""
+OFF_SCHEDULE = "mutation Off($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
+ON_SENSOR = "mutation On($selector: SensorSelector!) { startSensor(sensorSelector: $selector) { __typename } }"
+RUNS = "query Runs { runsOrError { ... on Runs { results { jobName status tags { key value } } } } }"
 STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 FAILURES = """
 query Failures($id: ID!) {
@@ -124,6 +132,24 @@ class DagsterServices:
         """The keys of all rounds."""
         dimensions = self.ask(ROUNDS)["assetNodeOrError"]["partitionKeysByDimension"]
         return {key for one in dimensions if one["name"] == "round" for key in one["partitionKeys"]}
+
+    @contextmanager
+    def schedule_on(self, name):
+        """The schedule runs while the context is entered."""
+        answer = self.ask(ON_SCHEDULE, selector=SELECTOR | {"scheduleName": name})["startSchedule"]
+        assert answer["__typename"] == "ScheduleStateResult", answer
+        yield
+        stopped = self.ask(OFF_SCHEDULE, id=answer["scheduleState"]["id"])["stopRunningSchedule"]
+        assert stopped["__typename"] == "ScheduleStateResult", stopped
+
+    def switch_sensor_on(self, name):
+        answer = self.ask(ON_SENSOR, selector=SELECTOR | {"sensorName": name})["startSensor"]
+        assert answer["__typename"] == "Sensor", answer
+
+    def runs(self):
+        """Job, status and tags of every run."""
+        results = self.ask(RUNS)["runsOrError"]["results"]
+        return [(one["jobName"], one["status"], {tag["key"]: tag["value"] for tag in one["tags"]}) for one in results]
 
     def launch(self, job, tags, only=()):
         """Queue a run of a job, or of some of its assets, for the partition that `tags` name; gives its id."""

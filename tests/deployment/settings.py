@@ -8,6 +8,7 @@ data_root = "{data_root}"
 
 [rounds]
 cron = "{cron}"
+look_s = 30
 
 [policy]
 model = "simulated"
@@ -20,6 +21,7 @@ give_up_s = 15
 kind = "simulated"
 name = "sums"
 size = {size}
+shards = {shards}
 min_steps = 3
 max_steps = 5
 
@@ -53,9 +55,10 @@ max_tokens = 400
 )
 
 
-def write_settings(folder, url, *, size=12, data_root="data", cron="0 3 * * 0"):
+def write_settings(folder, url, *, size=12, shards=1, data_root="data", cron="0 3 * * 0"):
     """The settings file in `folder`; gives its path."""
     file = folder / "stepmill.toml"
     adapters = folder / "adapters"
-    file.write_text(SETTINGS.format(url=url, size=size, data_root=data_root, adapters=adapters, cron=cron))
+    text = SETTINGS.format(url=url, size=size, shards=shards, data_root=data_root, adapters=adapters, cron=cron)
+    file.write_text(text)
     return file
