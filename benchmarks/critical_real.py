@@ -1,7 +1,8 @@
 """The real part of `benchmarks.critical_tokens`: short wrong solutions of a real model, through a vLLM server.
 
-The embedded policy solves chain sums of one-digit terms after worked examples; of each problem that it solves sometimes
-its shortest wrong solution may be taken, the shortest of all first, since the scan takes 64 rollouts from every token.
+The embedded policy solves chain sums of one-digit terms after worked examples, the warmed-up one (`--policy`) problems
+of four to five steps that it never saw, without any. Of each problem that it solves sometimes its shortest wrong
+solution may be taken, the shortest of all first, since the scan takes 64 rollouts from every token.
 All rollouts are kept below `--folder`: a run that was cut off goes on where it was, a larger one builds on a smaller.
 
 Scores come from outside: `--scores module:name` names a function of the policy, a folder, the attempts and the chosen
@@ -35,11 +36,13 @@ from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.engine.worker import Worker
 from generators.ledger import Ledger
-from generators.policy import EMBEDDED, Policy, identify
+from generators.policy import EMBEDDED, WARMED_UP, Policy, identify
 from generators.problems.loading import load_problems
+from generators.problems.multi_step import MultiStepProblems
 from generators.problems.procedural import ProceduralProblems
 from generators.process_labels import ProcessLabelsConfig
 from generators.prompts.chain_sum import EXAMPLES
+from generators.prompts.solve import Example
 from generators.records import Attempt, Problem
 from generators.runner import run_recipe
 from generators.sampler import Sampler
@@ -72,6 +75,7 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("--solutions", type=int, default=12, help="wrong solutions (--real)")
     arguments.add_argument("--tried", type=int, default=48, help="problems that are attempted (--real)")
     arguments.add_argument("--least-rate", type=float, default=0.25, help="share of right attempts (--real)")
+    arguments.add_argument("--policy", choices=[EMBEDDED, WARMED_UP], default=EMBEDDED, help="who solves (--real)")
     arguments.add_argument("--estimate", action="store_true", help="stop before the scan, with its tokens (--real)")
     arguments.add_argument("--scores", help="module:name of a function that scores tokens (--real)")
 
@@ -87,9 +91,11 @@ def scorer(spec: str | None) -> TokenScores | None:
     return scores
 
 
-async def attempted(problems: Sequence[Problem], sampler: Sampler, checker: AnswerChecker) -> list[Tried]:
-    """Sixteen attempts at each problem."""
-    config = AttemptsConfig(n=N_ATTEMPTS, sampling=LAW, max_tokens=MAX_TOKENS, examples=EXAMPLES)
+async def attempted(
+    problems: Sequence[Problem], sampler: Sampler, checker: AnswerChecker, examples: Sequence[Example]
+) -> list[Tried]:
+    """Sixteen attempts at each problem, behind worked examples."""
+    config = AttemptsConfig(n=N_ATTEMPTS, sampling=LAW, max_tokens=MAX_TOKENS, examples=tuple(examples))
 
     async def one(problem: Problem) -> Tried:
         return problem, await attempt(problem, sampler=sampler, checker=checker, rule=AnswerRule(), config=config)
@@ -199,20 +205,22 @@ def bench_of(policy: Policy, engine: Pool, ledger: Ledger, checker: AnswerChecke
     return Bench(sampler=sampler, checker=checker, labels=LABELS, tokens=tokens)
 
 
+def asked_of(options: argparse.Namespace) -> tuple[ProceduralProblems | MultiStepProblems, Sequence[Example]]:
+    """The problems that the policy is asked, and the worked examples before each of them."""
+    if options.policy == WARMED_UP:
+        return MultiStepProblems(name="multi_step", size=options.tried, seed=7, min_steps=4, max_steps=5), ()
+    levels = {"min_terms": 3, "max_terms": 4, "min_digits": 1, "max_digits": 1}
+    return ProceduralProblems(name="chain_sum", task="chain_sum", size=options.tried, seed=7, levels=levels), EXAMPLES
+
+
 async def run(options: argparse.Namespace, reference: Exhaustive) -> dict[str, Any]:
-    """Serve the embedded policy, open the ledger, compare."""
-    policy = identify(EMBEDDED)
+    """Serve the policy, open the ledger, compare."""
+    policy = identify(options.policy)
     score = scorer(options.scores)
     scores = partial(score, policy, options.folder) if score else None
     settings = ServerSettings(model=policy.model, dtype="float32", max_model_len=CONTEXT, max_sequences=IN_FLIGHT)
     options.folder.mkdir(parents=True, exist_ok=True)
-    source = ProceduralProblems(
-        name="chain_sum",
-        task="chain_sum",
-        size=options.tried,
-        seed=7,
-        levels={"min_terms": 3, "max_terms": 4, "min_digits": 1, "max_digits": 1},
-    )
+    source, examples = asked_of(options)
     with LocalServer(settings, log_path=options.folder / "server.log") as server, AnswerChecker() as checker:
         problems = problems_of((await load_problems(source, checker=checker)).kept)
         client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
@@ -220,5 +228,5 @@ async def run(options: argparse.Namespace, reference: Exhaustive) -> dict[str, A
             pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
             with Ledger(UPath(options.folder / "ledger" / policy.name)) as ledger:
                 bench = bench_of(policy, pool, ledger, checker)
-                tried = await attempted(problems, bench.sampler(), checker)
+                tried = await attempted(problems, bench.sampler(), checker, examples)
                 return await compared(tried, options, bench=bench, reference=reference, scores=scores)

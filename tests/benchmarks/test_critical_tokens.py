@@ -42,7 +42,7 @@ def over_the_server(folder, work):
             ):
                 pool = Pool(client, capacity=16, settings=RetrySettings())
                 bench = bench_of(identify("simulated"), pool, ledger, checker)
-                tried = await attempted([policy.problem(index) for index in range(6)], bench.sampler(), checker)
+                tried = await attempted([policy.problem(index) for index in range(6)], bench.sampler(), checker, ())
                 return await work(bench, tried), policy.counts.sequences
 
     return asyncio.run(serve())
