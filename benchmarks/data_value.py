@@ -5,6 +5,7 @@ Of the latest versions below `--releases` it trains LoRA adapters of the policy 
 whole solutions, Step-DPO and cDPO on equally many pairs; and two process reward models, on the released labels and on
 labels of the exhaustive strategy for as many tokens. Each model solves the same problems of the settings' evaluation
 sets, which must be in no train split, through a real server. Long chains of thought are trained and asked bare.
+`benchmarks/data_value.toml` are settings for such releases: `make demo` makes them where STEPMILL_SETTINGS names it.
 
 Every stage is kept below `--folder`: a run that was cut off goes on where it was. It prints a table; the last line is
 JSON.
@@ -30,7 +31,7 @@ from dagster_project.publishing import DATASETS
 from dagster_project.settings import Settings, load_settings
 from filters.answers import AnswerChecker
 from generators.engine.protocol import Sampling
-from generators.policy import EMBEDDED, identify
+from generators.policy import identify
 from generators.problems.loading import load_problems
 from generators.tables import problems_of
 
@@ -38,12 +39,12 @@ FULL = Size(
     problems=40,
     n=8,
     seeds=3,
-    rows=40,
+    rows=80,
     pairs=40,
-    steps=10,
+    steps=20,
     batch_size=4,
     solutions=1000,
-    reward_steps=48,
+    reward_steps=40,
     max_length=1024,
 )
 QUICK = Size(
@@ -82,7 +83,8 @@ def of_plain(groups: Sequence[Sequence[Plain]]) -> list[list[Sample]]:
 
 def bench_of(options: argparse.Namespace, settings: Settings, say: Callable[[str], None]) -> Bench:
     """The bench over a registry; raises ValueError where policy, settings or problems do not go with its releases."""
-    registry, policy = Registry(options.releases.resolve()), identify(options.model)
+    model = options.model or settings.policy.model
+    registry, policy = Registry(options.releases.resolve()), identify(model)
     there = {name: manifest for name in DATASETS if (manifest := registry.manifest(name))}
     for name, manifest in there.items():
         if policy.name not in manifest.facts.policy:
@@ -105,7 +107,7 @@ def bench_of(options: argparse.Namespace, settings: Settings, say: Callable[[str
     )
     return Bench(
         registry=registry,
-        model=options.model,
+        model=model,
         policy=policy,
         problems=problems,
         asking=asking,
@@ -121,7 +123,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--releases", type=Path, required=True, help="the registry, such as data/releases")
     arguments.add_argument("--settings", type=Path, help="what the releases were made with; stepmill.toml by default")
-    arguments.add_argument("--model", default=EMBEDDED, help="the policy that wrote them, warmed_up, or a folder")
+    arguments.add_argument("--model", help="the policy that wrote them; that of the settings by default")
     arguments.add_argument("--folder", type=Path, default=Path("data/benchmarks/data_value"))
     arguments.add_argument("--quick", action="store_true", help=f"a small size: {asdict(QUICK)}")
     for name, value in asdict(FULL).items():

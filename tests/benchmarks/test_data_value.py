@@ -1,18 +1,22 @@
 """The arithmetic of `benchmarks.data_value` on literal tables, and the order of its stages over fakes."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
 import pytest
 from datasets import Dataset
 
-from benchmarks.data_value import measured
+import benchmarks
+from benchmarks.data_value import FULL, measured
 from benchmarks.value_bench import Size
 from benchmarks.value_data import held_out, one_law, right_attempts
 from benchmarks.value_figures import Sample, chosen, over_seeds, solved, table
 from benchmarks.value_labels import affordable, tokens_spent
 from benchmarks.value_training import Arm, equal_parts
+from dagster_project.settings import load_settings
 from filters.verdicts import Verdict
+from generators.policy import WARMED_UP
 from generators.records import Problem
 
 
@@ -200,3 +204,9 @@ def test_every_arm_is_trained_and_asked_for_every_seed_beside_the_base_and_both_
         for seed in (0, 1)
         for stage in [("base", seed, False), ("base", seed, True), *((name, seed, n) for name, n in each)]
     ]
+
+
+def test_the_benchmarks_own_settings_ask_the_warmed_up_policy_and_hold_enough_problems_out():
+    settings = load_settings(Path(benchmarks.__file__).with_name("data_value.toml"))
+    assert settings.policy.model == WARMED_UP
+    assert sum(one.problems.size for one in settings.evaluation_sets) >= FULL.problems
