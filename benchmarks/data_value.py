@@ -24,7 +24,7 @@ from datasets import Dataset
 
 from benchmarks.value_bench import LABELS, Bench, Size
 from benchmarks.value_data import Registry, held_out
-from benchmarks.value_figures import Sample, chosen, over_seeds, solved, table
+from benchmarks.value_figures import Sample, chosen, gain, over_seeds, pass_rates, solved, table
 from benchmarks.value_serving import Asking, Plain
 from benchmarks.value_training import ARMS, Arm, equal_parts
 from dagster_project.publishing import DATASETS
@@ -53,27 +53,36 @@ QUICK = Size(
 
 
 def measured(bench: Bench, rows: Mapping[Arm, Dataset]) -> dict[str, Any]:
-    """Everything, seed by seed; figures by row of the table, and what each was trained on."""
+    """Everything, seed by seed; figures by row of the table, and what each was trained on.
+
+    The `gain` of a training is over the base that was asked in the same way, on the same problems.
+    """
     figures: dict[str, list[dict[str, float]]] = {}
+    rates: dict[str, list[list[float]]] = {}
     notes: dict[str, str] = {}
     labels = bench.labels() if bench.registry.manifest(LABELS) else {}
-    asks_bare = bool(bench.asking.examples) and any(arm.is_bare for arm in rows)
+    asks_bare = any(arm.is_bare for arm in rows)
     for seed in range(bench.size.seeds):
         base = bench.base(seed, is_bare=False)
-        groups = of_plain(base)
-        figures.setdefault("base", []).append(solved(groups))
+        answers = {"base": of_plain(base)}
         if asks_bare:
-            figures.setdefault("base_asked_bare", []).append(solved(of_plain(bench.base(seed, is_bare=True))))
+            answers["base_asked_bare"] = of_plain(bench.base(seed, is_bare=True))
         for arm, part in equal_parts(rows, rows=bench.size.rows, pairs=bench.size.pairs, seed=seed).items():
             told = bench.after(arm, part, seed)
             notes[arm.name] = f"{told['training']['rows']} {'pairs' if arm.takes_pairs else 'traces'}"
-            figures.setdefault(arm.name, []).append(solved(of_plain(told["samples"])))
+            answers[arm.name] = of_plain(told["samples"])
+        for name, groups in answers.items():
+            figures.setdefault(name, []).append(solved(groups))
+            rates.setdefault(name, []).append(pass_rates(groups))
         for name, labelled in labels.items():
             notes[f"best_of_n_by_{name}"] = f"{len(labelled)} solutions"
             worths = bench.worths(name, labelled, seed, base)
-            figures.setdefault(f"best_of_n_by_{name}", []).append(chosen(groups, worths))
-    problems = len(bench.problems)
-    return {"rows": {name: over_seeds(told, problems=problems) for name, told in figures.items()}, "trained_on": notes}
+            figures.setdefault(f"best_of_n_by_{name}", []).append(chosen(answers["base"], worths))
+    told_of = {name: over_seeds(told, problems=len(bench.problems)) for name, told in figures.items()}
+    for arm in rows:
+        before = "base_asked_bare" if arm.is_bare else "base"
+        told_of[arm.name]["gain"] = gain(rates[arm.name], rates[before])
+    return {"rows": told_of, "trained_on": notes}
 
 
 def of_plain(groups: Sequence[Sequence[Plain]]) -> list[list[Sample]]:

@@ -1,11 +1,11 @@
-"""Shares with their intervals: pass@1 and majority of samples, best-of-N by a reward model, means over seeds.
+"""Shares with their intervals: pass@1 and majority of samples, best-of-N by a reward model, means over seeds, gains.
 
 A problem is one observation: its samples go together, so that intervals count problems, not samples. Knows no model.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean, stdev
+from statistics import NormalDist, mean, stdev
 from typing import Any
 
 from filters.verdicts import Verdict
@@ -34,12 +34,18 @@ class Sample:
 
 
 Groups = Sequence[Sequence[Sample]]  # the samples of each problem
+_Z = NormalDist().inv_cdf(0.975)
+
+
+def pass_rates(groups: Groups) -> list[float]:
+    """The share of right samples of each problem."""
+    return [mean(one.verdict.is_right for one in group) for group in groups]
 
 
 def solved(groups: Groups) -> dict[str, float]:
     """`pass_at_1` and `majority`: the share of samples, and of problems by their majority, that are right."""
     return {
-        "pass_at_1": mean(mean(one.verdict.is_right for one in group) for group in groups),
+        "pass_at_1": mean(pass_rates(groups)),
         "majority": mean(_is_right(by_majority(group)) for group in groups),
     }
 
@@ -66,6 +72,20 @@ def over_seeds(by_seed: Sequence[Mapping[str, float]], *, problems: int) -> dict
             "high": round(high, 4),
         }
     return told
+
+
+def gain(after: Sequence[Sequence[float]], before: Sequence[Sequence[float]]) -> dict[str, float]:
+    """By how much pass rates rose, seed by seed and problem by problem: mean, spread over seeds, 95 % interval.
+
+    The same problems stand on both sides, so their difference is taken problem by problem (over seeds its mean), which
+    leaves out how hard they are; the interval is the normal one of that mean over problems.
+    """
+    seeds = [[one - other for one, other in zip(*pair, strict=True)] for pair in zip(after, before, strict=True)]
+    problems = [mean(problem) for problem in zip(*seeds, strict=True)]
+    middle, half = mean(problems), _Z * (stdev(problems) / len(problems) ** 0.5 if len(problems) > 1 else 1.0)
+    spread = stdev(map(mean, seeds)) if len(seeds) > 1 else 0.0
+    told = {"mean": middle, "spread": spread, "low": middle - half, "high": middle + half}
+    return {name: round(value, 4) for name, value in told.items()}
 
 
 def table(rows: Mapping[str, Mapping[str, Mapping[str, float]]], notes: Mapping[str, str]) -> str:

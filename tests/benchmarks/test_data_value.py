@@ -11,7 +11,7 @@ import benchmarks
 from benchmarks.data_value import FULL, measured
 from benchmarks.value_bench import Size
 from benchmarks.value_data import held_out, one_law, right_attempts
-from benchmarks.value_figures import Sample, chosen, over_seeds, solved, table
+from benchmarks.value_figures import Sample, chosen, gain, over_seeds, solved, table
 from benchmarks.value_labels import affordable, tokens_spent
 from benchmarks.value_training import Arm, equal_parts
 from dagster_project.settings import load_settings
@@ -43,6 +43,13 @@ def test_seeds_give_mean_spread_and_the_interval_of_as_many_problems():
     told = over_seeds([{"majority": 0.4}, {"majority": 0.6}], problems=10)["majority"]
     assert told == {"mean": 0.5, "spread": pytest.approx(0.1414), "low": 0.2366, "high": 0.7634}
     assert over_seeds([{"majority": 0.5}], problems=10)["majority"]["spread"] == 0.0
+
+
+def test_a_gain_is_taken_problem_by_problem_so_that_hard_problems_do_not_widen_it():
+    before = [[0.1, 0.9], [0.1, 0.9]]
+    assert gain([[0.2, 1.0], [0.2, 1.0]], before) == {"mean": 0.1, "spread": 0.0, "low": 0.1, "high": 0.1}
+    told = gain([[0.3, 0.9], [0.1, 0.9]], before)  # by problem 0.1 and 0, by seed 0.1 and 0
+    assert told == {"mean": 0.05, "spread": 0.0707, "low": -0.048, "high": 0.148}
 
 
 def test_the_table_has_a_row_a_model_and_blanks_where_there_is_no_figure():
@@ -149,7 +156,6 @@ class FakeBench:
         max_length=64,
     )
     problems = (problem("a"), problem("b"))
-    asking = SimpleNamespace(examples=(("What is 1 + 1?", "2"),))
     registry = SimpleNamespace(manifest=lambda name: name)
 
     def __init__(self):
@@ -191,8 +197,8 @@ def test_every_arm_is_trained_and_asked_for_every_seed_beside_the_base_and_both_
     assert means == {
         "base": {"pass_at_1": 0.25, "majority": 0.0},
         "base_asked_bare": {"pass_at_1": 0.25, "majority": 0.0},
-        "sft": {"pass_at_1": 0.75, "majority": 1.0},
-        "bare": {"pass_at_1": 1.0, "majority": 1.0},
+        "sft": {"pass_at_1": 0.75, "majority": 1.0, "gain": 0.5},
+        "bare": {"pass_at_1": 1.0, "majority": 1.0, "gain": 0.75},
         "best_of_n_by_released_labels": {"best": 1.0, "weighted": 1.0},
         "best_of_n_by_exhaustive_labels": {"best": 1.0, "weighted": 1.0},
     }
