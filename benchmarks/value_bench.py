@@ -70,8 +70,7 @@ class Bench:
     def stage(self, name: str, seed: int, content: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
         """What a stage gave, made or read back."""
         self.say(f"{name}, seed {seed}")
-        size = {name: value for name, value in asdict(self.size).items() if name != "seeds"}
-        common = {"version": VERSION, "policy": self.policy.name, "seed": seed, "size": size}
+        common = {"version": VERSION, "policy": self.policy.name, "seed": seed}
         return kept(self.folder, f"{name}-{seed}", {**common, **content}, make)
 
     def solutions(self, policy: Policy, seed: int, *, is_bare: bool, folder: Path) -> list[list[Plain]]:
@@ -88,7 +87,7 @@ class Bench:
     def asked(self) -> dict[str, Any]:
         """What the samples of a model follow from, besides the model."""
         ids = [problem.problem_id for problem in self.problems]
-        return {"problems": ids, "asking": asdict(self.asking), "bare": asdict(self.bare)}
+        return {"problems": ids, "n": self.size.n, "asking": asdict(self.asking), "bare": asdict(self.bare)}
 
     def base(self, seed: int, *, is_bare: bool) -> list[list[Plain]]:
         """The samples of the policy itself."""
@@ -110,7 +109,12 @@ class Bench:
             shutil.rmtree(merged)
             return {"training": told, "samples": made}
 
-        content = {"arm": asdict(arm), "versions": versions, "rows": len(rows)}
+        content = {
+            "arm": asdict(arm),
+            "versions": versions,
+            "rows": len(rows),
+            "training": self._training(self.size.steps),
+        }
         after: dict[str, Any] = self.stage(arm.name, seed, self.asked() | content, make)
         return after
 
@@ -147,23 +151,19 @@ class Bench:
 
         def make(own: Path) -> list[list[float]]:
             solutions = drawn(Dataset.from_list(list(rows)), n=len(rows), seed=seed)
-            run = self._run(own / "adapter", seed)
-            steps = self.size.reward_steps
-            rewards = reward_model(solutions, replace(run, steps=steps, learning_rate=REWARD_LEARNING_RATE))
+            run = replace(self._run(own / "adapter", seed), **training)
+            rewards = reward_model(solutions, run)
             return [
                 [worth(rewards, problem.prompt, each["steps"]) for each in group]
                 for problem, group in zip(self.problems, base, strict=True)
             ]
 
-        return self.stage(f"prm_{name}", seed, self.asked() | {"rows": rows}, make)
+        training = self._training(self.size.reward_steps) | {"learning_rate": REWARD_LEARNING_RATE}
+        return self.stage(f"prm_{name}", seed, self.asked() | {"rows": rows, "training": training}, make)
 
     def _run(self, output: Path, seed: int) -> Run:
-        size = self.size
-        return Run(
-            model=self.model,
-            output=output,
-            seed=seed,
-            steps=size.steps,
-            batch_size=size.batch_size,
-            max_length=size.max_length,
-        )
+        return Run(model=self.model, output=output, seed=seed, **self._training(self.size.steps))
+
+    def _training(self, steps: int) -> dict[str, Any]:
+        """How long a training is, whatever its rate."""
+        return {"steps": steps, "batch_size": self.size.batch_size, "max_length": self.size.max_length}
