@@ -82,7 +82,8 @@ def gain(after: Sequence[Sequence[float]], before: Sequence[Sequence[float]]) ->
     """
     seeds = [[one - other for one, other in zip(*pair, strict=True)] for pair in zip(after, before, strict=True)]
     problems = [mean(problem) for problem in zip(*seeds, strict=True)]
-    middle, half = mean(problems), _Z * (stdev(problems) / len(problems) ** 0.5 if len(problems) > 1 else 1.0)
+    middle = mean(problems)
+    half = _Z * stdev(problems) / len(problems) ** 0.5 if len(problems) > 1 else 1.0  # of one problem nothing is known
     spread = stdev(map(mean, seeds)) if len(seeds) > 1 else 0.0
     told = {"mean": middle, "spread": spread, "low": middle - half, "high": middle + half}
     return {name: round(value, 4) for name, value in told.items()}
