@@ -24,7 +24,7 @@ from datasets import Dataset
 
 from benchmarks.value_bench import LABELS, Bench, Size
 from benchmarks.value_data import Registry, held_out
-from benchmarks.value_figures import Sample, chosen, gain, over_seeds, pass_rates, solved, table
+from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, pass_rates, solved, table, told_apart
 from benchmarks.value_serving import Asking, Plain
 from benchmarks.value_training import ARMS, Arm, equal_parts
 from dagster_project.publishing import DATASETS
@@ -55,10 +55,12 @@ QUICK = Size(
 def measured(bench: Bench, rows: Mapping[Arm, Dataset]) -> dict[str, Any]:
     """Everything, seed by seed; figures by row of the table, and what each was trained on.
 
-    The `gain` of a training is over the base that was asked in the same way, on the same problems.
+    The `gain` of a training is over the base that was asked in the same way, on the same problems. `told_apart` is what
+    a reward model knows within a problem, where choosing between its samples is decided.
     """
     figures: dict[str, list[dict[str, float]]] = {}
     rates: dict[str, list[list[float]]] = {}
+    orders: dict[str, list[list[float | None]]] = {}
     notes: dict[str, str] = {}
     labels = bench.labels() if bench.registry.manifest(LABELS) else {}
     asks_bare = any(arm.is_bare for arm in rows)
@@ -75,13 +77,17 @@ def measured(bench: Bench, rows: Mapping[Arm, Dataset]) -> dict[str, Any]:
             figures.setdefault(name, []).append(solved(groups))
             rates.setdefault(name, []).append(pass_rates(groups))
         for name, labelled in labels.items():
-            notes[f"best_of_n_by_{name}"] = f"{len(labelled)} solutions"
-            worths = bench.worths(name, labelled, seed, base)
-            figures.setdefault(f"best_of_n_by_{name}", []).append(chosen(answers["base"], worths))
+            row, worths = f"best_of_n_by_{name}", bench.worths(name, labelled, seed, base)
+            notes[row] = f"{len(labelled)} solutions"
+            figures.setdefault(row, []).append(chosen(answers["base"], worths))
+            orders.setdefault(row, []).append([told_apart(*each) for each in zip(answers["base"], worths, strict=True)])
     told_of = {name: over_seeds(told, problems=len(bench.problems)) for name, told in figures.items()}
     for arm in rows:
         before = "base_asked_bare" if arm.is_bare else "base"
         told_of[arm.name]["gain"] = gain(rates[arm.name], rates[before])
+    for row, by_seed in orders.items():
+        if there := order(by_seed):
+            told_of[row]["told_apart"] = there
     return {"rows": told_of, "trained_on": notes}
 
 

@@ -3,7 +3,7 @@
 A problem is one observation: its samples go together, so that intervals count problems, not samples. Knows no model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, mean, stdev
 from typing import Any
@@ -80,13 +80,49 @@ def gain(after: Sequence[Sequence[float]], before: Sequence[Sequence[float]]) ->
     The same problems stand on both sides, so their difference is taken problem by problem (over seeds its mean), which
     leaves out how hard they are; the interval is the normal one of that mean over problems.
     """
-    seeds = [[one - other for one, other in zip(*pair, strict=True)] for pair in zip(after, before, strict=True)]
-    problems = [mean(problem) for problem in zip(*seeds, strict=True)]
+    return _over_problems(
+        [[one - other for one, other in zip(*pair, strict=True)] for pair in zip(after, before, strict=True)]
+    )
+
+
+def told_apart(group: Sequence[Sample], worths: Sequence[float]) -> float | None:
+    """The share of a problem's pairs of a right and a wrong sample in which the right one is worth more, ties half.
+
+    None where all samples are right, or none is: a reward model has nothing to choose there.
+    """
+    pairs = list(zip(group, worths, strict=True))
+    right = [worth for one, worth in pairs if one.verdict.is_right]
+    wrong = [worth for one, worth in pairs if not one.verdict.is_right]
+    if not right or not wrong:
+        return None
+    return mean((one > other) + (one == other) / 2 for one in right for other in wrong)
+
+
+def order(by_seed: Sequence[Sequence[float | None]]) -> dict[str, float]:
+    """What reward models tell apart, by seed and problem: mean, spread, 95 % interval, and the number of problems.
+
+    0.5 is chance; problems that had something to choose for no seed are left out. Empty where all are.
+    """
+    if not any(one is not None for problems in by_seed for one in problems):
+        return {}
+    counted = sum(any(one is not None for one in problem) for problem in zip(*by_seed, strict=True))
+    return _over_problems(by_seed) | {"problems": counted}
+
+
+def _over_problems(by_seed: Sequence[Sequence[float | None]]) -> dict[str, float]:
+    """Of each problem the mean over seeds, of those the mean with its normal interval; the spread is that of seeds."""
+    seeds, problems = _means(by_seed), _means(zip(*by_seed, strict=True))
     middle = mean(problems)
     half = _Z * stdev(problems) / len(problems) ** 0.5 if len(problems) > 1 else 1.0  # of one problem nothing is known
-    spread = stdev(map(mean, seeds)) if len(seeds) > 1 else 0.0
+    spread = stdev(seeds) if len(seeds) > 1 else 0.0
     told = {"mean": middle, "spread": spread, "low": middle - half, "high": middle + half}
     return {name: round(value, 4) for name, value in told.items()}
+
+
+def _means(groups: Iterable[Sequence[float | None]]) -> list[float]:
+    """The mean of each group that has a figure."""
+    known = ([one for one in group if one is not None] for group in groups)
+    return [mean(group) for group in known if group]
 
 
 def table(rows: Mapping[str, Mapping[str, Mapping[str, float]]], notes: Mapping[str, str]) -> str:

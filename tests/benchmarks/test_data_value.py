@@ -11,13 +11,13 @@ import benchmarks
 from benchmarks.data_value import FULL, measured
 from benchmarks.value_bench import Size
 from benchmarks.value_data import held_out, one_law, right_attempts
-from benchmarks.value_figures import Sample, chosen, gain, over_seeds, solved, table
-from benchmarks.value_labels import affordable, tokens_spent
+from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, solved, table, told_apart
+from benchmarks.value_labels import affordable, by_share, tokens_spent
 from benchmarks.value_training import Arm, equal_parts
 from dagster_project.settings import load_settings
 from filters.verdicts import Verdict
 from generators.policy import WARMED_UP
-from generators.records import Problem
+from generators.records import Problem, StepCounts, StepValues
 
 
 def sample(answer, is_right):
@@ -50,6 +50,24 @@ def test_a_gain_is_taken_problem_by_problem_so_that_hard_problems_do_not_widen_i
     assert gain([[0.2, 1.0], [0.2, 1.0]], before) == {"mean": 0.1, "spread": 0.0, "low": 0.1, "high": 0.1}
     told = gain([[0.3, 0.9], [0.1, 0.9]], before)  # by problem 0.1 and 0, by seed 0.1 and 0
     assert told == {"mean": 0.05, "spread": 0.0707, "low": -0.048, "high": 0.148}
+
+
+def test_right_samples_are_told_from_wrong_ones_of_their_problem_alone():
+    assert told_apart([RIGHT, WRONG, OTHER], [0.5, 0.1, 0.9]) == 0.5
+    assert told_apart([RIGHT, WRONG], [0.5, 0.5]) == 0.5
+    assert told_apart([RIGHT, RIGHT], [0.1, 0.9]) is None
+    assert told_apart([WRONG, OTHER], [0.1, 0.9]) is None
+
+
+def test_an_order_counts_the_problems_in_which_there_was_something_to_choose():
+    assert order([[1.0, None, 0.5], [None, None, 0.1]]) == {
+        "mean": 0.65,  # problem by problem 1.0 and 0.3
+        "spread": pytest.approx(0.4596, abs=1e-4),  # seed by seed 0.75 and 0.1
+        "low": pytest.approx(-0.036, abs=1e-4),
+        "high": pytest.approx(1.336, abs=1e-4),
+        "problems": 2,
+    }
+    assert order([[None], [None]]) == {}
 
 
 def test_the_table_has_a_row_a_model_and_blanks_where_there_is_no_figure():
@@ -140,6 +158,25 @@ def test_preference_arms_get_equally_many_pairs_and_traces_as_many_as_there_are(
     assert {len(part) for part in equal_parts(rows, rows=4, pairs=4, seed=0).values()} == {4}
 
 
+def test_shares_become_the_labels_of_a_release():
+    counts = [StepCounts(n_correct=right, n_rollouts=drawn, n_undecided=0) for right, drawn in ((2, 8), (0, 8), (0, 1))]
+    solution = SimpleNamespace(
+        problem=problem("a"),
+        steps=("1 + 1 = 2", "2 + 1 = 4", "The answer is 4."),
+        counts=tuple(counts),
+        values=StepValues(mean=(0.25, 0.0, 0.0), low=(0.0,) * 3, high=(1.0,) * 3),
+        sound=None,
+    )
+    assert by_share([solution]) == [
+        {
+            "prompt": solution.problem.prompt,
+            "steps": ["1 + 1 = 2", "2 + 1 = 4", "The answer is 4."],
+            "soft_labels": [0.25, 0.0, 0.0],
+            "hard_labels": [True, False, False],
+        }
+    ]
+
+
 class FakeBench:
     """Stages out of a script: an arm is right on as many of four samples as its name has letters."""
 
@@ -199,8 +236,8 @@ def test_every_arm_is_trained_and_asked_for_every_seed_beside_the_base_and_both_
         "base_asked_bare": {"pass_at_1": 0.25, "majority": 0.0},
         "sft": {"pass_at_1": 0.75, "majority": 1.0, "gain": 0.5},
         "bare": {"pass_at_1": 1.0, "majority": 1.0, "gain": 0.75},
-        "best_of_n_by_released_labels": {"best": 1.0, "weighted": 1.0},
-        "best_of_n_by_exhaustive_labels": {"best": 1.0, "weighted": 1.0},
+        "best_of_n_by_released_labels": {"best": 1.0, "weighted": 1.0, "told_apart": 1.0},
+        "best_of_n_by_exhaustive_labels": {"best": 1.0, "weighted": 1.0, "told_apart": 1.0},
     }
     assert told["trained_on"]["best_of_n_by_exhaustive_labels"] == "1 solutions"
     assert told["trained_on"]["sft"] == "6 traces"
