@@ -36,15 +36,15 @@ from generators.problems.loading import load_problems
 from generators.tables import problems_of
 
 FULL = Size(
-    problems=40,
+    problems=64,
     n=8,
     seeds=3,
-    rows=80,
-    pairs=40,
-    steps=20,
+    rows=120,
+    pairs=60,
+    steps=30,
     batch_size=4,
     solutions=1000,
-    reward_steps=40,
+    reward_steps=80,
     max_length=1024,
 )
 QUICK = Size(
