@@ -44,7 +44,7 @@ FULL = Size(
     steps=30,
     batch_size=4,
     solutions=1000,
-    reward_steps=80,
+    reward_steps=60,
     max_length=1024,
 )
 QUICK = Size(
