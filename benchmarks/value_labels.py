@@ -7,8 +7,6 @@ follows from its counts. Knows nothing of models.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
 from filters.answers import AnswerChecker, AnswerRule
 from filters.verdicts import Verdict
 from generators.process_labels import ProcessLabelsConfig, label
@@ -16,10 +14,8 @@ from generators.records import Attempt, LabelledSolution, Problem
 from generators.runner import run_recipe
 from generators.sampler import Sampler
 from generators.strategies.exhaustive import Exhaustive
-from releases.labels import with_labels
 
 Row = Mapping[str, Any]  # of the config `default` of process_labels
-LABELLED = ("prompt", "steps", "soft_labels", "hard_labels")  # what a reward model is trained on
 
 
 def tokens_spent(rows: Iterable[Row]) -> int:
@@ -63,7 +59,7 @@ async def exhaustive(
     checker: AnswerChecker,
     window: int,
 ) -> list[dict[str, Any]]:
-    """The rows' solutions with `steps` and labels by the strategy; `rules` are the sources' answer rules."""
+    """The rows' solutions with `steps` and `soft_labels` by the strategy; `rules` are the sources' answer rules."""
 
     async def one(row: Row) -> LabelledSolution:
         problem = Problem(**{name: row[name] for name in ("problem_id", "source", "prompt", "answer", "level")})
@@ -81,25 +77,10 @@ async def exhaustive(
         return labelled.solutions[0]
 
     made = await run_recipe(one, rows, window=window)
-    return by_share(made.rows)
-
-
-def by_share(solutions: Iterable[LabelledSolution]) -> list[dict[str, Any]]:
-    """What a release would label solutions of a strategy that knows shares only: a step is right if any rollout is."""
-    measured = pl.DataFrame([_counted(one) for one in solutions], schema_overrides={"sound": pl.List(pl.Float64)})
-    return with_labels(measured, hard_threshold=0.0, confidence=0.94).select(*LABELLED).to_dicts()
-
-
-def _counted(one: LabelledSolution) -> dict[str, Any]:
-    """What labels are derived from."""
-    return {
-        "prompt": one.problem.prompt,
-        "steps": list(one.steps),
-        "n_correct": [counts.n_correct for counts in one.counts],
-        "n_rollouts": [counts.n_rollouts for counts in one.counts],
-        "values": list(one.values.mean),
-        "sound": one.sound,
-    }
+    return [
+        {"prompt": one.problem.prompt, "steps": list(one.steps), "soft_labels": list(one.values.mean)}
+        for one in made.rows
+    ]
 
 
 def attempt_of(row: Row) -> Attempt:

@@ -12,12 +12,12 @@ from benchmarks.data_value import FULL, measured
 from benchmarks.value_bench import Size
 from benchmarks.value_data import held_out, one_law, right_attempts
 from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, solved, table, told_apart
-from benchmarks.value_labels import affordable, by_share, tokens_spent
+from benchmarks.value_labels import affordable, tokens_spent
 from benchmarks.value_training import Arm, equal_parts
 from dagster_project.settings import load_settings
 from filters.verdicts import Verdict
 from generators.policy import WARMED_UP
-from generators.records import Problem, StepCounts, StepValues
+from generators.records import Problem
 
 
 def sample(answer, is_right):
@@ -156,25 +156,6 @@ def test_preference_arms_get_equally_many_pairs_and_traces_as_many_as_there_are(
     lengths = {one.name: len(part) for one, part in equal_parts(rows, rows=6, pairs=20, seed=0).items()}
     assert lengths == {"sft": 6, "dpo": 5, "step": 5}
     assert {len(part) for part in equal_parts(rows, rows=4, pairs=4, seed=0).values()} == {4}
-
-
-def test_shares_become_the_labels_of_a_release():
-    counts = [StepCounts(n_correct=right, n_rollouts=drawn, n_undecided=0) for right, drawn in ((2, 8), (0, 8), (0, 1))]
-    solution = SimpleNamespace(
-        problem=problem("a"),
-        steps=("1 + 1 = 2", "2 + 1 = 4", "The answer is 4."),
-        counts=tuple(counts),
-        values=StepValues(mean=(0.25, 0.0, 0.0), low=(0.0,) * 3, high=(1.0,) * 3),
-        sound=None,
-    )
-    assert by_share([solution]) == [
-        {
-            "prompt": solution.problem.prompt,
-            "steps": ["1 + 1 = 2", "2 + 1 = 4", "The answer is 4."],
-            "soft_labels": [0.25, 0.0, 0.0],
-            "hard_labels": [True, False, False],
-        }
-    ]
 
 
 class FakeBench:
