@@ -10,6 +10,7 @@ from tests.hub.server import WRITER, HubServer
 
 def pytest_addoption(parser):
     parser.addoption("--screenshots", metavar="FOLDER", help="write the pictures of the browser tests there")
+    parser.addoption("--renew-frozen", action="store_true", help="store the round of test_frozen_round.py again")
 
 
 @pytest.fixture(scope="session")
