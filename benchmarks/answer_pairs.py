@@ -5,7 +5,7 @@ Knows no checker.
 
 from pathlib import Path
 
-from filters.answers import Verdict
+from filters.answers.checker import Verdict
 
 TABLE = Path(__file__).with_suffix(".txt")
 

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.decided_scan import DecidedScan
-from filters.answers import AnswerChecker, AnswerRule
-from generators.critical_tokens import CriticalTokens, CriticalTokensConfig, critical_tokens
+from benchmarks.token_scan import PAPER, TOLERATED, critical_position, scan
+from filters.answers.checker import AnswerChecker, AnswerRule
+from generators.critical_token_pairs.tokens.nominees import CriticalTokens, CriticalTokensConfig, critical_tokens
+from generators.critical_token_pairs.tokens.paths import wrong_step
 from generators.engine.protocol import Limits, Sampling
-from generators.ledger import LedgerKey
-from generators.process_labels import LabelledProblem, ProcessLabelsConfig, label
+from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
 from generators.records import Attempt, LabelledSolution, Problem, Rollout
-from generators.rollouts import Rollouts
-from generators.sampler import Sampler
-from generators.search import Strategy
-from generators.strategies.exhaustive import Exhaustive
-from generators.token_paths import wrong_step
-from generators.token_scan import PAPER, TOLERATED, critical_position, scan
-from generators.tree import Tree
+from generators.sampling.ledger import LedgerKey
+from generators.sampling.sampler import Sampler
+from generators.search.exhaustive import Exhaustive
+from generators.search.rollouts import Rollouts
+from generators.search.strategy import Strategy
+from generators.search.tree import Tree
 
 METHODS = ("scores", "search", "both", "search without labels")
 Cost = dict[tuple[str, int], int]  # the tokens of each rollout, by key and index

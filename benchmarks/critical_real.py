@@ -24,10 +24,10 @@ import polars as pl
 from upath import UPath
 
 from benchmarks.critical_methods import Bench, Case, CountedSampler
-from filters.answers import AnswerChecker, AnswerRule, Verdict
-from generators.attempts import AttemptsConfig, attempt
-from generators.calibration import calibrated
-from generators.critical_tokens import CriticalTokensConfig
+from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
+from generators.attempts.chain_sum import EXAMPLES
+from generators.attempts.recipe import AttemptsConfig, attempt
+from generators.critical_token_pairs.tokens.nominees import CriticalTokensConfig
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
@@ -35,20 +35,20 @@ from generators.engine.protocol import Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.engine.worker import Worker
-from generators.ledger import Ledger
-from generators.policy import EMBEDDED, WARMED_UP, Policy, identify
+from generators.models.policy import EMBEDDED, WARMED_UP, Policy, identify
 from generators.problems.loading import load_problems
 from generators.problems.multi_step import MultiStepProblems
 from generators.problems.procedural import ProceduralProblems
-from generators.process_labels import ProcessLabelsConfig
-from generators.prompts.chain_sum import EXAMPLES
-from generators.prompts.solve import Example
+from generators.problems.prompt import Example
+from generators.problems.table import problems_of
+from generators.process_labels.pilot import calibrated
+from generators.process_labels.recipe import ProcessLabelsConfig
 from generators.records import Attempt, Problem
-from generators.runner import run_recipe
-from generators.sampler import Sampler
-from generators.strategies.exhaustive import Exhaustive
-from generators.strategies.sequential_test import SequentialTest
-from generators.tables import problems_of
+from generators.sampling.ledger import Ledger
+from generators.sampling.runner import run_recipe
+from generators.sampling.sampler import Sampler
+from generators.search.exhaustive import Exhaustive
+from generators.search.sequential_test import SequentialTest
 
 LAW = Sampling(temperature=0.7, seed=1)
 MAX_TOKENS = 160

@@ -14,7 +14,7 @@ from math import exp
 
 from benchmarks.critical_methods import Case
 from benchmarks.label_rounds import Round, make_round
-from generators.engine.simulated import SimulatedPolicy
+from generators.engine.simulated.policy import SimulatedPolicy
 
 LEAST_BASE, NEVER = 0.3, 0.05
 FILLERS = 3.0

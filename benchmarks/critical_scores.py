@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.critical_methods import Case
-from filters.answers import AnswerRule
-from generators.cdpo import choose_solutions
-from generators.contrastive import ContrastiveScorer, ScoringSettings
-from generators.policy import Policy
+from filters.answers.checker import AnswerRule
+from generators.critical_token_pairs.choice import choose_solutions
+from generators.critical_token_pairs.scores import ContrastiveScorer, ScoringSettings
+from generators.models.base import base_of
+from generators.models.policy import Policy
 from generators.records import Attempt, Problem
 from generators.training.adapters import AdapterSettings
-from generators.training.base import base_of
 from generators.training.contrastive_models import contrastive_models
 from generators.training.examples import of_attempt
 

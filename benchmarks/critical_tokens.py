@@ -35,16 +35,16 @@ from benchmarks import critical_real
 from benchmarks.critical_methods import Bench, Case, Cost, CountedSampler
 from benchmarks.critical_rounds import stand_in_scores, token_round, true_position
 from benchmarks.label_rounds import LAW, MAX_TOKENS, VARIANTS, WINDOW, Round
-from filters.answers import AnswerChecker
-from generators.calibration import calibrated
-from generators.critical_tokens import CriticalTokensConfig
-from generators.engine.simulated import SimulatedPolicy
-from generators.ledger import Ledger
-from generators.process_labels import ProcessLabelsConfig
-from generators.runner import run_recipe
-from generators.strategies.exhaustive import Exhaustive
-from generators.strategies.sequential_test import SequentialTest
-from generators.token_scan import PAPER
+from benchmarks.token_scan import PAPER
+from filters.answers.checker import AnswerChecker
+from generators.critical_token_pairs.tokens.nominees import CriticalTokensConfig
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.process_labels.pilot import calibrated
+from generators.process_labels.recipe import ProcessLabelsConfig
+from generators.sampling.ledger import Ledger
+from generators.sampling.runner import run_recipe
+from generators.search.exhaustive import Exhaustive
+from generators.search.sequential_test import SequentialTest
 
 RECOVERY_RATES = (0.0, 0.02)
 HIGH_BASE = 0.5

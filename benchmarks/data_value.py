@@ -28,12 +28,12 @@ from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, pa
 from benchmarks.value_serving import Asking, Plain
 from benchmarks.value_training import ARMS, Arm, equal_parts
 from dagster_project.publishing import DATASETS
-from dagster_project.settings import Settings, load_settings
-from filters.answers import AnswerChecker
+from dagster_project.settings.file import Settings, load_settings
+from filters.answers.checker import AnswerChecker
 from generators.engine.protocol import Sampling
-from generators.policy import identify
+from generators.models.policy import identify
 from generators.problems.loading import load_problems
-from generators.tables import problems_of
+from generators.problems.table import problems_of
 
 FULL = Size(
     problems=64,

@@ -7,10 +7,10 @@ many more did, the rest of them says nothing. Rollouts are the same ones in the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generators.search import Conclusion, Cut, Draw, Path
-from generators.strategies.exhaustive import Exhaustive
-from generators.tasks import gather
-from generators.tree import Node, Tree
+from generators.sampling.tasks import gather
+from generators.search.exhaustive import Exhaustive
+from generators.search.strategy import Conclusion, Cut, Draw, Path
+from generators.search.tree import Node, Tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,32 +28,33 @@ from typing import Any
 import polars as pl
 from upath import UPath
 
-from filters.answers import AnswerChecker, AnswerRule
-from filters.budgets import success_by_budget
-from generators.aggregation import by_majority, by_verifier
-from generators.attempts import AttemptsConfig, attempt
-from generators.correction_tables import attempt_outcomes, deepened_outcomes
-from generators.corrections import transitions
+from filters.answers.checker import AnswerChecker, AnswerRule
+from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Engine, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
-from generators.engine.simulated import SimulatedPolicy
-from generators.engine.simulated_law import SimulatedLaw
+from generators.engine.simulated.law import SimulatedLaw
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.tokenizer import Tokenizer
 from generators.engine.worker import Worker
-from generators.id_sampling import IdSamplingConfig, deepen
-from generators.ledger import Ledger
-from generators.policy import WARMED_UP, identify
-from generators.prefill import prefill
+from generators.models.policy import WARMED_UP, identify
 from generators.problems.loading import load_problems
 from generators.problems.multi_step import MultiStepProblems
-from generators.records import Attempt, DeepenedResponse, Problem
-from generators.runner import run_recipe
-from generators.sampler import Sampler
-from generators.tables import problems_of
-from generators.tokenizer import Tokenizer
+from generators.problems.table import problems_of
+from generators.records import Attempt, Problem
+from generators.sampling.ledger import Ledger
+from generators.sampling.runner import run_recipe
+from generators.sampling.sampler import Sampler
+from generators.self_correction_traces.aggregation import by_majority, by_verifier
+from generators.self_correction_traces.budgets import success_by_budget
+from generators.self_correction_traces.corrections import transitions
+from generators.self_correction_traces.deepening import IdSamplingConfig, deepen
+from generators.self_correction_traces.prefill import prefill
+from generators.self_correction_traces.records import DeepenedResponse
+from generators.self_correction_traces.table import attempt_outcomes, deepened_outcomes
 
 IN_FLIGHT = 64
 FIRST_SAMPLES, MOST_SAMPLES = 4, 64

@@ -32,12 +32,12 @@ from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Request, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from generators.engine.tokenizer import HFTokenizer
 from generators.engine.worker import Worker
-from generators.ledger import Ledger, LedgerKey
-from generators.prompts import solve
-from generators.sampler import Sampler, rollout_seed
-from generators.tasks import gather
-from generators.tokenizer import HFTokenizer
+from generators.problems import prompt as solve
+from generators.sampling.ledger import Ledger, LedgerKey
+from generators.sampling.sampler import Sampler, rollout_seed
+from generators.sampling.tasks import gather
 
 POLICY = "benchmark"
 LAW = Sampling(temperature=1.0)

@@ -28,17 +28,17 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks import minhash
-from filters import quality
-from filters.balance import balance
-from filters.contamination import decontaminate
-from filters.diversity import DiversitySettings, keep_different
-from filters.duplicates import DuplicateSettings, drop_near_duplicates
-from filters.language import in_language
-from filters.lengths import no_length_outliers
-from filters.loops import no_loops
 from filters.rules import apply_rules
-from filters.shingles import jaccard, shingles_of
-from filters.words import words
+from filters.texts import quality
+from filters.texts.contamination import decontaminate
+from filters.texts.diversity import DiversitySettings, keep_different
+from filters.texts.duplicates import DuplicateSettings, drop_near_duplicates
+from filters.texts.language import in_language
+from filters.texts.lengths import no_length_outliers
+from filters.texts.loops import no_loops
+from filters.texts.shingles import jaccard, shingles_of
+from filters.texts.words import words
+from generators.process_labels.balance import balance
 
 LEVELS = (30, 20, 10, 5)
 _FILLER = ("quickly", "today", "always", "yellow", "gently", "perhaps", "nearby")

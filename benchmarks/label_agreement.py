@@ -23,10 +23,8 @@ import polars as pl
 from upath import UPath
 
 from benchmarks.warmed_up import first_wrong_line
-from filters.answers import AnswerChecker, AnswerRule
-from generators.attempts import AttemptsConfig, attempt
-from generators.audit import audit
-from generators.calibration import calibrated
+from filters.answers.checker import AnswerChecker, AnswerRule
+from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
@@ -34,21 +32,24 @@ from generators.engine.protocol import Limits, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.engine.worker import Worker
-from generators.ledger import Ledger
-from generators.planted import PlantedConfig, PlantedSolution, plant
-from generators.policy import WARMED_UP, identify
+from generators.models.policy import WARMED_UP, identify
 from generators.problems.loading import load_problems
 from generators.problems.multi_step import MultiStepProblems, WorkedProblem
-from generators.process_labels import LabelledProblem, ProcessLabelsConfig, choose, label
+from generators.problems.table import problems_of
+from generators.process_labels.audit.audit import audit
+from generators.process_labels.audit.planted import PlantedConfig, PlantedSolution, plant
+from generators.process_labels.labels import with_labels
+from generators.process_labels.pilot import calibrated
+from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, choose, label
+from generators.process_labels.table import process_labels_table
 from generators.records import Attempt, LabelledSolution, Problem, Rollout
-from generators.runner import run_recipe
-from generators.sampler import Sampler
-from generators.search import Strategy
-from generators.strategies.exhaustive import Exhaustive
-from generators.strategies.omegaprm import OmegaPRM
-from generators.strategies.sequential_test import SequentialTest
-from generators.tables import problems_of, process_labels_table
-from releases.labels import with_labels
+from generators.sampling.ledger import Ledger
+from generators.sampling.runner import run_recipe
+from generators.sampling.sampler import Sampler
+from generators.search.exhaustive import Exhaustive
+from generators.search.omegaprm import OmegaPRM
+from generators.search.sequential_test import SequentialTest
+from generators.search.strategy import Strategy
 
 LAW = Sampling(temperature=0.8, seed=1)
 MAX_TOKENS = 256

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from generators.search import ALL_DRAWN, NOT_NEEDED, OWN_OUTCOME, Conclusion, Cut, Draw, Path
-from generators.shares import share_conclusion
-from generators.tasks import gather
-from generators.tree import Node, Tree
+from generators.sampling.tasks import gather
+from generators.search.shares import share_conclusion
+from generators.search.strategy import ALL_DRAWN, NOT_NEEDED, OWN_OUTCOME, Conclusion, Cut, Draw, Path
+from generators.search.tree import Node, Tree
 
 
 async def _drawn(node: Node, draw: Draw, *, k: int, start: int = 0) -> bool:

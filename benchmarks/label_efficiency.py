@@ -39,21 +39,21 @@ from benchmarks.label_rounds import (
     Round,
     make_round,
 )
-from filters.answers import AnswerChecker, AnswerRule
-from generators.belief import INTERVAL
-from generators.calibration import calibrated
-from generators.engine.simulated import SimulatedPolicy
-from generators.ledger import Ledger
-from generators.process_labels import LabelledProblem, ProcessLabelsConfig, label
+from filters.answers.checker import AnswerChecker, AnswerRule
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.process_labels.labels import with_labels
+from generators.process_labels.pilot import calibrated
+from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
+from generators.process_labels.table import process_labels_table
 from generators.records import LabelledSolution
-from generators.runner import run_recipe
-from generators.sampler import Sampler
-from generators.search import Strategy
-from generators.strategies.exhaustive import Exhaustive
-from generators.strategies.omegaprm import OmegaPRM
-from generators.strategies.sequential_test import SequentialTest
-from generators.tables import process_labels_table
-from releases.labels import with_labels
+from generators.sampling.ledger import Ledger
+from generators.sampling.runner import run_recipe
+from generators.sampling.sampler import Sampler
+from generators.search.belief import INTERVAL
+from generators.search.exhaustive import Exhaustive
+from generators.search.omegaprm import OmegaPRM
+from generators.search.sequential_test import SequentialTest
+from generators.search.strategy import Strategy
 
 PILOT = 128
 STRATEGIES: dict[str, Strategy] = {

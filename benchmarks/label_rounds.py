@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 from upath import UPath
 
-from filters.answers import AnswerChecker, AnswerRule, Verdict
-from generators.attempts import AttemptsConfig, attempt
+from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
+from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.protocol import Sampling
-from generators.engine.simulated import SimulatedPolicy
-from generators.engine.simulated_law import SimulatedLaw
-from generators.engine.simulated_statement import MODULUS, SimulatedProblems, Statement
-from generators.engine.simulated_vocabulary import EOS, FILLER_WORDS
-from generators.ledger import Ledger
+from generators.engine.simulated.law import SimulatedLaw
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.simulated.statement import MODULUS, SimulatedProblems, Statement
+from generators.engine.simulated.vocabulary import EOS, FILLER_WORDS
 from generators.records import Attempt, Problem
-from generators.runner import run_recipe
-from generators.sampler import Sampler
+from generators.sampling.ledger import Ledger
+from generators.sampling.runner import run_recipe
+from generators.sampling.sampler import Sampler
 
 BASE_RATES = (0.2, 0.3, 0.5, 0.7, 0.9)
 RECOVERY_RATES = (0.0, 0.02, 0.05, 0.1)

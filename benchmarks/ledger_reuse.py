@@ -23,13 +23,13 @@ from dagster_project.definitions import build
 from dagster_project.partitions import ROUNDS
 from dagster_project.publishing import DATASETS
 from dagster_project.resources.policy import PolicySettings
-from dagster_project.settings import DEFAULT_FILE, Settings, load_settings
-from dagster_project.source_settings import Source
+from dagster_project.settings.file import DEFAULT_FILE, Settings, load_settings
+from dagster_project.settings.sources import Source
 from generators.engine.embedded import embedded_model
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
-from generators.ledger import totals
-from generators.policy import EMBEDDED, SIMULATED
+from generators.models.policy import EMBEDDED, SIMULATED
+from generators.sampling.ledger import totals
 
 ROUND = "reuse"
 TOGETHER = "together"
@@ -175,7 +175,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _simulated_server(settings: ServerSettings, port: int) -> Sequence[str]:
-    return (sys.executable, "-m", "generators.engine.simulated_server", "--port", str(port))
+    return (sys.executable, "-m", "generators.engine.simulated.server", "--port", str(port))
 
 
 def _say(line: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import datasketch
 from rensa import RMinHash, RMinHashLSH
 
-from filters.shingles import jaccard
+from filters.texts.shingles import jaccard
 
 PERMUTATIONS = 128
 BANDS = 32

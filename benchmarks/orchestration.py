@@ -17,19 +17,19 @@ from pathlib import Path
 
 from upath import UPath
 
-from filters.answers import AnswerChecker, AnswerRule, Verdict
-from generators.attempts import AttemptsConfig, attempt
+from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
+from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Generation, Request, Sampling
-from generators.engine.simulated import SimulatedPolicy
-from generators.ledger import Ledger
-from generators.process_labels import ProcessLabelsConfig, label
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.process_labels.recipe import ProcessLabelsConfig, label
 from generators.records import Problem
-from generators.runner import run_recipe
-from generators.sampler import Sampler
-from generators.search import Strategy
-from generators.strategies.exhaustive import Exhaustive
-from generators.strategies.sequential_test import SequentialTest
+from generators.sampling.ledger import Ledger
+from generators.sampling.runner import run_recipe
+from generators.sampling.sampler import Sampler
+from generators.search.exhaustive import Exhaustive
+from generators.search.sequential_test import SequentialTest
+from generators.search.strategy import Strategy
 
 LAW = Sampling(temperature=1.0, seed=5)
 MAX_TOKENS = 1000

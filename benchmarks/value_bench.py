@@ -19,12 +19,12 @@ from benchmarks.value_labels import affordable, exhaustive, tokens_spent
 from benchmarks.value_serving import IN_FLIGHT, Asking, Plain, merge, samples, serving
 from benchmarks.value_training import Arm, reward_model, trained, worth
 from examples.common import Run
-from filters.answers import AnswerChecker
+from filters.answers.checker import AnswerChecker
 from generators.engine.protocol import Sampling
-from generators.policy import Policy, identify
-from generators.process_labels import ProcessLabelsConfig
+from generators.models.policy import Policy, identify
+from generators.process_labels.recipe import ProcessLabelsConfig
 from generators.records import Problem
-from generators.strategies.exhaustive import Exhaustive
+from generators.search.exhaustive import Exhaustive
 
 VERSION = 1  # raise it when a change here changes what a stage gives
 LABELS = "process_labels"

@@ -15,8 +15,8 @@ from upath import UPath
 from examples.common import IGNORED, load_release
 from generators.records import Problem
 from releases.errors import UnknownRelease
-from releases.local import LocalRegistry
 from releases.manifest import Manifest
+from releases.registry.local import LocalRegistry
 
 RIGHT_ATTEMPTS = "right_attempts"
 

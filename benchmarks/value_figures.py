@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import NormalDist, mean, stdev
 from typing import Any
 
-from filters.verdicts import Verdict
-from generators.aggregation import by_majority, by_weight
-from generators.shares import score_interval
+from filters.answers.verdicts import Verdict
+from generators.search.shares import score_interval
+from generators.self_correction_traces.aggregation import by_majority, by_weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ follows from its counts. Knows nothing of models.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from filters.answers import AnswerChecker, AnswerRule
-from filters.verdicts import Verdict
-from generators.process_labels import ProcessLabelsConfig, label
+from filters.answers.checker import AnswerChecker, AnswerRule
+from filters.answers.verdicts import Verdict
+from generators.process_labels.recipe import ProcessLabelsConfig, label
 from generators.records import Attempt, LabelledSolution, Problem
-from generators.runner import run_recipe
-from generators.sampler import Sampler
-from generators.strategies.exhaustive import Exhaustive
+from generators.sampling.runner import run_recipe
+from generators.sampling.sampler import Sampler
+from generators.search.exhaustive import Exhaustive
 
 Row = Mapping[str, Any]  # of the config `default` of process_labels
 

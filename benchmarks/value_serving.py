@@ -12,22 +12,22 @@ from typing import Any
 
 from upath import UPath
 
-from filters.answers import AnswerChecker, AnswerRule
+from filters.answers.checker import AnswerChecker, AnswerRule
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from generators.engine.tokenizer import Message
 from generators.engine.worker import Worker
-from generators.ledger import Ledger
-from generators.policy import Policy
-from generators.prompts.solve import Example, messages
+from generators.models.policy import Policy
+from generators.problems.prompt import Example, messages
 from generators.records import Problem
-from generators.runner import run_recipe
-from generators.sampler import Sampler
-from generators.steps import step_ends, step_texts
-from generators.tokenizer import Message
+from generators.sampling.ledger import Ledger
+from generators.sampling.runner import run_recipe
+from generators.sampling.sampler import Sampler
+from generators.sampling.steps import step_ends, step_texts
 
 CONTEXT = 2048
 IN_FLIGHT = 64

@@ -24,8 +24,8 @@ import time
 from pathlib import Path
 
 from benchmarks.answer_pairs import answer_pairs, hostile_answers
-from filters.answers import AnswerChecker, Verdict, WorkerLimits
-from filters.extraction import after_hashes
+from filters.answers.checker import AnswerChecker, Verdict, WorkerLimits
+from filters.answers.extraction import after_hashes
 
 LIMIT_S = 5.0
 GRACE_S = 1.0

@@ -12,16 +12,16 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from filters.answers import AnswerChecker
-from filters.verdicts import Verdict
+from filters.answers.checker import AnswerChecker
+from filters.answers.verdicts import Verdict
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.protocol import Limits, Request, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from generators.engine.tokenizer import HFTokenizer
+from generators.problems import prompt as solve
 from generators.problems.multi_step import MultiStepProblems, WorkedProblem
-from generators.prompts import solve
-from generators.tasks import gather
-from generators.tokenizer import HFTokenizer
+from generators.sampling.tasks import gather
 from generators.training.warmed_up import warmed_up_model
 
 WIDTH = 64

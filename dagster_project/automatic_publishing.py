@@ -6,13 +6,13 @@ slice which passes later would hide one that failed. It is off until it is switc
 
 import dagster as dg
 
-from dagster_project.operations_settings import STAGES
 from dagster_project.partitions import ROUNDS, Cell
 from dagster_project.publishing import DATASETS
 from dagster_project.resources.store import Store
 from dagster_project.rounds import ROUND_TAG
 from dagster_project.scorecard import standing
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
+from dagster_project.settings.operations import STAGES
 
 SENSOR = "automatic_publishing"
 PUBLISHED_BY = "stepmill/published_by"

@@ -17,11 +17,11 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.workbench import Workbench, workbench
-from filters.behaviours import KINDS, Kind
-from generators import behaviour_judge as recipe
 from generators.engine.protocol import Sampling
-from generators.long_cot_tables import with_judged_behaviours
-from generators.runner import run_recipe
+from generators.long_cot_traces import behaviour_judge as recipe
+from generators.long_cot_traces.behaviours import KINDS, Kind
+from generators.long_cot_traces.table import with_judged_behaviours
+from generators.sampling.runner import run_recipe
 
 Counts = Mapping[Kind, int | None]
 

@@ -10,21 +10,21 @@ import polars as pl
 
 from dagster_project.long_cot_settings import LongCotTracesSettings
 from dagster_project.workbench import Workbench
-from filters.answers import AnswerRule
-from filters.contamination import Match
-from filters.long_cot import Selection, select_long_cot, with_fates
-from generators import bolt
+from filters.answers.checker import AnswerRule
+from filters.texts.contamination import Match
 from generators.engine.errors import EngineMisconfigured
-from generators.long_cot_examples import example_passages, without_examples
-from generators.long_cot_pairs import LongCotPairsConfig, pair
-from generators.long_cot_tables import long_cot_samples_of, long_cot_samples_table
-from generators.prompts import solve
-from generators.prompts.long_cot import LongCotPrompt, prompt_ids
-from generators.records import LongCotPair, LongCotSample, LongCotTrace, Problem
-from generators.reward import RewardModel
-from generators.runner import Outcome, run_recipe
-from generators.tables import Provenance
-from generators.tokenizer import Tokenizer
+from generators.engine.tokenizer import Tokenizer
+from generators.long_cot_traces import recipe as bolt
+from generators.long_cot_traces.copied_examples import example_passages, without_examples
+from generators.long_cot_traces.pairs import LongCotPairsConfig, pair
+from generators.long_cot_traces.prompt import LongCotPrompt, prompt_ids
+from generators.long_cot_traces.records import LongCotPair, LongCotSample, LongCotTrace
+from generators.long_cot_traces.selection import Selection, select_long_cot, with_fates
+from generators.long_cot_traces.table import long_cot_samples_of, long_cot_samples_table
+from generators.models.reward import RewardModel
+from generators.problems import prompt as solve
+from generators.records import Problem, Provenance
+from generators.sampling.runner import Outcome, run_recipe
 
 Sampled = tuple[Problem, tuple[LongCotSample, ...]]
 

@@ -9,9 +9,9 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
-from filters.tables import SchemaError, TableSchema
-from filters.verdicts import Verdict
-from generators.storage import read_parquet
+from filters.answers.verdicts import Verdict
+from filters.schema import SchemaError, TableSchema
+from generators.sampling.storage import read_parquet
 
 BLOCKING = ("schema", "yield_in_bounds", "contamination")
 TREND = "in_line_with_other_rounds"

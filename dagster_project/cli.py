@@ -33,8 +33,8 @@ def plan(
     """Say what the next round would cost, by the newest one: rollouts, tokens, GPU-hours, by asset and slice."""
     from dagster_project.planning import plan as forecast
     from dagster_project.resources.store import Store
-    from dagster_project.settings import SettingsError, load_settings
-    from generators.storage import StorageError
+    from dagster_project.settings.file import SettingsError, load_settings
+    from generators.sampling.storage import StorageError
 
     try:
         loaded = load_settings(settings)
@@ -55,7 +55,7 @@ def plan(
 def _told(made: "Plan", tokens_per_second: float | None) -> str:
     """The forecast as tables, with what it does not cover."""
     from dagster_project.planning import gpu_hours
-    from releases.text_table import text_table
+    from releases.comparison.text import text_table
 
     pace = tokens_per_second or made.tokens_per_second
     rows = [

@@ -13,14 +13,21 @@ from typing import Any
 from dagster_project.dataset_settings import ContrastiveModelsSettings, CriticalTokenPairsSettings
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from generators.contrastive import ContrastiveScorer, ContrastiveScores, Progress, ScoringSettings, TokenScorer
-from generators.critical_token_tables import ScoredBy
-from generators.policy import SIMULATED, Policy
+from generators.critical_token_pairs.scores import (
+    ContrastiveScorer,
+    ContrastiveScores,
+    Progress,
+    ScoringSettings,
+    TokenScorer,
+)
+from generators.critical_token_pairs.simulated_scorer import SimulatedScorer
+from generators.critical_token_pairs.table import ScoredBy
+from generators.engine.tokenizer import HFTokenizer
+from generators.models.base import base_of
+from generators.models.policy import SIMULATED, Policy
 from generators.records import Attempt
-from generators.simulated_scorer import SimulatedScorer
-from generators.storage import StorageError, is_local
-from generators.tokenizer import HFTokenizer
-from generators.training.base import Base, base_of, give_memory_back, has_gpu
+from generators.sampling.storage import StorageError, is_local
+from generators.training.base import Base, give_memory_back, has_gpu
 from generators.training.contrastive_models import SIDES, ContrastiveModels, contrastive_models
 from generators.training.errors import NoWeights
 from generators.training.examples import of_attempt

@@ -13,14 +13,14 @@ import polars as pl
 
 from dagster_project import report
 from dagster_project.resources.store import Store
-from filters.budgets import success_by_budget
 from filters.rules import Filtered
-from generators.aggregation import Answered, by_majority, by_verifier
-from generators.correction_tables import attempt_outcomes, deepened_outcomes
-from generators.corrections import State, transitions
-from generators.prefill import prefill
 from generators.records import Attempt
-from generators.self_correction import CorrectedProblem, SelfCorrectionConfig
+from generators.self_correction_traces.aggregation import Answered, by_majority, by_verifier
+from generators.self_correction_traces.budgets import success_by_budget
+from generators.self_correction_traces.corrections import State, transitions
+from generators.self_correction_traces.prefill import prefill
+from generators.self_correction_traces.recipe import CorrectedProblem, SelfCorrectionConfig
+from generators.self_correction_traces.table import attempt_outcomes, deepened_outcomes
 
 ASSET = "self_correction_traces"
 Attempts = Mapping[str, Sequence[Attempt]]

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from dagster_project.workbench import Workbench
-from generators.storage import write_bytes
+from generators.sampling.storage import write_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from dagster_project.section import Section
-from generators.corrections import Mask
-from generators.id_sampling import AtMax, Counts
-from generators.prompts.triggers import RETHINK
-from generators.step_pairs import Localiser
-from generators.token_confirmation import Confirmation
+from generators.critical_token_pairs.tokens.confirmation import Confirmation
+from generators.section import Section
+from generators.self_correction_traces.corrections import Mask
+from generators.self_correction_traces.deepening import AtMax, Counts
+from generators.self_correction_traces.triggers import RETHINK
+from generators.step_preference_pairs.recipe import Localiser
 from generators.training.adapters import AdapterSettings
 from generators.training.base import Dtype
 

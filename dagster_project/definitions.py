@@ -22,7 +22,7 @@ from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
 from dagster_project.round_openers import round_of_a_new_policy, weekly_round
-from dagster_project.settings import Settings, load_settings
+from dagster_project.settings.file import Settings, load_settings
 
 
 def build(settings: Settings) -> dg.Definitions:

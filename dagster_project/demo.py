@@ -12,7 +12,7 @@ import dagster as dg
 
 from dagster_project.definitions import defs
 from dagster_project.partitions import ROUNDS
-from dagster_project.settings import load_settings
+from dagster_project.settings.file import load_settings
 from releases.errors import NothingToRelease
 
 ROUND = "demo"

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from filters.tables import SchemaError
+from filters.schema import SchemaError
 from generators.engine.errors import EngineError
 from generators.problems.source import SourceError
-from generators.storage import StorageError
+from generators.sampling.storage import StorageError
 from generators.training.errors import TrainingError
 from releases.errors import ReleaseError
 

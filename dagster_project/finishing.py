@@ -13,13 +13,13 @@ import polars as pl
 from dagster_project import report
 from dagster_project.checks import in_line, rows_of_the_slice, schema_holds, share_in_bounds
 from dagster_project.cost import add_cost
-from dagster_project.operations_settings import CheckSettings
 from dagster_project.partitions import Cell
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import Scorecard, outcome_of, read_scorecard
+from dagster_project.settings.operations import CheckSettings
 from dagster_project.workbench import Workbench
-from filters.tables import TableSchema
+from filters.schema import TableSchema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

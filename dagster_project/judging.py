@@ -18,10 +18,10 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
 from dagster_project.workbench import Workbench, workbench
-from filters.consensus import agreement
-from generators import judge as recipe
+from generators.process_labels import judge as recipe
+from generators.process_labels.consensus import agreement
 from generators.records import LabelledSolution
-from generators.runner import run_recipe
+from generators.sampling.runner import run_recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,16 +9,16 @@ from functools import partial
 
 from dagster_project.dataset_settings import ProcessLabelsSettings
 from dagster_project.workbench import Workbench
-from filters.answers import AnswerRule
-from generators.calibration import calibrated
-from generators.planted import PlantedConfig, PlantedSolution, plant
-from generators.process_labels import LabelledProblem, ProcessLabelsConfig, label
+from filters.answers.checker import AnswerRule
+from generators.process_labels.audit.planted import PlantedConfig, PlantedSolution, plant
+from generators.process_labels.pilot import calibrated
+from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
 from generators.records import Attempt, LabelledSolution, Problem
-from generators.runner import Outcome, run_recipe
-from generators.search import Strategy
-from generators.strategies.exhaustive import Exhaustive
-from generators.strategies.omegaprm import OmegaPRM
-from generators.strategies.sequential_test import SequentialTest
+from generators.sampling.runner import Outcome, run_recipe
+from generators.search.exhaustive import Exhaustive
+from generators.search.omegaprm import OmegaPRM
+from generators.search.sequential_test import SequentialTest
+from generators.search.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from dagster_project.section import Section
-from filters.contamination import MATCHES, Match
-from filters.long_cot import LongCotBounds
-from filters.query_mix import Shares
-from filters.thoughts import Tags
-from generators.prompts.long_cot import Layout, LongCotPrompt, load_examples
+from filters.texts.contamination import MATCHES, Match
+from filters.texts.thoughts import Tags
+from generators.long_cot_traces.mix import Shares
+from generators.long_cot_traces.prompt import Layout, LongCotPrompt, load_examples
+from generators.long_cot_traces.selection import LongCotBounds
+from generators.section import Section
 
 Shown = Literal["general", "short", "none", "attempts"]
 Difficulty = Literal["easy", "medium", "hard"]

@@ -12,9 +12,9 @@ from dagster_project.cost import Cost, read_cost
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import read_scorecard
-from dagster_project.settings import Settings
-from dagster_project.source_settings import Source
-from generators.ledger import totals
+from dagster_project.settings.file import Settings
+from dagster_project.settings.sources import Source
+from generators.sampling.ledger import totals
 
 SAMPLED = (
     "attempts",

@@ -9,11 +9,11 @@ import dagster as dg
 from huggingface_hub.utils import disable_progress_bars
 from upath import UPath
 
-from dagster_project.settings import HubSettings
+from dagster_project.settings.file import HubSettings
 from releases.draft import Draft
-from releases.hub import HubRegistry
-from releases.local import LocalRegistry
-from releases.registry import Release
+from releases.registry.hub import HubRegistry
+from releases.registry.local import LocalRegistry
+from releases.registry.registry import Release
 
 DATASETS = (
     "process_labels",

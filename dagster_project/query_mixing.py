@@ -16,19 +16,20 @@ from dagster_project.partitions import Cell
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.source_settings import Source
+from dagster_project.settings.sources import Source
 from dagster_project.workbench import Workbench, workbench
-from filters.passages import REPEATS_EXAMPLE
-from filters.query_mix import Shares, mix_by_difficulty, mix_by_ratings
-from filters.schemas import QUERY_MIX
-from generators import query_mix as recipe
+from filters.texts.passages import REPEATS_EXAMPLE
 from generators.engine.protocol import Sampling
-from generators.long_cot_examples import without_examples
-from generators.long_cot_tables import ratings_table
-from generators.prompts.query_topic import TOPICS
-from generators.records import Problem, QueryRating
-from generators.runner import run_recipe
-from generators.tables import problems_of
+from generators.long_cot_traces import query_rating as recipe
+from generators.long_cot_traces.copied_examples import without_examples
+from generators.long_cot_traces.mix import Shares, mix_by_difficulty, mix_by_ratings
+from generators.long_cot_traces.query_topic import TOPICS
+from generators.long_cot_traces.records import QueryRating
+from generators.long_cot_traces.schema import QUERY_MIX
+from generators.long_cot_traces.table import ratings_table
+from generators.problems.table import problems_of
+from generators.records import Problem
+from generators.sampling.runner import run_recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

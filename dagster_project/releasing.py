@@ -19,13 +19,13 @@ from dagster_project.partitions import ROUNDS, Cell, round_seed
 from dagster_project.publishing import publish
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import standing
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
 from dagster_project.unanswered import is_set_aside
-from generators.ledger import totals
+from generators.sampling.ledger import totals
 from releases.draft import Draft
 from releases.errors import NothingToRelease, RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
-from releases.registry import Release
+from releases.registry.registry import Release
 
 IN_TWO_SLICES = "in_two_slices"  # the reason of rows whose problem an earlier slice has
 

@@ -12,7 +12,7 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
-from filters.tables import TableSchema
+from filters.schema import TableSchema
 
 SAMPLE_ROWS = 3
 CELL_CHARACTERS = 1200

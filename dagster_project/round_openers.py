@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_project.partitions import ROUNDS
 from dagster_project.resources.store import Store
 from dagster_project.rounds import known_rounds, new_round, opened_already, slice_runs
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
 from generators.engine.errors import EngineError
 
 SCHEDULE = "weekly_round"

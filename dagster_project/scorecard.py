@@ -12,7 +12,7 @@ import dagster as dg
 
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
-from generators.storage import write_bytes
+from generators.sampling.storage import write_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

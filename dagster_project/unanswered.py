@@ -16,7 +16,7 @@ from dagster_project.cost import add_cost
 from dagster_project.finishing import Table, concluded
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
-from filters.tables import TableSchema
+from filters.schema import TableSchema
 from generators.records import Problem
 
 REASON = "no_answer_to_verify"

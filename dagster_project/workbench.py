@@ -13,9 +13,9 @@ from dagster_project.partitions import Cell
 from dagster_project.progress import Progress, reported
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from filters.answers import AnswerChecker
+from filters.answers.checker import AnswerChecker
 from generators.engine.pool import Pool
-from generators.sampler import Sampler
+from generators.sampling.sampler import Sampler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

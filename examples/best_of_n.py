@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from filters.verdicts import Verdict
-from generators.aggregation import by_majority, by_weight
+from filters.answers.verdicts import Verdict
+from generators.self_correction_traces.aggregation import by_majority, by_weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

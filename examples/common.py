@@ -15,7 +15,7 @@ from datasets import Dataset, DatasetDict, load_dataset
 from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
-from generators.policy import EMBEDDED, SIMULATED, Policy, identify
+from generators.models.policy import EMBEDDED, SIMULATED, Policy, identify
 from releases.manifest import FILE_NAME
 
 IGNORED = -100  # a label that no loss counts

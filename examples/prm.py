@@ -34,7 +34,7 @@ from examples.common import (
     run_of,
     trainer_settings,
 )
-from generators.prompts import solve
+from generators.problems import prompt as solve
 
 LABELS = ("soft", "hard")
 

@@ -29,7 +29,7 @@ def verify(
     version: _VERSION = None,
 ) -> None:
     """Check a release without the ledger: files, columns, rules, labels, answers, splits, figures and card."""
-    from releases.told import summary
+    from releases.comparison.text import summary
     from releases.verification.verify import verify as check
 
     with _explained():
@@ -48,8 +48,8 @@ def diff(
     limit: Annotated[int, typer.Option(min=0, help="Rows named of each kind.")] = 10,
 ) -> None:
     """Compare two versions: rows added, removed and changed, labels and lengths side by side."""
-    from releases.diff import diff as compare
-    from releases.told import comparison
+    from releases.comparison.text import comparison
+    from releases.comparison.versions import diff as compare
 
     with _explained():
         found = compare(_folder(first, None), _folder(second, None))
@@ -68,8 +68,8 @@ def pull(
     """Copy a version into a folder, whole or not at all, and check every file on the way."""
     from upath import UPath
 
-    from releases.local import LocalRegistry
-    from releases.pull import pull as copy
+    from releases.registry.local import LocalRegistry
+    from releases.registry.pull import pull as copy
 
     with _explained():
         pulled = copy(LocalRegistry(UPath(source)), dataset, version, into=UPath(into))
@@ -97,7 +97,7 @@ def show(
 @contextmanager
 def _explained() -> Iterator[None]:
     """What a person can mend is said in one sentence on standard error."""
-    from generators.storage import StorageError
+    from generators.sampling.storage import StorageError
     from releases.errors import ReleaseError
 
     try:
@@ -112,8 +112,8 @@ def _folder(release: str, version: str | None) -> "UPath":
     from upath import UPath
 
     from releases.errors import UnknownRelease
-    from releases.local import LocalRegistry
     from releases.manifest import FILE_NAME
+    from releases.registry.local import LocalRegistry
 
     folder = UPath(release).absolute()
     if version is None and (folder / FILE_NAME).exists():

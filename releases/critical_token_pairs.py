@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 
 from filters.rules import apply_rules
-from filters.schemas import CRITICAL_TOKEN_PAIRS, SchemaError
-from generators.critical_token_pairs import chosen_weights, rejected_weights
-from generators.priors import Priors
+from filters.schema import SchemaError
+from generators.critical_token_pairs.recipe import chosen_weights, rejected_weights
+from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS
+from generators.critical_token_pairs.tokens.confirmation import Confirmation
 from generators.records import StepCounts
-from generators.token_confirmation import Confirmation
+from generators.search.priors import Priors
 from releases.critical_token_pairs_about import ABOUT
 from releases.draft import Draft, Table
 from releases.errors import IncompleteManifest, NothingToRelease

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from filters.verdicts import DEFAULT_RULE, AnswerRule
+from filters.answers.verdicts import DEFAULT_RULE, AnswerRule
 from releases.licences import Handling, Terms, terms_of
 
 Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name for each thing

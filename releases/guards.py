@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from releases.columns import column_changes
+from releases.comparison.columns import column_changes
 from releases.draft import Draft
 from releases.errors import ColumnsChanged, LicenceForbids, SplitsDisagree
 from releases.licences import refusal
 from releases.manifest import FILE_NAME, Manifest, read_manifest
-from releases.shards import shards_of
+from releases.parquet import shards_of
 from releases.version import Version
 
 _APART = {"train": "test", "test": "train"}

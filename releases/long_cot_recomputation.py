@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from filters.behaviours import behaviours, count_behaviours
-from filters.contamination import Match
-from filters.thoughts import Tags, parse
-from filters.verdicts import VERIFIER, Verdict
+from filters.answers.verdicts import VERIFIER, Verdict
+from filters.texts.contamination import Match
+from filters.texts.thoughts import Tags, parse
+from generators.long_cot_traces.behaviours import behaviours, count_behaviours
 from releases.errors import IncompleteManifest
 from releases.facts import ReleaseFacts
 from releases.recomputation import close

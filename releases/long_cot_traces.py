@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from filters.behaviours import KINDS
 from filters.rules import Filtered
-from filters.schemas import LONG_COT_PAIRS, LONG_COT_TRACES, SchemaError, TableSchema
-from generators.long_cot_examples import without_examples
+from filters.schema import SchemaError, TableSchema
+from generators.long_cot_traces.behaviours import KINDS
+from generators.long_cot_traces.copied_examples import without_examples
+from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
 from releases.draft import Draft, Table
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts, StageFacts

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from releases.changes import Changes
+from releases.comparison.changes import Changes
 from releases.draft import Draft
 from releases.errors import UnknownRelease
 from releases.facts import ReleaseFacts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from filters.behaviours import KINDS
+from generators.long_cot_traces.behaviours import KINDS
 from releases.draft import Picture
 
 if TYPE_CHECKING:  # it takes half a second to load, and is needed when a release is made

@@ -9,15 +9,16 @@ from typing import Any
 
 import polars as pl
 
-from filters.balance import balance
-from filters.consensus import same_first_error
 from filters.rules import Filtered, apply_rules
-from filters.schemas import PROCESS_LABELS, SchemaError
-from generators.priors import Priors
+from filters.schema import SchemaError
+from generators.process_labels.balance import balance
+from generators.process_labels.consensus import same_first_error
+from generators.process_labels.labels import count_labels, with_labels
+from generators.process_labels.table import PROCESS_LABELS
+from generators.search.priors import Priors
 from releases.draft import Draft, Table
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts, StageFacts
-from releases.labels import count_labels, with_labels
 from releases.pictures import picture_of_labels
 from releases.process_labels_about import about
 from releases.recomputation import differing, recompute

@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from generators.belief import Belief
-from generators.priors import Priors
+from generators.process_labels.labels import LABELS, with_labels
 from generators.records import StepCounts
-from generators.shares import share_values
-from releases.labels import LABELS, with_labels
+from generators.search.belief import Belief
+from generators.search.priors import Priors
+from generators.search.shares import share_values
 
 MEASURES = ("soft_labels", "values_low", "values_high", "sound")
 _DERIVED = ("values", "values_low", "values_high", "sound")

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
-from filters.schemas import MESSAGES, SchemaError, TableSchema
+from filters.schema import SchemaError, TableSchema
+from generators.columns import MESSAGES
 
 _SCALARS = (
     (pl.String, "string", pa.string()),

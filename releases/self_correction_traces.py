@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from filters.schemas import MESSAGES, SELF_CORRECTION_TRACES, SchemaError
-from releases.correction_parts import DERIVED, derived
+from filters.schema import SchemaError
+from generators.columns import MESSAGES
+from generators.self_correction_traces.parts import DERIVED, derived
+from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
 from releases.draft import Draft, Table
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts, StageFacts

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from filters.rules import Filtered, apply_rules
-from filters.schemas import STEP_PREFERENCE_PAIRS, SchemaError
-from generators.margins import margin_of
+from filters.schema import SchemaError
 from generators.records import Evidence, StepCounts
+from generators.search.margins import margin_of
+from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 from releases.draft import About, Draft, Paper, Table
 from releases.errors import NothingToRelease
 from releases.facts import ReleaseFacts, StageFacts

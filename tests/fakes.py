@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from generators.engine.protocol import Completion, Generation, Request, Usage
-from generators.tokenizer import Message
+from generators.engine.tokenizer import Message
 
 EOS = 0
 

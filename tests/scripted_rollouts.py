@@ -5,8 +5,8 @@ from collections.abc import Callable
 from random import Random
 
 from generators.records import Rollout
-from generators.search import Continuation, Path
-from generators.tree import Node, Outcome, Tree
+from generators.search.strategy import Continuation, Path
+from generators.search.tree import Node, Outcome, Tree
 
 
 class ScriptedRollouts:

@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from filters.answers import Verdict
+from filters.answers.checker import Verdict
 from generators.records import Attempt, Problem
 
 torch.set_num_threads(1)  # such small tensors gain nothing from a second thread, and wait for it on a busy machine

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from upath import UPath
 
-from filters.answers import AnswerChecker, AnswerRule, Verdict
-from generators.attempts import AttemptsConfig, attempt
+from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
+from generators.attempts.recipe import AttemptsConfig, attempt
+from generators.critical_token_pairs.tokens.paths import wrong_step
 from generators.engine.protocol import Sampling
-from generators.engine.simulated import SimulatedPolicy
-from generators.engine.simulated_vocabulary import VALUES
-from generators.ledger import Ledger
-from generators.process_labels import ProcessLabelsConfig, label
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.simulated.vocabulary import VALUES
+from generators.process_labels.recipe import ProcessLabelsConfig, label
 from generators.records import Attempt, LabelledSolution, Problem
-from generators.rollouts import Rollouts
-from generators.sampler import Sampler
-from generators.strategies.sequential_test import SequentialTest
-from generators.token_paths import wrong_step
-from generators.tree import Tree
+from generators.sampling.ledger import Ledger
+from generators.sampling.sampler import Sampler
+from generators.search.rollouts import Rollouts
+from generators.search.sequential_test import SequentialTest
+from generators.search.tree import Tree
 
 LAW = Sampling(seed=3)
 MAX_TOKENS = 600

@@ -13,23 +13,23 @@ from dagster_project import report
 from dagster_project.checks import failed_items, share_in_bounds, specs, timeouts
 from dagster_project.failures import explained
 from dagster_project.finishing import Table, finished
-from dagster_project.operations_settings import CheckSettings
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
+from dagster_project.settings.operations import CheckSettings
 from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
-from filters.answers import AnswerRule
-from filters.difficulty import difficulty
-from filters.schemas import ATTEMPTS, PROBLEM_DIFFICULTY
-from filters.solutions import fit_to_label
-from generators import attempts as recipe
+from filters.answers.checker import AnswerRule
+from generators.attempts import recipe
+from generators.attempts.difficulty import difficulty
+from generators.attempts.fit import fit_to_label
+from generators.attempts.table import ATTEMPTS, PROBLEM_DIFFICULTY, attempts_table
 from generators.engine.protocol import Sampling
-from generators.ledger import sampling_json
+from generators.problems.table import problems_of
 from generators.records import Attempt, Problem
-from generators.runner import Outcome, run_recipe
-from generators.tables import attempts_table, problems_of
+from generators.sampling.ledger import sampling_json
+from generators.sampling.runner import Outcome, run_recipe
 
 DROPPED = {"problem_id": pl.String, "reason": pl.String, "detail": pl.String}
 Made = Outcome[Problem, tuple[Attempt, ...]]

@@ -16,15 +16,16 @@ from dagster_project.finishing import Table, finished
 from dagster_project.partitions import cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
 from dagster_project.unanswered import nothing_to_verify, set_aside
-from filters.answers import AnswerRule
-from filters.schemas import CONTRASTIVE_MODELS
-from generators import cdpo
-from generators.critical_token_pairs import token_ids
-from generators.critical_token_tables import examples_table
+from filters.answers.checker import AnswerRule
+from generators.attempts.table import attempts_of
+from generators.critical_token_pairs import choice as cdpo
+from generators.critical_token_pairs.recipe import token_ids
+from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS
+from generators.critical_token_pairs.table import examples_table
+from generators.problems.table import problems_of
 from generators.records import Attempt
-from generators.tables import attempts_of, problems_of
 from generators.training import adapters
 from generators.training.contrastive_models import SIDES
 

@@ -19,25 +19,29 @@ from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
 from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
-from filters.answers import AnswerRule
-from filters.schemas import CRITICAL_TOKEN_PAIRS
-from generators import cdpo, contrastive, critical_tokens
-from generators import critical_token_pairs as recipe
-from generators.critical_token_tables import ScoredBy, critical_token_pairs_table, wrong_steps_of
+from filters.answers.checker import AnswerRule
+from generators.attempts.table import attempts_of, law_of
+from generators.critical_token_pairs import choice as cdpo
+from generators.critical_token_pairs import recipe
+from generators.critical_token_pairs import scores as contrastive
+from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS
+from generators.critical_token_pairs.table import ScoredBy, critical_token_pairs_table, wrong_steps_of
+from generators.critical_token_pairs.tokens import nominees as critical_tokens
+from generators.critical_token_pairs.tokens.paths import Span
 from generators.engine.protocol import Sampling
-from generators.priors import Priors
+from generators.engine.tokenizer import Tokenizer
+from generators.problems.table import problems_of
+from generators.process_labels.labels import with_labels
 from generators.records import Attempt, Problem
-from generators.rollouts import outcome_of
-from generators.runner import Outcome, run_recipe
-from generators.strategies.sequential_test import SequentialTest
-from generators.tables import attempts_of, law_of, problems_of, trees_of
-from generators.token_paths import Span
-from generators.tokenizer import Tokenizer
-from generators.tree import Tree
-from releases.labels import with_labels
+from generators.sampling.runner import Outcome, run_recipe
+from generators.search.priors import Priors
+from generators.search.rollouts import outcome_of
+from generators.search.sequential_test import SequentialTest
+from generators.search.tree import Tree
+from generators.search.tree_table import trees_of
 
 DROPPED = {"problem_id": pl.String, "rejected_attempt_index": pl.Int64, "reason": pl.String, "detail": pl.String}
 Pair = tuple[Problem, cdpo.SolutionPair]

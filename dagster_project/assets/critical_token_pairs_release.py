@@ -4,10 +4,10 @@ import dagster as dg
 import polars as pl
 
 from dagster_project.releasing import Round, release_asset
-from dagster_project.settings import Settings
-from filters.schemas import SchemaError
-from generators.priors import Priors
-from generators.token_confirmation import Confirmation
+from dagster_project.settings.file import Settings
+from filters.schema import SchemaError
+from generators.critical_token_pairs.tokens.confirmation import Confirmation
+from generators.search.priors import Priors
 from releases.critical_token_pairs import Export, build_critical_token_pairs
 from releases.draft import Draft
 

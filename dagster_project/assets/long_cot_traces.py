@@ -23,20 +23,24 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
-from dagster_project.source_settings import Source
+from dagster_project.settings.file import Settings
+from dagster_project.settings.sources import Source
 from dagster_project.workbench import Workbench, workbench
-from filters.behaviours import KINDS
-from filters.behaviours import VERSION as BEHAVIOURS_VERSION
-from filters.schemas import LONG_COT_TRACES
-from filters.verdicts import VERIFIER
-from generators import behaviour_judge, bolt, long_cot_pairs, query_mix
+from filters.answers.verdicts import VERIFIER
+from generators.attempts.table import law_of
 from generators.engine.protocol import Sampling
-from generators.ledger import sampling_json
-from generators.long_cot_tables import generated_tokens, long_cot_pairs_table, long_cot_traces_table
+from generators.long_cot_traces import behaviour_judge
+from generators.long_cot_traces import pairs as long_cot_pairs
+from generators.long_cot_traces import query_rating as query_mix
+from generators.long_cot_traces import recipe as bolt
+from generators.long_cot_traces.behaviours import KINDS
+from generators.long_cot_traces.behaviours import VERSION as BEHAVIOURS_VERSION
+from generators.long_cot_traces.schema import LONG_COT_TRACES
+from generators.long_cot_traces.table import generated_tokens, long_cot_pairs_table, long_cot_traces_table
+from generators.problems.table import problems_of
 from generators.records import Problem
-from generators.runner import Outcome
-from generators.tables import law_of, problems_of
+from generators.sampling.ledger import sampling_json
+from generators.sampling.runner import Outcome
 
 NAME = "long_cot_traces"
 DROPPED = {

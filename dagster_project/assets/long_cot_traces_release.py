@@ -7,9 +7,9 @@ import polars as pl
 
 from dagster_project.releasing import Round, release_asset
 from dagster_project.report import reason_counts
-from dagster_project.settings import Settings
-from filters.thoughts import Tags
-from generators.long_cot_tables import generated_tokens
+from dagster_project.settings.file import Settings
+from filters.texts.thoughts import Tags
+from generators.long_cot_traces.table import generated_tokens
 from releases.draft import Draft
 from releases.facts import StageFacts
 from releases.long_cot_recomputation import Export, Making

@@ -15,16 +15,16 @@ from dagster_project.failures import explained
 from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
-from dagster_project.sources import shard
+from dagster_project.settings.file import Settings
 from dagster_project.unanswered import excused
-from filters.answers import AnswerChecker
-from filters.duplicates import DuplicateSettings, drop_near_duplicates
-from filters.prompts import fit_to_ask
+from filters.answers.checker import AnswerChecker
 from filters.rules import Filtered
-from filters.schemas import PROBLEMS
+from filters.texts.duplicates import DuplicateSettings, drop_near_duplicates
 from generators.problems.evaluation import screen
+from generators.problems.fit import fit_to_ask
 from generators.problems.loading import load_problems
+from generators.problems.shards import shard
+from generators.problems.table import PROBLEMS
 
 VERSION = "3"  # bump when a change in generators.problems would change the rows
 

@@ -17,32 +17,27 @@ from dagster_project.failures import explained
 from dagster_project.finishing import Table, finished
 from dagster_project.judging import Judged, second_opinion
 from dagster_project.labelling import Audited, Item, Labelled, label_slice
-from dagster_project.operations_settings import CheckSettings
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
+from dagster_project.settings.operations import CheckSettings
 from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
-from filters.answers import AnswerRule
-from filters.schemas import PROCESS_LABELS, SEARCH_TREES
-from filters.solutions import fit_to_label
-from generators import judge as judge_recipe
-from generators import planted
-from generators import process_labels as recipe
-from generators.audit import Audit, audit, audit_by_kind
+from filters.answers.checker import AnswerRule
+from generators.attempts.fit import fit_to_label
+from generators.attempts.table import attempts_of, law_of
+from generators.problems.table import problems_of
+from generators.process_labels import judge as judge_recipe
+from generators.process_labels import recipe
+from generators.process_labels.audit import planted
+from generators.process_labels.audit.audit import Audit, audit, audit_by_kind
+from generators.process_labels.labels import count_labels, with_labels
+from generators.process_labels.table import PROCESS_LABELS, process_labels_table, with_judgements
 from generators.records import Attempt, Problem
-from generators.tables import (
-    attempts_of,
-    law_of,
-    problems_of,
-    process_labels_table,
-    search_trees_table,
-    with_judgements,
-)
-from generators.tree_picture import tree_picture
-from releases.labels import count_labels, with_labels
+from generators.search.tree_picture import tree_picture
+from generators.search.tree_table import SEARCH_TREES, search_trees_table
 
 DROPPED = {"problem_id": pl.String, "attempt_index": pl.Int64, "reason": pl.String, "detail": pl.String}
 AUDIT = {

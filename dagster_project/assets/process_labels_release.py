@@ -6,9 +6,9 @@ import dagster as dg
 import polars as pl
 
 from dagster_project.releasing import Round, release_asset
-from dagster_project.settings import Settings
-from generators.audit import audit, audit_by_kind
-from generators.priors import Priors
+from dagster_project.settings.file import Settings
+from generators.process_labels.audit.audit import audit, audit_by_kind
+from generators.search.priors import Priors
 from releases.draft import Draft
 from releases.process_labels import Export, build_process_labels
 

@@ -20,24 +20,31 @@ from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
 from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
-from filters.answers import AnswerRule
+from filters.answers.checker import AnswerRule
+from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
-from filters.schemas import DEEPENED_RESPONSES, SELF_CORRECTION_TRACES
-from filters.verdicts import Verdict
-from generators import self_correction as recipe
-from generators.composition import CompositionConfig
-from generators.correction_tables import deepened_responses_table, flawed_of, self_correction_traces_table
-from generators.corrections import State
+from generators.attempts.table import attempts_of, law_of
 from generators.engine.protocol import Sampling
-from generators.id_sampling import IdSamplingConfig
-from generators.prompts.solve import Example
-from generators.records import FlawedSolution, Problem
-from generators.runner import Outcome, run_recipe
-from generators.tables import attempts_of, law_of, problems_of
-from releases.labels import with_labels
+from generators.problems.prompt import Example
+from generators.problems.table import problems_of
+from generators.process_labels.labels import with_labels
+from generators.records import Problem
+from generators.sampling.runner import Outcome, run_recipe
+from generators.self_correction_traces import recipe
+from generators.self_correction_traces.composition import CompositionConfig
+from generators.self_correction_traces.corrections import State
+from generators.self_correction_traces.deepening import IdSamplingConfig
+from generators.self_correction_traces.records import FlawedSolution
+from generators.self_correction_traces.table import (
+    DEEPENED_RESPONSES,
+    SELF_CORRECTION_TRACES,
+    deepened_responses_table,
+    flawed_of,
+    self_correction_traces_table,
+)
 
 NAME = "self_correction_traces"
 DROPPED = {

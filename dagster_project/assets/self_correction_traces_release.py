@@ -6,9 +6,9 @@ import dagster as dg
 import polars as pl
 
 from dagster_project.releasing import Round, release_asset
-from dagster_project.settings import Settings
-from filters.verdicts import Verdict
-from generators.corrections import verdict_transitions
+from dagster_project.settings.file import Settings
+from filters.answers.verdicts import Verdict
+from generators.self_correction_traces.corrections import verdict_transitions
 from releases.draft import Draft
 from releases.facts import Figures
 from releases.self_correction_traces import build_self_correction_traces

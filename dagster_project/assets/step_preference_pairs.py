@@ -18,21 +18,23 @@ from dagster_project.finishing import Table, finished
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.store import Store
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
 from dagster_project.unanswered import nothing_to_verify, set_aside
 from dagster_project.workbench import Workbench, workbench
-from filters.answers import AnswerRule
-from filters.located_errors import ErrorBounds, located_errors
+from filters.answers.checker import AnswerRule
 from filters.rules import Filtered
-from filters.schemas import STEP_PREFERENCE_PAIRS, SchemaError
-from generators import step_pairs as recipe
+from filters.schema import SchemaError
+from generators.attempts.table import law_of
 from generators.engine.protocol import Sampling
-from generators.margins import UNVERIFIED, MarginTest
-from generators.records import LocatedError, Problem
-from generators.runner import Outcome, run_recipe
-from generators.step_pair_tables import errors_of, step_pairs_table
-from generators.tables import law_of, problems_of
-from releases.labels import with_labels
+from generators.problems.table import problems_of
+from generators.process_labels.labels import with_labels
+from generators.records import Problem
+from generators.sampling.runner import Outcome, run_recipe
+from generators.search.margins import UNVERIFIED, MarginTest
+from generators.step_preference_pairs import recipe
+from generators.step_preference_pairs.located_errors import ErrorBounds, located_errors
+from generators.step_preference_pairs.records import LocatedError
+from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS, errors_of, step_pairs_table
 
 DROPPED = {
     "problem_id": pl.String,

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from dagster_project.releasing import Round, release_asset
-from dagster_project.settings import Settings
+from dagster_project.settings.file import Settings
 from releases.draft import Draft
 from releases.step_preference_pairs import build_step_preference_pairs
 

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from dagster_project.resources.policy import Attachment, PolicyResource
 from generators.engine.protocol import Sampling
-from generators.judge import JudgeConfig
+from generators.process_labels.judge import JudgeConfig
 
 
 class JudgeSettings(Attachment):

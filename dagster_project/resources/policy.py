@@ -17,9 +17,9 @@ from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
-from generators.engine.simulated import SimulatedPolicy
+from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.worker import Worker
-from generators.policy import SIMULATED, Policy, attached, attached_name, identify, policy_name
+from generators.models.policy import SIMULATED, Policy, attached, attached_name, identify, policy_name
 
 
 class Attachment(dg.Config):

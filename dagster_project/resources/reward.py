@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 import dagster as dg
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from generators.reward import RewardModel
-from generators.reward_model import LocalRewardModel, RewardModelSettings
-from generators.reward_server import Endpoint, RewardServer, RewardServerSettings
+from generators.models.reward import RewardModel
+from generators.models.reward_model import LocalRewardModel, RewardModelSettings
+from generators.models.reward_server import Endpoint, RewardServer, RewardServerSettings
 
 
 class RewardSettings(dg.Config):

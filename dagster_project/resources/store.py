@@ -15,8 +15,8 @@ import polars as pl
 from upath import UPath
 
 from dagster_project.partitions import Cell
-from generators.ledger import Ledger
-from generators.storage import is_local, read_parquet, remove, write_bytes, write_parquet
+from generators.sampling.ledger import Ledger
+from generators.sampling.storage import is_local, read_parquet, remove, write_bytes, write_parquet
 
 
 class Store(dg.ConfigurableResource):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from filters.contamination import MATCH, MATCHES, Contamination, Match, decontaminate
 from filters.rules import Filtered
+from filters.texts.contamination import MATCH, MATCHES, Contamination, Match, decontaminate
 from generators.problems.source import ProblemSource, SourceError
 
 ITEM = {"evaluation_set": pl.String, "item": pl.String, "text": pl.String}

@@ -10,7 +10,7 @@ import re
 
 import polars as pl
 
-from filters.answers import AnswerChecker, Verdict
+from filters.answers.checker import AnswerChecker, Verdict
 from filters.rules import REASON, Filtered
 
 NOT_EQUAL_ITSELF = "gold_not_equal_itself"

@@ -7,11 +7,11 @@ from hashlib import blake2b
 
 import polars as pl
 
-from filters.answers import AnswerChecker
+from filters.answers.checker import AnswerChecker
 from filters.rules import Filtered
-from filters.schemas import PROBLEMS
 from generators.problems.gold import verify_gold
 from generators.problems.source import ProblemSource, SourceError
+from generators.problems.table import PROBLEMS
 
 
 async def load_problems(

@@ -6,7 +6,7 @@ Knows nothing of the policy's law.
 from dataclasses import dataclass
 
 from filters.rules import Filtered
-from generators.engine.simulated_statement import SimulatedProblems
+from generators.engine.simulated.statement import SimulatedProblems
 from generators.problems.source import ColumnMapping, Entry, map_columns
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, get_args
 
 import polars as pl
 
-from filters.extraction import after_hashes, last_boxed
+from filters.answers.extraction import after_hashes, last_boxed
 from filters.rules import Filtered, apply_rules
 
 AnswerFormat = Literal["plain", "gsm8k", "boxed", "none"]

@@ -6,9 +6,9 @@ Knows nothing of models or optimisers.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generators.prompts import solve
+from generators.engine.tokenizer import HFTokenizer
+from generators.problems import prompt as solve
 from generators.records import Attempt
-from generators.tokenizer import HFTokenizer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 from generators.engine.embedded import embedded_model
 from generators.engine.errors import EngineMisconfigured
 from generators.engine.model_folder import MANIFEST, check_folder, make_once, models_folder
+from generators.engine.tokenizer import HFTokenizer
 from generators.problems.multi_step import MultiStepProblems
-from generators.tokenizer import HFTokenizer
 from generators.training.examples import example
 from generators.training.fine_tune import fine_tune
 from generators.training.settings import TrainingSettings

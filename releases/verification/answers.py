@@ -6,7 +6,7 @@ Knows answers; which columns hold them, the dataset's verifier says.
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
-from filters.answers import AnswerChecker, AnswerRule, Decision, WorkerLimits
+from filters.answers.checker import AnswerChecker, AnswerRule, Decision, WorkerLimits
 from generators.problems.loading import problem_id
 from releases.manifest import FILE_NAME
 from releases.verification.finding import Checked, Finding, brief

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from huggingface_hub import DatasetCard
 
-from releases.shards import shards_of
+from releases.parquet import shards_of
 from releases.verification.finding import Checked, Finding
 from releases.verification.opened import OpenedRelease
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from filters.schemas import CRITICAL_TOKEN_PAIRS
+from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS
 from releases.critical_token_pairs import DEFAULT, Export, count_tokens, exports
 from releases.facts import ReleaseFacts
 from releases.schemas import PublishedSchema

@@ -9,9 +9,9 @@ from hashlib import sha256
 from pydantic import TypeAdapter, ValidationError
 from upath import UPath
 
-from releases.local import INDEX, Entry
 from releases.manifest import FILE_NAME, FileFacts, Manifest
-from releases.shards import shards_of
+from releases.parquet import shards_of
+from releases.registry.local import INDEX, Entry
 from releases.verification.finding import Checked, Finding
 from releases.verification.opened import OpenedRelease
 from releases.version import Version

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from filters.schemas import LONG_COT_PAIRS, LONG_COT_TRACES
-from filters.verdicts import VERIFIER
+from filters.answers.verdicts import VERIFIER
+from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
 from releases.facts import ReleaseFacts
 from releases.long_cot_recomputation import SIDES, Export, recompute_pairs, recompute_traces, solution_of
 from releases.long_cot_traces import DEFAULT, PAIRS, count_kinds

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from releases.columns import column_changes
+from releases.comparison.columns import column_changes
 from releases.errors import UnknownRelease
 from releases.manifest import FILE_NAME, Manifest, read_manifest
+from releases.parquet import Shard, shards_of
 from releases.schemas import PublishedSchema
-from releases.shards import Shard, shards_of
 from releases.verification.finding import Finding
 from releases.verification.verifier import Verifier
 from releases.verification.verifiers import verifier_of

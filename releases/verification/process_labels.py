@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from filters.schemas import PROCESS_LABELS
+from generators.process_labels.labels import LABELS, count_labels, with_labels
+from generators.process_labels.table import PROCESS_LABELS
 from releases.errors import IncompleteManifest
 from releases.facts import ReleaseFacts
-from releases.labels import LABELS, count_labels, with_labels
 from releases.process_labels import DEFAULT, TRAINING, Export, training_tables
 from releases.recomputation import MEASURES
 from releases.schemas import PublishedSchema

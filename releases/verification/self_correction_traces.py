@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from filters.schemas import SELF_CORRECTION_TRACES
-from releases.correction_parts import derived, texts_up_to
+from generators.self_correction_traces.parts import derived, texts_up_to
+from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
 from releases.facts import ReleaseFacts
 from releases.schemas import PublishedSchema
 from releases.self_correction_traces import DEFAULT, SFT, count_origins, sft_splits, shares_of

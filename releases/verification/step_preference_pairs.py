@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from filters.schemas import STEP_PREFERENCE_PAIRS
+from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 from releases.errors import IncompleteManifest
 from releases.facts import ReleaseFacts
 from releases.schemas import PublishedSchema

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import polars as pl
 
-from filters.verdicts import Verdict
+from filters.answers.verdicts import Verdict
 from releases.facts import ReleaseFacts
 from releases.schemas import PublishedSchema
 from releases.splits import SplitShares

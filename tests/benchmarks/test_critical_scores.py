@@ -1,6 +1,6 @@
 from benchmarks.critical_methods import Case
 from benchmarks.critical_scores import contrastive_scores
-from generators.policy import identify
+from generators.models.policy import identify
 from tests.tiny_policy import tiny_attempts, tiny_policy
 
 

@@ -9,17 +9,17 @@ from benchmarks import critical_real
 from benchmarks.critical_real import attempted, bench_of, chosen, compared, judged, scan_tokens, scorer
 from benchmarks.critical_rounds import stand_in_scores, token_round, true_position
 from benchmarks.critical_tokens import figures
-from filters.answers import AnswerChecker, Verdict
+from filters.answers.checker import AnswerChecker, Verdict
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.pool import Pool, RetrySettings
-from generators.engine.simulated import SimulatedPolicy
-from generators.engine.simulated_law import SimulatedLaw
-from generators.engine.simulated_server import MODEL, SimulatedServer
-from generators.engine.simulated_statement import SimulatedProblems
-from generators.engine.simulated_vocabulary import VALUES
-from generators.ledger import Ledger
-from generators.policy import identify
-from generators.strategies.exhaustive import Exhaustive
+from generators.engine.simulated.law import SimulatedLaw
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.simulated.server import MODEL, SimulatedServer
+from generators.engine.simulated.statement import SimulatedProblems
+from generators.engine.simulated.vocabulary import VALUES
+from generators.models.policy import identify
+from generators.sampling.ledger import Ledger
+from generators.search.exhaustive import Exhaustive
 
 OPTIONS = argparse.Namespace(solutions=2, least_rate=0.25, estimate=False)
 REFERENCE = Exhaustive(rollouts_per_step=8)

@@ -14,9 +14,9 @@ from benchmarks.value_data import held_out, one_law, right_attempts
 from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, solved, table, told_apart
 from benchmarks.value_labels import affordable, tokens_spent
 from benchmarks.value_training import Arm, equal_parts
-from dagster_project.settings import load_settings
-from filters.verdicts import Verdict
-from generators.policy import WARMED_UP
+from dagster_project.settings.file import load_settings
+from filters.answers.verdicts import Verdict
+from generators.models.policy import WARMED_UP
 from generators.records import Problem
 
 

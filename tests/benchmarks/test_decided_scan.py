@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from benchmarks.decided_scan import DecidedScan
-from generators.strategies.exhaustive import Exhaustive
-from generators.token_scan import critical_position
+from benchmarks.token_scan import critical_position
+from generators.search.exhaustive import Exhaustive
 from tests.scripted_rollouts import ScriptedRollouts, planted, tried
 
 WHOLE = Exhaustive(rollouts_per_step=64)

@@ -13,8 +13,8 @@ from benchmarks.value_data import Registry
 from benchmarks.value_serving import merge
 from benchmarks.value_training import ARMS, reward_model, trained, worth
 from examples.common import Run
-from generators.policy import Policy
-from generators.tokenizer import HFTokenizer
+from generators.engine.tokenizer import HFTokenizer
+from generators.models.policy import Policy
 from tests.examples.conftest import WORDS, character_tokenizer
 from tests.examples.small_releases import (
     CRITICAL_TOKEN_PAIRS,

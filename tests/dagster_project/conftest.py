@@ -2,7 +2,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.definitions import build
-from dagster_project.settings import load_settings
+from dagster_project.settings.file import load_settings
 
 # A dozen problems are what they are: only tests of the checks themselves hold them to a bound.
 LENIENT = """

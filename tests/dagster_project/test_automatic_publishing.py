@@ -4,13 +4,13 @@ from upath import UPath
 
 from dagster_project.automatic_publishing import PUBLISHED_BY, SENSOR
 from dagster_project.definitions import build
-from dagster_project.operations_settings import STAGES
 from dagster_project.partitions import Cell
 from dagster_project.publishing import DATASETS
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import CheckOutcome, Scorecard
-from dagster_project.settings import load_settings
-from releases.local import LocalRegistry
+from dagster_project.settings.file import load_settings
+from dagster_project.settings.operations import STAGES
+from releases.registry.local import LocalRegistry
 from tests.dagster_project.conftest import SETTINGS
 
 LATE = CheckOutcome(name="timeouts", passed=False, blocks=True, why="3 of 4 answers")

@@ -3,8 +3,8 @@ import json
 import polars as pl
 import pytest
 
-from dagster_project.settings import load_settings
-from generators.engine.simulated_statement import SimulatedProblems
+from dagster_project.settings.file import load_settings
+from generators.engine.simulated.statement import SimulatedProblems
 from tests.dagster_project.conftest import LENIENT
 
 SETTINGS = (

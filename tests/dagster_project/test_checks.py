@@ -6,8 +6,8 @@ from dagster_project import checks
 from dagster_project.assets.attempts import label_balance
 from dagster_project.assets.problems import gold_answers
 from dagster_project.assets.process_labels import AUDIT, planted_errors_found
-from dagster_project.operations_settings import CheckSettings
-from filters.tables import Column, TableSchema
+from dagster_project.settings.operations import CheckSettings
+from filters.schema import Column, TableSchema
 
 NUMBERS = TableSchema(name="numbers", columns={"n": Column(pl.Int64, "a number")}, key=("n",))
 

@@ -13,8 +13,8 @@ from dagster_project.cli import app
 from dagster_project.definitions import build
 from dagster_project.planning import SAMPLED, plan
 from dagster_project.resources.store import Store
-from dagster_project.settings import load_settings
-from generators.ledger import totals
+from dagster_project.settings.file import load_settings
+from generators.sampling.ledger import totals
 from tests.dagster_project.conftest import SETTINGS
 
 # Long searches cost very different amounts from problem to problem, and a few dozen problems are no average of them.

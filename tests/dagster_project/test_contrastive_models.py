@@ -10,9 +10,9 @@ from dagster_project.dataset_settings import ContrastiveModelsSettings, Critical
 from dagster_project.partitions import Cell
 from dagster_project.resources.policy import PolicyResource, PolicySettings
 from dagster_project.resources.store import Store
-from dagster_project.settings import load_settings
-from filters.schemas import PROBLEMS
-from generators.tables import attempts_table
+from dagster_project.settings.file import load_settings
+from generators.attempts.table import attempts_table
+from generators.problems.table import PROBLEMS
 from generators.training.errors import AdapterRefused, NoWeights
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 from tests.tiny_policy import tiny_attempts, tiny_policy

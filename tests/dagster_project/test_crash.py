@@ -11,7 +11,7 @@ from urllib.request import urlopen
 import polars as pl
 import pytest
 
-from generators.sampler import rollout_seed
+from generators.sampling.sampler import rollout_seed
 from tests.dagster_project.conftest import LENIENT
 
 SETTINGS = (
@@ -51,7 +51,7 @@ budget = 16
 
 @pytest.fixture
 def server_url():
-    command = [sys.executable, "-m", "generators.engine.simulated_server", "--seconds-per-token", "0.0005"]
+    command = [sys.executable, "-m", "generators.engine.simulated.server", "--seconds-per-token", "0.0005"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield process.stdout.readline().split()[-1]
         process.terminate()

@@ -13,13 +13,13 @@ from dagster_project.dataset_settings import ContrastiveModelsSettings
 from dagster_project.demo import had_no_rows
 from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
-from dagster_project.settings import SettingsError, load_settings
-from filters.schemas import SchemaError
-from generators.engine.simulated import SimulatedPolicy
-from generators.engine.simulated_vocabulary import EOS, SimulatedTokenizer
-from generators.storage import StorageError
+from dagster_project.settings.file import SettingsError, load_settings
+from filters.schema import SchemaError
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.simulated.vocabulary import EOS, SimulatedTokenizer
+from generators.sampling.storage import StorageError
 from releases.critical_token_pairs import differing
-from releases.local import LocalRegistry
+from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 

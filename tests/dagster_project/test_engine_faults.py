@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from dagster_project.definitions import build
-from dagster_project.settings import load_settings
+from dagster_project.settings.file import load_settings
 from tests.dagster_project.conftest import LENIENT
 
 SETTINGS = (
@@ -50,7 +50,7 @@ budget = 16
 
 @contextmanager
 def simulated_server():
-    command = [sys.executable, "-m", "generators.engine.simulated_server", "--seconds-per-token", "0.002"]
+    command = [sys.executable, "-m", "generators.engine.simulated.server", "--seconds-per-token", "0.002"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process, process.stdout.readline().split()[-1]

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.settings import load_settings
+from dagster_project.settings.file import load_settings
 from generators.engine.errors import RequestRefused
 from generators.engine.protocol import Completion, Generation
-from generators.engine.simulated import SimulatedPolicy
-from generators.engine.simulated_server import SimulatedServer
-from generators.engine.simulated_statement import Statement
-from generators.engine.simulated_vocabulary import EOS
-from releases.local import LocalRegistry
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.simulated.server import SimulatedServer
+from generators.engine.simulated.statement import Statement
+from generators.engine.simulated.vocabulary import EOS
+from releases.registry.local import LocalRegistry
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
 JUDGE = """

@@ -9,15 +9,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import polars as pl
 import pytest
 
-from dagster_project.settings import SettingsError, load_settings
-from filters.behaviours import KINDS
+from dagster_project.settings.file import SettingsError, load_settings
 from generators.engine.errors import RequestRefused
 from generators.engine.protocol import Completion, Generation
-from generators.engine.simulated import SimulatedPolicy
-from generators.engine.simulated_statement import Statement
-from generators.engine.simulated_vocabulary import EOS
-from generators.prompts.behaviours import MEANINGS
-from generators.prompts.query_criteria import CRITERIA
+from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.simulated.statement import Statement
+from generators.engine.simulated.vocabulary import EOS
+from generators.long_cot_traces.behaviour_prompt import MEANINGS
+from generators.long_cot_traces.behaviours import KINDS
+from generators.long_cot_traces.query_criteria import CRITERIA
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 from tests.dagster_project.test_judging import JUDGE, listening
 

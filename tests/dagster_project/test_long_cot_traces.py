@@ -5,13 +5,13 @@ import pytest
 from upath import UPath
 
 from dagster_project.assets.long_cot_traces_release import export_of
-from dagster_project.operations_settings import CheckSettings
 from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
-from dagster_project.settings import SettingsError, load_settings
-from filters.schemas import LONG_COT_SAMPLES, LONG_COT_TRACES
-from releases.local import LocalRegistry
+from dagster_project.settings.file import SettingsError, load_settings
+from dagster_project.settings.operations import CheckSettings
+from generators.long_cot_traces.schema import LONG_COT_SAMPLES, LONG_COT_TRACES
 from releases.long_cot_recomputation import differing, recompute_pairs, recompute_traces
+from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 

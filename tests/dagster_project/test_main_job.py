@@ -9,9 +9,9 @@ from upath import UPath
 from dagster_project.assets.process_labels_release import export_of
 from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
-from dagster_project.settings import load_settings
-from releases.local import LocalRegistry
+from dagster_project.settings.file import load_settings
 from releases.recomputation import differing
+from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from dagster_project.publishing import DATASETS
-from dagster_project.settings import HubSettings, SettingsError, load_settings
+from dagster_project.settings.file import HubSettings, SettingsError, load_settings
 from releases.manifest import read_manifest
 from tests.dagster_project.conftest import metadata_of
 from tests.hub.faults import Fault

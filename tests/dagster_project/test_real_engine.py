@@ -4,7 +4,7 @@ import sys
 import polars as pl
 import pytest
 
-from dagster_project.settings import load_settings
+from dagster_project.settings.file import load_settings
 from tests.dagster_project.conftest import LENIENT, metadata_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # five datasets, by a model that writes in real time

@@ -6,7 +6,7 @@ import pytest
 from dagster_project.definitions import build
 from dagster_project.round_openers import SCHEDULE, SENSOR
 from dagster_project.rounds import new_round
-from dagster_project.settings import SettingsError, load_settings
+from dagster_project.settings.file import SettingsError, load_settings
 from tests.dagster_project.conftest import LENIENT, SETTINGS
 
 DAY = date(2026, 11, 29)

@@ -8,9 +8,9 @@ from dagster_project.assets.self_correction_traces import both_origins, law_over
 from dagster_project.assets.self_correction_traces_release import transition_figures
 from dagster_project.corrections_report import marked
 from dagster_project.dataset_settings import SelfCorrectionTracesSettings
-from dagster_project.settings import SettingsError, load_settings
+from dagster_project.settings.file import SettingsError, load_settings
 from generators.engine.protocol import Sampling
-from releases.local import LocalRegistry
+from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 from tests.releases.corrected import corrected

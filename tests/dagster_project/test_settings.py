@@ -1,6 +1,6 @@
 import pytest
 
-from dagster_project.settings import SettingsError, load_settings
+from dagster_project.settings.file import SettingsError, load_settings
 
 SOURCE = '[[sources]]\nname = "a"\nkind = "file"\npath = "x.jsonl"\n'
 

@@ -3,9 +3,9 @@ import pytest
 from upath import UPath
 
 from dagster_project.assets.step_preference_pairs import sides_verified
-from dagster_project.settings import SettingsError, load_settings
-from generators.engine.simulated_vocabulary import SimulatedTokenizer
-from releases.local import LocalRegistry
+from dagster_project.settings.file import SettingsError, load_settings
+from generators.engine.simulated.vocabulary import SimulatedTokenizer
+from releases.registry.local import LocalRegistry
 from releases.step_preference_pairs import differing
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 

@@ -12,14 +12,14 @@ from tokenizers import Regex, pre_tokenizers
 from transformers import LlamaForSequenceClassification, PreTrainedTokenizerFast
 from upath import UPath
 
-from dagster_project.operations_settings import STAGES
 from dagster_project.partitions import Cell
 from dagster_project.planning import plan
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import read_scorecard, standing
-from dagster_project.settings import SettingsError, load_settings
-from generators.engine.simulated_statement import SimulatedProblems
-from releases.local import LocalRegistry
+from dagster_project.settings.file import SettingsError, load_settings
+from dagster_project.settings.operations import STAGES
+from generators.engine.simulated.statement import SimulatedProblems
+from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of, runner
 from tests.dagster_project.test_judging import JUDGE, listening

@@ -5,7 +5,7 @@ from collections import Counter
 
 import polars as pl
 
-from generators.sampler import rollout_seed
+from generators.sampling.sampler import rollout_seed
 
 
 def ledger_seeds(data_root, round_key):

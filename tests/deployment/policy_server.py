@@ -27,7 +27,7 @@ class PolicyServer:
 
     def start(self):
         self._log.write_text("")
-        module = ("-m", "generators.engine.simulated_server")
+        module = ("-m", "generators.engine.simulated.server")
         self._process = self._stack.enter_context(python(*module, *self._command, log=self._log))
         wait_for("policy's server", self._log.read_text, process=self._process, log=self._log)
 

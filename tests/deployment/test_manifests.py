@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dagster_project.settings import load_settings
+from dagster_project.settings.file import load_settings
 from tests.deployment.object_store import ObjectStore
 from tests.deployment.processes import ROOT
 

@@ -11,8 +11,8 @@ import pytest
 from upath import UPath
 
 from dagster_project.definitions import build
-from dagster_project.settings import HubSettings, load_settings
-from releases.local import LocalRegistry
+from dagster_project.settings.file import HubSettings, load_settings
+from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.deployment.cost import drawn_twice, ledger_seeds, told
 from tests.deployment.policy_server import PolicyServer

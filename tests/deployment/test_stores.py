@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.settings import load_settings
-from releases.local import LocalRegistry
+from dagster_project.settings.file import load_settings
+from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.deployment.dagster_services import DagsterServices
 from tests.deployment.object_store import ObjectStore

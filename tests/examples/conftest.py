@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from examples.common import Run
 from generators.engine.embedded import embedded_model
-from generators.tokenizer import HFTokenizer
+from generators.engine.tokenizer import HFTokenizer
 from tests.tiny_policy import tiny_policy
 
 SPECIAL = ("<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>")

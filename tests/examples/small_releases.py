@@ -6,16 +6,18 @@ from pathlib import Path
 import polars as pl
 from upath import UPath
 
-from filters.schemas import MESSAGES, PROCESS_LABELS, STEP_PREFERENCE_PAIRS
-from generators.margins import margin_of
-from generators.prompts import solve
+from generators.columns import MESSAGES
+from generators.engine.tokenizer import HFTokenizer
+from generators.problems import prompt as solve
+from generators.process_labels.table import PROCESS_LABELS
 from generators.records import Evidence, StepCounts
-from generators.templated import is_stable, templated
-from generators.tokenizer import HFTokenizer
+from generators.sampling.templated import is_stable, templated
+from generators.search.margins import margin_of
+from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 from releases.draft import About, Draft, Table
 from releases.facts import ReleaseFacts, SourceFacts
-from releases.local import LocalRegistry
 from releases.process_labels import build_process_labels
+from releases.registry.local import LocalRegistry
 from releases.schemas import PublishedColumn, PublishedSchema
 from releases.splits import SplitShares, split_by_problem
 from releases.step_preference_pairs import build_step_preference_pairs

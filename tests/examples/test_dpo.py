@@ -8,7 +8,7 @@ from datasets import Dataset
 from examples import cdpo, dpo
 from examples.common import load_release
 from examples.stored_ids import check_texts
-from generators.tokenizer import HFTokenizer
+from generators.engine.tokenizer import HFTokenizer
 from tests.examples.by_hand import awakened, log_ratios, loss_of
 from tests.examples.small_releases import CRITICAL_TOKEN_PAIRS, critical_pair, released
 

@@ -5,7 +5,7 @@ from datasets import Dataset
 
 from examples import sft
 from examples.sft import learnable
-from generators.prompts import solve
+from generators.problems import prompt as solve
 from tests.examples.by_hand import awakened, log_probs, loss_of
 from tests.examples.small_releases import SFT, ids_of_prompt, released, trace
 

@@ -8,7 +8,7 @@ from datasets import Dataset
 from examples import dpo, step_dpo
 from examples.common import load_release
 from examples.step_dpo import check_ids
-from generators.tokenizer import HFTokenizer
+from generators.engine.tokenizer import HFTokenizer
 from tests.examples.by_hand import awakened, log_ratios, loss_of
 from tests.examples.small_releases import step_pairs
 

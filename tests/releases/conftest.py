@@ -10,16 +10,16 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from filters.schemas import PROCESS_LABELS
-from generators.belief import Belief
-from generators.priors import Priors
 from generators.problems.loading import problem_id
+from generators.process_labels.table import PROCESS_LABELS
 from generators.records import StepCounts
-from generators.shares import share_values
+from generators.search.belief import Belief
+from generators.search.priors import Priors
+from generators.search.shares import share_values
 from releases.draft import Draft
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
-from releases.local import LocalRegistry
 from releases.process_labels import Export, build_process_labels
+from releases.registry.local import LocalRegistry
 from releases.splits import SplitShares
 
 PRIORS = Priors(rise=0.0)

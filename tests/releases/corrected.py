@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from filters.schemas import SELF_CORRECTION_TRACES
+from generators.problems import prompt as solve
 from generators.problems.loading import problem_id
-from generators.prompts import solve
+from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
 
 TRIGGER = "\nWait!\n"
 

@@ -1,8 +1,8 @@
 """Traces and pairs that are true in everything that can be checked: ids, texts, verdicts, scores, behaviours."""
 
-from filters.behaviours import KINDS, behaviours, count_behaviours
-from filters.schemas import LONG_COT_PAIRS, LONG_COT_TRACES
-from filters.thoughts import DEFAULT_TAGS
+from filters.texts.thoughts import DEFAULT_TAGS
+from generators.long_cot_traces.behaviours import KINDS, behaviours, count_behaviours
+from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
 from generators.problems.loading import problem_id
 from releases.long_cot_recomputation import Export, Making
 from releases.splits import SplitShares

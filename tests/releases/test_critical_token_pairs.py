@@ -6,13 +6,14 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from filters.schemas import CRITICAL_TOKEN_PAIRS, SchemaError
-from generators.critical_token_pairs import chosen_weights, rejected_weights
-from generators.priors import Priors
+from filters.schema import SchemaError
+from generators.critical_token_pairs.recipe import chosen_weights, rejected_weights
+from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS
+from generators.critical_token_pairs.tokens.confirmation import Confirmation
+from generators.engine.tokenizer import HFTokenizer
 from generators.problems.loading import problem_id
-from generators.templated import templated
-from generators.token_confirmation import Confirmation
-from generators.tokenizer import HFTokenizer
+from generators.sampling.templated import templated
+from generators.search.priors import Priors
 from releases.critical_token_pairs import Export, build_critical_token_pairs, differing
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.splits import SplitShares

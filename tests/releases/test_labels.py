@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from releases.labels import count_labels, with_labels
+from generators.process_labels.labels import count_labels, with_labels
 from releases.recomputation import differing, recompute
 
 TABLE = [

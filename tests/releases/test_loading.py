@@ -12,9 +12,9 @@ import pytest
 from huggingface_hub import DatasetCard
 from upath import UPath
 
-from releases.local import LocalRegistry
 from releases.parquet import shards
 from releases.process_labels import DEFAULT, STEPWISE, build_process_labels
+from releases.registry.local import LocalRegistry
 
 EXPECTED = {
     "default": {

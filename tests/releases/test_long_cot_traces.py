@@ -7,11 +7,12 @@ import sys
 import polars as pl
 import pytest
 
-from filters.contamination import MATCHES
-from filters.passages import without_passages
-from filters.schemas import LONG_COT_PAIRS, LONG_COT_TRACES, SchemaError
-from generators.long_cot_examples import example_passages
-from generators.prompts.long_cot import load_examples
+from filters.schema import SchemaError
+from filters.texts.contamination import MATCHES
+from filters.texts.passages import without_passages
+from generators.long_cot_traces.copied_examples import example_passages
+from generators.long_cot_traces.prompt import load_examples
+from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
 from releases.errors import NothingToRelease
 from releases.long_cot_recomputation import Export, differing, recompute_pairs, recompute_traces
 from releases.long_cot_traces import build_long_cot_traces

@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from filters.schemas import PROCESS_LABELS, SchemaError
+from filters.schema import SchemaError
+from generators.process_labels.table import PROCESS_LABELS
 from releases.errors import NothingToRelease
 from releases.process_labels import DEFAULT, MEANINGS, STEPWISE, Export, build_process_labels
 from releases.splits import SplitShares

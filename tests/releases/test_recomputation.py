@@ -3,11 +3,11 @@
 import polars as pl
 import pytest
 
-from filters.schemas import PROCESS_LABELS
-from generators.belief import Belief
-from generators.priors import Priors
+from generators.process_labels.labels import with_labels
+from generators.process_labels.table import PROCESS_LABELS
 from generators.records import StepCounts
-from releases.labels import with_labels
+from generators.search.belief import Belief
+from generators.search.priors import Priors
 from releases.recomputation import differing, recompute
 
 SCHEMA = {name: column.dtype for name, column in PROCESS_LABELS.columns.items()}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from releases.local import LocalRegistry
 from releases.process_labels import build_process_labels
+from releases.registry.local import LocalRegistry
 from tests.releases.conftest import EXPORT
-from tests.releases.test_local import contents
+from tests.releases.registry.test_local import contents
 
 BUILD = """
 import sys
@@ -19,7 +19,7 @@ import polars as pl
 from upath import UPath
 from releases.facts import ReleaseFacts, SourceFacts
 from releases.process_labels import build_process_labels
-from releases.local import LocalRegistry
+from releases.registry.local import LocalRegistry
 from tests.releases.conftest import EXPORT
 
 facts = ReleaseFacts(

@@ -4,7 +4,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from filters.schemas import MESSAGES, SchemaError
+from filters.schema import SchemaError
+from generators.columns import MESSAGES
 from releases.parquet import shards
 from releases.schemas import PublishedColumn, PublishedSchema
 

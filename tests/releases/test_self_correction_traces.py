@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from filters.schemas import SELF_CORRECTION_TRACES, SchemaError
+from filters.schema import SchemaError
+from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.self_correction_traces import SFT, build_self_correction_traces, shares_of
 from releases.splits import SplitShares

@@ -7,9 +7,10 @@ import sys
 import polars as pl
 import pytest
 
-from filters.schemas import STEP_PREFERENCE_PAIRS, SchemaError
-from generators.margins import margin_of
+from filters.schema import SchemaError
 from generators.records import Evidence, StepCounts
+from generators.search.margins import margin_of
+from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 from releases.errors import NothingToRelease
 from releases.splits import SplitShares
 from releases.step_preference_pairs import DEFAULT, TRL, build_step_preference_pairs, differing

@@ -4,7 +4,7 @@ import pytest
 
 from generators.engine.embedded import check_weights, embedded_model, find_weights
 from generators.engine.errors import EngineMisconfigured
-from generators.tokenizer import HFTokenizer
+from generators.engine.tokenizer import HFTokenizer
 
 
 def test_a_missing_package_is_named_with_the_command_that_brings_it():

@@ -9,7 +9,7 @@ from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.embedded import embedded_model
 from generators.engine.errors import EngineMisconfigured, RequestRefused
 from generators.engine.protocol import Limits, Request, Sampling
-from generators.tokenizer import HFTokenizer
+from generators.engine.tokenizer import HFTokenizer
 
 pytestmark = pytest.mark.engine
 

@@ -14,7 +14,7 @@ from generators.engine.embedded import embedded_model
 from generators.engine.errors import EngineLost, EngineMisconfigured
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings, cpu_dtype, vllm_command
-from generators.tokenizer import HFTokenizer
+from generators.engine.tokenizer import HFTokenizer
 
 ROOT = Path(__file__).parents[3]
 

@@ -3,7 +3,7 @@ import asyncio
 import polars as pl
 import pytest
 
-from filters.answers import AnswerChecker, Decision, Verdict
+from filters.answers.checker import AnswerChecker, Decision, Verdict
 from generators.problems.gold import perturbed, verify_gold
 
 

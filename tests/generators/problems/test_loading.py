@@ -3,11 +3,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from filters.answers import AnswerChecker
+from filters.answers.checker import AnswerChecker
 from filters.rules import Filtered
-from filters.schemas import PROBLEMS
 from generators.problems.loading import load_problems, problem_id
 from generators.problems.source import ColumnMapping, Entry, SourceError, map_columns
+from generators.problems.table import PROBLEMS
 
 
 @dataclass(frozen=True)

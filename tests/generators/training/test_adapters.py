@@ -5,12 +5,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from filters.answers import Verdict
-from generators.policy import identify
+from filters.answers.checker import Verdict
+from generators.models.base import base_of
+from generators.models.policy import identify
 from generators.records import Attempt
 from generators.training.adapter_folder import read_origin
 from generators.training.adapters import AdapterSettings, AdapterTraining
-from generators.training.base import base_of
 from generators.training.errors import AdapterRefused
 from generators.training.examples import Example, of_attempt
 from tests.tiny_policy import tiny_policy

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from generators.policy import identify
+from generators.models.base import base_of
+from generators.models.policy import identify
 from generators.training.adapters import AdapterSettings
-from generators.training.base import base_of
 from generators.training.contrastive_models import contrastive_models
 from generators.training.errors import AdapterRefused
 from generators.training.examples import Example

@@ -6,7 +6,7 @@ import pytest
 from upath import UPath
 
 from releases.draft import Draft
-from releases.local import LocalRegistry
+from releases.registry.local import LocalRegistry
 
 
 @pytest.fixture

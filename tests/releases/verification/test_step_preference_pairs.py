@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from filters.schemas import STEP_PREFERENCE_PAIRS
 from generators.problems.loading import problem_id
+from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 from releases.splits import SplitShares
 from releases.step_preference_pairs import build_step_preference_pairs
 from releases.verification.verify import verify

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
-from filters.answers import AnswerRule
+from filters.answers.checker import AnswerRule
 from releases.errors import UnknownRelease
 from releases.facts import SourceFacts
 from releases.manifest import FILE_NAME

@@ -1,0 +1,88 @@
+r"""Tuples, sets, intervals, bare lists, unions and small matrices: an answer that is made of answers.
+
+Knows nothing of what the items mean; it only cuts where the outermost separators stand.
+"""
+
+import re
+from dataclasses import dataclass
+
+from filters.answers.quantities import parse_number
+
+_TOKEN = re.compile(r"\\\\|\\[{}]|\\cup(?![a-zA-Z])|\\[a-zA-Z]+|[()\[\]{},&]|.", re.DOTALL)
+_OPENING = frozenset({"(", "[", "{", r"\{"})
+_CLOSING = frozenset({")", "]", "}", r"\}"})
+_MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix)\}(.*)\\end\s*\{\1\}", re.DOTALL)
+_WORD = re.compile(r"\s(?:and|or)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    r"""Items within `kind`: a pair of brackets (`()`, `[)`, `\{\}`), `list`, `union`, or `matrix RxC`."""
+
+    kind: str
+    items: tuple[str, ...]
+
+    @property
+    def is_unordered(self) -> bool:
+        """The order of the items carries no meaning."""
+        return self.kind in (r"\{\}", r"\pm", "union")
+
+
+def parse_container(text: str) -> Container | None:
+    """Read a tidy answer as a container of at least two items (a set: of one), or return None."""
+    if matrix := _MATRIX.fullmatch(text):
+        return _matrix(matrix[2])
+    if len(parts := split(text, r"\cup")) > 1:
+        return Container("union", tuple(parts))
+    if enclosed := _enclosed(text):
+        return enclosed
+    if parse_number(text) is None:
+        parts = [part for piece in split(text, ",") for part in _WORD.split(f" {piece} ")]
+        parts = [part.strip().removeprefix("and ").removeprefix("or ").strip() for part in parts]
+        if len(parts) > 1 and all(parts):
+            return Container("list", tuple(parts))
+    return None
+
+
+def split(text: str, separator: str) -> list[str]:
+    """Cut at each `separator` that stands outside all brackets; the parts are stripped."""
+    parts, depth = [""], 0
+    for token in _TOKEN.findall(text):
+        depth += (token in _OPENING) - (token in _CLOSING)
+        if token == separator and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return [part.strip() for part in parts]
+
+
+def depth_of(text: str) -> int:
+    """Return how deep the brackets nest at most, or -1 where they do not balance in number."""
+    depth = deepest = 0
+    for token in _TOKEN.findall(text):
+        depth += (token in _OPENING) - (token in _CLOSING)
+        deepest = max(deepest, depth)
+        if depth < 0:
+            return -1
+    return deepest if depth == 0 else -1
+
+
+def _enclosed(text: str) -> Container | None:
+    tokens = _TOKEN.findall(text)
+    if len(tokens) < 3 or tokens[0] not in ("(", "[", r"\{") or tokens[-1] not in (")", "]", r"\}"):
+        return None
+    inner = "".join(tokens[1:-1])
+    if depth_of(inner) < 0:
+        return None
+    items = tuple(split(inner, ","))
+    kind = tokens[0] + tokens[-1]
+    return Container(kind, items) if all(items) and (len(items) > 1 or kind == r"\{\}") else None
+
+
+def _matrix(body: str) -> Container | None:
+    rows = [split(row, "&") for row in split(body, r"\\")]
+    if rows[-1] == [""]:
+        rows.pop()
+    if not rows or len({len(row) for row in rows}) != 1:
+        return None
+    return Container(f"matrix {len(rows)}x{len(rows[0])}", tuple(item for row in rows for item in row))

@@ -1,0 +1,68 @@
+"""Where in a response the final answer stands.
+
+Knows nothing of equivalence or gold answers. Each search reads the response once, however long it is.
+"""
+
+import re
+
+from filters.answers.verdicts import DEFAULT_RULE, AnswerRule
+
+_BRACES = re.compile(r"\\boxed\s*\{|\\fbox\s*\{|\\.|[{}]", re.DOTALL)
+_LAST_BOX = re.compile(r"\\boxed\{([^{}\\]*)\}")
+_ENCLOSING = re.compile(r"\\(?:boxed|fbox)\s*\{(?![^{}\\]*\})")
+_HASHES = re.compile(r"^[ \t]*####[ \t]*(\S.*)$", re.MULTILINE)
+_PHRASE = re.compile(r"\b(?:the|final)\s+answer(?:\*\*)?\s*(?:\bis\b|:)[ \t:*]*(?=\S)", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?](?=\s|\*|$)|\n")
+_NUMBER = re.compile(r"-?(?:[0-9]+(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:/[0-9]+)?")
+
+
+def extract_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> str | None:
+    """Return the final answer as the response writes it, or None where nothing marks one."""
+    answer = last_boxed(response) or after_hashes(response) or _after_phrase(response)
+    if answer is None and rule.bare_last_number:
+        numbers = _NUMBER.findall(response)
+        answer = numbers[-1] if numbers else None
+    return answer
+
+
+def last_boxed(text: str) -> str | None:
+    r"""Return what stands in the last balanced, non-empty `\boxed{}`; of nested ones, in the outer."""
+    if "box" not in text:
+        return None
+    at = text.rfind("\\boxed{")
+    last = _LAST_BOX.match(text, at) if at >= 0 else None
+    # Nearly every response ends with one plain box; another `box` behind it, or one around it, asks for a full reading.
+    if last and last[1].strip() and "box" not in text[last.start(1) :] and not _ENCLOSING.search(text, 0, at):
+        return last[1].strip()
+    return _last_balanced(text)
+
+
+def _last_balanced(text: str) -> str | None:
+    found = None
+    open_braces: list[int | None] = []
+    for token in _BRACES.finditer(text):
+        word = token.group()
+        if word.endswith("{") and word != r"\{":
+            open_braces.append(None if word == "{" else token.end())
+        elif word == "}" and open_braces:
+            start = open_braces.pop()
+            if start is not None and (content := text[start : token.start()].strip()):
+                found = content
+    return found
+
+
+def after_hashes(text: str) -> str | None:
+    """Return the rest of the last line that opens with `####`."""
+    lines = _HASHES.findall(text)
+    return lines[-1].strip() if lines else None
+
+
+def _after_phrase(text: str) -> str | None:
+    last = None
+    for last in _PHRASE.finditer(text):  # noqa: B007  (only the last one counts)
+        pass
+    if last is None:
+        return None
+    end = _SENTENCE_END.search(text, last.end())
+    answer = text[last.end() : end.start() if end else len(text)]
+    return answer.strip().strip("*").strip() or None

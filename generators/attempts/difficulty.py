@@ -1,0 +1,50 @@
+"""How hard a problem is for the policy: its pass rate over the attempts, and a band by absolute bounds.
+
+Knows nothing of how attempts are made. The bands are those of compute-optimal test-time scaling (arXiv 2502.06703).
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from generators.attempts.table import PROBLEM_DIFFICULTY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifficultyBounds:
+    """From which pass rate a problem is `easy`, and from which it is `medium`; below that it is `hard`."""
+
+    easy: float = 0.5
+    medium: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.medium <= 1:
+            raise ValueError(f"medium must be above 0 and at most 1, got {self.medium}")
+        if not self.medium < self.easy <= 1:
+            raise ValueError(f"easy must be above medium ({self.medium}) and at most 1, got {self.easy}")
+
+
+def difficulty(attempts: pl.DataFrame, bounds: DifficultyBounds | None = None) -> pl.DataFrame:
+    """Return one row per problem, in the order of the attempts, with its pass rate over the decided attempts.
+
+    A problem without one decided attempt has neither pass rate nor difficulty.
+    """
+    bounds = bounds or DifficultyBounds()
+    right = pl.col("is_right")
+    counted = attempts.group_by("problem_id", maintain_order=True).agg(
+        n_attempts=pl.len().cast(pl.Int64),
+        n_right=right.sum().cast(pl.Int64),
+        n_undecided=right.is_null().sum().cast(pl.Int64),
+    )
+    n_decided = pl.col("n_attempts") - pl.col("n_undecided")
+    rated = counted.with_columns(pass_rate=pl.when(n_decided > 0).then(pl.col("n_right") / n_decided))
+    rate = pl.col("pass_rate")
+    band = (
+        pl.when(rate >= bounds.easy)
+        .then(pl.lit("easy"))
+        .when(rate >= bounds.medium)
+        .then(pl.lit("medium"))
+        .when(rate.is_not_null())
+        .then(pl.lit("hard"))
+    )
+    return PROBLEM_DIFFICULTY.validate(rated.with_columns(difficulty=band))

@@ -1,0 +1,54 @@
+"""Attempts: whole solutions of a problem at the policy's own sampling settings, each verified.
+
+Knows nothing of servers, files or Dagster: it is handed a sampler and an answer checker.
+"""
+
+from dataclasses import dataclass
+
+from filters.answers.checker import AnswerChecker, AnswerRule
+from generators.engine.protocol import Limits, Sampling
+from generators.problems import prompt as solve
+from generators.records import Attempt, Problem
+from generators.sampling.sampler import Sampler
+
+VERSION = "3"  # bump when a change here would change the rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptsConfig:
+    """How many solutions per problem, drawn from which law, of at most how many tokens, after which examples."""
+
+    n: int
+    sampling: Sampling
+    max_tokens: int
+    examples: tuple[solve.Example, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError(f"n must be at least 1, got {self.n}")
+        if self.max_tokens < 1:
+            raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
+
+
+async def attempt(
+    problem: Problem, *, sampler: Sampler, checker: AnswerChecker, rule: AnswerRule, config: AttemptsConfig
+) -> tuple[Attempt, ...]:
+    """`config.n` verified solutions of `problem`, in the order of their sample index."""
+    prompt = sampler.tokenizer.chat(solve.messages(problem.prompt, examples=config.examples))
+    rollouts = await sampler.draw(
+        prompt, n=config.n, sampling=config.sampling, limits=Limits(max_tokens=config.max_tokens)
+    )
+    decisions = [await checker.check(rollout.text, problem.answer, rule=rule) for rollout in rollouts]
+    return tuple(
+        Attempt(
+            problem_id=problem.problem_id,
+            attempt_index=rollout.index,
+            prompt_token_ids=prompt,
+            token_ids=rollout.token_ids,
+            text=rollout.text,
+            finish_reason=rollout.finish_reason,
+            verdict=decision.verdict,
+            extracted=decision.extracted,
+        )
+        for rollout, decision in zip(rollouts, decisions, strict=True)
+    )

@@ -1,0 +1,83 @@
+"""cDPO's choice of solutions (arXiv 2411.19943): what the contrastive models learn from, and which pairs get weights.
+
+Knows nothing of models or rollouts: it reads the attempts at one problem.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from filters.answers.checker import AnswerRule
+from filters.answers.groups import group_answers
+from generators.records import Attempt
+
+VERSION = "1"  # bump when a change here would change which solutions are chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolutionPair:
+    """A right solution and one that ends in the most frequent wrong answer."""
+
+    chosen: Attempt
+    rejected: Attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolutionChoice:
+    """Of one problem: what the positive and the negative model learn from, and the pair whose tokens are scored.
+
+    A side without a usable solution is empty; the pair needs both sides.
+    """
+
+    positive: Attempt | None
+    negatives: tuple[Attempt, ...]
+    pair: SolutionPair | None
+
+
+def choose_solutions(attempts: Iterable[Attempt], *, rule: AnswerRule) -> SolutionChoice:
+    """Choose among the finished attempts at one problem that have an answer with a decided verdict.
+
+    The positive model gets one right solution; the negative one gets, by the frequency of their wrong answers, one
+    solution an answer until half of the wrong solutions are covered, after the first answer only for answers that
+    come more than once. Which solution stands for its answer is drawn with a seed that depends on the problem alone;
+    the pair's solutions are others than those that the models learn from, where there are others.
+    """
+    usable = sorted((attempt for attempt in attempts if _is_usable(attempt)), key=lambda attempt: attempt.attempt_index)
+    problems = {attempt.problem_id for attempt in usable}
+    if len(problems) > 1:
+        raise ValueError(f"attempts must be at one problem, got {sorted(problems)}")
+    draw = Random(next(iter(problems), ""))
+    right = _shuffled([attempt for attempt in usable if attempt.verdict.is_right], draw)
+    wrong = [_shuffled(group, draw) for group in _by_frequency([a for a in usable if not a.verdict.is_right], rule)]
+    return SolutionChoice(
+        positive=right[0] if right else None,
+        negatives=tuple(group[0] for group in _half_covered(wrong)),
+        pair=SolutionPair(chosen=right[-1], rejected=wrong[0][-1]) if right and wrong else None,
+    )
+
+
+def _is_usable(attempt: Attempt) -> bool:
+    has_answer = bool(attempt.extracted and attempt.extracted.strip())
+    return has_answer and attempt.finish_reason == "eos" and not attempt.verdict.is_undecided
+
+
+def _by_frequency(wrong: Sequence[Attempt], rule: AnswerRule) -> list[list[Attempt]]:
+    """Solutions with the same answer together, the most frequent answer first; of equals, the one that came first."""
+    groups = group_answers([attempt.extracted or "" for attempt in wrong], rule)
+    return sorted(([wrong[place] for place in group] for group in groups), key=len, reverse=True)
+
+
+def _shuffled(group: Sequence[Attempt], draw: Random) -> list[Attempt]:
+    return draw.sample(group, len(group))
+
+
+def _half_covered(groups: Sequence[Sequence[Attempt]]) -> list[Sequence[Attempt]]:
+    aim = (sum(map(len, groups)) + 1) // 2
+    taken: list[Sequence[Attempt]] = []
+    covered = 0
+    for group in groups:
+        if covered >= aim or (taken and len(group) == 1):
+            break
+        taken.append(group)
+        covered += len(group)
+    return taken

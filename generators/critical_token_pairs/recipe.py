@@ -1,0 +1,121 @@
+"""Critical-token pairs: a right and a wrong solution of a problem, a weight on every token, the critical one confirmed.
+
+After Critical Tokens Matter (arXiv 2411.19943): the tokens of the wrong solution weigh 1 less their score. Knows
+nothing of models, tables or files: scores come from outside.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filters.answers.checker import AnswerChecker, AnswerRule
+from generators.critical_token_pairs.choice import SolutionPair
+from generators.critical_token_pairs.scores import ContrastiveScores
+from generators.critical_token_pairs.tokens.nominees import CriticalTokens, CriticalTokensConfig, critical_tokens
+from generators.critical_token_pairs.tokens.paths import Span
+from generators.records import Attempt, Problem, StepCounts
+from generators.sampling.sampler import Sampler
+from generators.sampling.templated import is_stable, templated
+from generators.search.tree import Tree
+
+VERSION = "1"  # bump when a change here would change the rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredPair:
+    """The solutions of a pair with the scores of prompt and response, and the first wrong step where it is known."""
+
+    problem: Problem
+    pair: SolutionPair
+    chosen_scores: ContrastiveScores
+    rejected_scores: ContrastiveScores
+    step_range: Span | None = None
+
+    def __post_init__(self) -> None:
+        sides = (
+            ("chosen", self.pair.chosen, self.chosen_scores),
+            ("rejected", self.pair.rejected, self.rejected_scores),
+        )
+        for side, attempt, scored in sides:
+            length = len(token_ids(attempt))
+            if len(scored.scores) != length:
+                raise ValueError(f"{side}_scores must be one a token ({length}), got {len(scored.scores)}")
+        if self.pair.chosen.prompt_token_ids != self.pair.rejected.prompt_token_ids:
+            raise ValueError(f"both solutions of problem {self.problem.problem_id} must answer one prompt")
+
+    @property
+    def response_start(self) -> int:
+        """Where the responses begin in the token ids of either side."""
+        return len(self.pair.rejected.prompt_token_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalTokenPair:
+    """A scored pair with what its rollouts say of the nominated tokens.
+
+    `attempt_counts` are those of all attempts at the problem. `templated_prompt` is the prompt as the string that a
+    trainer tokenises; `is_stable` says whether it gives the token ids back, with either response behind it.
+    """
+
+    scored: ScoredPair
+    critical: CriticalTokens
+    attempt_counts: StepCounts
+    templated_prompt: str
+    is_stable: bool
+
+
+async def critical_token_pair(
+    scored: ScoredPair,
+    *,
+    tree: Tree,
+    sampler: Sampler,
+    checker: AnswerChecker,
+    rule: AnswerRule,
+    config: CriticalTokensConfig,
+) -> CriticalTokenPair:
+    """Test the tokens that scores and search nominate in the wrong solution of a pair; raises EngineError."""
+    rejected = scored.pair.rejected
+    scores = [score or 0.0 for score in scored.rejected_scores.scores[scored.response_start :]]
+    found = await critical_tokens(
+        scored.problem,
+        rejected,
+        step_range=scored.step_range,
+        scores=scores,
+        tree=tree,
+        sampler=sampler,
+        checker=checker,
+        rule=rule,
+        config=config,
+    )
+    prompt = templated(rejected.prompt_token_ids, "", sampler.tokenizer)
+    return CriticalTokenPair(
+        scored=scored,
+        critical=found,
+        attempt_counts=tree.root.counts,
+        templated_prompt=prompt,
+        is_stable=all(
+            is_stable(
+                prompt,
+                side.text,
+                prompt_token_ids=side.prompt_token_ids,
+                completion_token_ids=side.token_ids[:-1],
+                tokenizer=sampler.tokenizer,
+            )
+            for side in (scored.pair.chosen, rejected)
+        ),
+    )
+
+
+def token_ids(attempt: Attempt) -> tuple[int, ...]:
+    """The ids of prompt and response, with the end-of-text token."""
+    return (*attempt.prompt_token_ids, *attempt.token_ids)
+
+
+def chosen_weights(length: int, response_start: int) -> list[float]:
+    """The weights of a right solution of `length` tokens: 1 on the response, 0 on the prompt."""
+    return [0.0] * response_start + [1.0] * (length - response_start)
+
+
+def rejected_weights(scores: Sequence[float | None], response_start: int) -> list[float]:
+    """The weights of a wrong solution: 1 less the score on the response, 1 on the last token, 0 on the prompt."""
+    inside = [1.0 - (score or 0.0) for score in scores[response_start:-1]]
+    return [*[0.0] * response_start, *inside, 1.0]

@@ -1,0 +1,145 @@
+"""Critical-token pairs, and the solutions that the contrastive models behind their scores learn from."""
+
+import polars as pl
+
+from filters.schema import Column, TableSchema
+from generators.columns import IDS, ORIGIN, PROBLEM, each, length
+
+SIDES = ("positive", "negative")
+_SHARES = pl.List(pl.Float64)
+_PER_TOKEN = ("token_ids", "scores", "weights")
+_TESTED = (
+    *("token_ids", "scores", "nominated_by", "value_with", "n_with_correct", "n_with"),
+    *("value_without", "n_without_correct", "n_without", "confirmed"),
+)
+
+
+def _of_side(side: str, which: str) -> dict[str, Column]:
+    return {
+        f"{side}_token_ids": Column(IDS, f"Prompt and {which} solution, with the end-of-text token."),
+        f"{side}_scores": Column(
+            _SHARES,
+            f"The contrastive score of each token of prompt and {which} solution; null for the first.",
+            nullable_items=True,
+        ),
+    }
+
+
+def _side_rules(side: str) -> dict[str, pl.Expr]:
+    scores, weights, start = f"{side}_scores", f"{side}_weights", pl.col("response_start")
+    on_prompt = pl.col(weights).list.head(start).list.max()
+    return {
+        f"{side}: not_blank": pl.col(side).str.strip_chars() != "",
+        f"{side}_token_ids: behind_response_start": length(f"{side}_token_ids") > start,
+        f"{scores}: one_per_token": length(scores) == length(f"{side}_token_ids"),
+        f"{weights}: one_per_token": length(weights) == length(f"{side}_token_ids"),
+        f"{scores}: null_for_the_first_only": pl.col(scores).list.first().is_null()
+        & (pl.col(scores).list.drop_nulls().list.len() == length(scores) - 1),
+        f"{scores}: within_0_and_1": each(scores, pl.element().is_null() | pl.element().is_between(0, 1)),
+        f"{weights}: within_0_and_1": each(weights, pl.element().is_between(0, 1)),
+        f"{weights}: nothing_on_the_prompt": on_prompt == 0,
+        f"{weights}: all_on_the_end": pl.col(weights).list.last() == 1,
+    }
+
+
+def _counts_cover(arm: str) -> pl.Expr:
+    right, n = f"critical_n_{arm}_correct", f"critical_n_{arm}"
+    spare = (pl.col(n) - pl.col(right)).list.min().fill_null(0)
+    return (spare >= 0) & each(right, pl.element() >= 0)
+
+
+CONTRASTIVE_MODELS = TableSchema(
+    name="contrastive_models",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "attempt_index": Column(pl.Int64, "Which of the attempts at the problem the solution is."),
+        "side": Column(pl.String, "The model that learns from it: `positive` or `negative`."),
+        "n_tokens": Column(pl.Int64, "How long it is with its prompt, in the policy's tokens."),
+        **ORIGIN,
+    },
+    key=("problem_id", "attempt_index", "side"),
+    rules={
+        "side: known": pl.col("side").is_in(SIDES),
+        "n_tokens: at_least_two": pl.col("n_tokens") >= 2,
+    },
+)
+
+CRITICAL_TOKEN_PAIRS = TableSchema(
+    name="critical_token_pairs",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "source": PROBLEM["source"],
+        "prompt": PROBLEM["prompt"],
+        "chosen": Column(pl.String, "A solution with the right answer."),
+        "rejected": Column(pl.String, "A solution with the most frequent wrong answer."),
+        "answer": PROBLEM["answer"],
+        "chosen_attempt_index": Column(pl.Int64, "Which of the attempts at the problem is chosen."),
+        "rejected_attempt_index": Column(pl.Int64, "Which of them is rejected."),
+        "response_start": Column(pl.Int64, "Where the solution begins in the token ids, the same on both sides."),
+        **_of_side("chosen", "right"),
+        **_of_side("rejected", "wrong"),
+        "chosen_weights": Column(_SHARES, "The weight of each token: 0 on the prompt, 1 on the solution."),
+        "rejected_weights": Column(
+            _SHARES, "The weight of each token: 0 on the prompt, 1 less its score on the solution, 1 on the last."
+        ),
+        "critical_positions": Column(IDS, "Each tested token by its place in `rejected_token_ids`."),
+        "critical_token_ids": Column(IDS, "The id of each tested token."),
+        "critical_scores": Column(_SHARES, "The contrastive score of each tested token."),
+        "critical_nominated_by": Column(pl.List(pl.String), "What nominated each: `score`, `search` or `both`."),
+        "critical_value_with": Column(
+            _SHARES, "The share of right rollouts behind each token; null without one.", nullable_items=True
+        ),
+        "critical_n_with_correct": Column(IDS, "The rollouts behind each token with the right answer."),
+        "critical_n_with": Column(
+            IDS, "The rollouts behind each token whose answer could be decided; of the last, the solution itself."
+        ),
+        "critical_value_without": Column(
+            _SHARES, "The share of right ones with another token in its place; null without one.", nullable_items=True
+        ),
+        "critical_n_without_correct": Column(IDS, "The rollouts with another token in its place that end right."),
+        "critical_n_without": Column(IDS, "The rollouts with another token in its place that could be decided."),
+        "critical_confirmed": Column(pl.List(pl.Boolean), "Whether the token loses the solution, by these rollouts."),
+        "n_attempts": Column(pl.Int64, "The attempts at the problem whose answer could be decided."),
+        "n_attempts_right": Column(pl.Int64, "How many of them ended right."),
+        "templated_prompt": Column(
+            pl.String, "The prompt in the policy's template, without what its tokenizer adds in front."
+        ),
+        "is_stable": Column(
+            pl.Boolean, "Whether `templated_prompt` with either solution behind it gives the token ids back."
+        ),
+        "tokenizer": Column(pl.String, "The model whose tokenizer the ids are of."),
+        "tokenizer_sha256": Column(
+            pl.String, "The SHA-256 of its tokenizer.json; null where it has no such file.", nullable=True
+        ),
+        "beta": Column(pl.Float64, "How much the negative model counts against the positive one in a score."),
+        "positive_model": Column(pl.String, "The adapter, or the law, that speaks for right solutions."),
+        "negative_model": Column(pl.String, "The one that speaks for wrong solutions."),
+        **ORIGIN,
+    },
+    key=("problem_id",),
+    rules={
+        "response_start: above_zero": pl.col("response_start") > 0,
+        **_side_rules("chosen"),
+        **_side_rules("rejected"),
+        "chosen_token_ids: one_prompt": pl.col("chosen_token_ids").list.head(pl.col("response_start"))
+        == pl.col("rejected_token_ids").list.head(pl.col("response_start")),
+        "chosen: differs_from_rejected": pl.col("chosen") != pl.col("rejected"),
+        **{
+            f"critical_{name}: one_per_tested_token": length(f"critical_{name}") == length("critical_positions")
+            for name in _TESTED
+        },
+        "critical_positions: rising": each("critical_positions", pl.element().diff().fill_null(1) > 0),
+        "critical_positions: inside_the_solution": (
+            pl.col("critical_positions").list.min().fill_null(pl.col("response_start")) >= pl.col("response_start")
+        )
+        & (pl.col("critical_positions").list.max().fill_null(0) < length("rejected_token_ids")),
+        "critical_nominated_by: known": each("critical_nominated_by", pl.element().is_in(["score", "search", "both"])),
+        "critical_n_with_correct: at_most_n_with": _counts_cover("with"),
+        "critical_n_without_correct: at_most_n_without": _counts_cover("without"),
+        "critical_confirmed: one_at_most": pl.col("critical_confirmed").list.sum() <= 1,
+        "n_attempts_right: between_never_and_always": pl.col("n_attempts_right").is_between(
+            0, pl.col("n_attempts"), closed="none"
+        ),
+        "beta: not_negative": pl.col("beta") >= 0,
+    },
+)

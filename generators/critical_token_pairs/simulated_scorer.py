@@ -1,0 +1,75 @@
+"""Contrastive estimation of the simulated policy: no weights, but a law that two others can be set beside.
+
+The positive law goes wrong `factor` times as seldom a step as the policy's own, the negative one `factor` times as
+often; a score is the contrast of the two laws' next tokens by the formula of `generators.critical_token_pairs.scores`.
+Knows nothing of adapters. The laws say nothing of prompts: their tokens have the score 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from generators.critical_token_pairs.scores import ContrastiveScores, Progress
+from generators.engine.simulated.law import SimulatedLaw
+from generators.engine.simulated.position import Position, Task
+from generators.engine.simulated.statement import Statement
+from generators.engine.simulated.vocabulary import ASSISTANT, SimulatedTokenizer
+
+_MOST_WRONG = 0.99  # a step that must go wrong would leave the right total without any probability to contrast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedScorer:
+    """Satisfies `generators.critical_token_pairs.scores.TokenScorer`, under the laws beside `law`."""
+
+    law: SimulatedLaw = field(default_factory=SimulatedLaw)
+    beta: float = 1.0
+    factor: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.beta < 0:
+            raise ValueError(f"beta must be at least 0, got {self.beta}")
+        if self.factor <= 1:
+            raise ValueError(f"factor must be above 1, got {self.factor}")
+
+    def score(self, sequences: Sequence[Sequence[int]], *, progress: Progress) -> list[ContrastiveScores]:
+        """Scores in the order of `sequences`; `progress` is told how many tokens of how many are done."""
+        scores = [ContrastiveScores((None, *self._scores(sequence)[1:])) for sequence in sequences]
+        total = sum(map(len, sequences))
+        progress(total, total)
+        return scores
+
+    def _scores(self, sequence: Sequence[int]) -> list[float]:
+        start = _response_start(sequence)
+        task = Task.under(self.law, _statement(sequence[:start]))
+        positive = Position(replace(task, error_rate=task.error_rate / self.factor))
+        negative = Position(replace(task, error_rate=min(_MOST_WRONG, task.error_rate * self.factor)))
+        scores = [1.0] * start
+        for token_id in sequence[start:]:
+            scores.append(contrasted(positive.next_tokens(), negative.next_tokens(), self.beta).get(token_id, 0.0))
+            positive.advance(token_id)
+            negative.advance(token_id)
+        return scores
+
+
+def contrasted(positive: Mapping[int, float], negative: Mapping[int, float], beta: float) -> dict[int, float]:
+    """Shares proportional to positive ** (1 + beta) / negative ** beta, of the tokens that both laws write."""
+    weights = {
+        token_id: share ** (1 + beta) / negative[token_id] ** beta
+        for token_id, share in positive.items()
+        if negative.get(token_id)
+    }
+    total = sum(weights.values())
+    return {token_id: weight / total for token_id, weight in weights.items()}
+
+
+def _response_start(sequence: Sequence[int]) -> int:
+    if ASSISTANT not in sequence:
+        raise ValueError("sequences must hold an assistant's turn: make them of attempts of the simulated policy")
+    return len(sequence) - tuple(sequence)[::-1].index(ASSISTANT)
+
+
+def _statement(prompt: Sequence[int]) -> Statement:
+    statement = Statement.find(SimulatedTokenizer().decode(prompt))
+    if statement is None:
+        raise ValueError("sequences must begin with a problem of the simulated policy, and one quotes none")
+    return statement

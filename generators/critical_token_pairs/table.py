@@ -1,0 +1,114 @@
+"""Critical-token pairs and the examples of their contrastive models as table rows; labels' tables as what pairs need.
+
+Knows no files. The tables are declared in `generators.critical_token_pairs.schema`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from generators.critical_token_pairs.recipe import CriticalTokenPair, chosen_weights, rejected_weights, token_ids
+from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, CRITICAL_TOKEN_PAIRS
+from generators.critical_token_pairs.tokens.paths import Span, likely_wrong_step, step_span
+from generators.records import Attempt, Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredBy:
+    """What the scores of a table come from."""
+
+    tokenizer: str
+    tokenizer_sha256: str | None
+    positive_model: str
+    negative_model: str
+    beta: float
+
+
+def examples_table(examples: Iterable[tuple[str, Attempt]], provenance: Provenance) -> pl.DataFrame:
+    """The `contrastive_models` table of one slice: a side and an attempt a row."""
+    rows = [
+        {
+            "problem_id": attempt.problem_id,
+            "attempt_index": attempt.attempt_index,
+            "side": side,
+            "n_tokens": len(token_ids(attempt)),
+            **provenance,
+        }
+        for side, attempt in examples
+    ]
+    return CONTRASTIVE_MODELS.frame(rows)
+
+
+def critical_token_pairs_table(
+    pairs: Iterable[CriticalTokenPair], scored_by: ScoredBy, provenance: Provenance
+) -> pl.DataFrame:
+    """The `critical_token_pairs` table of one slice."""
+    rows = []
+    for pair in pairs:
+        scored, tested = pair.scored, pair.critical.tokens
+        chosen, rejected, start = scored.pair.chosen, scored.pair.rejected, scored.response_start
+        rows.append(
+            {
+                "problem_id": scored.problem.problem_id,
+                "source": scored.problem.source,
+                "prompt": scored.problem.prompt,
+                "chosen": chosen.text,
+                "rejected": rejected.text,
+                "answer": scored.problem.answer,
+                "chosen_attempt_index": chosen.attempt_index,
+                "rejected_attempt_index": rejected.attempt_index,
+                "response_start": start,
+                "chosen_token_ids": token_ids(chosen),
+                "chosen_scores": scored.chosen_scores.scores,
+                "rejected_token_ids": token_ids(rejected),
+                "rejected_scores": scored.rejected_scores.scores,
+                "chosen_weights": chosen_weights(len(token_ids(chosen)), start),
+                "rejected_weights": rejected_weights(scored.rejected_scores.scores, start),
+                "critical_positions": [start + token.position for token in tested],
+                "critical_token_ids": [token.token_id for token in tested],
+                "critical_scores": [token.score for token in tested],
+                "critical_nominated_by": [_nominated_by(token.nominated_by) for token in tested],
+                "critical_value_with": [token.value_with for token in tested],
+                "critical_n_with_correct": [token.n_with_correct for token in tested],
+                "critical_n_with": [token.n_with for token in tested],
+                "critical_value_without": [token.value_without for token in tested],
+                "critical_n_without_correct": [token.n_without_correct for token in tested],
+                "critical_n_without": [token.n_without for token in tested],
+                "critical_confirmed": [token.confirmed for token in tested],
+                "n_attempts": pair.attempt_counts.n_rollouts,
+                "n_attempts_right": pair.attempt_counts.n_correct,
+                "templated_prompt": pair.templated_prompt,
+                "is_stable": pair.is_stable,
+                "tokenizer": scored_by.tokenizer,
+                "tokenizer_sha256": scored_by.tokenizer_sha256,
+                "beta": scored_by.beta,
+                "positive_model": scored_by.positive_model,
+                "negative_model": scored_by.negative_model,
+                **provenance,
+            }
+        )
+    return CRITICAL_TOKEN_PAIRS.frame(rows)
+
+
+def wrong_steps_of(labelled: pl.DataFrame) -> Mapping[tuple[str, int, tuple[int, ...]], Span | None]:
+    """The first wrong step of every labelled solution, by problem, attempt and tokens; None where it is not known.
+
+    `labelled` is a table of process labels with their derived labels: where a strategy does not say how probable each
+    step is, its `first_error` counts.
+    """
+    columns = ("problem_id", "attempt_index", "token_ids", "sound", "first_error", "step_ends")
+    return {
+        (problem_id, index, tuple(ids)): _wrong_step(sound, first_error, ends)
+        for problem_id, index, ids, sound, first_error, ends in labelled.select(columns).iter_rows()
+    }
+
+
+def _wrong_step(sound: Sequence[float] | None, first_error: int | None, ends: Sequence[int]) -> Span | None:
+    if sound is not None:
+        return likely_wrong_step(sound, ends)
+    return step_span(first_error, ends) if first_error is not None and first_error >= 0 else None
+
+
+def _nominated_by(names: Sequence[str]) -> str:
+    return "both" if len(names) > 1 else names[0]

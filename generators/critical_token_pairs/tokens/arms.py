@@ -1,0 +1,134 @@
+"""Whether a token is critical, from rollouts with it and without it: the posterior over the two values.
+
+Knows counts and priors, nothing of tokens or engines. Critical means that the value with the token is below `never`
+and the value without it at least `least`. Each value is, with even odds, that of a lost prefix (the recovery rates of
+the labels' priors at this place of the solution) or another: with the token the base rate at this place, as the
+attempts at the problem tell it; without it anything, since the replacement need not be what the policy would have
+written. The two values are independent, so the probability that the token is critical is a product.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generators.records import StepCounts
+from generators.search.priors import BASE_RATES, Priors, likelihood, right_values, wrong_values
+
+Floats = NDArray[np.float64]
+_LEAST_SHARE = 1e-12  # keeps the logarithm of an impossible rest finite
+
+
+@dataclass(slots=True)
+class Arm:
+    """The posterior over one value on a grid, and the rollouts behind it; the next one has the index `next_index`."""
+
+    values: Floats
+    weights: Floats
+    n_right: int = 0
+    n_wrong: int = 0
+    next_index: int = 0
+
+    def tell(self, outcome: bool | None) -> None:
+        """What one more rollout came to."""
+        self.next_index += 1
+        if outcome is not None:
+            self.n_right, self.n_wrong = self.n_right + outcome, self.n_wrong + (not outcome)
+            self.weights = self.after(outcome)
+
+    def after(self, right: bool) -> Floats:
+        """The weights that one more right or wrong rollout would leave."""
+        weights = self.weights * (self.values if right else 1 - self.values)
+        return np.asarray(weights / weights.sum())
+
+    @property
+    def expected(self) -> float:
+        """The probability that the next rollout ends right."""
+        return float(self.weights @ self.values)
+
+    @property
+    def share(self) -> float | None:
+        """The share of right rollouts; None without one."""
+        decided = self.n_right + self.n_wrong
+        return self.n_right / decided if decided else None
+
+
+@dataclass(slots=True)
+class TwoArms:
+    """The values with and without one token."""
+
+    with_token: Arm
+    without_token: Arm
+    never: float
+    least: float
+
+    @property
+    def lost_with(self) -> float:
+        """The probability that the value with the token is below `never`."""
+        return self._lost(self.with_token.weights)
+
+    @property
+    def alive_without(self) -> float:
+        """The probability that the value without the token is at least `least`."""
+        return self._alive(self.without_token.weights)
+
+    @property
+    def critical(self) -> float:
+        """The probability that the token is critical."""
+        return self.lost_with * self.alive_without
+
+    def most_informative(self) -> Arm:
+        """The arm whose next rollout is expected to leave least unknown of whether the token is critical."""
+        with_token, without = self.with_token, self.without_token
+        if len(with_token.values) == 1:  # nothing is unknown of it
+            return without
+        unknown_with = _unknown(with_token, lambda weights: self._lost(weights) * self.alive_without)
+        unknown_without = _unknown(without, lambda weights: self.lost_with * self._alive(weights))
+        return with_token if unknown_with <= unknown_without else without
+
+    def _lost(self, weights: Floats) -> float:
+        return float(weights[self.with_token.values < self.never].sum())
+
+    def _alive(self, weights: Floats) -> float:
+        return float(weights[self.without_token.values >= self.least].sum())
+
+
+def two_arms(
+    position: int, length: int, *, priors: Priors, attempts: StepCounts, never: float, least: float
+) -> TwoArms:
+    """The arms of token `position` of a wrong response of `length` tokens, before any rollout.
+
+    Behind the last token nothing comes: with it the solution is lost, by its own outcome.
+    """
+    place = min(position, length - 2)
+    lost = wrong_values(length, priors.fade)[place].astype(np.float64)
+    base = right_values(length, priors.rise)[place].astype(np.float64)
+    expected = np.array(priors.base) * likelihood(BASE_RATES, attempts.n_correct, attempts.n_rollouts)
+    anything = np.full(len(BASE_RATES), 1 / len(BASE_RATES))
+    recovery = np.array(priors.recovery)
+    if position == length - 1:
+        with_token = Arm(np.zeros(1), np.ones(1), n_wrong=1)
+    else:
+        with_token = _mixed(lost, recovery, base, expected)
+    return TwoArms(with_token, _mixed(lost, recovery, np.array(BASE_RATES), anything), never, least)
+
+
+def _mixed(lost: Floats, lost_weights: Floats, other: Floats, other_weights: Floats) -> Arm:
+    weights = np.concatenate((lost_weights / lost_weights.sum(), other_weights / other_weights.sum())) / 2
+    return Arm(np.concatenate((lost, other)), weights)
+
+
+def _unknown(arm: Arm, critical: Callable[[Floats], float]) -> float:
+    """The entropy that is expected to be left once one more rollout of `arm` is there."""
+    right = arm.expected
+    left = 0.0
+    for share, outcome in ((right, True), (1 - right, False)):
+        if share > _LEAST_SHARE:
+            left += share * _entropy(critical(arm.after(outcome)))
+    return left
+
+
+def _entropy(share: float) -> float:
+    inside = min(max(share, _LEAST_SHARE), 1 - _LEAST_SHARE)
+    return float(-(inside * np.log(inside) + (1 - inside) * np.log1p(-inside)))

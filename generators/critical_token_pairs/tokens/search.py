@@ -1,0 +1,81 @@
+"""The search of the labels, continued down to single tokens: which token of a wrong step loses the solution.
+
+Knows the sequential test and its priors, nothing of engines or answers. Inside one step the value of a prefix changes
+only where it goes wrong, so the family of values is flat there: right prefixes are worth what the base rate has come
+to at that place, wrong ones what the recovery rate has. The rollouts from the step's start count as its attempts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generators.critical_token_pairs.tokens.paths import Span, first_error_shares, token_path
+from generators.records import Attempt, StepCounts
+from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors, likelihood
+from generators.search.rollouts import Rollouts
+from generators.search.sequential_test import SequentialTest
+
+Floats = NDArray[np.float64]
+_KEPT = 0.99  # of the moved weights; the rest stays evenly spread, so that nothing becomes impossible
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSearch:
+    """How probably each token of a response is the first wrong one, and how many rollouts from its end say so."""
+
+    shares: tuple[float, ...]
+    drawn: tuple[int, ...]
+
+
+async def search_tokens(
+    rollouts: Rollouts, attempt: Attempt, step: Span | None, *, search: SequentialTest, priors: Priors
+) -> TokenSearch:
+    """Look for the first wrong token of the response by rollouts from single tokens.
+
+    Only the tokens of `step` are looked at, whose start is taken for right and whose end for lost; without it, the
+    whole response is, under the `priors` as they are. Raises EngineError.
+    """
+    length = len(attempt.token_ids)
+    span = step or (0, length)
+    tree, path = token_path(rollouts.tree, attempt, span, rollouts.sampler.tokenizer)
+    attempts = rollouts.tree.root.counts
+    here = replace(priors, relapse=0.0) if step is None else step_priors(priors, attempts, step, length)
+    search = replace(search, priors=here)
+    await search.search(tree, [path], draw=rollouts.draw, cut=rollouts.cut)
+    sound = search.conclude(tree, path).sound
+    assert sound is not None  # the sequential test always says
+    before, behind = span[0], length - span[1]
+    return TokenSearch(
+        shares=(*(0.0,) * before, *first_error_shares(sound), *(0.0,) * behind),
+        drawn=(*(0,) * before, *(len(node.outcomes) for node in path), *(0,) * behind),
+    )
+
+
+def step_priors(priors: Priors, attempts: StepCounts, step: Span, length: int) -> Priors:
+    """`priors` of whole solutions, moved to the middle of one step of a response of `length` tokens.
+
+    The `attempts` at the problem are made use of here, unless the step is the first: there they are the rollouts from
+    its start, and count once.
+    """
+    left = 1 - (step[0] + step[1]) / 2 / length
+    base = np.array(priors.base)
+    if step[0]:
+        base = base * likelihood(BASE_RATES, attempts.n_correct, attempts.n_rollouts)
+    return replace(
+        priors,
+        base=_moved(BASE_RATES, base, np.array(BASE_RATES) ** (left**priors.rise)),
+        recovery=_moved(RECOVERY_RATES, np.array(priors.recovery), np.array(RECOVERY_RATES) * left**priors.fade),
+        rise=0.0,
+        fade=0.0,
+        relapse=0.0,
+    )
+
+
+def _moved(grid: Sequence[float], weights: Floats, values: Floats) -> tuple[float, ...]:
+    """Weights over `values` as weights over the nearest places of `grid`."""
+    nearest = np.abs(values[:, None] - np.array(grid)).argmin(1)
+    moved = np.bincount(nearest, weights=weights, minlength=len(grid))
+    mixed = _KEPT * moved / moved.sum() + (1 - _KEPT) / len(grid)
+    return tuple(float(weight) for weight in mixed / mixed.sum())

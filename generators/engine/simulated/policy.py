@@ -1,0 +1,200 @@
+"""The simulated policy: an engine whose law is known, so that algorithms can be held against the truth.
+
+Knows no transport and no ledger. It continues any prefix that holds one of its statements behind a chat template, at
+the rates of its law; of the sampling settings only the seed and the excluded ids change what it draws.
+"""
+
+import asyncio
+import hashlib
+from array import array
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from random import Random
+from typing import NamedTuple
+
+from generators.engine.errors import RequestRefused
+from generators.engine.protocol import Completion, Generation, Limits, Request, Usage
+from generators.engine.simulated.cache import Draw, PrefixCache, SimulatedCounts
+from generators.engine.simulated.draw import draw, score
+from generators.engine.simulated.faults import Faults
+from generators.engine.simulated.law import SimulatedLaw
+from generators.engine.simulated.position import Phase, Position, Task
+from generators.engine.simulated.statement import SimulatedProblems, Statement
+from generators.engine.simulated.vocabulary import ASSISTANT, EOS, VOCABULARY_SIZE, SimulatedTokenizer
+from generators.records import FinishReason, Problem
+
+_SEED_BITS = 64
+_CACHED_BLOCKS = 100_000
+
+
+class _Place(NamedTuple):
+    digest: bytes
+    position: Position
+
+
+class SimulatedPolicy:
+    """Satisfies `generators.engine.protocol.Engine`, in process.
+
+    A request takes `seconds_per_token` times the length of its longest completion; at 0 the event loop is never
+    entered. `drawn` lists every answered sequence unless `keeps_log` is off. `faults` makes it stall or die.
+    """
+
+    def __init__(
+        self,
+        *,
+        law: SimulatedLaw | None = None,
+        problems: SimulatedProblems | None = None,
+        seconds_per_token: float = 0.0,
+        max_model_len: int = 8192,
+        cache_block: int = 32,
+        keeps_log: bool = True,
+    ) -> None:
+        if seconds_per_token < 0:
+            raise ValueError(f"seconds_per_token must be at least 0, got {seconds_per_token}")
+        if max_model_len < 1:
+            raise ValueError(f"max_model_len must be at least 1, got {max_model_len}")
+        self.law = law or SimulatedLaw()
+        self.problems = problems or SimulatedProblems()
+        self.tokenizer = SimulatedTokenizer()
+        self.max_model_len = max_model_len
+        self.counts = SimulatedCounts()
+        self.drawn: list[Draw] = []
+        self.faults = Faults()
+        self._seconds_per_token = seconds_per_token
+        self._keeps_log = keeps_log
+        self._cache = PrefixCache(block_size=cache_block, capacity=_CACHED_BLOCKS)
+        self._random = Random()
+        self._watchers: list[asyncio.Future[None]] = []
+        self._task = lru_cache(maxsize=4096)(self._find_task)
+        self._place = lru_cache(maxsize=1024)(self._find_place)
+
+    def problem(self, index: int) -> Problem:
+        """Problem `index` of the policy's own endless source."""
+        return self.problems.problem(index)
+
+    def value(self, prefix: Sequence[int]) -> float:
+        """The true probability that a continuation of `prefix` ends right; raises RequestRefused."""
+        return self._place(tuple(prefix)).position.value
+
+    def first_error(self, token_ids: Sequence[int]) -> int | None:
+        """The index of the first step of the solution in `token_ids` whose total is not the true one, or None."""
+        return self._place(tuple(token_ids)).position.first_error
+
+    def score(self, prefix: Sequence[int], token_ids: Sequence[int]) -> tuple[float, ...]:
+        """The true natural-log probability of each of `token_ids` behind `prefix`."""
+        return score(self._place(tuple(prefix)).position, token_ids)
+
+    async def reached(self, condition: Callable[[SimulatedCounts], bool]) -> None:
+        """Returns once `condition` holds of the counts, which it is asked whenever a request comes or goes."""
+        while not condition(self.counts):
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._watchers.append(future)
+            await future
+
+    async def generate(self, request: Request) -> Generation:
+        """Continue `request.prefix`; raises RequestRefused, or EngineUnavailable when dead."""
+        place = self._place(request.prefix)
+        if place.position.phase is Phase.ENDED:
+            raise RequestRefused("prefix ends with the end-of-text token; there is nothing to continue")
+        limits = self._limits(request)
+        self.faults.accept(request.n)
+        completions = tuple(self._complete(request, place, limits, child) for child in range(request.n))
+        self._begin(request.n)
+        try:
+            longest = max(len(completion.token_ids) for completion in completions)
+            await self.faults.hold(longest * self._seconds_per_token)
+        except BaseException:
+            self.counts.aborted += request.n
+            raise
+        finally:
+            self.counts.running -= request.n
+            self._wake()
+        return Generation(completions=completions, usage=self._book(request, place, completions))
+
+    def _complete(self, request: Request, place: _Place, limits: Limits, child: int) -> Completion:
+        seed = (request.seed + child) % (1 << _SEED_BITS)
+        self._random.seed((int.from_bytes(place.digest, "big") << _SEED_BITS) + seed)
+        ids = draw(place.position, self._random, limits.max_tokens, excluded=request.sampling.excluded)
+        text = self.tokenizer.decode(ids)
+        reason: FinishReason = "eos" if ids[-1] == EOS else "length"
+        end = self._stop_end(ids, text, limits.stop) if limits.stop else None
+        if end is not None:
+            ids, reason = ids[:end], "stop"
+            text = self.tokenizer.decode(ids)
+        logprobs = score(place.position, ids) if request.logprobs else None
+        return Completion(token_ids=tuple(ids), text=text, finish_reason=reason, logprobs=logprobs)
+
+    def _stop_end(self, ids: Sequence[int], text: str, stop: tuple[str, ...]) -> int | None:
+        """How many of `ids` reach to the end of the stop string that ends first."""
+        found = [place + len(word) for word in stop if (place := text.find(word)) >= 0]
+        if not found:
+            return None
+        length = 0
+        for end, token_id in enumerate(ids, start=1):
+            length += len(self.tokenizer.piece(token_id))
+            if length >= min(found):
+                return end
+        return None
+
+    def _begin(self, sequences: int) -> None:
+        counts = self.counts
+        counts.requests += 1
+        counts.running += sequences
+        counts.peak = max(counts.peak, counts.running)
+        self._wake()
+
+    def _wake(self) -> None:
+        watchers, self._watchers = self._watchers, []
+        for future in watchers:
+            if not future.done():
+                future.set_result(None)
+
+    def _book(self, request: Request, place: _Place, completions: tuple[Completion, ...]) -> Usage:
+        """Counts, logs and caches an answered request."""
+        usage = Usage(
+            prompt=len(request.prefix),
+            cached=self._cache.cached(request.prefix),
+            generated=sum(len(completion.token_ids) for completion in completions),
+        )
+        self._cache.add(request.prefix)
+        self.counts.sequences += request.n
+        self.counts.prompt_tokens += usage.prompt
+        self.counts.cached_tokens += usage.cached
+        self.counts.generated_tokens += usage.generated
+        if self._keeps_log:
+            prefix = place.digest.hex()
+            for child, completion in enumerate(completions):
+                self.drawn.append(Draw(prefix, request.seed + child, len(completion.token_ids)))
+        return usage
+
+    def _limits(self, request: Request) -> Limits:
+        """The request's limits within the context; raises RequestRefused where nothing could be generated."""
+        limits, room = request.limits, self.max_model_len - len(request.prefix)
+        if room < 1:
+            raise RequestRefused(
+                f"prefix has {len(request.prefix)} tokens, but the maximum context length is {self.max_model_len} "
+                "tokens and must leave room for one more; shorten the prefix or raise max_model_len"
+            )
+        return limits if limits.max_tokens <= room else Limits(max_tokens=room, stop=limits.stop)
+
+    def _find_place(self, prefix: tuple[int, ...]) -> _Place:
+        if not prefix or min(prefix) < 0 or max(prefix) >= VOCABULARY_SIZE:
+            raise RequestRefused(
+                f"prefix must hold token ids from 0 to {VOCABULARY_SIZE - 1}; encode it with this policy"
+            )
+        if ASSISTANT not in prefix:
+            raise RequestRefused("prefix has no assistant's turn to continue; make it with the tokenizer's chat()")
+        start = len(prefix) - prefix[::-1].index(ASSISTANT)
+        position = Position(self._task(prefix[:start])).read(prefix[start:])
+        return _Place(prefix_digest(prefix), position)
+
+    def _find_task(self, prompt: tuple[int, ...]) -> Task:
+        statement = Statement.find(self.tokenizer.decode(prompt))
+        if statement is None:
+            raise RequestRefused("prefix quotes no problem of the simulated policy; make one with problem()")
+        return Task.under(self.law, statement)
+
+
+def prefix_digest(prefix: Sequence[int]) -> bytes:
+    """Names a prefix in the log, 16 bytes; `Draw.prefix` is its hexadecimal form."""
+    return hashlib.blake2b(array("I", prefix).tobytes(), digest_size=16).digest()

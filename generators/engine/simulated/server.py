@@ -1,0 +1,181 @@
+"""The simulated policy behind a loopback HTTP server that speaks as vLLM's does, so that real clients can be tried.
+
+Knows no law of its own. `python -m generators.engine.simulated.server` runs it as a process that can be killed.
+"""
+
+import argparse
+import asyncio
+import signal
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from aiohttp import web
+
+from generators.engine.errors import EngineUnavailable, RequestRefused
+from generators.engine.simulated import wire
+from generators.engine.simulated.law import SimulatedLaw
+from generators.engine.simulated.policy import SimulatedPolicy
+
+HOST = "127.0.0.1"
+MODEL = "simulated"
+_GRACE_S = 0.1
+_MAX_BODY = 64 * 2**20
+
+
+class SimulatedServer:
+    """Serves `policy` on loopback while its context is entered; port 0 takes a free one.
+
+    A client that disconnects aborts its request. With `api_key`, paths below /v1 ask for it. The faults of the policy
+    show through: stalled, the server accepts and never answers; `die` closes its sockets as a killed process would.
+    """
+
+    def __init__(
+        self, policy: SimulatedPolicy, *, model: str = MODEL, api_key: str | None = None, port: int = 0
+    ) -> None:
+        self.policy = policy
+        self.model = model
+        self.port = port
+        self._api_key = api_key
+        self._created = int(time.time())
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's root."""
+        return f"http://{HOST}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self._listen()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def restart(self) -> None:
+        """Comes back after `die`, on the same port; raises OSError when it was taken meanwhile."""
+        self.policy.faults.revive()
+        await self._listen()
+
+    async def _listen(self) -> None:
+        runner = web.AppRunner(self._app(), handler_cancellation=True, access_log=None, shutdown_timeout=_GRACE_S)
+        await runner.setup()
+        await web.TCPSite(runner, HOST, self.port, reuse_address=True).start()
+        self._runner = runner
+        self.port = runner.addresses[0][1]
+
+    async def die(self) -> None:
+        """Refuses connections and resets those in flight."""
+        await self._close(abort=True)
+        self.policy.faults.die()
+
+    async def _close(self, *, abort: bool = False) -> None:
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        server = runner.server
+        for connection in server.connections if abort and server is not None else ():
+            if connection.transport is not None:
+                connection.transport.abort()
+        await runner.cleanup()
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=_MAX_BODY)
+        app.add_routes(
+            [
+                web.get("/health", self._health),
+                web.get("/metrics", self._metrics),
+                web.get("/v1/models", self._models),
+                web.post("/v1/completions", self._completions),
+                web.get("/simulated/drawn", self._drawn),
+            ]
+        )
+        return app
+
+    async def _completions(self, request: web.Request) -> web.Response:
+        if not self._knows(request):
+            return _unauthorised()
+        try:
+            body = wire.CompletionBody.read(await _json(request))
+            if body.model not in (None, self.model):
+                message = f"The model `{body.model}` does not exist. Served here: {self.model}."
+                return _fault(404, "NotFoundError", message, "model")
+            generation = await self.policy.generate(body.request(self.policy.tokenizer))
+        except wire.BadRequest as error:
+            return _fault(400, "BadRequestError", str(error), error.param)
+        except RequestRefused as error:
+            return _fault(400, "BadRequestError", str(error), "input_tokens")
+        except EngineUnavailable as error:
+            return _fault(500, "InternalServerError", str(error))
+        base = {"id": f"cmpl-{uuid4().hex}", "created": int(time.time()), "model": self.model}
+        return web.json_response(wire.answer(body, generation, tokenizer=self.policy.tokenizer, base=base))
+
+    async def _models(self, request: web.Request) -> web.Response:
+        if not self._knows(request):
+            return _unauthorised()
+        return web.json_response(wire.model_list(self.model, self.policy.max_model_len, self._created))
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.Response(status=503 if self.policy.faults.is_dead else 200)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(text=wire.metrics(self.model, self.policy.counts))
+
+    async def _drawn(self, request: web.Request) -> web.Response:
+        return web.json_response(self.policy.drawn)
+
+    def _knows(self, request: web.Request) -> bool:
+        return self._api_key is None or request.headers.get("Authorization") == f"Bearer {self._api_key}"
+
+
+async def _json(request: web.Request) -> Any:
+    try:
+        return await request.json()
+    except ValueError as error:
+        raise wire.BadRequest(f"the body is not JSON: {error}") from error
+
+
+def _fault(status: int, kind: str, message: str, param: str | None = None) -> web.Response:
+    return web.json_response(wire.error(status, kind, message, param), status=status)
+
+
+def _unauthorised() -> web.Response:
+    return web.json_response({"error": "Unauthorized"}, status=401)
+
+
+async def serve(server: SimulatedServer) -> None:
+    """Serves until SIGTERM or SIGINT; prints one line with the URL once it listens."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, ended.set)
+    async with server:
+        print(f"listening on {server.url}", flush=True)
+        await ended.wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Serve the simulated policy on loopback.")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port (default)")
+    parser.add_argument("--model", default=MODEL, help="the served model's name")
+    parser.add_argument("--api-key", default=None, help="the key that paths below /v1 ask for")
+    parser.add_argument("--max-model-len", type=int, default=8192, help="tokens of prefix and continuation together")
+    parser.add_argument("--seconds-per-token", type=float, default=0.0)
+    parser.add_argument("--error-rate", type=float, default=None, help="per step, for every problem")
+    parser.add_argument("--recovery-rate", type=float, default=0.05, help="per step behind a wrong total")
+    options = parser.parse_args(arguments)
+    policy = SimulatedPolicy(
+        law=SimulatedLaw(error_rate=options.error_rate, recovery_rate=options.recovery_rate),
+        max_model_len=options.max_model_len,
+        seconds_per_token=options.seconds_per_token,
+    )
+    asyncio.run(serve(SimulatedServer(policy, model=options.model, api_key=options.api_key, port=options.port)))
+
+
+if __name__ == "__main__":
+    main()

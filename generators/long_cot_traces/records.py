@@ -1,0 +1,75 @@
+"""The records of long chains of thought: samples, traces, pairs, and ratings of queries.
+
+Knows nothing of engines, files or Dagster. Every record is immutable.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from filters.answers.checker import Verdict
+from generators.long_cot_traces.behaviours import Behaviour
+from generators.records import FinishReason, Problem
+
+ClosedBy = Literal["policy", "recipe"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongCotSample:
+    """One answer of the policy in thoughts and solution, or the reason why it is not well-formed.
+
+    `text` has the opening tag, prefilled or not. `thoughts_closed_by` says who wrote the closing tag, None where there
+    is none; a tag of the recipe is `token_ids[closing_token_start:closing_token_end]`. `score` judges the external
+    solution alone: 1 or 0 where `scored_by` is `verifier`, else what the reward model of that name says; None of a
+    malformed text and of an undecided verdict.
+    """
+
+    problem_id: str
+    sample_index: int
+    prompt_token_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    text: str
+    finish_reason: FinishReason
+    thoughts_closed_by: ClosedBy | None
+    closing_token_start: int | None
+    closing_token_end: int | None
+    malformed: str | None
+    internal_thoughts: str | None
+    external_solution: str | None
+    scored_by: str
+    score: float | None
+    verdict: Verdict | None
+    extracted: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongCotTrace:
+    """The best sample of a problem, as a chat to train on, with what its thoughts do."""
+
+    problem: Problem
+    sample: LongCotSample
+    messages: tuple[dict[str, str], ...]
+    topic: str | None
+    difficulty: str | None
+    behaviours: tuple[Behaviour, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongCotPair:
+    """The samples of highest and lowest reward at one problem; a reward is the score and what the format is worth."""
+
+    problem: Problem
+    messages: tuple[dict[str, str], ...]
+    chosen: LongCotSample
+    rejected: LongCotSample
+    chosen_reward: float
+    rejected_reward: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryRating:
+    """What a judge said of a query: the criteria it meets and its topic, or the `fault` why one of them is unknown."""
+
+    problem_id: str
+    criteria: tuple[bool, ...] | None
+    topic: str | None
+    fault: str | None

@@ -1,0 +1,126 @@
+"""Which samples become long chains of thought to train on, in BOLT's order: format, score, best of each problem.
+
+Samples that a verifier scored must be right. Those of a reward model must reach a percentile of all its scores in the
+table, since its numbers have no scale of their own: so the cut is made over the whole slice, before the best are
+chosen. Knows the columns of `LONG_COT_SAMPLES`, and no policy.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from filters.answers.verdicts import VERIFIER, Verdict
+from filters.rules import REASON, Filtered, apply_rules
+from filters.texts.contamination import DEFAULT_SETTINGS, ContaminationSettings
+from filters.texts.loops import no_loops
+from filters.texts.passages import without_passages
+
+STAGE = "stage"
+_ROW = ("problem_id", "sample_index")
+_PARTS = ("internal_thoughts", "external_solution")
+_BEST = "is_the_best"
+_SPACE_AROUND_LINES = r"\s*\n\s*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongCotBounds:
+    """Below which `percentile` of a reward model's scores a sample is dropped, and what counts as an example's copy.
+
+    For procedural problems `near_examples` must be `VERBATIM`: theirs differ from an example in their numbers only.
+    """
+
+    percentile: float = 30.0
+    near_examples: ContaminationSettings = DEFAULT_SETTINGS
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.percentile < 100:
+            raise ValueError(f"percentile must be at least 0 and below 100, got {self.percentile}")
+
+
+DEFAULT_BOUNDS = LongCotBounds()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The chosen samples, and the others with `stage` and `reason`."""
+
+    kept: pl.DataFrame
+    dropped: pl.DataFrame
+    stages: tuple[tuple[str, int, int], ...]
+
+    def yields(self) -> pl.DataFrame:
+        """One row a stage: how many samples came, how many stayed, and the counts of the reasons of the others."""
+        counted = self.dropped.group_by(STAGE, REASON).len().sort("len", REASON, descending=[True, False])
+        reasons: dict[str, list[str]] = {}
+        for stage, reason, count in counted.iter_rows():
+            reasons.setdefault(stage, []).append(f"{reason}: {count}")
+        rows = [(stage, came, stayed, ", ".join(reasons.get(stage, []))) for stage, came, stayed in self.stages]
+        schema = {STAGE: pl.String, "came": pl.Int64, "stayed": pl.Int64, "reasons": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def select_long_cot(
+    samples: pl.DataFrame, *, passages: pl.DataFrame, bounds: LongCotBounds = DEFAULT_BOUNDS
+) -> Selection:
+    """At most one sample a problem; `passages` are those of the worked examples, which no row may repeat."""
+    stages: dict[str, Callable[[pl.DataFrame], Filtered]] = {
+        "format": well_formed,
+        "examples": lambda rows: (
+            without_passages(rows, passages, row=_ROW, columns=_PARTS, settings=bounds.near_examples).filtered
+        ),
+        "score": lambda rows: well_scored(rows, percentile=bounds.percentile),
+        "best": lambda rows: best_of_each(rows, within="problem_id", score="score", index="sample_index"),
+    }
+    kept, dropped, passed = samples.drop(STAGE, REASON, strict=False), [], []
+    for stage, part in stages.items():
+        filtered = part(kept)
+        passed.append((stage, kept.height, filtered.kept.height))
+        dropped.append(filtered.dropped.with_columns(pl.lit(stage).alias(STAGE)))
+        kept = filtered.kept
+    return Selection(kept, pl.concat(dropped, how="diagonal_relaxed"), tuple(passed))
+
+
+def with_fates(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+    """The samples, each with the stage and the reason that dropped it; null of those that were chosen."""
+    fates = selection.dropped.select(*_ROW, STAGE, REASON)
+    bare = samples.drop(STAGE, REASON, strict=False)
+    return bare.join(fates, on=_ROW, how="left", maintain_order="left").select(samples.columns)
+
+
+def well_formed(samples: pl.DataFrame) -> Filtered:
+    """Keep the samples with thoughts and a solution whose thoughts say more than it and do not run in circles."""
+    named = samples["malformed"].unique().drop_nulls().sort().to_list()
+    whole = apply_rules(samples, {reason: pl.col("malformed").ne_missing(reason) for reason in named})
+    thoughts, solution = (pl.col(part).str.replace_all(_SPACE_AROUND_LINES, "\n").str.split("\n") for part in _PARTS)
+    return whole.then({"thoughts_in_solution": thoughts.list.set_difference(solution).list.len() > 0}).then(
+        no_loops("internal_thoughts")
+    )
+
+
+def well_scored(samples: pl.DataFrame, *, percentile: float) -> Filtered:
+    """Keep the samples with the right answer, or a score that reaches the percentile of its reward model's scores."""
+    verified = pl.col("scored_by") == VERIFIER
+    decided = {
+        f"verdict_{verdict}": pl.col("verdict").ne_missing(verdict.value) for verdict in Verdict if verdict.is_undecided
+    }
+    right = {"wrong_answer": ~verified | (pl.col("score") == 1)}
+    models = samples.filter(~verified).group_by("scored_by").agg("score")
+    least = {name: percentile_of(scores, percentile) for name, scores in models.iter_rows()}
+    reached = pl.col("score") >= pl.col("scored_by").replace_strict(least, default=None, return_dtype=pl.Float64)
+    return apply_rules(samples, {**decided, **right, "below_percentile": verified | reached})
+
+
+def percentile_of(scores: Sequence[float], percentile: float) -> float:
+    """The score below which at most `percentile` in a hundred of the scores lie, the highest there is."""
+    return sorted(scores)[int(percentile * len(scores) / 100)]
+
+
+def best_of_each(rows: pl.DataFrame, *, within: str, score: str, index: str) -> Filtered:
+    """Keep the row of the highest score in every group; among equals the one with the lowest index."""
+    ranked = rows.select(within, index, pl.col(score)).sort(score, index, descending=[True, False], nulls_last=True)
+    best = ranked.unique(within, keep="first", maintain_order=True).select(within, index, pl.lit(True).alias(_BEST))
+    judged = apply_rules(
+        rows.join(best, on=[within, index], how="left", maintain_order="left"), {"not_the_best": pl.col(_BEST)}
+    )
+    return Filtered(judged.kept.drop(_BEST), judged.dropped.drop(_BEST))

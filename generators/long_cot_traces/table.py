@@ -1,0 +1,114 @@
+"""Samples, traces and pairs of long chains of thought as table rows, and back.
+
+Knows no files. The tables are declared in `generators.long_cot_traces.schema`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from filters.answers.checker import Verdict
+from generators.long_cot_traces.behaviours import KINDS, Kind, count_behaviours
+from generators.long_cot_traces.mix import RATINGS
+from generators.long_cot_traces.records import LongCotPair, LongCotSample, LongCotTrace, QueryRating
+from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES
+from generators.records import Problem, Provenance
+
+
+def long_cot_samples_table(samples: Iterable[tuple[Problem, LongCotSample]], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_samples` table of one slice, before any sample is dropped."""
+    rows = [
+        {**{name: getattr(sample, name) for name in LongCotSample.__slots__}, "source": problem.source, **provenance}
+        for problem, sample in samples
+    ]
+    return LONG_COT_SAMPLES.frame(rows)
+
+
+def long_cot_samples_of(frame: pl.DataFrame) -> list[LongCotSample]:
+    """The samples of a `long_cot_samples` table, or of a part of it, in its order."""
+    samples = []
+    for row in frame.select(LongCotSample.__slots__).iter_rows(named=True):
+        row["verdict"] = row["verdict"] and Verdict(row["verdict"])
+        row["token_ids"] = tuple(row["token_ids"])
+        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
+        samples.append(LongCotSample(**row))
+    return samples
+
+
+def generated_tokens(samples: pl.DataFrame) -> int:
+    """How many tokens the policy wrote: no tags of the recipe, but the end-of-text tokens whose place they took."""
+    put_in = (samples["closing_token_end"] - samples["closing_token_start"] - 1).sum()
+    return int(samples["token_ids"].list.len().sum()) - int(put_in)
+
+
+def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_traces` table of one slice, without a judge's counts."""
+    shown = (
+        *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted"),
+        *("thoughts_closed_by", "sample_index", "prompt_token_ids", "token_ids"),
+        *("closing_token_start", "closing_token_end"),
+    )
+    rows = [
+        {
+            **{name: getattr(trace.problem, name) for name in Problem.__slots__},
+            **{name: getattr(trace.sample, name) for name in shown},
+            "messages": trace.messages,
+            "topic": trace.topic,
+            "difficulty": trace.difficulty,
+            **{f"n_{kind}": count for kind, count in count_behaviours(trace.behaviours).items()},
+            "behaviours": [one.kind for one in trace.behaviours],
+            "behaviour_starts": [one.start for one in trace.behaviours],
+            "behaviour_ends": [one.end for one in trace.behaviours],
+            **dict.fromkeys((*(f"judge_n_{kind}" for kind in KINDS), "behaviour_judge")),
+            **provenance,
+        }
+        for trace in traces
+    ]
+    return LONG_COT_TRACES.frame(rows)
+
+
+def with_judged_behaviours(
+    traces: pl.DataFrame, counts: Mapping[str, Mapping[Kind, int | None]], judge: str
+) -> pl.DataFrame:
+    """A `long_cot_traces` table with what `judge` counted, by problem; null where it said nothing of a problem."""
+    said = [counts.get(name, {}) for name in traces["problem_id"]]
+    columns = [pl.Series(f"judge_n_{kind}", [one.get(kind) for one in said], dtype=pl.Int64) for kind in KINDS]
+    return LONG_COT_TRACES.validate(traces.with_columns(*columns, behaviour_judge=pl.lit(judge)))
+
+
+def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -> pl.DataFrame:
+    """The `long_cot_pairs` table of one slice."""
+    rows = [
+        {
+            "problem_id": pair.problem.problem_id,
+            "source": pair.problem.source,
+            "prompt": pair.messages,
+            "answer": pair.problem.answer,
+            **_long_cot_side("chosen", pair.chosen, pair.chosen_reward),
+            **_long_cot_side("rejected", pair.rejected, pair.rejected_reward),
+            "margin": pair.chosen_reward - pair.rejected_reward,
+            "scored_by": pair.chosen.scored_by,
+            **provenance,
+        }
+        for pair in pairs
+    ]
+    return LONG_COT_PAIRS.frame(rows)
+
+
+def _long_cot_side(side: str, sample: LongCotSample, reward: float) -> dict[str, Any]:
+    return {
+        side: [{"role": "assistant", "content": sample.text}],
+        f"{side}_index": sample.sample_index,
+        f"{side}_reward": reward,
+        f"{side}_score": sample.score,
+        f"{side}_verdict": sample.verdict,
+        f"{side}_malformed": sample.malformed,
+        f"{side}_thoughts_closed_by": sample.thoughts_closed_by,
+    }
+
+
+def ratings_table(ratings: Iterable[QueryRating]) -> pl.DataFrame:
+    """The ratings of a judge, as `generators.long_cot_traces.mix` reads them."""
+    rows = [{name: getattr(rating, name) for name in QueryRating.__slots__} for rating in ratings]
+    return pl.DataFrame(rows, schema=RATINGS)

@@ -1,0 +1,114 @@
+"""The table of labelled solutions, and records as its rows.
+
+Knows no files.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from filters.schema import Column, TableSchema
+from generators.columns import ATTEMPT_KEY, DECISION, IDS, KNOWN_VERDICT, ORIGIN, PROBLEM, SOLUTION, each, length
+from generators.process_labels.judge import Judgement
+from generators.records import LabelledSolution, Problem, Provenance
+
+_SHARES = pl.List(pl.Float64)
+_ONE_PER_STEP = (
+    *("step_ends", "node_ids", "n_correct", "n_rollouts", "n_undecided"),
+    *("values", "values_low", "values_high", "stop_reasons"),
+)
+_JUDGE_OUTCOMES = ["judged", "not_sure", "no_verdict", "failed"]
+
+PROCESS_LABELS = TableSchema(
+    name="process_labels",
+    columns={
+        **PROBLEM,
+        **SOLUTION,
+        "steps": Column(pl.List(pl.String), "The solution's text in steps."),
+        "step_ends": Column(IDS, "Where each step ends in `token_ids` (exclusive)."),
+        "node_ids": Column(pl.List(pl.String), "For each step, the node of the search tree that ends with it."),
+        "n_correct": Column(IDS, "For each step, the rollouts from its end with the right answer."),
+        "n_rollouts": Column(IDS, "For each step, the rollouts whose answer could be decided."),
+        "n_undecided": Column(IDS, "For each step, the rollouts whose answer could not be decided."),
+        "n_attempts": Column(pl.Int64, "The attempts at the problem whose answer could be decided."),
+        "n_attempts_right": Column(pl.Int64, "How many of them ended right."),
+        "values": Column(_SHARES, "For each step, what it is worth; null without a rollout.", nullable_items=True),
+        "values_low": Column(_SHARES, "For each step, the lower end of the 95 % interval of its value."),
+        "values_high": Column(_SHARES, "For each step, the upper end of that interval."),
+        "sound": Column(
+            _SHARES, "For each step, the probability that nothing up to its end is wrong; null without.", nullable=True
+        ),
+        "stop_reasons": Column(pl.List(pl.String), "For each step, why no more rollouts were drawn from its end."),
+        **DECISION,
+        "strategy": Column(pl.String, "How the rollouts were spread over the steps."),
+        "judge_first_error": Column(
+            pl.Int64, "The first wrong step by the judge, -1 for none; null where it names nothing.", nullable=True
+        ),
+        "judge_outcome": Column(
+            pl.String, "`judged`, `not_sure`, `no_verdict` or `failed`; null without a judge.", nullable=True
+        ),
+        "judge": Column(pl.String, "The model that judged; null without.", nullable=True),
+        **ORIGIN,
+    },
+    key=(*ATTEMPT_KEY, "strategy"),
+    rules={
+        "steps: at_least_one": length("steps") >= 1,
+        **{f"{name}: one_per_step": length(name) == length("steps") for name in _ONE_PER_STEP},
+        "step_ends: rising": each("step_ends", pl.element().diff().fill_null(pl.element()) > 0),
+        "step_ends: within_token_ids": pl.col("step_ends").list.last() <= length("token_ids"),
+        "n_correct: not_negative": each("n_correct", pl.element() >= 0),
+        "n_correct: at_most_n_rollouts": (pl.col("n_rollouts") - pl.col("n_correct")).list.min() >= 0,
+        "n_undecided: not_negative": each("n_undecided", pl.element() >= 0),
+        "n_attempts_right: at_most_n_attempts": pl.col("n_attempts_right").is_between(0, pl.col("n_attempts")),
+        "values_low: at_most_values_high": (pl.col("values_high") - pl.col("values_low")).list.min() >= 0,
+        "sound: one_per_step": pl.col("sound").is_null() | (length("sound") == length("steps")),
+        "sound: never_rises": pl.col("sound").is_null()
+        | each("sound", pl.element().diff().fill_null(0) <= 1e-9).fill_null(True),
+        "verdict: known": KNOWN_VERDICT,
+        "judge_outcome: known": pl.col("judge_outcome").is_in(_JUDGE_OUTCOMES) | pl.col("judge_outcome").is_null(),
+        "judge_outcome: of_a_judge": pl.col("judge_outcome").is_null() == pl.col("judge").is_null(),
+        "judge_first_error: where_judged": pl.col("judge_first_error").is_not_null()
+        == pl.col("judge_outcome").eq_missing("judged"),
+        "judge_first_error: is_a_step_or_minus_one": pl.col("judge_first_error").is_null()
+        | pl.col("judge_first_error").is_between(-1, length("steps").cast(pl.Int64) - 1),
+    },
+)
+
+
+def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Provenance) -> pl.DataFrame:
+    """The `process_labels` table of one slice, without a judge."""
+    rows = [
+        {
+            **{name: getattr(solution.problem, name) for name in Problem.__slots__},
+            "attempt_index": solution.attempt.attempt_index,
+            "prompt_token_ids": solution.attempt.prompt_token_ids,
+            "token_ids": solution.attempt.token_ids,
+            "steps": solution.steps,
+            "step_ends": solution.step_ends,
+            "node_ids": solution.node_ids,
+            "n_correct": [count.n_correct for count in solution.counts],
+            "n_rollouts": [count.n_rollouts for count in solution.counts],
+            "n_undecided": [count.n_undecided for count in solution.counts],
+            "n_attempts": solution.attempt_counts.n_rollouts,
+            "n_attempts_right": solution.attempt_counts.n_correct,
+            "values": solution.values.mean,
+            "values_low": solution.values.low,
+            "values_high": solution.values.high,
+            "sound": solution.sound,
+            "stop_reasons": solution.stop_reasons,
+            "verdict": solution.attempt.verdict,
+            "extracted": solution.attempt.extracted,
+            "strategy": solution.strategy,
+            **dict.fromkeys(("judge_first_error", "judge_outcome", "judge")),
+            **provenance,
+        }
+        for solution in solutions
+    ]
+    return PROCESS_LABELS.frame(rows)
+
+
+def with_judgements(frame: pl.DataFrame, judgements: Sequence[Judgement | None], judge: str) -> pl.DataFrame:
+    """A `process_labels` table with what `judge` said of each row; None where it could not be asked."""
+    said = [(None, "failed") if one is None else (one.first_error, one.outcome) for one in judgements]
+    judged = pl.DataFrame(said, schema={"judge_first_error": pl.Int64, "judge_outcome": pl.String}, orient="row")
+    return PROCESS_LABELS.validate(frame.with_columns(*judged, pl.lit(judge).alias("judge")))

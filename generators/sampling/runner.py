@@ -1,0 +1,64 @@
+"""One recipe over many problems at once: a bounded window of open problems, failures set aside, progress told.
+
+Knows nothing of what a recipe does. The window keeps the engine's batch full to the end of the work without holding
+every problem in memory; results come back in the order of the items, whatever finished first.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from generators.engine.errors import RequestRefused
+from generators.sampling.tasks import gather
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure(Generic[Item]):
+    """An item that gave no row, and why in one sentence."""
+
+    item: Item
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Item, Row]):
+    """Rows and failures, each in the order of their items."""
+
+    rows: tuple[Row, ...]
+    failures: tuple[Failure[Item], ...]
+
+
+async def run_recipe(
+    recipe: Callable[[Item], Awaitable[Row]],
+    items: Sequence[Item],
+    *,
+    window: int,
+    on_done: Callable[[int, int], None] = lambda done, total: None,
+) -> Outcome[Item, Row]:
+    """Run `recipe` over `items`, at most `window` at a time.
+
+    A request that the engine refuses fails its item alone; any other error stops the run and is raised as it is.
+    `on_done(done, total)` is called after each item.
+    """
+    if window < 1:
+        raise ValueError(f"window must be at least 1, got {window}")
+    results: list[Row | Failure[Item] | None] = [None] * len(items)
+    waiting = iter(range(len(items)))
+    done = 0
+
+    async def work() -> None:
+        nonlocal done
+        for position in waiting:
+            try:
+                results[position] = await recipe(items[position])
+            except RequestRefused as refused:
+                results[position] = Failure(items[position], str(refused))
+            done += 1
+            on_done(done, len(items))
+
+    await gather(work() for _ in range(min(window, len(items))))
+    rows = tuple(result for result in results if result is not None and not isinstance(result, Failure))
+    return Outcome(rows, tuple(result for result in results if isinstance(result, Failure)))

@@ -1,0 +1,189 @@
+"""The only door to the engine: asks the ledger first, and pays for nothing twice.
+
+Knows nothing of problems or answers. A rollout is named by its key and index, and its seed follows from them, so
+what is drawn never depends on time, on the order of requests or on who asks. A stored rollout that is longer than
+asked is cut; one that was cut short is continued from its own tokens. Where the engine has slots to spare, rollouts
+that a caller will probably ask for next are drawn ahead of time: that changes when they are there, not what they are.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Self
+from weakref import WeakValueDictionary
+
+from generators.engine.errors import EngineError
+from generators.engine.protocol import Engine, Limits, Request, Sampling
+from generators.engine.tokenizer import Tokenizer
+from generators.records import FinishReason, Rollout
+from generators.sampling.ledger import Ledger, LedgerKey, Stored
+from generators.sampling.storage import StorageError
+from generators.sampling.tasks import gather
+
+SPARE_SHARE = 4  # one caller draws ahead on this part of the free slots at once
+
+
+@dataclass(slots=True)
+class SamplerCounts:
+    """What a sampler was asked for: `replayed` rollouts came whole from the ledger, `drawn` ones from the engine."""
+
+    replayed: int = 0
+    drawn: int = 0
+    continued: int = 0
+
+
+class Sampler:
+    """Draws rollouts of one policy through one ledger; `context` is how many tokens the policy can see, if known.
+
+    `spare` tells how many more sequences the engine could take now; without it nothing is drawn ahead of time. An async
+    context manager, whose end cancels what was drawn ahead and is still under way.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: str,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        ledger: Ledger,
+        context: int | None = None,
+        spare: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.policy = policy
+        self._context = context
+        self.tokenizer = tokenizer
+        self.counts = SamplerCounts()
+        self._engine = engine
+        self._ledger = ledger
+        self._spare = spare
+        self._ahead: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        tasks = list(self._ahead.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def room(self, prefix: Sequence[int], wanted: int) -> int:
+        """How many of `wanted` tokens the policy's context has room for behind `prefix`; below 1 for none."""
+        return wanted if self._context is None else min(wanted, self._context - len(prefix))
+
+    async def draw(
+        self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0, ahead: int = 0
+    ) -> tuple[Rollout, ...]:
+        """Rollouts `start` to `start + n - 1` of `prefix`, in the order of their indexes; raises EngineError.
+
+        They travel as `n` requests of one sequence: each finished one reaches the ledger at once and frees its slot,
+        and the engine's prefix cache serves siblings as well as one request of `n` sequences would. Where one of them
+        must be drawn, up to `ahead` further ones are begun on slots that the engine has to spare.
+        """
+        key = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling)
+        digest = key.digest()
+        indexes = range(start, start + n)
+        ready = [self._stored(key, digest, index, limits) for index in indexes]
+        if all(rollout is not None for rollout in ready):
+            self.counts.replayed += n
+            return tuple(rollout for rollout in ready if rollout is not None)
+        room = min(ahead, self._spare() // SPARE_SHARE)
+        self._draw_ahead(key, digest, range(start + n, start + n + room), limits)
+        return await gather(self._draw_one(key, digest, index, limits) for index in indexes)
+
+    def _draw_ahead(self, key: LedgerKey, digest: str, indexes: Iterable[int], limits: Limits) -> None:
+        for index in indexes:
+            place = (digest, index)
+            if place not in self._ahead and self._ledger.get(digest, index) is None:
+                task = asyncio.create_task(self._drawn_ahead(key, digest, index, limits))
+                self._ahead[place] = task
+
+    async def _drawn_ahead(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> None:
+        try:
+            with suppress(EngineError, StorageError):  # whoever asks for this rollout, or writes the next one, is told
+                await self._draw_one(key, digest, index, limits)
+        finally:
+            del self._ahead[digest, index]
+
+    async def _draw_one(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
+        lock = self._locks.setdefault((digest, index), asyncio.Lock())
+        async with lock:  # two recipes that want the same rollout pay for it once
+            rollout = self._stored(key, digest, index, limits)
+            if rollout is not None:
+                self.counts.replayed += 1
+                return rollout
+            whole = await self._pay(key, digest, index, limits)
+            self._ledger.add(key, whole)
+            return self._stored(key, digest, index, limits) or whole
+
+    async def _pay(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
+        known = self._ledger.get(digest, index)
+        head = tuple(known.token_ids) if known else ()
+        request = Request(
+            prefix=key.prefix + head,
+            sampling=key.sampling,
+            limits=Limits(max_tokens=limits.max_tokens - len(head), stop=limits.stop),
+            seed=rollout_seed(digest, index, len(head)),
+        )
+        generation = await self._engine.generate(request)
+        completion = generation.completions[0]
+        if head:
+            self.counts.continued += 1
+        else:
+            self.counts.drawn += 1
+        token_ids = head + completion.token_ids
+        return Rollout(
+            key=digest,
+            index=index,
+            token_ids=token_ids,
+            text=self.tokenizer.decode(token_ids),
+            finish_reason=completion.finish_reason,
+        )
+
+    def _stored(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout | None:
+        """The stored rollout cut to `limits`, or None when there is none or it must go on first."""
+        known = self._ledger.get(digest, index)
+        if known:  # an engine ends a completion where its context ends
+            limits = replace(limits, max_tokens=max(1, self.room(key.prefix, limits.max_tokens)))
+        found = cut(known, limits, self.tokenizer) if known else None
+        if found is None:
+            return None
+        token_ids, reason = found
+        text = self.tokenizer.decode(token_ids)
+        return Rollout(key=digest, index=index, token_ids=token_ids, text=text, finish_reason=reason)
+
+
+def rollout_seed(digest: str, index: int, offset: int) -> int:
+    """The seed of rollout `index` of a key, resumed behind its first `offset` tokens; 0 to 2^48."""
+    if offset == 0:
+        return int(digest[:12], 16) + index  # child i of a request for n has seed + i
+    return int(hashlib.blake2b(f"{digest}/{index}/{offset}".encode(), digest_size=6).hexdigest(), 16)
+
+
+def cut(known: Stored, limits: Limits, tokenizer: Tokenizer) -> tuple[tuple[int, ...], FinishReason] | None:
+    """What a fresh draw within `limits` would have given, or None where the stored tokens end too early."""
+    ids = tuple(known.token_ids[: limits.max_tokens])
+    end = _stop_end(ids, limits.stop, tokenizer)
+    if end is not None:
+        return ids[:end], "stop"
+    if len(ids) == len(known.token_ids) and known.finish_reason == "eos":
+        return ids, "eos"
+    if len(ids) == limits.max_tokens:
+        return ids, "length"
+    return None
+
+
+def _stop_end(ids: tuple[int, ...], stop: tuple[str, ...], tokenizer: Tokenizer) -> int | None:
+    if not stop:
+        return None
+    longest = max(len(text) for text in stop)
+    tail = ""
+    for end, token_id in enumerate(ids, start=1):
+        piece = tokenizer.piece(token_id)
+        tail = (tail + piece)[-(longest + len(piece)) :]
+        if any(text in tail for text in stop):
+            return end
+    return None

@@ -1,0 +1,39 @@
+"""The exhaustive strategy: a fixed number of rollouts from the end of every step.
+
+Math-Shepherd (arXiv 2312.08935, section 3.3). Knows nothing of engines or answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from generators.sampling.tasks import gather
+from generators.search.shares import share_conclusion
+from generators.search.strategy import ALL_DRAWN, OWN_OUTCOME, Conclusion, Cut, Draw, Path
+from generators.search.tree import Node, Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhaustive:
+    """`rollouts_per_step` continuations from every step but the last, which nothing continues."""
+
+    rollouts_per_step: int = 8
+    name: str = "exhaustive"
+
+    def __post_init__(self) -> None:
+        if self.rollouts_per_step < 1:
+            raise ValueError(f"rollouts_per_step must be at least 1, got {self.rollouts_per_step}")
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+    async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
+        async def spend(node: Node) -> None:
+            for continuation in await draw(node, start=0, n=self.rollouts_per_step):
+                continuation.tell(node)
+
+        await gather(spend(node) for node in dict.fromkeys(node for path in paths for node in path[:-1]))
+        return tuple(paths)
+
+    def conclude(self, tree: Tree, path: Path) -> Conclusion:
+        return share_conclusion(path, (*(ALL_DRAWN for _ in path[:-1]), OWN_OUTCOME))

@@ -1,0 +1,85 @@
+"""The rollouts of one problem: drawn through the sampler, verified, and cut into steps where a strategy asks.
+
+Knows no strategy. It is the `draw` and the `cut` that `generators.search.strategy` speaks of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
+from generators.engine.protocol import Limits, Sampling
+from generators.records import Attempt, Problem, Rollout
+from generators.sampling.sampler import Sampler
+from generators.sampling.steps import step_ends, step_texts
+from generators.sampling.tasks import gather
+from generators.search.strategy import Continuation, Path
+from generators.search.tree import Node, Outcome, Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollouts:
+    """One problem's tree, and what it takes to go on from its nodes; a whole solution has `max_tokens` at most."""
+
+    problem: Problem
+    tree: Tree
+    sampler: Sampler
+    checker: AnswerChecker
+    rule: AnswerRule
+    sampling: Sampling
+    max_tokens: int
+
+    async def draw(self, node: Node, *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
+        """Rollouts `start` to `start + n - 1` from a node, verified; raises EngineError."""
+        return await self.behind(node.prefix[len(self.tree.root.token_ids) :], start=start, n=n, ahead=ahead)
+
+    async def behind(self, head: Sequence[int], *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
+        """Rollouts `start` to `start + n - 1` of the solution that begins with `head`, verified; raises EngineError."""
+        prefix = (*self.tree.root.token_ids, *head)
+        limits = Limits(max_tokens=self.max_tokens - len(head))
+        rollouts = await self.sampler.draw(prefix, n=n, start=start, sampling=self.sampling, limits=limits, ahead=ahead)
+        return await gather(self._verified(head, rollout) for rollout in rollouts)
+
+    async def _verified(self, head: Sequence[int], rollout: Rollout) -> Continuation:
+        return Continuation(rollout, await self.verdict((*head, *rollout.token_ids)))
+
+    async def verdict(self, solution: Sequence[int]) -> Outcome:
+        """What a whole solution came to."""
+        text = self.sampler.tokenizer.decode(solution)
+        return outcome_of((await self.checker.check(text, self.problem.answer, rule=self.rule)).verdict)
+
+    def cut(self, node: Node, rollout: Rollout, outcome: Outcome) -> Path:
+        """The path from the root to the end of a rollout from a node."""
+        head = node.prefix[len(self.tree.root.token_ids) :]
+        return self.solution((*head, *rollout.token_ids), outcome)
+
+    def next_step(self, node: Node, continuation: Continuation) -> Node:
+        """The node behind the first step of a rollout from a node; blank lines in front belong to that step."""
+        token_ids = continuation.rollout.token_ids
+        ends = step_ends(token_ids, self.sampler.tokenizer)
+        first = token_ids[: ends[0]] if ends else token_ids
+        step = self.tree.child(node, first, self.text_behind(node, first))
+        if len(ends) <= 1 and continuation.rollout.finish_reason == "eos":
+            step.is_end, step.own_outcome = True, continuation.outcome
+        return step
+
+    def text_behind(self, node: Node, token_ids: Sequence[int]) -> str:
+        """The text that token ids add to the solution that has come to a node."""
+        head = node.prefix[len(self.tree.root.token_ids) :]
+        decode = self.sampler.tokenizer.decode
+        return decode((*head, *token_ids))[len(decode(head)) :]
+
+    def attempted(self, attempt: Attempt) -> Path:
+        """The path of an attempt."""
+        return self.solution(attempt.token_ids, outcome_of(attempt.verdict))
+
+    def solution(self, token_ids: Sequence[int], outcome: Outcome) -> Path:
+        """The path of a whole solution with its own outcome."""
+        ends = step_ends(token_ids, self.sampler.tokenizer)
+        path = self.tree.path(token_ids, ends, step_texts(token_ids, ends, self.sampler.tokenizer))
+        path[-1].is_end, path[-1].own_outcome = True, outcome
+        return path
+
+
+def outcome_of(verdict: Verdict) -> Outcome:
+    """Whether a verdict is right; None where it is undecided."""
+    return None if verdict.is_undecided else verdict.is_right

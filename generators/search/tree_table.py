@@ -1,0 +1,65 @@
+"""The table of the search trees that labels come from; trees as its rows, and back.
+
+Knows no files.
+"""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from filters.schema import Column, TableSchema
+from generators.columns import IDS, ORIGIN, PROBLEM
+from generators.records import Provenance
+from generators.search.tree import Tree, grow
+
+SEARCH_TREES = TableSchema(
+    name="search_trees",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "node_id": Column(pl.String, "Hash of the tokens from the prompt to the end of the step."),
+        "parent_id": Column(pl.String, "The node of the step before; null for the prompt.", nullable=True),
+        "depth": Column(pl.Int64, "How many steps stand before the end of this one, itself included."),
+        "token_ids": Column(IDS, "The step's own token ids; the root's are the prompt's."),
+        "text": Column(pl.String, "The step's text."),
+        "is_end": Column(pl.Boolean, "Whether a solution ends here: its one outcome is its own."),
+        "n_correct": Column(pl.Int64, "The rollouts from here with the right answer; the root's are the attempts."),
+        "n_rollouts": Column(pl.Int64, "The rollouts from here whose answer could be decided."),
+        "n_undecided": Column(pl.Int64, "The rollouts from here whose answer could not be decided."),
+        **ORIGIN,
+    },
+    key=("problem_id", "node_id"),
+    rules={
+        "n_correct: at_most_n_rollouts": pl.col("n_correct").is_between(0, pl.col("n_rollouts")),
+        "parent_id: of_all_but_the_root": pl.col("parent_id").is_null() == (pl.col("depth") == 0),
+    },
+)
+
+
+def search_trees_table(trees: Iterable[Tree], provenance: Provenance) -> pl.DataFrame:
+    """The `search_trees` table of one slice: every node of every tree with its counts."""
+    rows = []
+    for tree in trees:
+        for node in tree:
+            counts = node.counts
+            rows.append(
+                {
+                    "problem_id": tree.problem_id,
+                    "node_id": node.node_id,
+                    "parent_id": node.parent.node_id if node.parent else None,
+                    "depth": node.depth,
+                    "token_ids": node.token_ids,
+                    "text": node.text,
+                    "is_end": node.is_end,
+                    "n_correct": counts.n_correct,
+                    "n_rollouts": counts.n_rollouts,
+                    "n_undecided": counts.n_undecided,
+                    **provenance,
+                }
+            )
+    return SEARCH_TREES.frame(rows)
+
+
+def trees_of(frame: pl.DataFrame) -> dict[str, Tree]:
+    """The trees of a `search_trees` table by problem id."""
+    by_problem = frame.sort("problem_id", "depth", "node_id").partition_by("problem_id", as_dict=True)
+    return {str(key[0]): grow(str(key[0]), part.to_dicts()) for key, part in by_problem.items()}

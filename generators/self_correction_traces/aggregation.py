@@ -1,0 +1,61 @@
+"""One answer out of several samples: by the verifier, by majority, by a reward model.
+
+Knows nothing of how samples are made: attempts and deepened responses alike have a text, an answer and a verdict.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from filters.answers.checker import Verdict
+from filters.answers.notation import compact, tidy
+
+Reward = Callable[[str, str], Awaitable[float]]  # of a problem's prompt and a response's text
+
+
+class Answered(Protocol):
+    """What a sample has to show."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def verdict(self) -> Verdict: ...
+
+    @property
+    def extracted(self) -> str | None: ...
+
+
+Sample = TypeVar("Sample", bound=Answered)
+
+
+def by_verifier(samples: Sequence[Sample]) -> Sample | None:
+    """The first right sample, else the first one: whether it is right is pass@N."""
+    return next((sample for sample in samples if sample.verdict.is_right), next(iter(samples), None))
+
+
+def by_majority(samples: Sequence[Sample]) -> Sample | None:
+    """The first of the samples whose answer most of them give, of several such answers the one given first.
+
+    Answers are the same when they are the same in one spelling; samples without an answer have no vote.
+    """
+    return by_weight(samples, [1.0] * len(samples))
+
+
+def by_weight(samples: Sequence[Sample], weights: Sequence[float]) -> Sample | None:
+    """As `by_majority`, each sample with as much of a vote as its weight."""
+    groups: dict[str, list[tuple[Sample, float]]] = {}
+    for sample, weight in zip(samples, weights, strict=True):
+        if sample.extracted is not None:
+            groups.setdefault(compact(tidy(sample.extracted)), []).append((sample, weight))
+    heaviest = max(groups.values(), key=_weight, default=None)  # the first of equals
+    return heaviest[0][0] if heaviest else None
+
+
+async def by_reward(prompt: str, samples: Sequence[Sample], reward: Reward) -> Sample | None:
+    """The sample with the highest reward, of equals the first."""
+    scored = [(await reward(prompt, sample.text), sample) for sample in samples]
+    return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+
+def _weight(group: Sequence[tuple[Any, float]]) -> float:
+    return sum(weight for _, weight in group)

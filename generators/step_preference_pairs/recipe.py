@@ -1,0 +1,231 @@
+"""Step pairs: behind the last good prefix of a wrong solution, a right next step and the wrong one that was taken.
+
+Step-DPO (arXiv 2406.18629) with both sides valued by rollouts. Where a solution went wrong is given, by whatever found
+it. Knows nothing of servers, files or Dagster.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from filters.answers.checker import AnswerChecker, AnswerRule
+from filters.answers.notation import spelling
+from filters.rules import REASON, apply_rules
+from filters.texts.quality import lengths_within, one_script, sides_differ
+from generators.engine.protocol import Sampling
+from generators.records import Margin, Problem
+from generators.sampling.sampler import Sampler
+from generators.sampling.templated import is_stable, templated
+from generators.search.margins import UNDECIDED, UNVERIFIED, MarginTest, measure
+from generators.search.rollouts import Rollouts
+from generators.search.strategy import Continuation, Path
+from generators.search.tree import Node, Tree
+from generators.step_preference_pairs.records import LocatedError, StepPair, StepSide
+
+VERSION = "2"  # bump when a change here would change the rows
+
+Localiser = Literal["labels", "judge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPairsConfig:
+    """How many continuations of a prefix are looked at for how many pairs, and what a pair must be like.
+
+    `sampling` and `max_tokens` (of a whole solution) are those of the attempts, so that the attempts are the first
+    continuations of the prompt, and the rollouts of the search those of the other prefixes. Continuations are drawn by
+    the `lot`, `candidates` of them at most. An error is given up when the margins of `misses` chosen steps do not hold:
+    it is then probably none. No step has more than `longest_step` characters.
+    """
+
+    sampling: Sampling
+    max_tokens: int
+    candidates: int = 16
+    lot: int = 4
+    pairs_per_error: int = 2
+    misses: int = 2
+    longest_step: int = 2000
+    test: MarginTest = field(default_factory=MarginTest)
+
+    def __post_init__(self) -> None:
+        for name in ("max_tokens", "candidates", "lot", "pairs_per_error", "misses", "longest_step"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """What gave no pair and why: an error, or one right continuation of its prefix by the rollout's index."""
+
+    error: LocatedError
+    chosen_index: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairedProblem:
+    """The pairs of one problem, and what gave none."""
+
+    pairs: tuple[StepPair, ...]
+    passed_over: tuple[PassedOver, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where a solution went wrong: its path, and the node that the wrong step follows."""
+
+    error: LocatedError
+    path: Path
+    prefix: Node
+
+    @property
+    def wrong(self) -> Node:
+        return self.path[self.error.step_index]
+
+    def passed_over(self, reason: str, chosen_index: int | None = None) -> PassedOver:
+        return PassedOver(error=self.error, chosen_index=chosen_index, reason=reason)
+
+
+async def pair_steps(
+    problem: Problem,
+    errors: Sequence[LocatedError],
+    *,
+    sampler: Sampler,
+    checker: AnswerChecker,
+    rule: AnswerRule,
+    config: StepPairsConfig,
+) -> PairedProblem:
+    """Pairs for the errors of one problem, one error after another: the later ones know the rollouts of the earlier.
+
+    Raises EngineError.
+    """
+    rollouts = Rollouts(
+        problem=problem,
+        tree=Tree(problem.problem_id, errors[0].prompt_token_ids),
+        sampler=sampler,
+        checker=checker,
+        rule=rule,
+        sampling=config.sampling,
+        max_tokens=config.max_tokens,
+    )
+    pairs: list[StepPair] = []
+    passed_over: list[PassedOver] = []
+    wrong: set[Node] = set()
+    chosen: defaultdict[Node, set[str]] = defaultdict(set)  # behind each prefix, the steps that are a pair's right side
+    for error in errors:
+        path = rollouts.solution(error.token_ids, outcome=False)
+        site = _Site(error, path, path[error.step_index - 1] if error.step_index else rollouts.tree.root)
+        if site.wrong in wrong:  # another solution went wrong by the very same step
+            passed_over.append(site.passed_over("duplicate_error"))
+            continue
+        wrong.add(site.wrong)
+        made = await _pair_site(site, chosen[site.prefix], rollouts, config)
+        chosen[site.prefix] |= {spelling(pair.chosen.text) for pair in made.pairs}
+        pairs += made.pairs
+        passed_over += made.passed_over
+    return PairedProblem(tuple(pairs), tuple(passed_over))
+
+
+async def _pair_site(site: _Site, chosen: Set[str], rollouts: Rollouts, config: StepPairsConfig) -> PairedProblem:
+    """Go through the continuations of the prefix until there are enough pairs, or enough misses.
+
+    Steps that were `chosen` for another error behind this prefix make no second pair.
+    """
+
+    def is_done() -> bool:
+        misses = sum(one.reason in UNVERIFIED for one in passed_over)
+        return len(pairs) == config.pairs_per_error or misses == config.misses
+
+    pairs: list[StepPair] = []
+    passed_over: list[PassedOver] = []
+    seen = set(chosen)
+    for start in range(0, config.candidates, config.lot):
+        if is_done():
+            break
+        for continuation in await _right_ones(site.prefix, start, rollouts, config):
+            if not is_done():
+                made = await _pair(site, continuation, seen, rollouts, config)
+                if isinstance(made, StepPair):
+                    pairs.append(made)
+                else:
+                    passed_over.append(made)
+    if not pairs and not passed_over:
+        passed_over.append(site.passed_over("no_right_continuation"))
+    return PairedProblem(tuple(pairs), tuple(passed_over))
+
+
+async def _right_ones(prefix: Node, start: int, rollouts: Rollouts, config: StepPairsConfig) -> list[Continuation]:
+    """Those of the next lot of continuations that came to a right end."""
+    n = min(config.lot, config.candidates - start)
+    drawn = await rollouts.draw(prefix, start=start, n=n, ahead=min(n, config.candidates - start - n))
+    return [one for one in drawn if one.outcome is True and one.rollout.finish_reason == "eos"]
+
+
+async def _pair(
+    site: _Site, continuation: Continuation, seen: set[str], rollouts: Rollouts, config: StepPairsConfig
+) -> StepPair | PassedOver:
+    """The pair of a continuation's first step and the wrong one; `seen` are the steps that were tried before it."""
+    index = continuation.rollout.index
+    step = rollouts.next_step(site.prefix, continuation)
+    if reason := _unfit(step.text, site.wrong.text, seen, config):
+        return site.passed_over(reason, index)
+    seen.add(spelling(step.text))
+    # The continuation was picked for its end and is no evidence: others tell what its first step is worth.
+    margin = await measure(step, site.wrong, draw=rollouts.draw, test=config.test)
+    if margin is None:
+        return site.passed_over(UNDECIDED, index)
+    if reason := config.test.unfit(margin):
+        return site.passed_over(reason, index)
+    return _made(site, continuation, step, margin, rollouts)
+
+
+def _unfit(chosen: str, rejected: str, seen: Set[str], config: StepPairsConfig) -> str | None:
+    """Why a chosen step gives no pair, as far as the texts tell."""
+    rules = {
+        **sides_differ("chosen", "rejected"),
+        **one_script("chosen"),
+        **lengths_within("chosen", most=config.longest_step),
+    }
+    dropped = apply_rules(pl.DataFrame({"chosen": [chosen], "rejected": [rejected]}), rules).dropped
+    if dropped.height:
+        return str(dropped[REASON][0])
+    if spelling(chosen) == spelling(rejected):
+        return "sides_equal"
+    return "duplicate_chosen" if spelling(chosen) in seen else None
+
+
+def _made(site: _Site, continuation: Continuation, step: Node, margin: Margin, rollouts: Rollouts) -> StepPair:
+    tokenizer = rollouts.sampler.tokenizer
+    before, behind = site.path[: site.error.step_index], site.path[site.error.step_index :]
+    initial = "".join(node.text for node in before)
+    prompt = templated(rollouts.tree.root.token_ids, initial, tokenizer)
+    chosen = _side(step, rollouts.text_behind(site.prefix, continuation.rollout.token_ids))
+    rejected = _side(site.wrong, "".join(node.text for node in behind))
+    prefix = site.prefix.prefix
+    return StepPair(
+        problem=rollouts.problem,
+        error=site.error,
+        chosen_index=continuation.rollout.index,
+        prefix_token_ids=prefix,
+        templated_prompt=prompt,
+        initial_reason_steps=initial,
+        chosen=chosen,
+        rejected=rejected,
+        margin=margin,
+        is_stable=all(
+            is_stable(
+                prompt,
+                side.text,
+                prompt_token_ids=prefix,
+                completion_token_ids=side.token_ids[:-1] if side.is_final else side.token_ids,
+                tokenizer=tokenizer,
+            )
+            for side in (chosen, rejected)
+        ),
+    )
+
+
+def _side(node: Node, full_text: str) -> StepSide:
+    return StepSide(text=node.text, full_text=full_text, token_ids=node.token_ids, is_final=node.is_end)

@@ -1,0 +1,58 @@
+"""The records of step pairs: located errors, and the two sides of a pair.
+
+Knows nothing of engines, files or Dagster. Every record is immutable.
+"""
+
+from dataclasses import dataclass
+
+from generators.records import Margin, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatedError:
+    """A finished wrong solution of a problem, and the index of its first wrong step.
+
+    `pass_rate` is the share of right ones among all decided attempts at the problem.
+    """
+
+    problem_id: str
+    attempt_index: int
+    prompt_token_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    step_index: int
+    pass_rate: float
+
+    def __post_init__(self) -> None:
+        if self.step_index < 0:
+            raise ValueError(f"step_index must be at least 0, got {self.step_index}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSide:
+    """One side of a pair: a step in text and tokens, and the whole text from there to the end of its solution."""
+
+    text: str
+    full_text: str
+    token_ids: tuple[int, ...]
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPair:
+    """A right next step and a wrong one behind the same prefix, both valued by rollouts.
+
+    `chosen_index` is the rollout from the prefix whose first step was chosen. `prefix_token_ids` are the prompt's and
+    those of the steps before; `initial_reason_steps` is the text of these steps, `templated_prompt` that of all.
+    `is_stable` says whether the texts give the token ids back.
+    """
+
+    problem: Problem
+    error: LocatedError
+    chosen_index: int
+    prefix_token_ids: tuple[int, ...]
+    templated_prompt: str
+    initial_reason_steps: str
+    chosen: StepSide
+    rejected: StepSide
+    margin: Margin
+    is_stable: bool

@@ -1,0 +1,140 @@
+"""The table of pairs of a right and a wrong next step behind the same prefix.
+
+Pairs become its rows, and the rows of located errors become records. Knows no files.
+"""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from filters.schema import Column, TableSchema
+from generators.columns import IDS, ORIGIN, PROBLEM
+from generators.records import Provenance
+from generators.step_preference_pairs.records import LocatedError, StepPair
+
+STEP_PREFERENCE_PAIRS = TableSchema(
+    name="step_preference_pairs",
+    columns={
+        # The eight columns of Math-Step-DPO-10K, in its order.
+        "dataset": Column(pl.String, "The source that the problem came from."),
+        "prompt": PROBLEM["prompt"],
+        "initial_reason_steps": Column(pl.String, "The steps before the pair; empty where it is about the first step."),
+        "chosen": Column(pl.String, "The right next step."),
+        "rejected": Column(pl.String, "The wrong next step, as the solution took it."),
+        "full_chosen": Column(pl.String, "The right solution from the chosen step to its end."),
+        "full_rejected": Column(pl.String, "The wrong solution from the rejected step to its end."),
+        "answer": PROBLEM["answer"],
+        "problem_id": PROBLEM["problem_id"],
+        "attempt_index": Column(pl.Int64, "Which of the attempts at the problem went wrong here."),
+        "step_index": Column(pl.Int64, "Index of its first wrong step, from 0."),
+        "chosen_index": Column(pl.Int64, "Which of the rollouts from the prefix the chosen step is the first of."),
+        "margin": Column(pl.Float64, "`chosen_value` less `rejected_value`."),
+        "margin_low": Column(pl.Float64, "The lower end of the margin's 95 % interval."),
+        "margin_high": Column(pl.Float64, "The upper end of that interval."),
+        "chosen_value": Column(pl.Float64, "The share of right rollouts behind the chosen step; 1 where it is final."),
+        "rejected_value": Column(pl.Float64, "The share of right rollouts behind the wrong step; 0 where it is final."),
+        "chosen_n_correct": Column(pl.Int64, "The rollouts behind the chosen step with the right answer."),
+        "chosen_n_rollouts": Column(pl.Int64, "The rollouts behind the chosen step whose answer could be decided."),
+        "rejected_n_correct": Column(pl.Int64, "The rollouts behind the rejected step with the right answer."),
+        "rejected_n_rollouts": Column(pl.Int64, "The rollouts behind the rejected step whose answer could be decided."),
+        "n_rollouts": Column(pl.Int64, "The rollouts of both sides."),
+        "is_final_step": Column(pl.Boolean, "Whether the chosen step ends its solution."),
+        "rejected_is_final_step": Column(pl.Boolean, "Whether the rejected step ends its solution."),
+        "prefix_token_ids": Column(IDS, "Prompt and steps before, in the policy's token ids."),
+        "chosen_token_ids": Column(IDS, "The chosen step, with the end-of-text token where it is final."),
+        "rejected_token_ids": Column(IDS, "The rejected step, with the end-of-text token where it is final."),
+        "templated_prompt": Column(
+            pl.String, "Prompt in the policy's template and steps before, without what its tokenizer adds in front."
+        ),
+        "is_stable": Column(
+            pl.Boolean, "Whether the texts give the token ids back: `templated_prompt`, and it with either step."
+        ),
+        "pass_rate": Column(pl.Float64, "The share of right ones among the decided attempts at the problem."),
+        "localiser": Column(pl.String, "What found the first wrong step: `labels` or `judge`."),
+        **ORIGIN,
+    },
+    key=("problem_id", "attempt_index", "chosen_index"),
+    rules={
+        **{
+            f"{side}: not_blank": pl.col(side).str.strip_chars() != ""
+            for side in ("chosen", "rejected", "full_chosen", "full_rejected")
+        },
+        **{
+            f"full_{side}: begins_with_the_step": pl.col(f"full_{side}").str.starts_with(pl.col(side))
+            for side in ("chosen", "rejected")
+        },
+        **{
+            f"{side}_n_correct: at_most_n_rollouts": pl.col(f"{side}_n_correct").is_between(
+                0, pl.col(f"{side}_n_rollouts")
+            )
+            for side in ("chosen", "rejected")
+        },
+        "chosen: differs_from_rejected": pl.col("chosen").str.strip_chars() != pl.col("rejected").str.strip_chars(),
+        "step_index: not_negative": pl.col("step_index") >= 0,
+        "n_rollouts: of_both_sides": pl.col("n_rollouts")
+        == pl.col("chosen_n_rollouts") + pl.col("rejected_n_rollouts"),
+        "is_final_step: takes_no_rollouts": (pl.col("chosen_n_rollouts") == 0) == pl.col("is_final_step"),
+        "rejected_is_final_step: takes_no_rollouts": (pl.col("rejected_n_rollouts") == 0)
+        == pl.col("rejected_is_final_step"),
+        "margin_low: above_zero": pl.col("margin_low") > 0,
+        "templated_prompt: ends_with_the_steps": pl.col("templated_prompt").str.ends_with(
+            pl.col("initial_reason_steps")
+        ),
+        "pass_rate: between_never_and_always": pl.col("pass_rate").is_between(0, 1, closed="none"),
+        "localiser: known": pl.col("localiser").is_in(["labels", "judge"]),
+    },
+)
+
+
+def errors_of(frame: pl.DataFrame) -> dict[str, list[LocatedError]]:
+    """The located errors of a table by problem id, in the order of their attempts."""
+    by_problem: dict[str, list[LocatedError]] = {}
+    for row in frame.sort("problem_id", "attempt_index").select(LocatedError.__slots__).iter_rows(named=True):
+        row["token_ids"] = tuple(row["token_ids"])
+        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
+        by_problem.setdefault(row["problem_id"], []).append(LocatedError(**row))
+    return by_problem
+
+
+def step_pairs_table(pairs: Iterable[StepPair], localiser: str, provenance: Provenance) -> pl.DataFrame:
+    """The `step_preference_pairs` table of one slice."""
+    rows = []
+    for pair in pairs:
+        better, worse = pair.margin.chosen, pair.margin.rejected
+        rows.append(
+            {
+                "dataset": pair.problem.source,
+                "prompt": pair.problem.prompt,
+                "initial_reason_steps": pair.initial_reason_steps,
+                "chosen": pair.chosen.text,
+                "rejected": pair.rejected.text,
+                "full_chosen": pair.chosen.full_text,
+                "full_rejected": pair.rejected.full_text,
+                "answer": pair.problem.answer,
+                "problem_id": pair.problem.problem_id,
+                "attempt_index": pair.error.attempt_index,
+                "step_index": pair.error.step_index,
+                "chosen_index": pair.chosen_index,
+                "margin": pair.margin.value,
+                "margin_low": pair.margin.low,
+                "margin_high": pair.margin.high,
+                "chosen_value": better.value,
+                "rejected_value": worse.value,
+                "chosen_n_correct": better.counts.n_correct,
+                "chosen_n_rollouts": better.counts.n_rollouts,
+                "rejected_n_correct": worse.counts.n_correct,
+                "rejected_n_rollouts": worse.counts.n_rollouts,
+                "n_rollouts": better.counts.n_rollouts + worse.counts.n_rollouts,
+                "is_final_step": pair.chosen.is_final,
+                "rejected_is_final_step": pair.rejected.is_final,
+                "prefix_token_ids": pair.prefix_token_ids,
+                "chosen_token_ids": pair.chosen.token_ids,
+                "rejected_token_ids": pair.rejected.token_ids,
+                "templated_prompt": pair.templated_prompt,
+                "is_stable": pair.is_stable,
+                "pass_rate": pair.error.pass_rate,
+                "localiser": localiser,
+                **provenance,
+            }
+        )
+    return STEP_PREFERENCE_PAIRS.frame(rows)

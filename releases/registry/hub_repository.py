@@ -1,0 +1,120 @@
+"""One dataset repository on the Hub: its branch and tags, its manifests, a commit, a tag.
+
+A commit replaces the whole version before it at once and only if its parent is still the branch's head; a tag is set
+once. Knows nothing of which version comes next.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+from releases.bundle import ReleaseFile
+from releases.errors import HubError
+from releases.manifest import FILE_NAME, Manifest, read_manifest
+from releases.registry.hub_client import HubClient
+from releases.version import Version
+
+BRANCH = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refs:
+    """The commit at the branch's head, and the commit of each version's tag, at one moment."""
+
+    head: str
+    tags: Mapping[Version, str]
+
+
+class HubRepository:
+    """The dataset repository `id` (`namespace/dataset`)."""
+
+    def __init__(self, client: HubClient, id: str) -> None:
+        self.id = id
+        self._client = client
+        self._manifests: dict[tuple[str, str], Manifest | None] = {}
+
+    @property
+    def url(self) -> str:
+        """Where a person looks at it."""
+        return f"{self._client.endpoint}/datasets/{self.id}"
+
+    def refs(self) -> Refs | None:
+        """Head and tags, or None when there is no such repository, or none that the token may see."""
+        refs = self._client.ask(
+            f"list the tags of {self.id}",
+            lambda api: api.list_repo_refs(self.id, repo_type="dataset"),
+            answers={404: None},
+        )
+        if refs is None:
+            return None
+        heads = [branch.target_commit for branch in refs.branches if branch.name == BRANCH]
+        if not heads:
+            raise HubError(f"{self.url} has no branch {BRANCH}: make one, or publish into another namespace")
+        tags = {tag.name: tag.target_commit for tag in refs.tags if Version.is_version(tag.name)}
+        return Refs(head=heads[0], tags={Version.parse(name): commit for name, commit in tags.items()})
+
+    def create(self, *, private: bool) -> None:
+        """Make the repository where there is none; one that is there keeps its visibility."""
+        self._client.ask(
+            f"create {self.id}",
+            lambda api: api.create_repo(self.id, repo_type="dataset", private=private, exist_ok=True),
+        )
+
+    def manifest(self, revision: str, commit: str) -> Manifest | None:
+        """The manifest at a tag or commit, which is known to be `commit`; None where there is none."""
+        key = (revision, commit)
+        if key not in self._manifests:
+            content = self._client.read(self.id, FILE_NAME, revision)
+            where = f"{self.url}/blob/{revision}/{FILE_NAME}"
+            self._manifests[key] = None if content is None else read_manifest(content, where=where)
+        return self._manifests[key]
+
+    def holds(self, manifest: Manifest, commit: str) -> bool:
+        """Whether the commit has every file that the manifest names, in size and, where the Hub tells it, digest."""
+        stored = self._files(commit)
+        return all(stored.get(file.path) in ((file.size, file.sha256), (file.size, None)) for file in manifest.files)
+
+    def commit(self, files: Iterable[ReleaseFile], *, onto: str, before: Manifest | None, title: str) -> str | None:
+        """Replace the version `before` with `files`; the new commit, or None when the head is no longer `onto`.
+
+        Each file is uploaded when its turn comes and then let go; content that is on the Hub is not sent again.
+        """
+        additions = [self._upload(file) for file in files]
+        stored = self._files(onto) if before else {}
+        kept = {addition.path_in_repo for addition in additions}
+        gone = [file.path for file in before.files if file.path in stored.keys() - kept] if before else []
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [*additions, *map(CommitOperationDelete, gone)]
+        made = self._client.ask(
+            f"commit to {self.id}",
+            lambda api: api.create_commit(
+                self.id, operations, commit_message=title, repo_type="dataset", revision=BRANCH, parent_commit=onto
+            ),
+            answers={412: None},
+        )
+        return made.oid if made else None
+
+    def tag(self, version: str, commit: str) -> bool:
+        """Give the commit the version's tag; False when the tag is there already."""
+        taken = self._client.ask(
+            f"tag {self.id} as {version}",
+            lambda api: api.create_tag(self.id, tag=version, revision=commit, repo_type="dataset"),
+            answers={409: True},
+        )
+        return not taken
+
+    def _upload(self, file: ReleaseFile) -> CommitOperationAdd:
+        addition = CommitOperationAdd(file.path, file.content)
+
+        def upload(api: HfApi) -> None:
+            api.preupload_lfs_files(self.id, [addition], repo_type="dataset", revision=BRANCH, free_memory=True)
+
+        self._client.ask(f"upload {file.path} to {self.id}", upload, again=False)
+        return addition
+
+    def _files(self, commit: str) -> dict[str, tuple[int | None, str | None]]:
+        info = self._client.ask(
+            f"list the files of {self.id}",
+            lambda api: api.dataset_info(self.id, revision=commit, files_metadata=True, timeout=60),
+        )
+        return {file.rfilename: (file.size, file.lfs.sha256 if file.lfs else None) for file in info.siblings or []}

@@ -1,0 +1,100 @@
+"""What every registry of releases does: publish a draft as a version, list the versions, open one.
+
+Knows no place: `releases.registry.local` keeps versions in a folder or an object store, `releases.registry.hub` on the
+Hugging Face Hub. Which version a draft becomes is decided here, so a draft has the same number in every registry with
+the same past.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from upath import UPath
+
+from releases.draft import Draft
+from releases.errors import UnknownRelease, VersionTaken
+from releases.manifest import Manifest
+from releases.version import Version, next_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version in a registry.
+
+    `path` is where its files are read, on whatever file system; `url` is where a person looks at it. `rows` counts by
+    config and split, `is_new` says that this publish made or completed it.
+    """
+
+    dataset: str
+    version: str
+    path: UPath
+    url: str
+    rows: Mapping[str, Mapping[str, int]]
+    is_new: bool
+
+
+class Registry(Protocol):
+    """Immutable versions of datasets."""
+
+    def publish(self, draft: Draft, *, version: str | None = None) -> Release:
+        """Release `draft` as `version`, or as the next free one.
+
+        The same rows of the same round are not released twice: the version that holds them comes back. Raises
+        VersionTaken when `version` holds other rows, and PublishContested when other publishers are faster every time.
+        """
+        ...
+
+    def versions(self, dataset: str) -> list[str]:
+        """The released versions, oldest first; empty when there are none."""
+        ...
+
+    def latest(self, dataset: str) -> Release | None:
+        """The highest released version, or None."""
+        ...
+
+    def open(self, dataset: str, version: str) -> Release:
+        """One released version; raises UnknownRelease with the versions that there are."""
+        ...
+
+    def manifest(self, dataset: str, version: str) -> Manifest:
+        """The manifest of a released version; raises UnknownRelease when there is none."""
+        ...
+
+
+def choose(
+    draft: Draft,
+    released: Mapping[Version, Manifest],
+    *,
+    asked: Version | None,
+    claimed: Collection[Version],
+    where: str,
+) -> Manifest | Version:
+    """The version that holds the draft's rows already, or else the number to release them as.
+
+    `claimed` are numbers that are not released and not free either. Raises VersionTaken when the `asked` number is one
+    of them, or holds other rows.
+    """
+    same = _same(draft, released, asked)
+    if same is not None:
+        return same
+    rounds = {number: manifest.facts.round for number, manifest in released.items()}
+    number = asked or next_version(rounds, draft.facts.round, claimed=claimed, major=draft.major)
+    if number in released or number in claimed:
+        raise VersionTaken(
+            f"{draft.dataset} {number} is already in {where} with other rows, or claimed by another publisher; a "
+            "released version is never overwritten: publish without a version, or name a free one"
+        )
+    return number
+
+
+def unknown(version: str, versions: list[str], *, where: str) -> UnknownRelease:
+    """The error for a version that is not there."""
+    return UnknownRelease(f"{where} has no version {version}; there are {', '.join(versions) or 'no versions'}")
+
+
+def _same(draft: Draft, released: Mapping[Version, Manifest], asked: Version | None) -> Manifest | None:
+    """The version that already holds the draft's rows: the asked one, else the last of the draft's round."""
+    of_round = [number for number, manifest in released.items() if manifest.facts.round == draft.facts.round]
+    number = asked or max(of_round, default=None)
+    manifest = released.get(number) if number else None
+    return manifest if manifest and manifest.content == draft.content else None

@@ -1,0 +1,97 @@
+import random
+import time
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filters.rules import apply_rules
+from filters.texts.loops import LoopBounds, no_loops
+
+ARITHMETIC = "\n".join(f"{n} + {n + 3} = {2 * n + 3}, so we carry on with {2 * n + 3}." for n in range(30))
+ALPHABET = st.characters(codec="ascii", categories=("L", "N", "P", "S"))
+
+
+def reasons(texts):
+    """The reason for each text, or None where it is kept."""
+    frame = pl.DataFrame({"row": range(len(texts)), "text": texts}, strict=False)
+    dropped = dict(apply_rules(frame, no_loops("text")).dropped.select("row", "reason").iter_rows())
+    return [dropped.get(row) for row in range(len(texts))]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (ARITHMETIC, None),
+        ("A short text is no loop. A short text is no loop.", None),
+        ("we go on and on and " * 40, "word_loop"),
+        (ARITHMETIC + "\n" + "Wait, let me check that again. " * 60, "character_loop"),
+        ("The sum is 5. " + "0" * 60, "character_loop"),
+        ("The sum is 5. " + "ab" * 30, "character_loop"),
+        ("= 1" + "000" * 4, None),
+        ("重复" * 40, "character_loop"),
+        ("", None),
+    ],
+)
+def test_loops_of_words_and_characters_are_noticed_and_long_arithmetic_is_none(text, reason):
+    assert reasons([text]) == [reason]
+
+
+def test_a_null_text_is_dropped_by_the_first_rule():
+    assert reasons([None, "fine"]) == ["word_loop", None]
+
+
+@pytest.mark.parametrize("size", [20, 41, 100, 320, 599, 600])
+@pytest.mark.parametrize("between", ["", " ", "\n\n"])
+def test_a_passage_that_comes_five_times_in_a_row_is_a_loop_wherever_it_stands(size, between):
+    passage = "".join(random.Random(size).choices("abcdefghij =+", k=size))
+    looped = between.join([passage] * 5)
+    around = [looped, ARITHMETIC + looped, looped + ARITHMETIC, f"{ARITHMETIC} {looped} {ARITHMETIC}"]
+    assert None not in reasons(around)
+    assert reasons([between.join([passage] * 3) + ARITHMETIC]) == [None]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    passage=st.text(ALPHABET, min_size=20, max_size=600),
+    repeats=st.integers(5, 8),
+    before=st.text(ALPHABET, max_size=300),
+    after=st.text(ALPHABET, max_size=300),
+)
+def test_any_passage_of_20_to_600_characters_is_found(passage, repeats, before, after):
+    assert reasons([before + passage * repeats + after]) != [None]
+
+
+def test_a_passage_whose_own_parts_repeat_is_found():
+    passage = "We check the sum. We check the sum. We check the product, which is the one that we need. "
+    assert reasons([ARITHMETIC + passage * 5 + ARITHMETIC]) == ["passage_loop"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text())
+def test_no_text_raises(text):
+    reasons([text, text * 3])
+
+
+@pytest.mark.parametrize(
+    "text", ["", " " * 200_000, "ab" * 100_000, ("a" * 640 + "b") * 300, "a" * 3000 + "b" * 3000, ARITHMETIC * 4 + "x"]
+)
+def test_no_text_takes_long(text):
+    began = time.perf_counter()
+    reasons([text])
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n": 1}, "n must be at least 2, got 1"),
+        ({"word_share": 1}, "word_share must be above 0 and below 1, got 1"),
+        ({"repeats": 2}, "repeats must be at least 3, got 2"),
+        ({"longest_passage": 9}, "longest_passage must be at least 10, got 9"),
+    ],
+)
+def test_bounds_that_make_no_sense_are_refused_by_name(changes, message):
+    with pytest.raises(ValueError, match=message):
+        LoopBounds(**changes)

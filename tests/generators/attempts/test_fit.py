@@ -1,0 +1,87 @@
+import polars as pl
+import pytest
+
+from generators.attempts.fit import SolutionBounds, fit_to_label
+
+SOUND = "She has 12 apples and gives 5 away.\n12 - 5 = 7, so she has 7 apples left.\nThe answer is \\boxed{7}."
+LIKE_IT = SOUND.replace("gives 5 away", "gives 5 away at once")
+UNLIKE = "Taking 5 from 12 leaves 7, for 7 + 5 = 12.\nThe answer is \\boxed{7}."
+WRONG = SOUND.replace("12 - 5 = 7", "12 - 5 = 6")
+LOOP = "Wait, I should check once more whether this is really right. " * 6
+
+
+def judged(*rows, **bounds):
+    """The reason for each attempt (problem, text, finish reason), or None where it is kept; wrong is what says so."""
+    frame = pl.DataFrame(rows, schema=["problem_id", "text", "finish_reason"], orient="row").with_row_index("number")
+    frame = frame.with_columns(is_right=~pl.col("text").str.contains("{B}", literal=True))
+    fit = fit_to_label(frame, SolutionBounds(**bounds))
+    assert fit.kept.columns == frame.columns
+    assert fit.dropped.columns == [*frame.columns, "reason"]
+    reasons = dict(fit.dropped.select("number", "reason").iter_rows())
+    return [reasons.get(number) for number in range(frame.height)]
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "reason"),
+    [
+        (SOUND, "eos", None),
+        (SOUND, "length", "truncated"),
+        ("首先" + SOUND, "eos", "foreign_script"),
+        (LOOP + SOUND, "eos", "passage_loop"),
+    ],
+)
+def test_a_broken_solution_is_dropped_with_its_reason(text, finish, reason):
+    assert judged(("a", text, finish)) == [reason]
+
+
+def test_a_solution_that_repeats_another_of_its_problem_is_dropped_and_other_numbers_are_no_repeat():
+    texts = [SOUND, LIKE_IT, UNLIKE, WRONG]
+    assert judged(*(("a", text, "eos") for text in texts)) == [None, "near_duplicate", None, None]
+    assert judged(("a", SOUND, "eos"), ("b", LIKE_IT, "eos")) == [None, None]
+    assert judged(("a", SOUND, "eos"), ("a", LIKE_IT, "eos"), near_duplicates=1) == [None, None]
+
+
+def test_a_right_solution_never_repeats_a_wrong_one():
+    right, wrong = SOUND.replace("{7}", "{A}"), SOUND.replace("{7}", "{B}")
+    assert judged(("a", right, "eos"), ("a", wrong, "eos"), ("a", right, "eos")) == [None, None, "near_duplicate"]
+
+
+def test_of_many_solutions_the_most_different_stay():
+    like_it = LIKE_IT.replace("apples left", "left")
+    texts = [SOUND, like_it, UNLIKE]
+    judge = [("a", text, "eos") for text in texts]
+    assert judged(*judge, near_duplicates=1) == [None, None, None]
+    assert judged(*judge, near_duplicates=1, most_per_verdict=2) == [None, "less_different", None]
+
+
+def test_a_cut_off_solution_hides_no_whole_one():
+    assert judged(("a", SOUND, "length"), ("a", SOUND, "eos")) == ["truncated", None]
+
+
+def test_lengths_are_compared_among_whole_solutions():
+    usual = [(str(number), f"{number} is the sum.", "eos") for number in range(100, 250)]
+    longer = ("x", SOUND, "eos")
+    assert judged(longer, *usual) == [None] * 151
+    assert judged(longer, *usual, longest=99)[:2] == ["unusually_long", None]
+    assert judged(longer, ("y", SOUND * 50, "length"), *usual, longest=99)[:2] == ["unusually_long", "truncated"]
+
+
+def test_no_attempts_are_fit_at_once():
+    frame = pl.DataFrame(
+        schema={"problem_id": pl.String, "text": pl.String, "finish_reason": pl.String, "is_right": pl.Boolean}
+    )
+    assert fit_to_label(frame).counts() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"near_duplicates": 0.1}, r"near_duplicates must be from 0\.3 to 1, got 0\.1"),
+        ({"most_per_verdict": 0}, "most_per_verdict must be at least 1, got 0"),
+        ({"shortest": 50}, "shortest must be at least 0 and below 50, got 50"),
+        ({"longest": 50}, "longest must be above 50 and at most 100, got 50"),
+    ],
+)
+def test_bounds_that_make_no_sense_are_refused_by_name(changes, message):
+    with pytest.raises(ValueError, match=message):
+        SolutionBounds(**changes)

@@ -1,0 +1,63 @@
+import asyncio
+
+import pytest
+
+from generators.engine.errors import EngineLost, RequestRefused
+from generators.sampling.runner import run_recipe
+
+
+def run(recipe, items, window=2, **options):
+    return asyncio.run(run_recipe(recipe, items, window=window, **options))
+
+
+async def double(item):
+    await asyncio.sleep(0.001 * (item % 3))
+    return item * 2
+
+
+def test_rows_come_in_the_order_of_the_items():
+    assert run(double, [5, 1, 3, 2], window=3).rows == (10, 2, 6, 4)
+
+
+def test_a_refused_item_is_set_aside_and_the_others_go_on():
+    async def picky(item):
+        if item == 2:
+            raise RequestRefused("prefix of 9 tokens is too long")
+        return item
+
+    outcome = run(picky, [1, 2, 3])
+    assert outcome.rows == (1, 3)
+    assert [(failure.item, failure.message) for failure in outcome.failures] == [(2, "prefix of 9 tokens is too long")]
+
+
+def test_a_lost_engine_stops_the_run_as_itself():
+    async def lost(item):
+        raise EngineLost("gone")
+
+    with pytest.raises(EngineLost, match="gone"):
+        run(lost, [1, 2, 3])
+
+
+def test_no_more_items_than_the_window_are_open_at_once():
+    open_now, most = 0, 0
+
+    async def watched(item):
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        await asyncio.sleep(0)
+        open_now -= 1
+
+    run(watched, range(50), window=7)
+    assert most == 7
+
+
+def test_every_finished_item_is_told():
+    told = []
+    run(double, [1, 2, 3], on_done=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_an_empty_window_is_refused():
+    with pytest.raises(ValueError, match="window must be at least 1, got 0"):
+        run(double, [1], window=0)

@@ -1,0 +1,55 @@
+"""A version copied into a folder: whole, checked, once."""
+
+import pytest
+from upath import UPath
+
+from releases.errors import DamagedRelease, UnknownRelease, VersionTaken
+from releases.registry.pull import pull
+from releases.verification.verify import verify
+from tests.releases.registry.test_local import contents
+
+
+@pytest.fixture
+def into(tmp_path):
+    return UPath(tmp_path / "pulled")
+
+
+def test_a_pulled_version_is_the_released_one_byte_for_byte_and_verifies(any_registry, true_draft, into):
+    release = any_registry.publish(true_draft)
+    pulled = pull(any_registry, "process_labels", "v0.1.0", into=into)
+    assert pulled == (into / "process_labels" / "v0.1.0", True)
+    assert contents(pulled.path) == contents(release.path)
+    assert verify(pulled.path).findings == ()
+
+
+def test_a_second_pull_does_nothing(registry, true_draft, into):
+    registry.publish(true_draft)
+    pull(registry, "process_labels", "v0.1.0", into=into)
+    assert pull(registry, "process_labels", "v0.1.0", into=into).is_new is False
+
+
+def test_a_file_that_is_not_what_the_manifest_says_is_named_and_nothing_is_left(registry, true_draft, into):
+    picture = registry.publish(true_draft).path / "pictures" / "labels_by_position.png"
+    picture.write_bytes(b"another")
+    with pytest.raises(DamagedRelease, match=r"labels_by_position\.png has the SHA-256 .*, the manifest says .*: pull"):
+        pull(registry, "process_labels", "v0.1.0", into=into)
+    picture.unlink()
+    with pytest.raises(DamagedRelease, match=r"labels_by_position\.png is missing"):
+        pull(registry, "process_labels", "v0.1.0", into=into)
+    assert list((into / "process_labels").iterdir()) == []
+
+
+def test_what_stands_in_the_place_already_is_left_alone(registry, true_draft, into):
+    registry.publish(true_draft)
+    mine = into / "process_labels" / "v0.1.0" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with pytest.raises(VersionTaken, match=r"v0\.1\.0 is there already and is not process_labels v0\.1\.0 of"):
+        pull(registry, "process_labels", "v0.1.0", into=into)
+    assert mine.read_text() == "mine"
+
+
+def test_an_unknown_version_is_an_error_that_lists_those_there_are(registry, true_draft, into):
+    registry.publish(true_draft)
+    with pytest.raises(UnknownRelease, match=r"no version v9\.9\.9; there are v0\.1\.0"):
+        pull(registry, "process_labels", "v9.9.9", into=into)
