@@ -18,7 +18,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from dagster_project.settings import load_settings
+from dagster_project.settings.file import load_settings
 from tests.dagster_project.conftest import SETTINGS, runner
 
 STORED = Path(__file__).with_name("frozen_round.json")
