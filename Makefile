@@ -1,5 +1,6 @@
 # `make demo` runs the main job, `make policy` warms the embedded policy up for problems of several steps,
 # `make test` the tests, `make check` lint and types, `make ui` serves the Dagster UI,
+# `make docs` renews the generated reference pages,
 # `make screenshots` drives a browser through it and renews the pictures in docs/.
 # Each sets up .venv first when it is missing or older than the lock.
 
@@ -15,7 +16,7 @@ export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
 SERVICES := $(addprefix tests/deployment/test_,browser.py daemon_rounds.py run_faults.py storage_faults.py stores.py)
 
-.PHONY: setup policy demo ui screenshots check test test-services clean
+.PHONY: setup policy demo ui screenshots docs check test test-services clean
 
 setup: .venv/ready
 
@@ -42,6 +43,9 @@ ui: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 
 screenshots: .venv/ready
 	$(BIN)/pytest tests/deployment/test_browser.py --screenshots docs
+
+docs: .venv/ready
+	$(BIN)/python -m dagster_project.reference
 
 check: .venv/ready
 	$(BIN)/ruff check .

@@ -1,7 +1,4 @@
-"""The hand-made table of answer pairs with their true relation, and inputs that mean harm.
-
-Knows no checker.
-"""
+"""A hand-made table of answer pairs with their true relation, and hostile inputs for an answer checker."""
 
 from pathlib import Path
 
@@ -11,7 +8,7 @@ TABLE = Path(__file__).with_suffix(".txt")
 
 
 def answer_pairs() -> list[tuple[str, str, Verdict]]:
-    """Answer, gold and their true relation, as the table has them."""
+    """The table's rows: answer, gold answer and their true relation."""
     pairs = []
     relation = None
     known = {f"[{verdict}]": verdict for verdict in Verdict}
@@ -27,7 +24,7 @@ def answer_pairs() -> list[tuple[str, str, Verdict]]:
 
 
 def hostile_answers() -> list[str]:
-    """Answers that hang, crash or mislead a checker that trusts them."""
+    """Answers that make a naive checker hang, crash or decide wrongly."""
     towers = [
         r"\frac{5^{(5^{(5^{(5^5)})} - 4)} - 5}{16}",
         "9^{9^{9^9}}",

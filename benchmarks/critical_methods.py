@@ -1,8 +1,8 @@
-"""The ways to critical tokens that `benchmarks.critical_tokens` compares, and what each of them cost on one solution.
+"""The methods that `benchmarks.critical_tokens` compares, and the cost of each on one solution.
 
-Knows no law and no server. A method's cost is every rollout that it looked at, shared with another method or not, the
-search of the labels included where it starts from them; one token drawn in place of another counts as a rollout too.
-`search without labels` looks at all tokens of the response at once and needs no labels.
+A method's cost counts every rollout it looked at, whether or not another method shares it, and includes the label
+search if the method starts from labels. Drawing one replacement token counts as a rollout. `search without labels`
+considers all tokens of the response at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.decided_scan import DecidedScan
 from benchmarks.token_scan import PAPER, TOLERATED, critical_position, scan
 from filters.answers.checker import AnswerChecker, AnswerRule
-from generators.critical_token_pairs.tokens.nominees import CriticalTokens, CriticalTokensConfig, critical_tokens
+from generators.critical_token_pairs.tokens.nominees import CriticalTokensConfig, critical_tokens
 from generators.critical_token_pairs.tokens.paths import wrong_step
 from generators.engine.protocol import Limits, Sampling
 from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
@@ -23,6 +23,7 @@ from generators.search.exhaustive import Exhaustive
 from generators.search.rollouts import Rollouts
 from generators.search.strategy import Strategy
 from generators.search.tree import Tree
+from generators.section import merged
 
 METHODS = ("scores", "search", "both", "search without labels")
 Cost = dict[tuple[str, int], int]  # the tokens of each rollout, by key and index
@@ -30,7 +31,7 @@ Cost = dict[tuple[str, int], int]  # the tokens of each rollout, by key and inde
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A wrong solution with the attempts at its problem."""
+    """A wrong solution, with all attempts at its problem."""
 
     problem: Problem
     attempts: tuple[Attempt, ...]
@@ -38,8 +39,8 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What one method found in one solution, and what it cost."""
+class MethodResult:
+    """The critical token of one solution by one method, and the cost."""
 
     method: str
     position: int | None
@@ -51,10 +52,10 @@ class Found:
 
 
 class CountedSampler(Sampler):
-    """A sampler that remembers which rollouts it handed out, drawn or replayed."""
+    """A sampler that records the rollouts it returned, drawn or replayed from the ledger."""
 
-    def __init__(self, **hands: Any) -> None:
-        super().__init__(**hands)
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
         self.cost: Cost = {}
 
     async def draw(
@@ -68,7 +69,7 @@ class CountedSampler(Sampler):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What it takes to label a solution, search it by every method, and scan it."""
+    """Labels a solution, searches it by every method, and scans it."""
 
     sampler: Callable[[], CountedSampler]
     checker: AnswerChecker
@@ -80,15 +81,18 @@ class Bench:
         """The process labels of the solution."""
         return (await self._labelled(case, strategy))[0]
 
-    async def found(self, case: Case, strategy: Strategy, scores: Sequence[float] | None) -> list[Found]:
-        """The critical token by every method; those with scores are left out where there are none."""
+    async def results(self, case: Case, strategy: Strategy, scores: Sequence[float] | None) -> list[MethodResult]:
+        """The critical token by every method; without scores, the methods that need them are skipped."""
         labelled, spent = await self._labelled(case, strategy)
         (solution,) = labelled.solutions
         methods = [method for method in METHODS if scores is not None or method.startswith("search")]
         return [await self._by(method, case, labelled.tree, solution, spent, scores) for method in methods]
 
     async def scanned(self, case: Case, strategy: Exhaustive) -> tuple[int | None, int]:
-        """The critical position by the scan, and the rollouts of a whole one; what cannot change it is not drawn."""
+        """The critical position by the scan, and the rollouts of a whole scan.
+
+        Rollouts that cannot change the position are not drawn.
+        """
         tolerated = TOLERATED * strategy.rollouts_per_step // PAPER.rollouts_per_step
         decided = DecidedScan(whole=strategy, tolerated=tolerated)
         counts = await scan(self._rollouts(case, self.sampler()), case.solution, strategy=decided)
@@ -116,10 +120,11 @@ class Bench:
         solution: LabelledSolution,
         label_cost: Cost,
         scores: Sequence[float] | None,
-    ) -> Found:
+    ) -> MethodResult:
         sampler = self.sampler()
         uses_labels = method in ("search", "both")
-        made: CriticalTokens = await critical_tokens(
+        settings = merged(self.tokens.settings, {"search": method != "scores"})
+        critical = await critical_tokens(
             case.problem,
             case.solution,
             step_range=wrong_step(solution) if uses_labels else None,
@@ -128,14 +133,14 @@ class Bench:
             sampler=sampler,
             checker=self.checker,
             rule=self.rule,
-            config=replace(self.tokens, search=None) if method == "scores" else self.tokens,
+            config=replace(self.tokens, settings=settings),
         )
         cost = sampler.cost | (label_cost if uses_labels else {})
-        return Found(
+        return MethodResult(
             method=method,
-            position=made.critical.position if made.critical else None,
-            nominees=(*(token.position for token in made.tokens), *(position for position, _ in made.dropped)),
-            reasons=tuple(reason for _, reason in made.dropped),
+            position=critical.critical.position if critical.critical else None,
+            nominees=(*(token.position for token in critical.tokens), *(position for position, _ in critical.dropped)),
+            reasons=tuple(reason for _, reason in critical.dropped),
             rollouts=len(cost),
             tokens=sum(cost.values()),
             label_rollouts=len(label_cost) if uses_labels else 0,
@@ -153,7 +158,7 @@ class Bench:
         )
 
     def _attempts_alone(self, case: Case) -> Tree:
-        """A tree that knows the attempts and no labels."""
+        """A tree with the attempts and no labels."""
         tree = Tree(case.problem.problem_id, case.solution.prompt_token_ids)
         for attempt in case.attempts:
             tree.root.tell(attempt.attempt_index, None if attempt.verdict.is_undecided else attempt.verdict.is_right)

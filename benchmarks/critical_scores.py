@@ -1,8 +1,8 @@
 """Scores for `benchmarks.critical_real --scores benchmarks.critical_scores:contrastive_scores`: contrastive estimation.
 
-The policy's adapters learn from the benchmark's own attempts, without the solutions that are looked at, and are kept
-below its folder. A few dozen examples teach little at the paper's rate, which was for thousands: here it is ten times
-as high, for two epochs.
+The policy's adapters are trained on the benchmark's own attempts, except the solutions to be scored, and are stored in
+its folder. The paper's learning rate is meant for thousands of examples. With a few dozen, this script uses ten times
+that rate for two epochs.
 """
 
 import sys
@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmarks.critical_methods import Case
 from filters.answers.checker import AnswerRule
 from generators.critical_token_pairs.choice import choose_solutions
-from generators.critical_token_pairs.scores import ContrastiveScorer, ScoringSettings
+from generators.critical_token_pairs.scores import ContrastiveScorer
+from generators.critical_token_pairs.settings import Settings
 from generators.models.base import base_of
 from generators.models.policy import Policy
 from generators.records import Attempt, Problem
@@ -26,25 +27,25 @@ SETTINGS = AdapterSettings(learning_rate=3e-3, epochs=2)
 def contrastive_scores(
     policy: Policy, folder: Path, tried: Sequence[tuple[Problem, Sequence[Attempt]]], cases: Sequence[Case]
 ) -> list[list[float]]:
-    """One number a token of the response of each case; raises TrainingError."""
+    """A score for each token of each case's response; raises TrainingError."""
     held_out = {(case.problem.problem_id, case.solution.attempt_index) for case in cases}
     choices = [
-        choose_solutions([one for one in attempts if _key(one) not in held_out], rule=AnswerRule())
+        choose_solutions([attempt for attempt in attempts if _key(attempt) not in held_out], rule=AnswerRule())
         for _, attempts in tried
     ]
     positive = [of_attempt(choice.positive) for choice in choices if choice.positive]
     negative = [of_attempt(attempt) for choice in choices for attempt in choice.negatives]
     base = base_of(policy)
     models = contrastive_models(base, positive, negative, SETTINGS, folder / "adapters", say=_say)
-    scorer = ContrastiveScorer(base, models, ScoringSettings())
+    scorer = ContrastiveScorer(base, models, Settings())
     solutions = [case.solution for case in cases]
     scored = scorer.score(
-        [(*one.prompt_token_ids, *one.token_ids) for one in solutions],
+        [(*solution.prompt_token_ids, *solution.token_ids) for solution in solutions],
         progress=lambda done, total: _say(f"scored {done} of {total} tokens"),
     )
     return [
-        [score or 0.0 for score in found.scores[len(one.prompt_token_ids) :]]
-        for one, found in zip(solutions, scored, strict=True)
+        [score or 0.0 for score in of_solution.scores[len(solution.prompt_token_ids) :]]
+        for solution, of_solution in zip(solutions, scored, strict=True)
     ]
 
 

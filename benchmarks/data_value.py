@@ -1,13 +1,14 @@
-"""What the released datasets are worth: the policy before and after small trainings on them, on problems held out.
+"""Measures the value of the released datasets: the policy before and after small trainings, on held-out problems.
 
-Of the latest versions below `--releases` it trains LoRA adapters of the policy that wrote them, by the scripts in
-`examples/`: on right attempts (the rejection-sampling baseline), long chains of thought and self-corrections; by DPO on
-whole solutions, Step-DPO and cDPO on equally many pairs; and two process reward models, on the released labels and on
-labels of the exhaustive strategy for as many tokens. Each model solves the same problems of the settings' evaluation
-sets, which must be in no train split, through a real server. Long chains of thought are trained and asked bare.
-`benchmarks/data_value.toml` are settings for such releases: `make demo` makes them where STEPMILL_SETTINGS names it.
+From the latest versions in `--releases`, it trains LoRA adapters of the policy that wrote them, with the scripts in
+`examples/`: SFT on right attempts (the rejection-sampling baseline), long chains of thought and self-corrections; DPO
+on whole solutions, Step-DPO and cDPO on equal numbers of pairs. It also trains two process reward models, one on the
+released labels and one on labels of the exhaustive strategy at the same token cost. Every model solves the same
+problems of the settings' evaluation sets, which must not be in any train split, through a real server. Long chains of
+thought are trained and evaluated with bare prompts. `benchmarks/data_value.toml` has settings for such releases; run
+`make demo` with STEPMILL_SETTINGS pointing to it.
 
-Every stage is kept below `--folder`: a run that was cut off goes on where it was. It prints a table; the last line is
+Every stage is stored in `--folder`, and an interrupted run resumes there. The script prints a table; the last line is
 JSON.
 """
 
@@ -25,12 +26,14 @@ from datasets import Dataset
 from benchmarks.value_bench import LABELS, Bench, Size
 from benchmarks.value_data import Registry, held_out
 from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, pass_rates, solved, table, told_apart
-from benchmarks.value_serving import Asking, Plain
+from benchmarks.value_serving import Prompting, SampleJson
 from benchmarks.value_training import ARMS, Arm, equal_parts
-from dagster_project.publishing import DATASETS
 from dagster_project.settings.file import Settings, load_settings
 from filters.answers.checker import AnswerChecker
+from generators.attempts.stage import STAGE as ATTEMPTS
+from generators.datasets import DATASETS
 from generators.engine.protocol import Sampling
+from generators.long_cot_traces.dataset import DATASET as LONG_COT_TRACES
 from generators.models.policy import identify
 from generators.problems.loading import load_problems
 from generators.problems.table import problems_of
@@ -53,26 +56,26 @@ QUICK = Size(
 
 
 def measured(bench: Bench, rows: Mapping[Arm, Dataset]) -> dict[str, Any]:
-    """Everything, seed by seed; figures by row of the table, and what each was trained on.
+    """Run everything, seed by seed; returns the figures of each table row, and what each model was trained on.
 
-    The `gain` of a training is over the base that was asked in the same way, on the same problems. `told_apart` is what
-    a reward model knows within a problem, where choosing between its samples is decided.
+    The `gain` of a training is against the base policy with the same prompts and problems. `told_apart` is how often a
+    reward model ranks a right sample above a wrong one of the same problem.
     """
     figures: dict[str, list[dict[str, float]]] = {}
     rates: dict[str, list[list[float]]] = {}
     orders: dict[str, list[list[float | None]]] = {}
     notes: dict[str, str] = {}
     labels = bench.labels() if bench.registry.manifest(LABELS) else {}
-    asks_bare = any(arm.is_bare for arm in rows)
+    needs_bare = any(arm.is_bare for arm in rows)
     for seed in range(bench.size.seeds):
         base = bench.base(seed, is_bare=False)
-        answers = {"base": of_plain(base)}
-        if asks_bare:
-            answers["base_asked_bare"] = of_plain(bench.base(seed, is_bare=True))
+        answers = {"base": parse_samples(base)}
+        if needs_bare:
+            answers["base_asked_bare"] = parse_samples(bench.base(seed, is_bare=True))
         for arm, part in equal_parts(rows, rows=bench.size.rows, pairs=bench.size.pairs, seed=seed).items():
-            told = bench.after(arm, part, seed)
-            notes[arm.name] = f"{told['training']['rows']} {'pairs' if arm.takes_pairs else 'traces'}"
-            answers[arm.name] = of_plain(told["samples"])
+            result = bench.after(arm, part, seed)
+            notes[arm.name] = f"{result['training']['rows']} {'pairs' if arm.takes_pairs else 'traces'}"
+            answers[arm.name] = parse_samples(result["samples"])
         for name, groups in answers.items():
             figures.setdefault(name, []).append(solved(groups))
             rates.setdefault(name, []).append(pass_rates(groups))
@@ -81,52 +84,55 @@ def measured(bench: Bench, rows: Mapping[Arm, Dataset]) -> dict[str, Any]:
             notes[row] = f"{len(labelled)} solutions"
             figures.setdefault(row, []).append(chosen(answers["base"], worths))
             orders.setdefault(row, []).append([told_apart(*each) for each in zip(answers["base"], worths, strict=True)])
-    told_of = {name: over_seeds(told, problems=len(bench.problems)) for name, told in figures.items()}
+    summaries = {name: over_seeds(by_seed, problems=len(bench.problems)) for name, by_seed in figures.items()}
     for arm in rows:
         before = "base_asked_bare" if arm.is_bare else "base"
-        told_of[arm.name]["gain"] = gain(rates[arm.name], rates[before])
+        summaries[arm.name]["gain"] = gain(rates[arm.name], rates[before])
     for row, by_seed in orders.items():
-        if there := order(by_seed):
-            told_of[row]["told_apart"] = there
-    return {"rows": told_of, "trained_on": notes}
+        if ranking := order(by_seed):
+            summaries[row]["told_apart"] = ranking
+    return {"rows": summaries, "trained_on": notes}
 
 
-def of_plain(groups: Sequence[Sequence[Plain]]) -> list[list[Sample]]:
-    """The samples out of JSON."""
-    return [[Sample.of(one) for one in group] for group in groups]
+def parse_samples(groups: Sequence[Sequence[SampleJson]]) -> list[list[Sample]]:
+    """Parse samples from JSON."""
+    return [[Sample.of(sample) for sample in group] for group in groups]
 
 
 def bench_of(options: argparse.Namespace, settings: Settings, say: Callable[[str], None]) -> Bench:
-    """The bench over a registry; raises ValueError where policy, settings or problems do not go with its releases."""
+    """Build the bench; raises ValueError if policy, settings or problems do not match the registry's releases."""
     model = options.model or settings.policy.model
     registry, policy = Registry(options.releases.resolve()), identify(model)
-    there = {name: manifest for name in DATASETS if (manifest := registry.manifest(name))}
-    for name, manifest in there.items():
+    released = {dataset.name: manifest for dataset in DATASETS if (manifest := registry.manifest(dataset.name))}
+    for name, manifest in released.items():
         if policy.name not in manifest.facts.policy:
             raise ValueError(
                 f"{name} was written by {manifest.facts.policy}, and model is {policy.name}: name that one"
             )
     size = QUICK if options.quick else FULL
-    size = replace(size, **{name: told for name in asdict(size) if (told := getattr(options, name)) is not None})
-    source, law = settings.sources[0], settings.attempts
+    size = replace(size, **{name: value for name in asdict(size) if (value := getattr(options, name)) is not None})
+    source, attempts = settings.sources[0], settings.of(ATTEMPTS)
     with AnswerChecker() as checker:
-        sets = [asyncio.run(load_problems(one.problems, checker=checker)) for one in settings.evaluation_sets]
+        loaded = [asyncio.run(load_problems(part.problems, checker=checker)) for part in settings.evaluation_sets]
     problems = held_out(
-        [problem for one in sets for problem in problems_of(one.kept)], registry.trained_on(there), n=size.problems
+        [problem for filtered in loaded for problem in problems_of(filtered.kept)],
+        registry.trained_on(released),
+        n=size.problems,
     )
-    asking = Asking(
-        sampling=Sampling(temperature=law.temperature, top_p=law.top_p),
-        max_tokens=law.max_tokens,
+    prompting = Prompting(
+        sampling=Sampling(temperature=attempts.temperature, top_p=attempts.top_p),
+        max_tokens=attempts.max_tokens,
         rule=source.answer_rule,
         examples=source.examples,
     )
+    trace_tokens = settings.of(LONG_COT_TRACES.stage).max_tokens
     return Bench(
         registry=registry,
         model=model,
         policy=policy,
         problems=problems,
-        asking=asking,
-        bare=replace(asking, is_bare=True, max_tokens=max(law.max_tokens, settings.long_cot_traces.max_tokens)),
+        prompting=prompting,
+        bare=replace(prompting, is_bare=True, max_tokens=max(attempts.max_tokens, trace_tokens)),
         size=size,
         folder=options.folder.resolve(),
         say=say,
@@ -134,23 +140,23 @@ def bench_of(options: argparse.Namespace, settings: Settings, say: Callable[[str
 
 
 def main() -> None:
-    """Train, ask, and print the figures."""
+    """Train, evaluate, and print the figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--releases", type=Path, required=True, help="the registry, such as data/releases")
-    arguments.add_argument("--settings", type=Path, help="what the releases were made with; stepmill.toml by default")
-    arguments.add_argument("--model", help="the policy that wrote them; that of the settings by default")
+    arguments.add_argument("--settings", type=Path, help="the settings that made the releases; default stepmill.toml")
+    arguments.add_argument("--model", help="the policy that wrote the releases; default from the settings")
     arguments.add_argument("--folder", type=Path, default=Path("data/benchmarks/data_value"))
     arguments.add_argument("--quick", action="store_true", help=f"a small size: {asdict(QUICK)}")
     for name, value in asdict(FULL).items():
-        arguments.add_argument(f"--{name.replace('_', '-')}", type=int, help=f"{value} by default")
+        arguments.add_argument(f"--{name.replace('_', '-')}", type=int, help=f"default {value}")
     options = arguments.parse_args()
     bench = bench_of(options, load_settings(options.settings), lambda line: print(line, file=sys.stderr, flush=True))
-    found = {arm: arm.rows(bench.registry) for arm in ARMS}
-    rows = {arm: made for arm, made in found.items() if made is not None}
+    available = {arm: arm.rows(bench.registry) for arm in ARMS}
+    rows = {arm: dataset for arm, dataset in available.items() if dataset is not None}
     left_out = [arm.name for arm in ARMS if arm not in rows]
-    told = measured(bench, rows)
-    print(table(told["rows"], told["trained_on"]))
-    print(json.dumps(told | {"size": asdict(bench.size), "left_out": left_out, "policy": bench.policy.name}))
+    result = measured(bench, rows)
+    print(table(result["rows"], result["trained_on"]))
+    print(json.dumps(result | {"size": asdict(bench.size), "left_out": left_out, "policy": bench.policy.name}))
 
 
 if __name__ == "__main__":

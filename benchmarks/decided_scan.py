@@ -1,7 +1,8 @@
 """The exhaustive scan for critical tokens, without the rollouts that can no longer change its verdict.
 
-The verdict asks of every token whether none of its rollouts ends right, or more than the tolerated number: once that
-many more did, the rest of them says nothing. Rollouts are the same ones in the same order, so the verdict is too.
+For each token the verdict depends on whether no rollout ends right, or more than the tolerated number do. Once more
+than that number ended right, the remaining rollouts do not matter. Rollouts are drawn in the same order as in the full
+scan, so the verdict is the same.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from generators.search.tree import Node, Tree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecidedScan:
-    """`whole` as far as it takes: rollouts from a token come in lots, until more than `tolerated` ended right."""
+    """The scan `whole`, drawing each token's rollouts in lots until more than `tolerated` ended right."""
 
     whole: Exhaustive
     tolerated: int
@@ -23,7 +24,7 @@ class DecidedScan:
 
     @property
     def name(self) -> str:
-        """That of the scan it stands for."""
+        """The name of the full scan."""
         return self.whole.name
 
     def plain(self) -> dict[str, object]:

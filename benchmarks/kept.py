@@ -1,7 +1,4 @@
-"""Results that are made once and read back: each in a folder of its own, under a key of all that it follows from.
-
-Knows nothing of what a result is, but that JSON can hold it.
-"""
+"""Caches JSON results on disk, each in its own folder, keyed by everything that determines it."""
 
 import hashlib
 import json
@@ -11,18 +8,18 @@ from typing import Any
 
 
 def kept(folder: Path, name: str, content: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
-    """What `make` gave for `content`, out of `<folder>/<name>-<key>/`; made now where it is not there yet.
+    """The result of `make` for `content`, read from `<folder>/<name>-<key>/` or computed now.
 
-    `make` may leave files in that folder, and finds there what an earlier call left that was cut off.
+    `make` gets that folder, may leave files in it, and finds there what an interrupted call left.
     """
     key = hashlib.sha256(json.dumps([name, content], sort_keys=True).encode()).hexdigest()[:12]
-    own = folder / f"{name}-{key}"
-    result = own / "result.json"
+    result_folder = folder / f"{name}-{key}"
+    result = result_folder / "result.json"
     if not result.exists():
-        own.mkdir(parents=True, exist_ok=True)
-        (own / "content.json").write_text(json.dumps(content, sort_keys=True, indent=2))
-        made = make(own)
-        written = own / "result.json.tmp"
-        written.write_text(json.dumps(made))
-        written.rename(result)
+        result_folder.mkdir(parents=True, exist_ok=True)
+        (result_folder / "content.json").write_text(json.dumps(content, sort_keys=True, indent=2))
+        value = make(result_folder)
+        temporary = result_folder / "result.json.tmp"
+        temporary.write_text(json.dumps(value))
+        temporary.rename(result)
     return json.loads(result.read_text())

@@ -1,13 +1,13 @@
-"""Labels of a real model's solutions against a reference of many rollouts from every step, and against planted errors.
+"""Compares labels of a real model's solutions with a reference of many rollouts per step, and with planted errors.
 
 The warmed-up policy (`make policy`) attempts unseen problems of 4 to 10 steps through a real vLLM server. Every
-strategy labels the same solutions; so does the exhaustive reference, whose first error is the first step from which at
-most 5 % of its rollouts end right, as do those of all later steps (Critical Tokens, arXiv 2411.19943, section 3.1). The
-lines that a right solution of these problems has are known, so the first line that is another one is known besides.
-Then one step of right solutions is spoilt, and every strategy searches for it. A strategy's cost is counted over all
-rollouts that it looked at, shared or not.
+strategy and the exhaustive reference label the same solutions. The reference's first error is the first step from which
+at most 5 % of the rollouts end right, there and at all later steps (Critical Tokens, arXiv 2411.19943, section 3.1).
+The lines of a right solution to these problems are known, and so is the first wrong line. In addition, one step of some
+right solutions is replaced by an error, and every strategy searches for it. A strategy's cost counts all rollouts that
+it looked at, shared or not.
 
-All rollouts are kept below `--folder`: a run that was cut off goes on where it was. The last line is JSON.
+All rollouts are stored in `--folder`, and an interrupted run resumes there. The last line is JSON.
 """
 
 import argparse
@@ -41,6 +41,7 @@ from generators.process_labels.audit.planted import PlantedConfig, PlantedSoluti
 from generators.process_labels.labels import with_labels
 from generators.process_labels.pilot import calibrated
 from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, choose, label
+from generators.process_labels.settings import Settings
 from generators.process_labels.table import process_labels_table
 from generators.records import Attempt, LabelledSolution, Problem, Rollout
 from generators.sampling.ledger import Ledger
@@ -51,7 +52,7 @@ from generators.search.omegaprm import OmegaPRM
 from generators.search.sequential_test import SequentialTest
 from generators.search.strategy import Strategy
 
-LAW = Sampling(temperature=0.8, seed=1)
+SAMPLING = Sampling(temperature=0.8, seed=1)
 MAX_TOKENS = 256
 NEVER = 0.05
 IN_FLIGHT = 64
@@ -64,7 +65,7 @@ STRATEGIES: dict[str, Strategy] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A problem, its attempts, and those to label."""
+    """A problem, its attempts, and the attempts to label."""
 
     problem: Problem
     attempts: tuple[Attempt, ...]
@@ -72,7 +73,7 @@ class Item:
 
 
 class CountedSampler(Sampler):
-    """A sampler that adds up the rollouts and tokens that it handed out, drawn or replayed."""
+    """A sampler that counts the rollouts and tokens it returned, drawn or replayed from the ledger."""
 
     rollouts = 0
     tokens = 0
@@ -88,7 +89,7 @@ class CountedSampler(Sampler):
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What it takes to sample, verify and label."""
+    """Everything needed to sample, verify and label."""
 
     sampler: CountedSampler
     checker: AnswerChecker
@@ -110,7 +111,7 @@ class Bench:
     async def labelled(
         self, items: Sequence[Item], strategy: Strategy
     ) -> tuple[dict[str, Any], list[LabelledSolution]]:
-        """Every item's solutions, and what they cost."""
+        """Label the solutions of every item; returns the cost and the labelled solutions."""
         self.sampler.rollouts = self.sampler.tokens = 0
         done = await run_recipe(lambda item: self.label(item, strategy), items, window=IN_FLIGHT, on_done=_say)
         cost = {"rollouts": self.sampler.rollouts, "tokens": self.sampler.tokens}
@@ -122,40 +123,40 @@ def _say(done: int, total: int) -> None:
 
 
 def source(n_problems: int) -> MultiStepProblems:
-    """The evaluation part of the warmed-up policy's kind of problem."""
+    """Evaluation problems of the kind that the warmed-up policy was trained on."""
     return MultiStepProblems(name="multi_step", size=n_problems, seed=3)
 
 
 async def attempted(bench: Bench, n_problems: int) -> list[Item]:
-    """Problems of the evaluation part with eight attempts each; one wrong and one right of each are chosen."""
+    """Evaluation problems with eight attempts each; one wrong and one right attempt are chosen."""
     problems = problems_of((await load_problems(source(n_problems), checker=bench.checker)).kept)
-    config = AttemptsConfig(n=8, sampling=LAW, max_tokens=MAX_TOKENS)
+    config = AttemptsConfig(n=8, sampling=SAMPLING, max_tokens=MAX_TOKENS)
 
-    async def one(problem: Problem) -> Item:
+    async def attempt_problem(problem: Problem) -> Item:
         tried = await attempt(problem, sampler=bench.sampler, checker=bench.checker, rule=AnswerRule(), config=config)
         chosen = choose(tried, tokenizer=bench.sampler.tokenizer, config=bench.config).attempts
         return Item(problem, tried, chosen)
 
-    return list((await run_recipe(one, problems, window=IN_FLIGHT)).rows)
+    return list((await run_recipe(attempt_problem, problems, window=IN_FLIGHT)).rows)
 
 
 async def planted(bench: Bench, items: Sequence[Item]) -> list[tuple[Item, PlantedSolution]]:
-    """One planted error in a right solution of each problem that has one."""
-    config = PlantedConfig(sampling=LAW, max_tokens=MAX_TOKENS)
-    found = []
+    """Plant one error in a right solution of each problem that has one."""
+    config = PlantedConfig(sampling=SAMPLING, max_tokens=MAX_TOKENS, max_steps=bench.config.settings.max_steps)
+    errors = []
     for item in items:
-        right = next((one for one in item.attempts if one.verdict.is_right), None)
+        right = next((attempt for attempt in item.attempts if attempt.verdict.is_right), None)
         if right is not None:
-            made = await plant(
+            result = await plant(
                 item.problem, right, sampler=bench.sampler, checker=bench.checker, rule=AnswerRule(), config=config
             )
-            if isinstance(made, PlantedSolution):
-                found.append((replace(item, chosen=(made.attempt,)), made))
-    return found
+            if isinstance(result, PlantedSolution):
+                errors.append((replace(item, chosen=(result.attempt,)), result))
+    return errors
 
 
 def first_errors(solutions: Sequence[LabelledSolution], confidence: float) -> list[int | None]:
-    """The first error of each solution, as a release would derive it."""
+    """The first error of each solution, derived as in a release."""
     frame = process_labels_table(solutions, {"policy": "p", "round": "r", "slice": "s"})
     return list(with_labels(frame, hard_threshold=0.0, confidence=confidence)["first_error"])
 
@@ -163,14 +164,14 @@ def first_errors(solutions: Sequence[LabelledSolution], confidence: float) -> li
 def found_planted(
     searched: Sequence[LabelledSolution], errors: Sequence[tuple[Item, PlantedSolution]]
 ) -> list[int | None]:
-    """What was found in each solution with a planted error; nothing where a strategy passed it over."""
-    named = (one.attempt for one in searched)
-    by_attempt = dict(zip(((a.problem_id, a.attempt_index) for a in named), first_errors(searched, 0.94), strict=True))
-    return [by_attempt.get((made.attempt.problem_id, made.attempt.attempt_index)) for _, made in errors]
+    """The first error found in each solution with a planted error; None if a strategy did not label it."""
+    keys = [(solution.attempt.problem_id, solution.attempt.attempt_index) for solution in searched]
+    by_attempt = dict(zip(keys, first_errors(searched, 0.94), strict=True))
+    return [by_attempt.get((planted.attempt.problem_id, planted.attempt.attempt_index)) for _, planted in errors]
 
 
 def reference_first_error(solution: LabelledSolution) -> int:
-    """The first step from which hardly a rollout ends right, and from none behind it; -1 where there is none."""
+    """The first step from which, as from all later ones, at most 5 % of rollouts end right; -1 if there is none."""
     shares = [count.n_correct / count.n_rollouts for count in solution.counts]
     first = -1
     for step, share in enumerate(shares):
@@ -182,42 +183,42 @@ def reference_first_error(solution: LabelledSolution) -> int:
 
 
 def wrong_lines(solutions: Sequence[LabelledSolution], written: Mapping[str, WorkedProblem]) -> list[int]:
-    """The first line of each solution that is not the one written out for its problem; -1 where all are."""
-    found = [first_wrong_line(written[one.problem.prompt], one.attempt.text) for one in solutions]
-    return [-1 if line is None else line for line in found]
+    """The first line of each solution that differs from the problem's written solution; -1 if none does."""
+    lines = [first_wrong_line(written[solution.problem.prompt], solution.attempt.text) for solution in solutions]
+    return [-1 if line is None else line for line in lines]
 
 
-def agreement(found: Sequence[int | None], truth: Sequence[int]) -> dict[str, float]:
-    """Shares of all: the same step (or the same absence), off by one, not sure."""
-    pairs = list(zip(found, truth, strict=True))
+def agreement(estimates: Sequence[int | None], truth: Sequence[int]) -> dict[str, float]:
+    """The shares of equal first errors (or none on both sides), of off-by-one, and of not sure."""
+    pairs = list(zip(estimates, truth, strict=True))
     near = sum(
-        one is not None and one != other and -1 not in (one, other) and abs(one - other) == 1 for one, other in pairs
+        step is not None and -1 not in (step, true_step) and abs(step - true_step) == 1 for step, true_step in pairs
     )
     return {
-        "same": sum(one == other for one, other in pairs) / len(pairs),
+        "same": sum(step == true_step for step, true_step in pairs) / len(pairs),
         "off_by_one": near / len(pairs),
-        "not_sure": sum(one is None for one, _ in pairs) / len(pairs),
+        "not_sure": sum(step is None for step, _ in pairs) / len(pairs),
     }
 
 
 def value_error(solutions: Sequence[LabelledSolution], reference: Sequence[LabelledSolution]) -> float:
-    """Mean squared difference between a strategy's values and the reference's shares, where it has a value."""
+    """Mean squared difference between a strategy's step values and the reference's, where both have one."""
     squares = [
         (value - true) ** 2
-        for one, other in zip(solutions, reference, strict=True)
-        for value, true in zip(one.values.mean[:-1], other.values.mean[:-1], strict=True)
+        for solution, same in zip(solutions, reference, strict=True)
+        for value, true in zip(solution.values.mean[:-1], same.values.mean[:-1], strict=True)
         if value is not None and true is not None
     ]
     return sum(squares) / max(1, len(squares))
 
 
 async def compared(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
-    """Everything, strategy by strategy."""
+    """Run and compare all strategies."""
     items = await attempted(bench, options.problems)
-    written = {made.prompt: made for made in source(options.problems).worked()}
-    tried = [(sum(one.verdict.is_right for one in item.attempts), len(item.attempts)) for item in items]
+    written = {problem.prompt: problem for problem in source(options.problems).worked()}
+    tried = [(sum(attempt.verdict.is_right for attempt in item.attempts), len(item.attempts)) for item in items]
     chosen = [item for item in items if item.chosen]
-    # First, since it keeps the engine full: nearly all that the strategies ask for then comes out of the ledger.
+    # The reference goes first and keeps the engine full; the strategies then find nearly all rollouts in the ledger.
     full_cost, reference = await bench.labelled(chosen, Exhaustive(rollouts_per_step=options.reference))
     errors = await planted(bench, items)
     strategies = dict(STRATEGIES)
@@ -232,34 +233,34 @@ async def compared(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
         cost, solutions = await bench.labelled(chosen, strategy)
         results[name] = solutions
         audit_cost, searched = await bench.labelled([item for item, _ in errors], strategy)
-        told = audit(found_planted(searched, errors), [made.first_error for _, made in errors])
+        audited = audit(found_planted(searched, errors), [planted.first_error for _, planted in errors])
         lines = agreement(first_errors(solutions, 0.94), wrong_lines(solutions, written))
         figures[name] = {**cost, "solutions": len(solutions), "wrong_line": lines}
-        figures[name] |= {"planted": told.facts(), "planted_cost": audit_cost}
+        figures[name] |= {"planted": audited.facts(), "planted_cost": audit_cost}
         print(name, json.dumps(figures[name]), flush=True)
     by_steps = pl.DataFrame(
         [
-            (len(one.steps), one.attempt_counts.n_correct, one.attempt_counts.n_rollouts)
-            for one in results["exhaustive k=8"]
+            (len(solution.steps), solution.attempt_counts.n_correct, solution.attempt_counts.n_rollouts)
+            for solution in results["exhaustive k=8"]
         ],
         schema=["steps", "right", "attempts"],
         orient="row",
     )
     rates = by_steps.group_by("steps").agg(pl.col("right").sum() / pl.col("attempts").sum()).sort("steps").rows()
-    truth = {one.node_ids[-1]: reference_first_error(one) for one in reference}
-    by_end = {one.node_ids[-1]: one for one in reference}
+    truth = {solution.node_ids[-1]: reference_first_error(solution) for solution in reference}
+    by_end = {solution.node_ids[-1]: solution for solution in reference}
     for name, solutions in results.items():
-        places = [truth[one.node_ids[-1]] for one in solutions]
-        figures[name]["reference"] = agreement(first_errors(solutions, 0.94), places)
-        figures[name]["value_error"] = value_error(solutions, [by_end[one.node_ids[-1]] for one in solutions])
+        true_steps = [truth[solution.node_ids[-1]] for solution in solutions]
+        figures[name]["reference"] = agreement(first_errors(solutions, 0.94), true_steps)
+        figures[name]["value_error"] = value_error(solutions, [by_end[solution.node_ids[-1]] for solution in solutions])
         figures[name]["tokens_ratio"] = figures[name]["tokens"] / full_cost["tokens"]
-    lines = agreement([truth[one.node_ids[-1]] for one in reference], wrong_lines(reference, written))
+    lines = agreement([truth[solution.node_ids[-1]] for solution in reference], wrong_lines(reference, written))
     figures[f"reference k={options.reference}"] = {**full_cost, "solutions": len(reference), "wrong_line": lines}
     return {"strategies": figures, "pass_rate_by_steps": rates}
 
 
 async def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Serve the policy, open the ledger, compare."""
+    """Serve the policy, open the ledger, and compare."""
     policy = identify(WARMED_UP)
     settings = ServerSettings(model=policy.model, dtype="float32", max_model_len=1024, max_sequences=IN_FLIGHT)
     server = LocalServer(settings, log_path=options.folder / "server.log")
@@ -273,7 +274,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
                 sampler = CountedSampler(
                     policy=policy.name, engine=pool, tokenizer=policy.tokenizer, ledger=ledger, context=1024
                 )
-                config = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+                config = ProcessLabelsConfig(sampling=SAMPLING, max_tokens=MAX_TOKENS, settings=Settings())
                 return await compared(Bench(sampler, checker, config), options)
     finally:
         server.stop()

@@ -1,14 +1,14 @@
-"""How many rollouts it takes to find where a solution first goes wrong, and how true the labels are.
+"""Measures how many rollouts it takes to find a solution's first error, and how accurate the labels are.
 
-Every strategy searches the same solutions on the simulated policy, whose truth is known (`benchmarks.label_rounds`:
-5 to 14 steps, base rates 0.2 to 0.9, recovery rates 0 to 0.1, two variants; none of it is told to a strategy). The
-bound is the entropy of the error's position over the capacity of the channel that a rollout is: no strategy that is
-always right can do with fewer on average. Samples do not include the 16 attempts at each problem, which the pipeline
-makes anyway; those that fitting the priors took are included, spread evenly.
+Every strategy searches the same solutions of the simulated policy, whose first errors are known
+(`benchmarks.label_rounds`: 5 to 14 steps, base rates 0.2 to 0.9, recovery rates 0 to 0.1, two variants). The strategies
+do not know these parameters. The lower bound is the entropy of the error's position divided by the channel capacity of
+one rollout: no strategy that is always right needs fewer on average. The 16 attempts at each problem are not counted,
+since the pipeline needs them anyway. The samples for fitting the priors are counted, spread evenly.
 
-The last line is JSON: `samples_ratio` (of the scan's samples), `exact_first_error` and `bound_ratio` are means over
-the flat cells with a base rate of at least 0.5, `precision_low_base` is the share of right ones among what is labelled
-at 0.2, `interval_coverage_error` how far the coverage of the 95 % intervals is from 95 %, over everything.
+The last line is JSON. `samples_ratio` (relative to the scan), `exact_first_error` and `bound_ratio` are means over the
+flat cells with a base rate of at least 0.5. `precision_low_base` is the share of right labels among the labelled
+solutions at base rate 0.2. `interval_coverage_error` is the coverage of the 95 % intervals minus 95 %, over everything.
 """
 
 import argparse
@@ -30,9 +30,9 @@ from upath import UPath
 
 from benchmarks.label_baselines import Bisection, OpenDiscipline, Scan
 from benchmarks.label_rounds import (
-    LAW,
     MAX_TOKENS,
     RECOVERY_RATES,
+    SAMPLING,
     VARIANTS,
     WINDOW,
     Item,
@@ -44,6 +44,7 @@ from generators.engine.simulated.policy import SimulatedPolicy
 from generators.process_labels.labels import with_labels
 from generators.process_labels.pilot import calibrated
 from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
+from generators.process_labels.settings import Settings
 from generators.process_labels.table import process_labels_table
 from generators.records import LabelledSolution
 from generators.sampling.ledger import Ledger
@@ -70,24 +71,24 @@ STRATEGIES: dict[str, Strategy] = {
     "sequential_test 0.98": SequentialTest(confidence=0.98),
 }
 OURS, SCAN = "sequential_test 0.94", "scan k=16"
-CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, min_steps=1, max_steps=99)
+CONFIG = ProcessLabelsConfig(sampling=SAMPLING, max_tokens=MAX_TOKENS, settings=Settings(min_steps=1, max_steps=99))
 
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """One strategy over one round: its rows, and what the engine counted."""
+    """One strategy's run over one round: its rows, samples by problem, and the engine's token counts."""
 
     rows: tuple[LabelledSolution, ...]
     samples: dict[str, int]
     tokens: dict[str, int]
 
 
-async def searched(made: Round, strategy: Strategy, engine: SimulatedPolicy) -> Searched:
-    """Label every solution of a round with a fresh ledger; the samples are counted by problem."""
+async def searched(simulated_round: Round, strategy: Strategy, engine: SimulatedPolicy) -> Searched:
+    """Label every solution of a round with a fresh ledger, counting samples by problem."""
     with tempfile.TemporaryDirectory() as folder, Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
         sampler = Sampler(policy="simulated", engine=engine, tokenizer=engine.tokenizer, ledger=ledger)
 
-        async def one(item: Item, with_strategy: Strategy) -> LabelledProblem:
+        async def label_item(item: Item, with_strategy: Strategy) -> LabelledProblem:
             return await label(
                 item.problem,
                 item.attempts,
@@ -101,9 +102,14 @@ async def searched(made: Round, strategy: Strategy, engine: SimulatedPolicy) -> 
 
         if isinstance(strategy, SequentialTest):
             strategy = await calibrated(
-                strategy, made.items, attempts=made.tried, label=one, pilot=PILOT, window=WINDOW
+                strategy,
+                simulated_round.items,
+                attempts=simulated_round.tried,
+                label=label_item,
+                pilot=PILOT,
+                window=WINDOW,
             )
-        done = await run_recipe(partial(one, with_strategy=strategy), made.items, window=WINDOW)
+        done = await run_recipe(partial(label_item, with_strategy=strategy), simulated_round.items, window=WINDOW)
         samples = {row.tree.problem_id: _drawn(row, strategy) for row in done.rows}
     counts = engine.counts
     tokens = {
@@ -116,37 +122,40 @@ async def searched(made: Round, strategy: Strategy, engine: SimulatedPolicy) -> 
 
 
 def _drawn(row: LabelledProblem, strategy: Strategy) -> int:
-    """Rollouts of one problem's tree, the attempts left out."""
+    """The rollouts in one problem's tree, without the attempts."""
     if isinstance(strategy, OpenDiscipline):
         return strategy.filter_rollouts + max(strategy.budget, strategy.k)
     return sum(len(node.outcomes) for node in row.tree if node.parent is not None)
 
 
-def judged(made: Round, name: str) -> pl.DataFrame:
-    """One row per labelled solution: its cell, its truth, what the strategy said and what it cost."""
-    engine = made.policy()
+def judged(simulated_round: Round, name: str) -> pl.DataFrame:
+    """One row per labelled solution: its cell, the truth, the strategy's answer and its cost."""
+    engine = simulated_round.policy()
     began = time.monotonic()
-    result = asyncio.run(searched(made, STRATEGIES[name], engine))
+    result = asyncio.run(searched(simulated_round, STRATEGIES[name], engine))
     seconds = time.monotonic() - began
     strategy = STRATEGIES[name]
     confidence = strategy.confidence if isinstance(strategy, SequentialTest) else 0.9
     frame = process_labels_table(result.rows, {"policy": "simulated", "round": "r", "slice": "s"})
     labels = with_labels(frame, hard_threshold=0.0, confidence=confidence)
     rows = [
-        _row(engine, row, made, result) | {"strategy": name, "variant": made.variant, "recovery": made.recovery_rate}
+        _row(engine, row, simulated_round, result)
+        | {"strategy": name, "variant": simulated_round.variant, "recovery": simulated_round.recovery_rate}
         for row in labels.iter_rows(named=True)
     ]
     judged_rows = pl.DataFrame(rows, infer_schema_length=None)
     per_row = {key: value / len(rows) for key, value in result.tokens.items()}
-    beside = (result.tokens["sequences"] - sum(result.samples.values())) / len(rows)  # the pilot's, beyond its own rows
+    extra = (result.tokens["sequences"] - sum(result.samples.values())) / len(
+        rows
+    )  # the pilot's samples, beyond those of its own rows
     return judged_rows.with_columns(
-        pl.col("samples") + max(0.0, beside),
+        pl.col("samples") + max(0.0, extra),
         *(pl.lit(value).alias(f"{key}_per_row") for key, value in per_row.items()),
         pl.lit(seconds).alias("seconds"),
     )
 
 
-def _row(engine: SimulatedPolicy, row: dict[str, Any], made: Round, result: Searched) -> dict[str, Any]:
+def _row(engine: SimulatedPolicy, row: dict[str, Any], simulated_round: Round, result: Searched) -> dict[str, Any]:
     prompt, token_ids = tuple(row["prompt_token_ids"]), tuple(row["token_ids"])
     truth = engine.first_error(prompt + token_ids)
     values = [engine.value(prompt + token_ids[:end]) for end in row["step_ends"][:-1]]
@@ -166,12 +175,12 @@ def _row(engine: SimulatedPolicy, row: dict[str, Any], made: Round, result: Sear
         "bounded": len(bounds),
         "squared_error": sum(errors),
         "valued": len(errors),
-        "bound": float(np.log2(len(row["steps"])) / capacity(rate, made.recovery_rate)),
+        "bound": float(np.log2(len(row["steps"])) / capacity(rate, simulated_round.recovery_rate)),
     }
 
 
 def _guess(row: dict[str, Any]) -> int | None:
-    """The most probable first error, also where the strategy is not sure."""
+    """The most probable first error, even if the strategy is not sure."""
     if row["sound"] is None:
         return None if row["first_error"] is None else int(row["first_error"])
     shares = -np.diff([1.0, *row["sound"]])
@@ -180,11 +189,11 @@ def _guess(row: dict[str, Any]) -> int | None:
 
 
 def capacity(right: float, wrong: float) -> float:
-    """Bits that one rollout can tell: a choice between two chances of success, at the best mixture."""
+    """The channel capacity of one rollout in bits: two success rates, at the best mixture."""
     share = np.linspace(0.001, 0.999, 999)
     mixed = share * right + (1 - share) * wrong
-    told = _entropy(mixed) - share * _entropy(np.array([right])) - (1 - share) * _entropy(np.array([wrong]))
-    return float(told.max() / np.log(2))
+    information = _entropy(mixed) - share * _entropy(np.array([right])) - (1 - share) * _entropy(np.array([wrong]))
+    return float(information.max() / np.log(2))
 
 
 def _entropy(share: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -211,7 +220,7 @@ def summarised(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
 
 
 def figures(rows: pl.DataFrame) -> dict[str, Any]:
-    """The keys of the last line."""
+    """The figures of the last line."""
     cells = summarised(rows, ("strategy", "variant", "base", "recovery")).filter(pl.col("variant") == "flat")
     ours, scan = (cells.filter(pl.col("strategy") == name) for name in (OURS, SCAN))
     high, scan_high = (part.filter(pl.col("base") >= 0.5) for part in (ours, scan))
@@ -240,30 +249,32 @@ def _mean(frame: pl.DataFrame, column: str) -> float:
 
 
 def one_round(task: tuple[str, float, int, tuple[str, ...], Path | None]) -> pl.DataFrame:
-    """Every strategy over one round, in one process; what stands in the folder already is read from there."""
+    """Run every strategy over one round, in one process; results already in the folder are read from there."""
     variant, recovery_rate, n_problems, names, folder = task
-    made = make_round(variant, recovery_rate, n_problems)
+    simulated_round = make_round(variant, recovery_rate, n_problems)
     parts = []
     for name in names:
-        kept = folder / f"{variant}-{recovery_rate}-{n_problems}-{name}.parquet" if folder else None
-        if kept and kept.exists():
-            parts.append(pl.read_parquet(kept))
+        result_path = folder / f"{variant}-{recovery_rate}-{n_problems}-{name}.parquet" if folder else None
+        if result_path and result_path.exists():
+            parts.append(pl.read_parquet(result_path))
             continue
-        parts.append(judged(made, name))
-        if kept:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            parts[-1].write_parquet(kept)
+        parts.append(judged(simulated_round, name))
+        if result_path:
+            result_path.parent.mkdir(parents=True, exist_ok=True)
+            parts[-1].write_parquet(result_path)
         seconds = parts[-1]["seconds"][0]
         print(f"{variant}, recovery {recovery_rate}: {name} in {seconds:.0f} s", file=sys.stderr, flush=True)
     return pl.concat(parts, how="vertical_relaxed")
 
 
 def main() -> None:
-    """Search, judge, and print the tables and the figures."""
+    """Run the search and print the tables and figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--problems", type=int, default=750, help="problems a round; there are eight rounds")
+    arguments.add_argument("--problems", type=int, default=750, help="problems per round; there are eight rounds")
     arguments.add_argument("--strategies", nargs="*", default=list(STRATEGIES), choices=list(STRATEGIES))
-    arguments.add_argument("--folder", type=Path, help="keep what is done there, and go on from it (of this code only)")
+    arguments.add_argument(
+        "--folder", type=Path, help="store results here and resume from them (only for unchanged code)"
+    )
     options = arguments.parse_args()
     tasks = [
         (variant, rate, options.problems, tuple(options.strategies), options.folder)

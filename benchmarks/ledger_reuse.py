@@ -1,9 +1,9 @@
-"""What one ledger saves: tokens for all five datasets together, over those of each made alone on an empty ledger.
+"""Measures what a shared ledger saves: tokens for all datasets together, over the sum of each one on an empty ledger.
 
-The real assets run in this process, as `make demo` runs them, under the numbers of `stepmill.toml`. A dataset alone is
-its asset and everything that it needs. Tokens are those that the engine counted. By default the policy is the simulated
-one, behind its server; `--real` serves the embedded one at the demo's own problems. All is kept below `--folder`: a run
-that was cut off goes on where it was, a finished part is read back. The last line is JSON.
+The real assets run in this process, as in `make demo`, with the numbers of `stepmill.toml`. A dataset alone is its
+asset and everything it depends on. Tokens are counted by the engine. By default the policy is the simulated one through
+its server; `--real` serves the embedded policy with the demo's problems. Everything is stored in `--folder`: an
+interrupted run resumes there, and finished parts are read back. The last line is JSON.
 """
 
 import argparse
@@ -21,105 +21,106 @@ from upath import UPath
 from benchmarks.kept import kept
 from dagster_project.definitions import build
 from dagster_project.partitions import ROUNDS
-from dagster_project.publishing import DATASETS
 from dagster_project.resources.policy import PolicySettings
 from dagster_project.settings.file import DEFAULT_FILE, Settings, load_settings
-from dagster_project.settings.sources import Source
+from generators.datasets import DATASETS
 from generators.engine.embedded import embedded_model
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.models.policy import EMBEDDED, SIMULATED
+from generators.problems.settings import Source
 from generators.sampling.ledger import totals
 
 ROUND = "reuse"
 TOGETHER = "together"
-WITHOUT_BOLT = tuple(name for name in DATASETS if name != "long_cot_traces")
+NAMES = tuple(dataset.name for dataset in DATASETS)
+WITHOUT_LONG_COT = tuple(name for name in NAMES if name != "long_cot_traces")
 IN_FLIGHT = 64
 CONTEXT = 2048
-WHOLE_SOLUTION = 600  # tokens; the simulated policy is done by then
-Tokens = Mapping[str, int]  # what each asset of a run had generated
+WHOLE_SOLUTION = 600  # tokens; the simulated policy ends within this limit
+Tokens = Mapping[str, int]  # the tokens generated for each asset of a run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One run: the datasets that are made in it, over a ledger of their own."""
+    """One run: the datasets made in it, on their own ledger."""
 
     name: str
     datasets: tuple[str, ...]
 
 
-PARTS = (Part(name=TOGETHER, datasets=DATASETS), *(Part(name=one, datasets=(one,)) for one in DATASETS))
+PARTS = (Part(name=TOGETHER, datasets=NAMES), *(Part(name=name, datasets=(name,)) for name in NAMES))
 
 
 def figures(tokens: Mapping[str, Tokens]) -> dict[str, Any]:
-    """The ratios, and what each dataset cost alone and in the common run; `tokens` by part and asset."""
+    """The ratios, and the cost of each dataset alone and in the common run; `tokens` by part and asset."""
     together = tokens[TOGETHER]
-    alone = {name: sum(tokens[name].values()) for name in DATASETS}
+    alone = {name: sum(tokens[name].values()) for name in NAMES}
     shared = sum(together.values())
-    without_bolt = shared - together.get("long_cot_traces", 0)
+    without_long_cot = shared - together.get("long_cot_traces", 0)
     return {
         "tokens_ratio": round(shared / sum(alone.values()), 3),
-        "tokens_ratio_without_bolt": round(without_bolt / sum(alone[name] for name in WITHOUT_BOLT), 3),
+        "tokens_ratio_without_bolt": round(without_long_cot / sum(alone[name] for name in WITHOUT_LONG_COT), 3),
         "tokens_together": shared,
         "tokens_alone": sum(alone.values()),
-        "datasets": {name: {"alone": alone[name], "together": together.get(name, 0)} for name in DATASETS},
-        "shared_stages": {name: spent for name, spent in together.items() if name not in DATASETS},
-        "by_part": {name: dict(one) for name, one in tokens.items()},
+        "datasets": {name: {"alone": alone[name], "together": together.get(name, 0)} for name in NAMES},
+        "shared_stages": {name: spent for name, spent in together.items() if name not in NAMES},
+        "by_part": {name: dict(by_asset) for name, by_asset in tokens.items()},
     }
 
 
-def made(part: Part, settings: Settings, own: Path) -> Tokens:
-    """Make a part's datasets below the settings' data root, asset by asset, and count the tokens of each.
+def make_part(part: Part, settings: Settings, folder: Path) -> Tokens:
+    """Make a part's datasets in the settings' data root, asset by asset, and count the tokens of each.
 
-    An asset that was cut off leaves a mark in `own`; what it had put into the ledger was paid for and counts too.
+    An interrupted asset leaves a mark in `folder`; the tokens that it had put into the ledger count too.
     """
     definitions = build(settings)
     graph = definitions.resolve_asset_graph()
-    asked = dg.AssetSelection.assets(*part.datasets).upstream().resolve(graph)
+    needed = dg.AssetSelection.assets(*part.datasets).upstream().resolve(graph)
     tokens: dict[str, int] = {}
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(str(ROUNDS.name), [ROUND])
         job = definitions.resolve_job_def("slice")
         for slice_key in settings.slices():
-            for asset in (key for key in graph.toposorted_asset_keys if key in asked):
+            for asset in (key for key in graph.toposorted_asset_keys if key in needed):
                 name = asset.to_user_string()
 
                 def make(_: Path, name: str = name, asset: dg.AssetKey = asset, slice_key: str = slice_key) -> int:
-                    mark = own / f"{slice_key}-{name}.begun"
+                    mark = folder / f"{slice_key}-{name}.begun"
                     lost = in_ledger(settings) - sum(tokens.values()) if mark.exists() else 0
                     mark.touch()
                     return lost + generated(job, asset, slice_key, instance)
 
-                spent = kept(own, f"{slice_key}-{name}", {}, make)
+                spent = kept(folder, f"{slice_key}-{name}", {}, make)
                 tokens[name] = tokens.get(name, 0) + spent
     return {name: spent for name, spent in tokens.items() if spent}
 
 
 def generated(job: dg.JobDefinition, asset: dg.AssetKey, slice_key: str, instance: dg.DagsterInstance) -> int:
-    """Materialise one asset of one slice; gives the tokens that its engine generated, 0 where it asked none."""
+    """Materialise one asset of one slice; returns the tokens that the engine generated for it."""
     result = job.execute_in_process(
         partition_key=dg.MultiPartitionKey({"round": ROUND, "slice": slice_key}),
         instance=instance,
         asset_selection=[asset],
     )
     (event,) = result.get_asset_materialization_events()
-    told = event.materialization.metadata.get("tokens_generated")
-    return int(str(told.value)) if told else 0
+    tokens = event.materialization.metadata.get("tokens_generated")
+    return int(str(tokens.value)) if tokens else 0
 
 
 def in_ledger(settings: Settings) -> int:
-    """The tokens of all rollouts below the data root."""
+    """The tokens of all rollouts in the data root's ledgers."""
     return totals(list((UPath(settings.data_root) / "ledger").glob("*/*/*")))["generated"]
 
 
 def measured(folder: Path, settings: Settings, say: Callable[[str], None]) -> dict[str, Tokens]:
-    """Every part, made or read back."""
+    """Every part, made now or read back."""
     content = settings.model_dump(mode="json", exclude={"data_root": True, "policy": {"urls"}})
     tokens: dict[str, Tokens] = {}
     for part in PARTS:
 
-        def make(own: Path, part: Part = part) -> Tokens:
-            return made(part, settings.model_copy(update={"data_root": str(own / "data")}), own)
+        def make(part_folder: Path, part: Part = part) -> Tokens:
+            return make_part(part, settings.model_copy(update={"data_root": str(part_folder / "data")}), part_folder)
 
         tokens[part.name] = kept(folder, part.name, content, make)
         say(f"{part.name}: {sum(tokens[part.name].values()):,} tokens, {json.dumps(tokens[part.name])}")
@@ -127,7 +128,7 @@ def measured(folder: Path, settings: Settings, say: Callable[[str], None]) -> di
 
 
 def simulated(base: Settings, url: str, *, size: int) -> Settings:
-    """`base` over the simulated policy's server and problems, whose solutions take more tokens than the demo's."""
+    """`base` with the simulated policy's server and problems, whose solutions are longer than the demo's."""
     source = Source.model_validate({"kind": SIMULATED, "name": "sums", "size": size})
     lengths = {"max_tokens": WHOLE_SOLUTION}
     corrections = lengths | {"first_budget": 96, "max_budget": 192}
@@ -136,17 +137,19 @@ def simulated(base: Settings, url: str, *, size: int) -> Settings:
             "policy": PolicySettings.model_validate({"model": SIMULATED, "urls": [url], "in_flight": IN_FLIGHT}),
             "sources": (source,),
             "evaluation_sets": (),
-            "attempts": base.attempts.model_copy(update=lengths),
-            "self_correction_traces": base.self_correction_traces.model_copy(update=corrections),
-            "long_cot_traces": base.long_cot_traces.model_copy(update=lengths),
+            "attempts": base.section("attempts").model_copy(update=lengths),
+            "self_correction_traces": base.section("self_correction_traces").model_copy(update=corrections),
+            "long_cot_traces": base.section("long_cot_traces").model_copy(update=lengths),
         }
     )
 
 
 def real(base: Settings, server: LocalServer, *, folder: Path) -> Settings:
-    """`base` over the embedded policy's server; equal solutions train one pair of contrastive models."""
+    """`base` with the embedded policy's server; all parts share one folder of contrastive models."""
     policy = {"model": server.model_name, "tokenizer": EMBEDDED, "urls": [server.url], "in_flight": IN_FLIGHT}
-    models = base.contrastive_models.model_copy(update={"weights": EMBEDDED, "folder": str(folder / "adapters")})
+    models = base.section("contrastive_models").model_copy(
+        update={"weights": EMBEDDED, "folder": str(folder / "adapters")}
+    )
     return base.model_copy(update={"policy": PolicySettings.model_validate(policy), "contrastive_models": models})
 
 
@@ -185,9 +188,9 @@ def _say(line: str) -> None:
 def main() -> None:
     """Measure, and print the figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--real", action="store_true", help="the embedded policy at the demo's problems")
-    arguments.add_argument("--problems", type=int, default=48, help="of the simulated policy")
-    arguments.add_argument("--folder", type=Path, help="where all is kept; a temporary folder when not given")
+    arguments.add_argument("--real", action="store_true", help="use the embedded policy and the demo's problems")
+    arguments.add_argument("--problems", type=int, default=48, help="number of simulated problems")
+    arguments.add_argument("--folder", type=Path, help="where everything is stored; default a temporary folder")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         print(json.dumps(run(options, (options.folder or Path(temporary)).resolve())))

@@ -1,7 +1,7 @@
-"""Two MinHash libraries on the same documents: how fast they sketch and query, and how true their estimates are.
+"""Compares two MinHash libraries on the same documents: speed of sketching and querying, and accuracy of estimates.
 
-Knows sets of shingles, and nothing of what they came from. Both have the same permutations, bands and order of work:
-every document is sketched, then each one in turn asks the index for candidates and enters it.
+Both use the same permutations, bands and order of work: every document is sketched, then each in turn queries the index
+for candidates and is inserted.
 """
 
 import time
@@ -24,30 +24,30 @@ Document = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One library: how a document is sketched, and how an index of sketches is made."""
+    """A MinHash library: how to sketch a document, and how to create an index of sketches."""
 
     sketch: Callable[[Document], Any]
     index: Callable[[], Any]
 
 
 def rensa() -> Library:
-    """The library that the filters use."""
+    """rensa, the library that the filters use."""
 
     def sketch(document: Document) -> Any:
-        made = RMinHash(PERMUTATIONS, _SEED)
-        made.update(list(document))
-        return made
+        minhash = RMinHash(PERMUTATIONS, _SEED)
+        minhash.update(list(document))
+        return minhash
 
     return Library(sketch, index=lambda: RMinHashLSH(THRESHOLD, PERMUTATIONS, BANDS))
 
 
-def usual() -> Library:
-    """The usual library."""
+def standard() -> Library:
+    """datasketch, the standard Python library."""
 
     def sketch(document: Document) -> Any:
-        made = datasketch.MinHash(num_perm=PERMUTATIONS, seed=_SEED)
-        made.update_batch([shingle.encode() for shingle in document])
-        return made
+        minhash = datasketch.MinHash(num_perm=PERMUTATIONS, seed=_SEED)
+        minhash.update_batch([shingle.encode() for shingle in document])
+        return minhash
 
     bands = (BANDS, PERMUTATIONS // BANDS)
     return Library(sketch, index=lambda: datasketch.MinHashLSH(num_perm=PERMUTATIONS, params=bands))
@@ -56,16 +56,16 @@ def usual() -> Library:
 def measured(
     library: Library, documents: Sequence[Document], pairs: Sequence[tuple[Document, Document]]
 ) -> dict[str, float]:
-    """Documents a second of sketching and of querying, and the mean absolute error of the estimated similarity."""
+    """Documents per second for sketching and for querying, and the mean absolute error of the estimated similarity."""
     began = time.perf_counter()
     sketches = [library.sketch(document) for document in documents]
     sketched = time.perf_counter()
     index = library.index()
-    for name, made in enumerate(sketches):
-        index.query(made)
-        index.insert(name, made)
+    for name, sketch in enumerate(sketches):
+        index.query(sketch)
+        index.insert(name, sketch)
     queried = time.perf_counter()
-    errors = [abs(library.sketch(one).jaccard(library.sketch(other)) - jaccard(one, other)) for one, other in pairs]
+    errors = [abs(library.sketch(left).jaccard(library.sketch(right)) - jaccard(left, right)) for left, right in pairs]
     return {
         "sketched_per_s": round(len(documents) / (sketched - began)),
         "queried_per_s": round(len(documents) / (queried - sketched)),

@@ -1,7 +1,7 @@
-"""vLLM offline over the rollouts of a JSON file, everything queued at once: the ceiling of `engine_utilisation`.
+"""Runs vLLM offline on the rollouts in a JSON file, all queued at once: the ceiling of `engine_utilisation`.
 
-A process of its own, set as our server is; `[tokens, seconds]` of the generation alone go to another file, since vLLM
-writes to standard output too.
+It runs as a separate process, configured like our server. `[tokens, seconds]` of the generation alone are written to
+another file, because vLLM itself writes to standard output.
 """
 
 import json
@@ -32,10 +32,10 @@ def main(jobs_file: str, result_file: str, model: str, width: str) -> None:
         kv_cache_memory_bytes=2**30,
     )
     prompts = [{"prompt_token_ids": job["prefix"]} for job in jobs]
-    laws = [SamplingParams(temperature=1.0, seed=job["seed"], max_tokens=job["max_tokens"]) for job in jobs]
-    engine.generate(prompts[:1], laws[:1], use_tqdm=False)
+    sampling_params = [SamplingParams(temperature=1.0, seed=job["seed"], max_tokens=job["max_tokens"]) for job in jobs]
+    engine.generate(prompts[:1], sampling_params[:1], use_tqdm=False)
     began = time.perf_counter()
-    outputs = engine.generate(prompts, laws, use_tqdm=False)
+    outputs = engine.generate(prompts, sampling_params, use_tqdm=False)
     seconds = time.perf_counter() - began
     tokens = sum(len(output.outputs[0].token_ids) for output in outputs)
     Path(result_file).write_text(json.dumps([tokens, seconds]))

@@ -1,9 +1,9 @@
-"""How much of a core and of memory the search itself takes: attempts and labels over an engine without latency.
+"""Measures the CPU time and memory of the search itself: attempts and labels on an engine without latency.
 
-The simulated policy answers at once and in process. The last line is JSON: `rollouts_per_s` counts attempts and label
-rollouts over the wall time of one process less what the engine took to draw them; what is left is ours: sampler, ledger
-(written to disk), answer checking, trees, strategies. `with_engine_per_s` is the same over all of the time,
-`engine_share` the engine's part of it, `peak_rss_mb` the process's memory.
+The simulated policy answers at once, in this process. The last line is JSON. `rollouts_per_s` counts attempts and label
+rollouts over the wall time minus the engine's drawing time. What remains is ours: sampler, ledger (written to disk),
+answer checking, trees and strategies. `with_engine_per_s` is over the full time, `engine_share` is the engine's share
+of it, and `peak_rss_mb` is the process's memory.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Generation, Request, Sampling
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.process_labels.recipe import ProcessLabelsConfig, label
+from generators.process_labels.settings import Settings
 from generators.records import Problem
 from generators.sampling.ledger import Ledger
 from generators.sampling.runner import run_recipe
@@ -31,7 +32,7 @@ from generators.search.exhaustive import Exhaustive
 from generators.search.sequential_test import SequentialTest
 from generators.search.strategy import Strategy
 
-LAW = Sampling(temperature=1.0, seed=5)
+SAMPLING = Sampling(temperature=1.0, seed=5)
 MAX_TOKENS = 1000
 IN_FLIGHT = 512
 STRATEGIES: dict[str, Strategy] = {
@@ -41,14 +42,14 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 class Timed:
-    """An engine that adds up the seconds that another one takes to draw."""
+    """Wraps an engine and adds up the seconds that it takes to draw."""
 
     def __init__(self, engine: SimulatedPolicy) -> None:
         self._engine = engine
         self.seconds = 0.0
 
     async def generate(self, request: Request) -> Generation:
-        """What the other engine gives; it never waits, so its wall time is its own."""
+        """Generate with the wrapped engine; it never awaits, so the wall time is its own."""
         began = time.perf_counter()
         generation = await self._engine.generate(request)
         self.seconds += time.perf_counter() - began
@@ -56,15 +57,15 @@ class Timed:
 
 
 async def solved(problems: Sequence[Problem], policy: SimulatedPolicy, strategy: Strategy, folder: Path) -> float:
-    """Attempt and label every problem; gives the seconds that the engine took."""
+    """Attempt and label every problem; returns the seconds spent in the engine."""
     engine = Timed(policy)
     pool = Pool(engine, capacity=IN_FLIGHT, settings=RetrySettings())
-    attempts = AttemptsConfig(n=16, sampling=LAW, max_tokens=MAX_TOKENS)
-    labels = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+    attempts = AttemptsConfig(n=16, sampling=SAMPLING, max_tokens=MAX_TOKENS)
+    labels = ProcessLabelsConfig(sampling=SAMPLING, max_tokens=MAX_TOKENS, settings=Settings())
     with Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
         sampler = Sampler(policy="simulated", engine=pool, tokenizer=policy.tokenizer, ledger=ledger)
 
-        async def one(problem: Problem) -> int:
+        async def solve(problem: Problem) -> int:
             tried = await attempt(problem, sampler=sampler, checker=checker, rule=AnswerRule(), config=attempts)
             wrong = [row for row in tried if row.verdict is Verdict.DIFFERENT][:1]
             done = await label(
@@ -79,15 +80,17 @@ async def solved(problems: Sequence[Problem], policy: SimulatedPolicy, strategy:
             )
             return len(done.solutions)
 
-        await run_recipe(one, problems, window=IN_FLIGHT)
+        await run_recipe(solve, problems, window=IN_FLIGHT)
     return engine.seconds
 
 
 def main() -> None:
-    """Solve slice after slice, and print the figures."""
+    """Run slice after slice, and print the figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--problems", type=int, default=20_000)
-    arguments.add_argument("--slices", type=int, default=10, help="each has a ledger of its own, as in a round")
+    arguments.add_argument(
+        "--slices", type=int, default=10, help="number of slices, each with its own ledger as in a round"
+    )
     arguments.add_argument("--strategy", choices=list(STRATEGIES), default="exhaustive")
     options = arguments.parse_args()
     policy = SimulatedPolicy(keeps_log=False)

@@ -1,7 +1,7 @@
-"""Reads released preference pairs as a stranger would: every rule from the rows alone, five rows' scores made anew.
+"""Checks released preference pairs from the outside: every rule from the rows alone, and some scores recomputed.
 
-It imports nothing of stepmill: `datasets` reads the releases, `transformers` the tokenizer and the policy, `peft` the
-adapters. Answers are compared as numbers, so it fits problems whose answer is one.
+It imports nothing from stepmill: `datasets` reads the releases, `transformers` the tokenizer and the policy, `peft` the
+adapters. Answers are compared as numbers, so it works for problems with numeric answers.
 """
 
 import argparse
@@ -25,13 +25,13 @@ Row = Mapping[str, Any]
 
 
 def boxed_number(text: str) -> float | None:
-    """The number in the last box of a text; None where it has none."""
-    found = re.findall(r"\\boxed\{\s*(-?\d+(?:\.\d+)?)\s*\}", text)
-    return float(found[-1]) if found else None
+    """The number in the last box of a text, or None."""
+    numbers = re.findall(r"\\boxed\{\s*(-?\d+(?:\.\d+)?)\s*\}", text)
+    return float(numbers[-1]) if numbers else None
 
 
 def step_pair_faults(row: Row, decoded: Mapping[str, str], *, least_margin: float) -> list[str]:
-    """Which rules a step pair breaks; `decoded` has the text of the prefix's, the chosen and the rejected ids."""
+    """The rules that a step pair breaks; `decoded` has the texts of the prefix, chosen and rejected ids."""
     values = {side: _value(row, side) for side in ("chosen", "rejected")}
     rules = {
         "sides_differ": " ".join(row["chosen"].split()) != " ".join(row["rejected"].split()),
@@ -57,18 +57,18 @@ def _value(row: Row, side: str) -> float:
     return row[f"{side}_n_correct"] / n if n else float(side == "chosen")
 
 
-def _near(one: float, other: float) -> bool:
-    return abs(one - other) <= TOLERANCE
+def _near(left: float, right: float) -> bool:
+    return abs(left - right) <= TOLERANCE
 
 
 def repeated_steps(rows: Iterable[Row]) -> int:
-    """How many pairs behind one prefix have a chosen step that another pair there has too."""
+    """The number of pairs whose prefix and chosen step another pair has too."""
     keys = [(tuple(row["prefix_token_ids"]), " ".join(row["chosen"].split())) for row in rows]
     return sum(count - 1 for count in Counter(keys).values())
 
 
 def critical_pair_faults(row: Row, decoded: Mapping[str, str]) -> list[str]:
-    """Which rules a critical-token pair breaks; `decoded` has the text of each side's ids behind `response_start`."""
+    """The rules that a critical-token pair breaks; `decoded` has the text of each side's ids from `response_start`."""
     start, n = row["response_start"], {side: len(row[f"{side}_token_ids"]) for side in ("chosen", "rejected")}
     weights = {side: row[f"{side}_weights"] for side in n}
     expected = [1 - score for score in row["rejected_scores"][start:-1]]
@@ -104,13 +104,13 @@ def decoded(tokenizer: Any, pieces: Mapping[str, Sequence[int]]) -> dict[str, st
     """The texts of token ids, without the end-of-text token."""
     end = tokenizer.eos_token_id
     return {
-        name: tokenizer.decode([one for one in ids if one != end], clean_up_tokenization_spaces=False)
+        name: tokenizer.decode([token for token in ids if token != end], clean_up_tokenization_spaces=False)
         for name, ids in pieces.items()
     }
 
 
 def score_differences(rows: Sequence[Row], model: Path, adapters: Path) -> list[float]:
-    """By how much each row's scores differ at most from those of one plain forward pass a model and side."""
+    """Each row's largest score difference from a recomputation, one forward pass per model and side."""
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -129,15 +129,15 @@ def score_differences(rows: Sequence[Row], model: Path, adapters: Path) -> list[
             beta = row["beta"]
             contrast = (1 + beta) * logits["positive", side] - beta * logits["negative", side]
             ids = torch.tensor(row[f"{side}_token_ids"][1:])
-            anew = contrast.softmax(-1)[:-1].gather(1, ids[:, None])[:, 0]
-            differences.append(float((anew - torch.tensor(row[f"{side}_scores"][1:])).abs().max()))
+            recomputed = contrast.softmax(-1)[:-1].gather(1, ids[:, None])[:, 0]
+            differences.append(float((recomputed - torch.tensor(row[f"{side}_scores"][1:])).abs().max()))
         worst.append(max(differences))
         print(f"problem {row['problem_id']}: scores differ by {worst[-1]:.2e} at most", file=sys.stderr, flush=True)
     return worst
 
 
 def read_step_pairs(release: Path, tokenizer: Any, *, least_margin: float) -> dict[str, Any]:
-    """Counts of step pairs and of the rules that they break."""
+    """Counts of step pairs and of the rules they break."""
     rows = rows_of(release, "default")
     faults: Counter[str] = Counter()
     for row in rows:
@@ -169,7 +169,7 @@ def read_step_pairs(release: Path, tokenizer: Any, *, least_margin: float) -> di
 
 
 def read_critical_pairs(release: Path, tokenizer: Any, *, model: Path, adapters: Path, rescored: int) -> dict[str, Any]:
-    """Counts of critical-token pairs, of the rules that they break, and the recomputed scores of some rows."""
+    """Counts of critical-token pairs and of the rules they break, with the scores of some rows recomputed."""
     rows = rows_of(release, "default")
     faults: Counter[str] = Counter()
     for row in rows:
@@ -177,7 +177,7 @@ def read_critical_pairs(release: Path, tokenizer: Any, *, model: Path, adapters:
         faults.update(critical_pair_faults(row, decoded(tokenizer, pieces)))
     drawn = Random(0).sample(rows, min(rescored, len(rows)))
     differences = score_differences(drawn, model, adapters)
-    faults["scores_are_recomputed"] = sum(one > SCORE_TOLERANCE for one in differences)
+    faults["scores_are_recomputed"] = sum(difference > SCORE_TOLERANCE for difference in differences)
     return {
         "pairs": len(rows),
         "with_a_confirmed_token": sum(any(row["critical_confirmed"]) for row in rows),
@@ -189,7 +189,7 @@ def read_critical_pairs(release: Path, tokenizer: Any, *, model: Path, adapters:
 
 
 def main() -> int:
-    """Read both releases; 1 where a rule is broken."""
+    """Check both releases; returns 1 if a rule is broken."""
     from transformers import AutoTokenizer
 
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -198,7 +198,9 @@ def main() -> int:
     arguments.add_argument("--model", type=Path, required=True, help="the policy: a folder of save_pretrained")
     arguments.add_argument("--adapters", type=Path, required=True, help="the folder of the contrastive models")
     arguments.add_argument("--least-margin", type=float, default=0.1)
-    arguments.add_argument("--rescored", type=int, default=5, help="critical-token pairs whose scores are made anew")
+    arguments.add_argument(
+        "--rescored", type=int, default=5, help="number of critical-token pairs whose scores are recomputed"
+    )
     options = arguments.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(options.model)
     steps = read_step_pairs(options.step_pairs, tokenizer, least_margin=options.least_margin)

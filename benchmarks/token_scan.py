@@ -1,6 +1,6 @@
 """The exhaustive reference for critical tokens: many rollouts from every token of a wrong solution.
 
-Critical Tokens Matter (arXiv 2411.19943, section 3.1). Knows nothing of servers; thousands of rollouts a solution.
+Critical Tokens Matter (arXiv 2411.19943, section 3.1). It takes thousands of rollouts per solution.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from generators.search.rollouts import Rollouts
 from generators.search.strategy import Strategy
 
 PAPER = Exhaustive(rollouts_per_step=64)
-TOLERATED = 3  # right ones of 64 behind a critical token: below 5 %
+TOLERATED = 3  # right rollouts of 64 after a critical token: below 5 %
 
 
 async def scan(rollouts: Rollouts, attempt: Attempt, *, strategy: Strategy = PAPER) -> tuple[int, ...]:
-    """How many rollouts from the end of each token end right; the last token's is the solution's own outcome.
+    """The number of right rollouts from the end of each token; for the last token it is the solution's own outcome.
 
     Raises EngineError.
     """
@@ -26,10 +26,10 @@ async def scan(rollouts: Rollouts, attempt: Attempt, *, strategy: Strategy = PAP
 
 
 def critical_position(n_correct: Sequence[int], *, tolerated: int = TOLERATED) -> int | None:
-    """The first token without a right rollout behind which no token has more than `tolerated`.
+    """The first token without a right rollout after which no token has more than `tolerated` right rollouts.
 
-    Where a later token has more, the candidate is forgotten and the next one looked for; where none holds to the end,
-    it is the last candidate. None where every token has a right rollout.
+    If a later token has more, the candidate is dropped and the search continues. If no candidate holds to the end, the
+    last candidate is returned; None if every token has a right rollout.
     """
     candidate = last = None
     for position, n_right in enumerate(n_correct):

@@ -1,7 +1,4 @@
-"""What `benchmarks.data_value` trains on and asks: rows of the releases of one registry, and problems held out of them.
-
-Knows the releases' columns; nothing of training or serving.
-"""
+"""The data of `benchmarks.data_value`: rows of one registry's releases, and problems held out from them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,52 +20,52 @@ RIGHT_ATTEMPTS = "right_attempts"
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The latest versions below a registry's root, a local folder."""
+    """The latest versions in a local registry."""
 
     root: Path
 
     def manifest(self, dataset: str) -> Manifest | None:
-        """The manifest of the latest version, or None where there is none."""
+        """The manifest of the latest version, or None if there is none."""
         registry = LocalRegistry(UPath(self.root))
         latest = registry.latest(dataset)
         return registry.manifest(dataset, latest.version) if latest else None
 
     def folder(self, dataset: str) -> Path:
-        """The folder of the latest version; raises UnknownRelease where there is none."""
+        """The folder of the latest version; raises UnknownRelease if there is none."""
         manifest = self.manifest(dataset)
         if manifest is None:
             raise UnknownRelease(f"{self.root} has no version of {dataset}: release a round with rows of it first")
         return self.root / dataset / manifest.version
 
     def train(self, dataset: str, config: str) -> Dataset | None:
-        """The split `train` of a config of the latest version, or None where there is none."""
+        """The split `train` of a config of the latest version, or None if there is none."""
         if self.manifest(dataset) is None:
             return None
         return load_release(str(self.folder(dataset)), config).get("train")
 
     def trained_on(self, datasets: Collection[str]) -> pl.DataFrame:
-        """Id and prompt of every problem in a split `train`, as far as configs name them."""
-        found = []
+        """Id and prompt of every problem in a split `train`, as far as the configs have these columns."""
+        frames = []
         for dataset in datasets:
             for path in sorted(self.folder(dataset).glob("data/*/train-*.parquet")):
                 columns: list[str] = [name for name in ("problem_id", "prompt") if name in pl.read_parquet_schema(path)]
                 rows = pl.read_parquet(path, columns=columns) if columns else pl.DataFrame()
-                found.append(rows.select(pl.col(name) for name in columns if rows[name].dtype == pl.String))
-        return pl.concat(found, how="diagonal").unique() if found else pl.DataFrame()
+                frames.append(rows.select(pl.col(name) for name in columns if rows[name].dtype == pl.String))
+        return pl.concat(frames, how="diagonal").unique() if frames else pl.DataFrame()
 
 
 def held_out(problems: Sequence[Problem], trained_on: pl.DataFrame, *, n: int) -> list[Problem]:
-    """The first `n` of `problems`; raises ValueError where one is in a train split, by its id or by its prompt's words.
+    """The first `n` of `problems`.
 
-    Too few are an error too.
+    Raises ValueError if a problem is in a train split, by its id or its prompt's words, or if there are fewer.
     """
     ids, prompts = (_texts(trained_on, column) for column in ("problem_id", "prompt"))
-    spelt = set(map(words, prompts))
-    both = [one for one in problems if one.problem_id in ids or words(one.prompt) in spelt]
-    if both:
+    known = set(map(words, prompts))
+    leaked = [problem for problem in problems if problem.problem_id in ids or words(problem.prompt) in known]
+    if leaked:
         raise ValueError(
-            f"{len(both)} of {len(problems)} evaluation problems are in a train split, first {both[0].prompt!r}: name "
-            "the settings that the releases were made with, whose evaluation sets their problems do not repeat"
+            f"{len(leaked)} of {len(problems)} evaluation problems are in a train split, first {leaked[0].prompt!r}: "
+            "name the settings that made the releases, whose evaluation sets share no problem with them"
         )
     if len(problems) < n:
         raise ValueError(f"problems must be at most the {len(problems)} of the evaluation sets, got {n}")
@@ -80,33 +77,33 @@ def _texts(frame: pl.DataFrame, column: str) -> set[str]:
 
 
 def words(prompt: str) -> str:
-    """A prompt without regard to case and white space."""
+    """The prompt in lower case with normalized white space."""
     return " ".join(prompt.lower().split())
 
 
 def right_attempts(labels: Dataset | None, pairs: Dataset | None) -> Dataset:
-    """The right attempts that stand in process labels and critical-token pairs, each once, the prompt without loss."""
-    found: dict[tuple[int, ...], int] = {}
+    """The distinct right attempts in process labels and critical-token pairs, with the prompt masked in `labels`."""
+    prompt_lengths: dict[tuple[int, ...], int] = {}
     for row in labels or ():
         if row["verdict"] == "equal":
-            found[(*row["prompt_token_ids"], *row["token_ids"])] = len(row["prompt_token_ids"])
+            prompt_lengths[(*row["prompt_token_ids"], *row["token_ids"])] = len(row["prompt_token_ids"])
     for row in pairs or ():
-        found[tuple(row["chosen_token_ids"])] = row["response_start"]
+        prompt_lengths[tuple(row["chosen_token_ids"])] = row["response_start"]
     rows = [
         {"input_ids": list(ids), "labels": [IGNORED] * start + list(ids[start:])}
-        for ids, start in sorted(found.items())
+        for ids, start in sorted(prompt_lengths.items())
     ]
     return Dataset.from_list(rows)
 
 
 def drawn(rows: Dataset, *, n: int, seed: int) -> Dataset:
-    """`n` rows in an order that follows from the seed; all where there are fewer."""
+    """`n` rows in an order determined by the seed, or all if there are fewer."""
     return rows.shuffle(seed=seed).select(range(min(n, len(rows))))
 
 
-def one_law(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """How the attempts behind a release were drawn (`sampling`, `max_tokens`), by its settings; raises ValueError."""
-    law: Mapping[str, Any] = facts.get("attempts", {})
-    if not {"sampling", "max_tokens"} <= law.keys():
-        raise ValueError("the release was made of slices with different attempts, and no one law continues them all")
-    return law
+def attempts_config(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How a release's attempts were drawn (`sampling`, `max_tokens`), from its settings; raises ValueError."""
+    config: Mapping[str, Any] = settings.get("attempts", {}).get("config", {})
+    if not {"sampling", "max_tokens"} <= config.keys():
+        raise ValueError("the slices of the release drew their attempts differently, so no sampling continues them all")
+    return config

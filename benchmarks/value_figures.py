@@ -1,6 +1,6 @@
-"""Shares with their intervals: pass@1 and majority of samples, best-of-N by a reward model, means over seeds, gains.
+"""The figures of `benchmarks.data_value` with intervals: pass@1, majority, best-of-N, means over seeds, and gains.
 
-A problem is one observation: its samples go together, so that intervals count problems, not samples. Knows no model.
+A problem is one observation: its samples are dependent, so intervals count problems, not samples.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from generators.self_correction_traces.aggregation import by_majority, by_weight
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One solution of a problem, verified, in steps."""
+    """One verified solution of a problem, in steps."""
 
     text: str
     steps: tuple[str, ...]
@@ -23,13 +23,13 @@ class Sample:
     verdict: Verdict
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> "Sample":
-        """A sample out of JSON."""
+    def of(cls, data: Mapping[str, Any]) -> "Sample":
+        """Parse a sample from JSON data."""
         return cls(
-            text=plain["text"],
-            steps=tuple(plain["steps"]),
-            extracted=plain["extracted"],
-            verdict=Verdict(plain["verdict"]),
+            text=data["text"],
+            steps=tuple(data["steps"]),
+            extracted=data["extracted"],
+            verdict=Verdict(data["verdict"]),
         )
 
 
@@ -38,12 +38,12 @@ _Z = NormalDist().inv_cdf(0.975)
 
 
 def pass_rates(groups: Groups) -> list[float]:
-    """The share of right samples of each problem."""
-    return [mean(one.verdict.is_right for one in group) for group in groups]
+    """The share of right samples per problem."""
+    return [mean(sample.verdict.is_right for sample in group) for group in groups]
 
 
 def solved(groups: Groups) -> dict[str, float]:
-    """`pass_at_1` and `majority`: the share of samples, and of problems by their majority, that are right."""
+    """`pass_at_1` and `majority`: the share of right samples, and of problems whose majority answer is right."""
     return {
         "pass_at_1": mean(pass_rates(groups)),
         "majority": mean(_is_right(by_majority(group)) for group in groups),
@@ -51,7 +51,7 @@ def solved(groups: Groups) -> dict[str, float]:
 
 
 def chosen(groups: Groups, worths: Sequence[Sequence[float]]) -> dict[str, float]:
-    """The share of problems that come out right by the sample worth most, and by the answer worth most in all."""
+    """The share of problems solved by the sample with the highest reward, and by the answer with the highest total."""
     pairs = list(zip(groups, worths, strict=True))
     return {
         "best": mean(_is_right(group[max(range(len(group)), key=worth.__getitem__)]) for group, worth in pairs),
@@ -60,73 +60,75 @@ def chosen(groups: Groups, worths: Sequence[Sequence[float]]) -> dict[str, float
 
 
 def over_seeds(by_seed: Sequence[Mapping[str, float]], *, problems: int) -> dict[str, dict[str, float]]:
-    """Of each figure the mean and the spread (standard deviation) over seeds, and the mean's 95 % Wilson interval."""
-    told = {}
+    """Mean and spread (standard deviation) over seeds of each figure, with the mean's 95 % Wilson interval."""
+    summaries = {}
     for name in by_seed[0]:
         values = [figures[name] for figures in by_seed]
         low, high = score_interval(mean(values), problems)
-        told[name] = {
+        summaries[name] = {
             "mean": round(mean(values), 4),
             "spread": round(stdev(values), 4) if len(values) > 1 else 0.0,
             "low": round(low, 4),
             "high": round(high, 4),
         }
-    return told
+    return summaries
 
 
 def gain(after: Sequence[Sequence[float]], before: Sequence[Sequence[float]]) -> dict[str, float]:
-    """By how much pass rates rose, seed by seed and problem by problem: mean, spread over seeds, 95 % interval.
+    """The increase of the pass rates, given by seed and problem: mean, spread over seeds, 95 % interval.
 
-    The same problems stand on both sides, so their difference is taken problem by problem (over seeds its mean), which
-    leaves out how hard they are; the interval is the normal one of that mean over problems.
+    Both sides have the same problems, so differences are taken per problem and averaged over seeds, which removes the
+    problems' difficulty. The interval is the normal interval of the mean over problems.
     """
     return _over_problems(
-        [[one - other for one, other in zip(*pair, strict=True)] for pair in zip(after, before, strict=True)]
+        [[new - old for new, old in zip(*seed, strict=True)] for seed in zip(after, before, strict=True)]
     )
 
 
 def told_apart(group: Sequence[Sample], worths: Sequence[float]) -> float | None:
-    """The share of a problem's pairs of a right and a wrong sample in which the right one is worth more, ties half.
+    """The share of (right, wrong) sample pairs of a problem that the rewards rank correctly; ties count half.
 
-    None where all samples are right, or none is: a reward model has nothing to choose there.
+    None if all samples are right or none is, since then there is nothing to choose.
     """
     pairs = list(zip(group, worths, strict=True))
-    right = [worth for one, worth in pairs if one.verdict.is_right]
-    wrong = [worth for one, worth in pairs if not one.verdict.is_right]
+    right = [worth for sample, worth in pairs if sample.verdict.is_right]
+    wrong = [worth for sample, worth in pairs if not sample.verdict.is_right]
     if not right or not wrong:
         return None
-    return mean((one > other) + (one == other) / 2 for one in right for other in wrong)
+    return mean((better > worse) + (better == worse) / 2 for better in right for worse in wrong)
 
 
 def order(by_seed: Sequence[Sequence[float | None]]) -> dict[str, float]:
-    """What reward models tell apart, by seed and problem: mean, spread, 95 % interval, and the number of problems.
+    """Summarize `told_apart` by seed and problem: mean, spread, 95 % interval, and the number of problems.
 
-    0.5 is chance; problems that had something to choose for no seed are left out. Empty where all are.
+    Chance is 0.5. Problems without a value for any seed are left out; the result is empty if all are.
     """
-    if not any(one is not None for problems in by_seed for one in problems):
+    if not any(value is not None for values in by_seed for value in values):
         return {}
-    counted = sum(any(one is not None for one in problem) for problem in zip(*by_seed, strict=True))
+    counted = sum(any(value is not None for value in values) for values in zip(*by_seed, strict=True))
     return _over_problems(by_seed) | {"problems": counted}
 
 
 def _over_problems(by_seed: Sequence[Sequence[float | None]]) -> dict[str, float]:
-    """Of each problem the mean over seeds, of those the mean with its normal interval; the spread is that of seeds."""
+    """The mean over problems of each problem's mean over seeds, with its normal interval and the spread over seeds."""
     seeds, problems = _means(by_seed), _means(zip(*by_seed, strict=True))
     middle = mean(problems)
-    half = _Z * stdev(problems) / len(problems) ** 0.5 if len(problems) > 1 else 1.0  # of one problem nothing is known
+    half = (
+        _Z * stdev(problems) / len(problems) ** 0.5 if len(problems) > 1 else 1.0
+    )  # a single problem gives no interval
     spread = stdev(seeds) if len(seeds) > 1 else 0.0
-    told = {"mean": middle, "spread": spread, "low": middle - half, "high": middle + half}
-    return {name: round(value, 4) for name, value in told.items()}
+    summary = {"mean": middle, "spread": spread, "low": middle - half, "high": middle + half}
+    return {name: round(value, 4) for name, value in summary.items()}
 
 
 def _means(groups: Iterable[Sequence[float | None]]) -> list[float]:
-    """The mean of each group that has a figure."""
-    known = ([one for one in group if one is not None] for group in groups)
+    """The mean of each group that has any value."""
+    known = ([value for value in group if value is not None] for group in groups)
     return [mean(group) for group in known if group]
 
 
 def table(rows: Mapping[str, Mapping[str, Mapping[str, float]]], notes: Mapping[str, str]) -> str:
-    """The figures of every row as Markdown, each with spread and interval, and what was trained on."""
+    """A Markdown table of the figures of every row, with spread and interval, and the training data."""
     heads = list(dict.fromkeys(name for figures in rows.values() for name in figures))
     lines = [
         f"| | trained on | {' | '.join(head.replace('_', ' ') for head in heads)} |",

@@ -1,7 +1,7 @@
-"""Labels of the exhaustive strategy for as many tokens as a release of process labels cost, on its own solutions.
+"""Labels a release's own solutions by the exhaustive strategy, at the token cost of the release's labels.
 
-A rollout from the end of a step counts as what the solution has left there, on both sides alike: what a release cost
-follows from its counts. Knows nothing of models.
+On both sides, a rollout from the end of a step costs as many tokens as the solution has left there. So a release's
+cost follows from its counts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ Row = Mapping[str, Any]  # of the config `default` of process_labels
 
 
 def tokens_spent(rows: Iterable[Row]) -> int:
-    """What the rollouts behind rows cost; a node that solutions share counts once, a last step has none."""
+    """The tokens of the rows' rollouts; a node shared by solutions counts once, and a last step has no rollouts."""
     spent: dict[tuple[str, str], int] = {}
     for row in rows:
         drawn = [decided + open_ for decided, open_ in zip(row["n_rollouts"], row["n_undecided"], strict=True)]
@@ -29,7 +29,7 @@ def tokens_spent(rows: Iterable[Row]) -> int:
 
 
 def affordable(rows: Iterable[Row], *, rollouts_per_step: int, budget: int) -> list[Row]:
-    """The first rows that so many rollouts from every step may be spent on within `budget` tokens; at least one."""
+    """The first rows that can be labelled with `rollouts_per_step` within `budget` tokens; at least one."""
     chosen: list[Row] = []
     seen: set[tuple[str, str]] = set()
     spent = 0
@@ -44,7 +44,7 @@ def affordable(rows: Iterable[Row], *, rollouts_per_step: int, budget: int) -> l
 
 
 def _nodes(row: Row) -> Iterator[tuple[str, int]]:
-    """The node behind each step but the last, with the tokens that the solution has left there."""
+    """The node after each step except the last, with the tokens that the solution has left there."""
     for node, end in zip(row["node_ids"][:-1], row["step_ends"], strict=False):
         yield node, len(row["token_ids"]) - end
 
@@ -61,7 +61,7 @@ async def exhaustive(
 ) -> list[dict[str, Any]]:
     """The rows' solutions with `steps` and `soft_labels` by the strategy; `rules` are the sources' answer rules."""
 
-    async def one(row: Row) -> LabelledSolution:
+    async def label_row(row: Row) -> LabelledSolution:
         problem = Problem(**{name: row[name] for name in ("problem_id", "source", "prompt", "answer", "level")})
         attempt = attempt_of(row)
         labelled = await label(
@@ -76,15 +76,15 @@ async def exhaustive(
         )
         return labelled.solutions[0]
 
-    made = await run_recipe(one, rows, window=window)
+    done = await run_recipe(label_row, rows, window=window)
     return [
-        {"prompt": one.problem.prompt, "steps": list(one.steps), "soft_labels": list(one.values.mean)}
-        for one in made.rows
+        {"prompt": solution.problem.prompt, "steps": list(solution.steps), "soft_labels": list(solution.values.mean)}
+        for solution in done.rows
     ]
 
 
 def attempt_of(row: Row) -> Attempt:
-    """The attempt that a row labels."""
+    """The labelled attempt of a row."""
     return Attempt(
         problem_id=row["problem_id"],
         attempt_index=row["attempt_index"],

@@ -1,6 +1,6 @@
-"""A model of `benchmarks.data_value` behind a real server: samples of problems, rollouts, and merged weights to serve.
+"""Serves the models of `benchmarks.data_value` on a real server: verified samples, and merged weights to serve.
 
-Every rollout is kept in a ledger below the folder: what was cut off goes on. Knows nothing of releases.
+Every rollout is stored in a ledger in the stage's folder, so an interrupted run resumes.
 """
 
 import gc
@@ -31,12 +31,12 @@ from generators.sampling.steps import step_ends, step_texts
 
 CONTEXT = 2048
 IN_FLIGHT = 64
-Plain = dict[str, Any]  # a sample, as JSON can hold it
+SampleJson = dict[str, Any]  # a sample as JSON data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """How problems are asked: as the attempts behind the releases were, behind their `examples`; or `is_bare`."""
+class Prompting:
+    """How problems are prompted: like the attempts of the releases, with their `examples`, or `is_bare`."""
 
     sampling: Sampling
     max_tokens: int
@@ -45,13 +45,13 @@ class Asking:
     is_bare: bool = False
 
     def chat(self, prompt: str) -> list[Message]:
-        """The messages; a bare prompt is what long chains of thought are trained behind."""
+        """The messages; long chains of thought are trained on bare prompts."""
         return [{"role": "user", "content": prompt}] if self.is_bare else messages(prompt, examples=self.examples)
 
 
 @asynccontextmanager
 async def serving(policy: Policy, folder: Path) -> AsyncIterator[Sampler]:
-    """A sampler over a server of the policy, which ends with the context; the ledger is below `folder`."""
+    """A sampler over a server of the policy, which stops with the context; the ledger is in `folder`."""
     settings = ServerSettings(model=policy.model, dtype="float32", max_model_len=CONTEXT, max_sequences=IN_FLIGHT)
     with LocalServer(settings, log_path=folder / "server.log") as server:
         client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
@@ -63,36 +63,38 @@ async def serving(policy: Policy, folder: Path) -> AsyncIterator[Sampler]:
                 )
 
 
-async def samples(problems: Sequence[Problem], sampler: Sampler, asking: Asking, *, n: int) -> list[list[Plain]]:
-    """`n` verified samples of every problem; raises EngineError, and ValueError where the engine refuses a problem."""
+async def samples(
+    problems: Sequence[Problem], sampler: Sampler, prompting: Prompting, *, n: int
+) -> list[list[SampleJson]]:
+    """`n` verified samples per problem; raises EngineError, and ValueError if the engine refuses a problem."""
     tokenizer = sampler.tokenizer
-    limits = Limits(max_tokens=asking.max_tokens)
+    limits = Limits(max_tokens=prompting.max_tokens)
 
     with AnswerChecker() as checker:
 
-        async def one(problem: Problem) -> list[Plain]:
-            prompt = tokenizer.chat(asking.chat(problem.prompt))
-            drawn = await sampler.draw(prompt, n=n, sampling=asking.sampling, limits=limits)
-            decided = [await checker.check(each.text, problem.answer, rule=asking.rule) for each in drawn]
+        async def sample_problem(problem: Problem) -> list[SampleJson]:
+            prompt = tokenizer.chat(prompting.chat(problem.prompt))
+            drawn = await sampler.draw(prompt, n=n, sampling=prompting.sampling, limits=limits)
+            decisions = [await checker.check(rollout.text, problem.answer, rule=prompting.rule) for rollout in drawn]
             return [
                 {
-                    "text": each.text,
-                    "steps": step_texts(each.token_ids, step_ends(each.token_ids, tokenizer), tokenizer),
+                    "text": rollout.text,
+                    "steps": step_texts(rollout.token_ids, step_ends(rollout.token_ids, tokenizer), tokenizer),
                     "extracted": decision.extracted,
                     "verdict": decision.verdict,
-                    "tokens": len(each.token_ids),
+                    "tokens": len(rollout.token_ids),
                 }
-                for each, decision in zip(drawn, decided, strict=True)
+                for rollout, decision in zip(drawn, decisions, strict=True)
             ]
 
-        done = await run_recipe(one, problems, window=IN_FLIGHT)
+        done = await run_recipe(sample_problem, problems, window=IN_FLIGHT)
     if done.failures:
         raise ValueError(f"{len(done.failures)} problems were refused, first: {done.failures[0].message}")
     return list(done.rows)
 
 
 def merge(policy: Policy, adapter: Path, into: Path) -> None:
-    """The policy's weights with an adapter in them, as a model folder that a server loads."""
+    """Merge an adapter into the policy's weights, and save them as a model folder for a server."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

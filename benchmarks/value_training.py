@@ -1,7 +1,4 @@
-"""The trainings of `benchmarks.data_value`, each through a script of `examples/`, and the arms that they make up.
-
-Knows the examples; nothing of serving or figures.
-"""
+"""The trainings of `benchmarks.data_value`, one per arm, each run by a script in `examples/`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +15,7 @@ Loss = Literal["sft", "dpo", "step_dpo", "cdpo"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One way to train the policy: on a config of a dataset, under a loss; `is_bare` says that rows ask bare."""
+    """One way to train the policy: a config of a dataset and a loss; with `is_bare`, the rows have bare prompts."""
 
     name: str
     loss: Loss
@@ -29,16 +26,16 @@ class Arm:
 
     @property
     def takes_pairs(self) -> bool:
-        """Whether it is a preference training, whose arms get equally many pairs."""
+        """Whether it trains on preference pairs; all such arms get equally many."""
         return self.loss != "sft"
 
     def rows(self, registry: Registry) -> Dataset | None:
-        """All that it may train on, in its release's order; None where there is nothing."""
-        there = {name: found for name in self.datasets if (found := registry.train(name, self.config)) is not None}
+        """All rows it may train on, in the release's order; None if there are none."""
+        splits = {name: split for name in self.datasets if (split := registry.train(name, self.config)) is not None}
         if self.name != RIGHT_ATTEMPTS:
-            return there.get(self.datasets[0])
-        found = right_attempts(there.get("process_labels"), there.get("critical_token_pairs"))
-        return found if len(found) else None
+            return splits.get(self.datasets[0])
+        attempts = right_attempts(splits.get("process_labels"), splits.get("critical_token_pairs"))
+        return attempts if len(attempts) else None
 
 
 ARMS = (
@@ -71,7 +68,7 @@ ARMS = (
 
 
 def trained(arm: Arm, rows: Dataset, run: Run, registry: Registry) -> dict[str, Any]:
-    """Train an adapter into the run's output; gives how many rows it saw, and the last figures."""
+    """Train an adapter into the run's output; returns the number of rows and the final figures."""
     run = replace(run, learning_rate=arm.learning_rate)
     if arm.loss == "sft":
         trainer = sft.trainer_of(run, rows)
@@ -86,19 +83,19 @@ def trained(arm: Arm, rows: Dataset, run: Run, registry: Registry) -> dict[str, 
 
 
 def reward_model(solutions: Dataset, run: Run) -> prm.StepRewards:
-    """A process reward model trained on `solutions` with `soft_labels`; its adapter goes into the run's output."""
+    """A process reward model trained on `solutions` with `soft_labels`; its adapter is saved in the run's output."""
     rewards = prm.StepRewards(run)
     fit(prm.trainer_of(run, rewards, solutions, labels="soft"), run, rows=solutions, held_out=None)
     return rewards
 
 
 def worth(rewards: prm.StepRewards, prompt: str, steps: list[str]) -> float:
-    """What a solution is worth: its worst step; nothing where it has none."""
+    """A solution's reward: that of its worst step, or 0 without steps."""
     return min(rewards.of(prompt, steps), default=0.0) if steps else 0.0
 
 
 def equal_parts(arms: Mapping[Arm, Dataset], *, rows: int, pairs: int, seed: int) -> dict[Arm, Dataset]:
-    """What each arm trains on: up to `rows` traces, and of pairs as many as every preference arm has, up to `pairs`."""
-    fewest = min((len(found) for arm, found in arms.items() if arm.takes_pairs), default=0)
+    """Each arm's training rows: up to `rows` traces, and an equal number of pairs per preference arm, up to `pairs`."""
+    fewest = min((len(dataset) for arm, dataset in arms.items() if arm.takes_pairs), default=0)
     most = {True: min(pairs, fewest), False: rows}
-    return {arm: drawn(found, n=most[arm.takes_pairs], seed=seed) for arm, found in arms.items()}
+    return {arm: drawn(dataset, n=most[arm.takes_pairs], seed=seed) for arm, dataset in arms.items()}

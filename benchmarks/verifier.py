@@ -1,15 +1,14 @@
-r"""How fast, how safe and how right answers are decided, beside plain math-verify in the same run.
+r"""Measures speed, safety and accuracy of the answer checker, next to plain math-verify in the same run.
 
-- Speed: responses as a model writes them, with golds. The mix: worked solutions of GSM8K's test set (72 %) and of
-  MATH-500 (28 %), whose final answer stands in `\boxed{}` (60 % of GSM8K's, all of MATH's), behind "The answer is"
-  (20 %) or behind `####` (20 %); half of the answers are right, wrong ones are near numbers or another problem's
-  answer, and a tenth of the right expressions are written differently, so that algebra has work. Nothing is
-  remembered: every pair is new. Times are processor seconds, those of the worker processes included, so the rate is
-  per core. math-verify parses gold and response and verifies them, as its documentation shows.
-- Safety: hostile answers against the gold 5, each with the seconds that it took, and the pool's pace afterwards.
-- The event loop: ordinary and hostile answers at once (one in a hundred), and the longest
-  pause that a ticking task saw.
-- Truth: a hand-made table of pairs.
+- Speed: responses like a model's, with gold answers. They are worked solutions of GSM8K's test set (72 %) and of
+  MATH-500 (28 %). The final answer is in `\boxed{}` (60 % of GSM8K's, all of MATH's), after "The answer is" (20 %) or
+  after `####` (20 %). Half of the answers are right; wrong ones are nearby numbers or another problem's answer. A tenth
+  of the right expressions are written differently, so that algebra is needed. Every pair is new, so nothing is cached.
+  Times are processor seconds including the worker processes, so the rate is per core. math-verify parses and verifies
+  gold and response as in its documentation.
+- Safety: hostile answers against the gold answer 5, with the seconds each takes, and the pool's speed afterwards.
+- Event loop: ordinary and hostile answers (one in a hundred) at once, and the longest pause of a ticking task.
+- Accuracy: a hand-made table of pairs.
 
 The last line is JSON.
 """
@@ -33,7 +32,7 @@ Pair = tuple[str, str]
 
 
 def output_like_pairs(data: Path, *, n: int) -> list[Pair]:
-    """`n` different responses with the golds that they are checked against."""
+    """`n` different responses, each with the gold answer to check against."""
     draw = random.Random(0)
     gsm8k = [json.loads(line) for line in (data / "gsm8k_test.jsonl").read_text().splitlines()]
     math = [json.loads(line) for line in (data / "math500.jsonl").read_text().splitlines()]
@@ -43,12 +42,12 @@ def output_like_pairs(data: Path, *, n: int) -> list[Pair]:
             row = draw.choice(gsm8k)
             gold = str(after_hashes(row["answer"]))
             answer = gold if draw.random() < 0.5 else str(int(gold.replace(",", "")) + draw.randint(1, 50))
-            working, place = row["answer"].split("####")[0], draw.random()
+            working, style = row["answer"].split("####")[0], draw.random()
             closing = (
                 rf"\boxed{{{answer}}}"
-                if place < 0.6
+                if style < 0.6
                 else f"The answer is {answer}."
-                if place < 0.8
+                if style < 0.8
                 else f"#### {answer}"
             )
         else:
@@ -63,13 +62,13 @@ def output_like_pairs(data: Path, *, n: int) -> list[Pair]:
 
 
 def processor_seconds() -> float:
-    """Of this process and its ended children."""
+    """Processor seconds of this process and its finished children."""
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def our_rate(pairs: list[Pair]) -> tuple[float, float]:
-    """Pairs per processor second, and the share that algebra decided; a warm worker is not charged for its start."""
+    """Pairs per processor second, and the share decided by algebra; the start of the worker does not count."""
 
     async def run(checker: AnswerChecker) -> list[str | None]:
         return [(await checker.check(response, gold)).tier for response, gold in pairs]
@@ -83,7 +82,7 @@ def our_rate(pairs: list[Pair]) -> tuple[float, float]:
 
 
 def _worker_seconds() -> float:
-    """Processor seconds of the living worker processes."""
+    """Processor seconds of the running worker processes."""
     import psutil
 
     seconds = 0.0
@@ -97,7 +96,7 @@ def _worker_seconds() -> float:
 
 
 def math_verify_rate(pairs: list[Pair]) -> float:
-    """Pairs per processor second of math-verify as it is; a pair that raises counts as done."""
+    """Pairs per processor second of plain math-verify; a pair that raises counts as done."""
     from math_verify import parse, verify
 
     parse("$1$")
@@ -108,7 +107,7 @@ def math_verify_rate(pairs: list[Pair]) -> float:
 
 
 async def endured(checker: AnswerChecker, answers: list[str]) -> list[float]:
-    """The longest single decision over each hostile answer, in seconds: as a response, as an answer, as a gold."""
+    """The longest decision on each hostile answer in seconds, as a response, an answer and a gold answer."""
     longest = []
     for answer in answers:
         seconds = []
@@ -121,7 +120,7 @@ async def endured(checker: AnswerChecker, answers: list[str]) -> list[float]:
 
 
 async def longest_pause(checker: AnswerChecker, pairs: list[Pair], hostile: list[str]) -> float:
-    """The longest time that a task which only ticks was kept waiting, in seconds."""
+    """The longest time in seconds that a ticking task had to wait."""
     longest, stopped = 0.0, False
 
     async def tick() -> None:
@@ -132,18 +131,18 @@ async def longest_pause(checker: AnswerChecker, pairs: list[Pair], hostile: list
             now = time.monotonic()
             longest, last = max(longest, now - last), now
 
-    async def one(index: int, pair: Pair) -> None:
+    async def decide(index: int, pair: Pair) -> None:
         if index % 100 == 0:
             await checker.compare(hostile[index // 100 % len(hostile)], str(index))
         else:
             await checker.check(*pair)
 
     ticking = asyncio.ensure_future(tick())
-    waiting = asyncio.Semaphore(64)
+    slots = asyncio.Semaphore(64)
 
     async def bounded(index: int, pair: Pair) -> None:
-        async with waiting:
-            await one(index, pair)
+        async with slots:
+            await decide(index, pair)
 
     async with asyncio.TaskGroup() as group:
         for index, pair in enumerate(pairs):
@@ -155,7 +154,7 @@ async def longest_pause(checker: AnswerChecker, pairs: list[Pair], hostile: list
 
 
 async def judged(checker: AnswerChecker) -> tuple[int, float, int]:
-    """Wrong `equal`s, agreement with the table, and the number of its pairs; disagreements are printed."""
+    """Wrong `equal` verdicts, agreement with the table, and its number of pairs; prints disagreements."""
     wrong = agreed = 0
     pairs = answer_pairs()
     for answer, gold, truth in pairs:
@@ -170,19 +169,21 @@ async def judged(checker: AnswerChecker) -> tuple[int, float, int]:
 def main() -> None:
     """Measure, and print the figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with the two JSONL sets")
+    arguments.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with the two JSONL files")
     arguments.add_argument("--pairs", type=int, default=10_000)
     arguments.add_argument("--math-verify-pairs", type=int, default=1_000)
-    chosen = arguments.parse_args()
-    if not (chosen.data / "math500.jsonl").is_file():
-        sys.exit(f"{chosen.data} has no gsm8k_test.jsonl and math500.jsonl: name their folder with --data")
-    pairs = output_like_pairs(chosen.data, n=chosen.pairs)
+    options = arguments.parse_args()
+    if not (options.data / "math500.jsonl").is_file():
+        sys.exit(f"{options.data} has no gsm8k_test.jsonl and math500.jsonl: name their folder with --data")
+    pairs = output_like_pairs(options.data, n=options.pairs)
     hostile = hostile_answers()
     with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
         wrong_equal, agreement, n_table = asyncio.run(judged(checker))
         print(f"table: {n_table} pairs, agreement {agreement:.4f}, wrong equal {wrong_equal}", flush=True)
         seconds = asyncio.run(endured(checker, hostile))
-        over = [repr(answer[:40]) for answer, took in zip(hostile, seconds, strict=True) if took > LIMIT_S + GRACE_S]
+        over = [
+            repr(answer[:40]) for answer, duration in zip(hostile, seconds, strict=True) if duration > LIMIT_S + GRACE_S
+        ]
         print(f"hostile: {len(hostile)} inputs, slowest {max(seconds):.2f} s, over the limit {over}", flush=True)
         began = time.monotonic()
         alive = asyncio.run(checker.compare("y(y+1)", "y^2+y")).verdict is Verdict.EQUAL
@@ -191,7 +192,7 @@ def main() -> None:
     with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
         pause = asyncio.run(longest_pause(checker, pairs, hostile))
     rate, symbolic_share = our_rate(pairs)
-    reference = math_verify_rate(pairs[: chosen.math_verify_pairs])
+    reference = math_verify_rate(pairs[: options.math_verify_pairs])
     figures = {
         "pairs_per_s": round(rate),
         "math_verify_pairs_per_s": round(reference, 1),

@@ -1,7 +1,7 @@
-"""How often the warmed-up policy is right on problems that it never saw, by number of steps and by kind.
+"""Measures the warmed-up policy's pass rate on unseen problems, by number of steps and by kind.
 
-Attempts at the evaluation part of `multi_step`, sampled from a real vLLM server and checked as in a run. The last line
-is JSON.
+Attempts at the evaluation problems of `multi_step` are sampled from a real vLLM server and checked as in a run. The
+last line is JSON.
 """
 
 import argparse
@@ -30,36 +30,36 @@ WIDTH = 64
 async def attempts(
     problems: list[WorkedProblem], server: LocalServer, tokenizer: HFTokenizer, *, n: int, temperature: float
 ) -> list[tuple[WorkedProblem, str, Verdict]]:
-    """`n` attempts at every problem: the problem, the text and the verdict."""
-    room = asyncio.Semaphore(WIDTH)
+    """`n` attempts per problem, each with its problem, text and verdict."""
+    slots = asyncio.Semaphore(WIDTH)
     client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
     with AnswerChecker() as checker:
         async with client:
 
-            async def one(problem: WorkedProblem, seed: int) -> tuple[WorkedProblem, str, Verdict]:
+            async def attempt(problem: WorkedProblem, seed: int) -> tuple[WorkedProblem, str, Verdict]:
                 request = Request(
                     prefix=tokenizer.chat(solve.messages(problem.prompt)),
                     sampling=Sampling(temperature=temperature),
                     limits=Limits(max_tokens=256),
                     seed=seed,
                 )
-                async with room:
+                async with slots:
                     text = (await client.generate(request)).completions[0].text
                 return problem, text, (await checker.check(text, problem.answer)).verdict
 
-            work = [one(problem, index * n + child) for index, problem in enumerate(problems) for child in range(n)]
+            work = [attempt(problem, index * n + child) for index, problem in enumerate(problems) for child in range(n)]
             return list(await gather(work))
 
 
 def kind(problem: WorkedProblem) -> str:
-    """What sort of problem it is, by its words."""
+    """The kind of problem, by its wording."""
     if not problem.prompt.startswith("Calculate"):
         return "story"
     return "products" if "*" in problem.prompt else "sum"
 
 
 def first_wrong_line(problem: WorkedProblem, text: str) -> int | None:
-    """The index of the first line that is not the one written out for the problem; None where all are."""
+    """The index of the first line that differs from the problem's written solution; None if none does."""
     written, expected = text.strip().split("\n"), problem.solution.split("\n")
     if written == expected:
         return None
@@ -69,33 +69,33 @@ def first_wrong_line(problem: WorkedProblem, text: str) -> int | None:
 
 
 def rates(verdicts: dict[str, list[bool]]) -> dict[str, tuple[float, int]]:
-    """The share of right ones and their number, by key."""
+    """Pass rate and number of attempts, by key."""
     return {key: (round(sum(right) / len(right), 3), len(right)) for key, right in sorted(verdicts.items())}
 
 
 def main() -> None:
-    """Sample, check and print the rates."""
+    """Sample, check, and print the rates."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--model", type=Path, help="a model folder; the warmed-up policy when not given")
+    arguments.add_argument("--model", type=Path, help="a model folder; default the warmed-up policy")
     arguments.add_argument("--problems", type=int, default=63)
     arguments.add_argument("--attempts", type=int, default=4, help="per problem")
-    arguments.add_argument("--max-term", type=int, help="of the problems; the source's default when not given")
+    arguments.add_argument("--max-term", type=int, help="largest term in the problems; default from the source")
     arguments.add_argument("--temperature", type=float, default=0.8)
-    chosen = arguments.parse_args()
-    model = chosen.model or warmed_up_model()
-    source = MultiStepProblems(name="evaluation", size=chosen.problems)
-    if chosen.max_term is not None:
-        source = replace(source, max_term=chosen.max_term)
+    options = arguments.parse_args()
+    model = options.model or warmed_up_model()
+    source = MultiStepProblems(name="evaluation", size=options.problems)
+    if options.max_term is not None:
+        source = replace(source, max_term=options.max_term)
     problems = source.worked()
     settings = ServerSettings(model=model, max_sequences=WIDTH)
     with tempfile.TemporaryDirectory() as folder, LocalServer(settings, log_path=Path(folder) / "server.log") as server:
-        work = attempts(problems, server, HFTokenizer(model), n=chosen.attempts, temperature=chosen.temperature)
-        made = asyncio.run(work)
+        work = attempts(problems, server, HFTokenizer(model), n=options.attempts, temperature=options.temperature)
+        sampled = asyncio.run(work)
     by_steps: dict[str, list[bool]] = defaultdict(list)
     by_kind: dict[str, list[bool]] = defaultdict(list)
     first_wrong: dict[int, int] = defaultdict(int)
     verdicts: dict[str, int] = defaultdict(int)
-    for problem, text, verdict in made:
+    for problem, text, verdict in sampled:
         right = verdict is Verdict.EQUAL
         verdicts[verdict.value] += 1
         by_steps[f"{problem.n_steps:02}"].append(right)
@@ -103,18 +103,18 @@ def main() -> None:
         wrong = first_wrong_line(problem, text)
         if wrong is not None:
             first_wrong[wrong] += 1
-    for problem, text, verdict in made[:: max(1, len(made) // 3)]:
+    for problem, text, verdict in sampled[:: max(1, len(sampled) // 3)]:
         print(f"--- {problem.prompt} [{verdict.value}]\n{text}")
     result = {
-        "pass_rate": round(verdicts[Verdict.EQUAL.value] / len(made), 3),
+        "pass_rate": round(verdicts[Verdict.EQUAL.value] / len(sampled), 3),
         "pass_rate_by_steps": rates(by_steps),
         "pass_rate_by_kind": rates(by_kind),
         "verdicts": dict(verdicts),
         "first_wrong_step": dict(sorted(first_wrong.items())),
-        "attempts": len(made),
+        "attempts": len(sampled),
         "problems": len(problems),
         "max_term": source.max_term,
-        "temperature": chosen.temperature,
+        "temperature": options.temperature,
     }
     print(json.dumps(result))
 

@@ -1,6 +1,7 @@
-"""The command `stepmill`: what `releases.cli` does with releases, and `plan`, which says what a round would cost.
+"""The command `stepmill`: the commands of `releases.cli`, and `plan`, which says what a round will cost.
 
-Loads what a command needs only when it is called. Exit codes are those of `releases.cli`.
+Each command imports what it needs when it is called, Dagster too, so that `--help` is fast. Exit codes are those of
+`releases.cli`.
 """
 
 from pathlib import Path
@@ -25,50 +26,56 @@ app.add_typer(releases_app)
 
 @app.command()
 def plan(
-    settings: Annotated[Path | None, typer.Option(help="The settings file; left out, as Dagster finds it.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="The settings file; by default Dagster's.")] = None,
     tokens_per_second: Annotated[
-        float | None, typer.Option(min=0.001, help="What one GPU generates; left out, as past rounds measured it.")
+        float | None, typer.Option(min=0.001, help="What one GPU generates; by default the pace of past rounds.")
     ] = None,
 ) -> None:
-    """Say what the next round would cost, by the newest one: rollouts, tokens, GPU-hours, by asset and slice."""
-    from dagster_project.planning import plan as forecast
+    """Forecast the next round from the newest one: rollouts, tokens and GPU-hours, by asset and slice."""
+    from dagster_project.planning import plan as plan_round
     from dagster_project.resources.store import Store
     from dagster_project.settings.file import SettingsError, load_settings
     from generators.sampling.storage import StorageError
 
     try:
         loaded = load_settings(settings)
-        made = forecast(loaded, Store(data_root=loaded.data_root))
+        forecast = plan_round(loaded, Store(data_root=loaded.data_root))
     except (SettingsError, StorageError) as error:
         typer.echo(f"stepmill: {error}", err=True)
         raise typer.Exit(2) from error
-    if not made.assets:
+    if not forecast.assets:
         typer.echo(
             f"stepmill: {loaded.data_root} has no past round of these sources to plan by: materialise one slice in the "
             "UI (or run `make demo`), then ask again",
             err=True,
         )
         raise typer.Exit(2)
-    typer.echo(_told(made, tokens_per_second))
+    typer.echo(_tables(forecast, tokens_per_second))
 
 
-def _told(made: "Plan", tokens_per_second: float | None) -> str:
-    """The forecast as tables, with what it does not cover."""
+def _tables(forecast: "Plan", tokens_per_second: float | None) -> str:
+    """The forecast as tables, and the slices that it does not cover."""
     from dagster_project.planning import gpu_hours
     from releases.comparison.text import text_table
 
-    pace = tokens_per_second or made.tokens_per_second
+    pace = tokens_per_second or forecast.tokens_per_second
     rows = [
-        (one.slice, one.asset, f"{one.rollouts:.0f}", f"{one.tokens:.0f}", f"{gpu_hours(one.tokens, pace):.3f}")
-        for one in made.assets
+        (
+            asset.slice,
+            asset.asset,
+            f"{asset.rollouts:.0f}",
+            f"{asset.tokens:.0f}",
+            f"{gpu_hours(asset.tokens, pace):.3f}",
+        )
+        for asset in forecast.assets
     ]
-    total = ("all", "", f"{made.rollouts:.0f}", f"{made.tokens:.0f}", f"{gpu_hours(made.tokens, pace):.3f}")
-    bases = sorted({f"{one.basis.slice} of round {one.basis.round}" for one in made.assets})
+    total = ("all", "", f"{forecast.rollouts:.0f}", f"{forecast.tokens:.0f}", f"{gpu_hours(forecast.tokens, pace):.3f}")
+    bases = sorted({f"{asset.basis.slice} of round {asset.basis.round}" for asset in forecast.assets})
     lines = [
         text_table(("slice", "asset", "rollouts", "tokens", "GPU-hours"), [*rows, total]),
         f"at {pace:,.0f} tokens a second and GPU{'' if tokens_per_second else ', as measured'}; "
-        f"by what {', '.join(bases)} cost",
+        f"based on what {', '.join(bases)} cost",
     ]
-    if made.unknown:
-        lines.append(f"not planned, for want of a past slice (materialise one): {', '.join(made.unknown)}")
+    if forecast.unknown:
+        lines.append(f"not planned, because no past slice exists (materialise one): {', '.join(forecast.unknown)}")
     return "\n\n".join(lines)

@@ -2,27 +2,17 @@
 
 import dagster as dg
 
-from dagster_project.assets.attempts import attempts
-from dagster_project.assets.contrastive_models import contrastive_models
-from dagster_project.assets.critical_token_pairs import critical_token_pairs
-from dagster_project.assets.critical_token_pairs_release import critical_token_pairs_release
-from dagster_project.assets.long_cot_traces import long_cot_traces
-from dagster_project.assets.long_cot_traces_release import long_cot_traces_release
-from dagster_project.assets.problems import problems
-from dagster_project.assets.process_labels import process_labels
-from dagster_project.assets.process_labels_release import process_labels_release
-from dagster_project.assets.self_correction_traces import self_correction_traces
-from dagster_project.assets.self_correction_traces_release import self_correction_traces_release
-from dagster_project.assets.step_preference_pairs import step_preference_pairs
-from dagster_project.assets.step_preference_pairs_release import step_preference_pairs_release
-from dagster_project.automatic_publishing import automatic_publishing
 from dagster_project.partitions import grid
+from dagster_project.release_asset import release_asset
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
-from dagster_project.round_openers import round_of_a_new_policy, weekly_round
+from dagster_project.rounds import weekly_round
+from dagster_project.sensors import automatic_publishing, round_of_a_new_policy
 from dagster_project.settings.file import Settings, load_settings
+from dagster_project.slice_asset import slice_asset
+from generators.datasets import DATASETS, STAGES, dataset_of
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -31,19 +21,8 @@ def build(settings: Settings) -> dg.Definitions:
     cells = grid(list(settings.slices()))
     return dg.Definitions(
         assets=[
-            problems(settings, cells),
-            attempts(settings, cells),
-            process_labels(settings, cells),
-            step_preference_pairs(settings, cells),
-            contrastive_models(settings, cells),
-            critical_token_pairs(settings, cells),
-            self_correction_traces(settings, cells),
-            long_cot_traces(settings, cells),
-            process_labels_release(settings),
-            step_preference_pairs_release(settings),
-            critical_token_pairs_release(settings),
-            self_correction_traces_release(settings),
-            long_cot_traces_release(settings),
+            *(slice_asset(stage, settings, cells, is_published=dataset_of(stage.name) is not None) for stage in STAGES),
+            *(release_asset(dataset, settings) for dataset in DATASETS),
         ],
         resources={
             "store": store,

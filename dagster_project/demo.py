@@ -1,6 +1,6 @@
-"""`make demo`: the main job, end to end, in one process; every stage of it can be read in the Dagster UI afterwards.
+"""`make demo`: a whole round in one process. Afterwards the Dagster UI shows every stage of it.
 
-Running it again after a crash goes on from the ledger. Knows nothing of recipes: it runs the jobs and reads the result.
+After a crash, run it again: it continues from the ledger.
 """
 
 import sys
@@ -21,7 +21,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 
 
 def main() -> int:
-    """Materialise one round and print what was made; 1 when a run failed for more than want of rows."""
+    """Materialise one round and print its tables; 1 if a run failed for another reason than a lack of rows."""
     started = time.monotonic()
     settings = load_settings()
     instance = dg.DagsterInstance.get()
@@ -53,22 +53,22 @@ def _run(job: str, key: str, instance: dg.DagsterInstance, events: dict[str, Map
 
 
 def had_no_rows(failure: dg.DagsterEvent) -> bool:
-    """Whether a step failed because its policy gave no row to release: a small one may, of some dataset."""
+    """Whether a step failed only because there was no row to release; a small policy may yield none."""
     error = failure.step_failure_data.error
     return bool(error and error.cause and error.cause.cls_name == NothingToRelease.__name__)
 
 
 def summary(events: Mapping[str, Mapping[str, Any]], *, seconds: float) -> str:
-    """A table of what was made, how many rows and tokens, how fast, and where."""
+    """Every table with its rows, tokens, pace and place."""
     lines = [f"\nMade in {seconds:.0f} s:"]
-    for name, made in events.items():
-        lines.append(f"  {name}: {made['dagster/row_count']} rows at {made['dagster/uri']}")
-        if "hub" in made:
-            lines.append(f"    on the Hub at {made['hub']}")
-        if "tokens_generated" in made:
+    for name, metadata in events.items():
+        lines.append(f"  {name}: {metadata['dagster/row_count']} rows at {metadata['dagster/uri']}")
+        if "hub" in metadata:
+            lines.append(f"    on the Hub at {metadata['hub']}")
+        if "tokens_generated" in metadata:
             lines.append(
-                f"    {made['rollouts_drawn']} rollouts drawn, {made['rollouts_from_ledger']} from the ledger, "
-                f"{made['tokens_generated']} tokens generated at {made['tokens_per_second']} a second"
+                f"    {metadata['rollouts_drawn']} rollouts drawn, {metadata['rollouts_from_ledger']} from the ledger, "
+                f"{metadata['tokens_generated']} tokens generated at {metadata['tokens_per_second']} a second"
             )
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Errors of the layers below as failures that a person reads in the UI: the same sentence, and no useless retry."""
+"""Errors of the lower layers as failures in the UI: the same sentence, and no retry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from releases.errors import ReleaseError
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise dg.Failure with the error's own sentence; what was worth another try has been tried below."""
+    """Raise dg.Failure with the error's own sentence. The lower layers have already retried what can be retried."""
     try:
         yield
     except (EngineError, SourceError, StorageError, SchemaError, ReleaseError, TrainingError) as error:

@@ -1,7 +1,4 @@
-"""Where releases go: always into the local registry, then to the Hub where the settings name a namespace.
-
-Knows which datasets there are; nothing of what they hold.
-"""
+"""Publishing: always into the local registry, and to the Hub if the settings name a namespace."""
 
 from dataclasses import dataclass, replace
 
@@ -10,30 +7,23 @@ from huggingface_hub.utils import disable_progress_bars
 from upath import UPath
 
 from dagster_project.settings.file import HubSettings
+from generators.datasets import DATASETS
 from releases.draft import Draft
 from releases.registry.hub import HubRegistry
 from releases.registry.local import LocalRegistry
 from releases.registry.registry import Release
 
-DATASETS = (
-    "process_labels",
-    "step_preference_pairs",
-    "critical_token_pairs",
-    "self_correction_traces",
-    "long_cot_traces",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A version in the local registry and, where there is a namespace for it, the same version on the Hub."""
+    """A version in the local registry and, if the settings name a namespace, on the Hub."""
 
     local: Release
     hub: Release | None = None
     collection: str | None = None
 
     def metadata(self) -> dict[str, dg.MetadataValue]:
-        """Where a person looks at it on the Hub; empty when it is not there."""
+        """Links to the version on the Hub; empty without one."""
         urls = {"hub": self.hub.url if self.hub else None, "collection": self.collection}
         return {name: dg.MetadataValue.url(url) for name, url in urls.items() if url}
 
@@ -41,17 +31,17 @@ class Publication:
 def publish(draft: Draft, root: UPath, hub: HubSettings | None) -> Publication:
     """Publish `draft` below `root`, then on the Hub with the same version, rows and facts.
 
-    Raises ReleaseError. What is published by then stays so, and doing it again goes on from there.
+    Raises ReleaseError. What was published before the error stays; publishing again continues from there.
     """
     registry = LocalRegistry(root)
     local = registry.publish(draft)
     if hub is None:
         return Publication(local=local)
-    disable_progress_bars()  # a run's log shows lines
-    # The version may be an earlier run's, which other facts (tokens generated) stand in than this run's.
+    disable_progress_bars()  # the log of a run shows lines
+    # An earlier run may have published this version, with other facts (tokens generated) than this run's.
     manifest = registry.manifest(draft.dataset, local.version)
-    same = replace(draft, facts=manifest.facts)
-    there = HubRegistry(hub.namespace, private=hub.private, related=DATASETS)
-    released = there.publish(same, version=local.version, changes=manifest.changes)
-    collection = there.collect(draft.dataset, hub.collection) if hub.collection else None
+    same_facts = replace(draft, facts=manifest.facts)
+    remote = HubRegistry(hub.namespace, private=hub.private, related=tuple(dataset.name for dataset in DATASETS))
+    released = remote.publish(same_facts, version=local.version, changes=manifest.changes)
+    collection = remote.collect(draft.dataset, hub.collection) if hub.collection else None
     return Publication(local=local, hub=released, collection=collection)

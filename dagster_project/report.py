@@ -1,7 +1,4 @@
-"""What a person sees on an asset in the UI: counts, drop reasons, pictures, sample rows.
-
-Knows frames and plain data; decides nothing about them.
-"""
+"""Dagster metadata that a person reads in the UI: counts, drop reasons, pictures, sample rows."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +9,9 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
-from filters.schema import TableSchema
+from filters.rules import reason_counts
+from filters.schema import Schema
+from generators import shown
 
 SAMPLE_ROWS = 3
 CELL_CHARACTERS = 1200
@@ -21,8 +20,37 @@ POINTS = 14
 _COLOURS = ("#284", "#b32")
 
 
-def table(path: UPath, frame: pl.DataFrame, schema: TableSchema) -> dict[str, Any]:
-    """How many rows a table has, where it is, and what its columns mean."""
+def drawn(values: Mapping[str, shown.Shown]) -> dict[str, Any]:
+    """What a stage shows, as metadata of its asset."""
+    return {name: _drawn(value) for name, value in values.items()}
+
+
+def _drawn(value: shown.Shown) -> Any:
+    match value:
+        case shown.Counts(rows):
+            return counts(rows)
+        case shown.Facts(figures):
+            return facts(figures)
+        case shown.Records(frame):
+            return records(frame)
+        case shown.SampleRows(frame, names):
+            return sample_rows(frame, names)
+        case shown.Histogram():
+            return histogram(value.values, title=value.title, x=value.x, y=value.y, bounds=value.bounds)
+        case shown.Bars():
+            return bars(value.counts, title=value.title)
+        case shown.Curves():
+            return curves(value.series, title=value.title, x=value.x, y=value.y)
+        case shown.Svg():
+            return picture(value.title, value.content, kind="svg+xml")
+        case shown.Folder(path):
+            return dg.MetadataValue.path(path)
+        case _:
+            return value
+
+
+def table(path: UPath, frame: pl.DataFrame, schema: Schema) -> dict[str, Any]:
+    """A table's row count, its path, and the meanings of its columns."""
     return {
         "dagster/row_count": frame.height,
         "dagster/uri": str(path),
@@ -32,42 +60,38 @@ def table(path: UPath, frame: pl.DataFrame, schema: TableSchema) -> dict[str, An
     }
 
 
-def columns(told: Iterable[tuple[str, str, str]]) -> dg.TableSchema:
+def columns(described: Iterable[tuple[str, str, str]]) -> dg.TableSchema:
     """Columns by name, type and meaning."""
-    return dg.TableSchema(columns=[dg.TableColumn(name, kind, description=meaning) for name, kind, meaning in told])
+    table_columns = [dg.TableColumn(name, kind, description=meaning) for name, kind, meaning in described]
+    return dg.TableSchema(columns=table_columns)
 
 
 def counts(rows: Mapping[str, int]) -> dg.TableMetadataValue:
-    """A small table of how many rows there are of what."""
+    """A small table of counts."""
     records = [dg.TableRecord({"what": what, "rows": number}) for what, number in sorted(rows.items())]
     columns = [dg.TableColumn("what", "string"), dg.TableColumn("rows", "int")]
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))
 
 
 def facts(rows: Mapping[str, float | int | None]) -> dg.TableMetadataValue:
-    """A small table of figures by name; what has no value is left blank."""
+    """A small table of figures by name; a missing value is left blank."""
     records = [dg.TableRecord({"what": what, "value": _figure(value)}) for what, value in rows.items()]
     columns = [dg.TableColumn("what", "string"), dg.TableColumn("value", "string")]
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))
 
 
 def records(frame: pl.DataFrame) -> dg.TableMetadataValue:
-    """All rows of a small frame; what has no value is left blank."""
+    """All rows of a small frame; a missing value is left blank."""
     kinds = {name: "int" if dtype.is_integer() else "string" for name, dtype in frame.schema.items()}
     rows = [
         dg.TableRecord({name: row[name] if kinds[name] == "int" else _figure(row[name]) for name in kinds})
         for row in frame.iter_rows(named=True)
     ]
-    return dg.MetadataValue.table(rows, dg.TableSchema(columns=[dg.TableColumn(*one) for one in kinds.items()]))
+    return dg.MetadataValue.table(rows, dg.TableSchema(columns=[dg.TableColumn(*kind) for kind in kinds.items()]))
 
 
 def _figure(value: object) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-def reason_counts(dropped: pl.DataFrame) -> dict[str, int]:
-    """Rows per value of the `reason` column."""
-    return dict(dropped.group_by("reason").len().iter_rows())
 
 
 def dropped(frame: pl.DataFrame) -> dg.TableMetadataValue:
@@ -76,7 +100,7 @@ def dropped(frame: pl.DataFrame) -> dg.TableMetadataValue:
 
 
 def sample_rows(frame: pl.DataFrame, columns: Sequence[str]) -> dg.MarkdownMetadataValue:
-    """Three rows spread over the table, one heading a row and one block a column."""
+    """Three rows spread over the table, with a heading for each row and a block for each column."""
     step = max(1, frame.height // SAMPLE_ROWS)
     blocks = []
     for number, row in enumerate(frame.gather_every(step).head(SAMPLE_ROWS).iter_rows(named=True), start=1):
@@ -88,9 +112,9 @@ def sample_rows(frame: pl.DataFrame, columns: Sequence[str]) -> dg.MarkdownMetad
 def histogram(
     values: Sequence[float], *, title: str, x: str, y: str, bounds: tuple[float, float] = (0, 1)
 ) -> dg.MarkdownMetadataValue:
-    """A histogram in ten bins, small enough that the UI shows it in place.
+    """A histogram in ten bins, small enough for the UI to show it inline.
 
-    The UI hides Markdown of 1,000 characters and more behind a link, which no plotting library's output stays below.
+    The UI replaces Markdown of 1,000 characters or more by a link, and the output of plotting libraries is longer.
     """
     low, high = bounds
     bins = [0] * BINS
@@ -98,7 +122,7 @@ def histogram(
         bins[min(BINS - 1, int((value - low) / (high - low) * BINS))] += 1
     most = max(1, *bins)
     tops = [round(100 * count / most) for count in bins]
-    bars = "".join(f"M{30 * place + 9} 118v-{top}h26v{top}" for place, top in enumerate(tops) if top)
+    bars = "".join(f"M{30 * bin_ + 9} 118v-{top}h26v{top}" for bin_, top in enumerate(tops) if top)
     words = f"<text x='8' y='12'>{title} ({y}, at most {most})</text><text x='8' y='134'>{low:g}</text>"
     words += f"<text x='110' y='134'>{x}</text><text x='290' y='134'>{high:g}</text>"
     svg = (
@@ -109,15 +133,15 @@ def histogram(
 
 
 def curves(series: Mapping[str, Sequence[float]], *, title: str, x: str, y: str) -> dg.MarkdownMetadataValue:
-    """One line a series from its first value to its last, as small as a histogram; a long series is drawn by means."""
+    """One line for each series, as small as a histogram; a long series is drawn by its means."""
     most = max((max(values) for values in series.values() if values), default=0) or 1
     lines = ""
-    for place, (name, values) in enumerate(series.items()):
+    for number, (name, values) in enumerate(series.items()):
         means = _means(values)
         step = 300 / max(1, len(means) - 1)
         points = " ".join(f"{9 + round(at * step)},{118 - round(100 * mean / most)}" for at, mean in enumerate(means))
-        lines += f"<polyline points='{points}' stroke='{_COLOURS[place % len(_COLOURS)]}'/>"
-        lines += f"<text x='{170 + 72 * place}' y='12' fill='{_COLOURS[place % len(_COLOURS)]}'>{name}</text>"
+        lines += f"<polyline points='{points}' stroke='{_COLOURS[number % len(_COLOURS)]}'/>"
+        lines += f"<text x='{170 + 72 * number}' y='12' fill='{_COLOURS[number % len(_COLOURS)]}'>{name}</text>"
     words = f"<text x='8' y='12'>{title} (at most {most:.2g})</text><text x='150' y='134'>{x}</text>"
     svg = (
         "<svg xmlns='http://www.w3.org/2000/svg' width='320' height='140' font-size='12'>"
@@ -127,13 +151,13 @@ def curves(series: Mapping[str, Sequence[float]], *, title: str, x: str, y: str)
 
 
 def bars(rows: Mapping[str, int], *, title: str) -> dg.MarkdownMetadataValue:
-    """A bar for each of a few counts, small enough that the UI shows it in place."""
+    """A bar for each of a few counts, small enough for the UI to show it inline."""
     most = max(1, *rows.values(), 0)
     words = f"<text x='4' y='12'>{title}</text>"
     path = ""
-    for place, (what, count) in enumerate(rows.items()):
-        words += f"<text x='4' y='{20 * place + 32}'>{what}: {count}</text>"
-        path += f"M160 {20 * place + 22}h{round(150 * count / most)}v12H160"
+    for line, (what, count) in enumerate(rows.items()):
+        words += f"<text x='4' y='{20 * line + 32}'>{what}: {count}</text>"
+        path += f"M160 {20 * line + 22}h{round(150 * count / most)}v12H160"
     svg = (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='320' height='{20 * len(rows) + 20}' font-size='12'>{words}"
         f"<path d='{path}' fill='#46a'/></svg>"
@@ -142,19 +166,19 @@ def bars(rows: Mapping[str, int], *, title: str) -> dg.MarkdownMetadataValue:
 
 
 def _means(values: Sequence[float]) -> list[float]:
-    """At most `POINTS` means of values that follow one another."""
+    """The values as at most `POINTS` means of neighbouring values."""
     n = min(POINTS, len(values))
-    cuts = [round(place * len(values) / n) for place in range(n + 1)] if n else []
+    cuts = [round(cut * len(values) / n) for cut in range(n + 1)] if n else []
     return [sum(values[start:end]) / (end - start) for start, end in pairwise(cuts)]
 
 
 def picture(title: str, content: bytes, *, kind: str = "png") -> dg.MarkdownMetadataValue:
-    """A picture that stands in the metadata itself."""
+    """A picture inside the metadata itself."""
     return dg.MetadataValue.md(f"![{title}](data:image/{kind};base64,{base64.b64encode(content).decode()})")
 
 
 def _text(value: object) -> str:
     if isinstance(value, list):
-        value = "\n".join(f"{place}: {str(item).rstrip()}" for place, item in enumerate(value))
+        value = "\n".join(f"{index}: {str(item).rstrip()}" for index, item in enumerate(value))
     text = str(value).replace("```", "'''")
     return text if len(text) <= CELL_CHARACTERS else text[:CELL_CHARACTERS] + " …"

@@ -1,6 +1,7 @@
-"""The scorecard of one table: rows, figures, what each check said. It is written last: without one a table is not done.
+"""What is kept beside a table: its scorecard (rows, figures, checks) and what it cost.
 
-A release and the sensor that publishes go by it, since Dagster keeps the status of a check by asset, not by slice.
+The scorecard is written last: a table without one is not done. Releases and the sensor that publishes read it, because
+Dagster keeps the status of a check by asset, not by slice. The module imports no Dagster itself; the store does.
 """
 
 import json
@@ -8,21 +9,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import dagster as dg
-
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
+from generators.checks import Check
 from generators.sampling.storage import write_bytes
+from generators.sampling.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """What a check said; one that `blocks` and did not pass keeps the round from being released."""
+    """What a check said. A round with a check that `blocks` and did not pass is not released."""
 
     name: str
     passed: bool
     blocks: bool
     why: str
+
+    @classmethod
+    def of(cls, check: Check) -> "CheckOutcome":
+        """What is kept of a check."""
+        return cls(name=check.name, passed=check.passed, blocks=check.blocks, why=check.why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,49 +39,82 @@ class Scorecard:
     figures: Mapping[str, float]
     checks: tuple[CheckOutcome, ...]
 
-    def write(self, store: Store, asset: str, cell: Cell) -> None:
+    def write(self, store: Store, stage: str, cell: Cell) -> None:
         """Keep it beside the table; raises StorageError."""
-        write_bytes(store.scorecard(asset, cell), json.dumps(asdict(self), sort_keys=True, indent=2).encode())
+        write_bytes(store.scorecard(stage, cell), json.dumps(asdict(self), sort_keys=True, indent=2).encode())
 
 
-def read_scorecard(store: Store, asset: str, cell: Cell) -> Scorecard | None:
+def read_scorecard(store: Store, stage: str, cell: Cell) -> Scorecard | None:
     """The scorecard of a table; None where the table was never made, or begun again and not finished."""
-    path = store.scorecard(asset, cell)
+    path = store.scorecard(stage, cell)
     if not path.exists():
         return None
     plain: dict[str, Any] = json.loads(path.read_text())
-    return Scorecard(**plain | {"checks": tuple(CheckOutcome(**one) for one in plain["checks"])})
-
-
-def outcome_of(check: dg.AssetCheckResult) -> CheckOutcome:
-    """What is kept of a check's result."""
-    blocks = check.severity == dg.AssetCheckSeverity.ERROR
-    return CheckOutcome(name=check.check_name or "", passed=check.passed, blocks=blocks, why=check.description or "")
+    return Scorecard(**plain | {"checks": tuple(CheckOutcome(**check) for check in plain["checks"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where some assets of a round stand: what was not made, which blocking checks failed, rows by asset."""
+    """How far some stages of a round are: what is missing, which blocking checks failed, and rows by stage."""
 
     unmade: tuple[str, ...]
     failed: tuple[str, ...]
     rows: Mapping[str, int]
 
 
-def standing(store: Store, cells: Sequence[Cell], assets: Sequence[str]) -> Standing:
-    """Where `assets` stand over the slices of a round."""
+def standing(store: Store, cells: Sequence[Cell], stages: Sequence[str]) -> Standing:
+    """How far `stages` are over the slices of a round."""
     unmade, failed = [], []
-    rows = dict.fromkeys(assets, 0)
+    rows = dict.fromkeys(stages, 0)
     for cell in cells:
-        for asset in assets:
-            card = read_scorecard(store, asset, cell)
+        for stage in stages:
+            card = read_scorecard(store, stage, cell)
             if card is None:
-                unmade.append(f"{asset} of slice {cell.slice}")
+                unmade.append(f"{stage} of slice {cell.slice}")
                 continue
-            rows[asset] += card.rows
+            rows[stage] += card.rows
             failed += [
-                f"{one.name} of {asset} in slice {cell.slice} ({one.why})"
-                for one in card.checks
-                if one.blocks and not one.passed
+                f"{check.name} of {stage} in slice {cell.slice} ({check.why})"
+                for check in card.checks
+                if check.blocks and not check.passed
             ]
     return Standing(unmade=tuple(unmade), failed=tuple(failed), rows=rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What all finished runs drew for a table of `problems` problems.
+
+    `per_problem` is the most that was asked of each, such as attempts. Runs that died are missing here; their rollouts
+    are in the ledger.
+    """
+
+    problems: int
+    per_problem: int
+    policy: str = ""
+    rollouts: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+def read_cost(store: Store, stage: str, cell: Cell) -> Cost | None:
+    """What a table cost so far; None where no run has finished it."""
+    path = store.cost(stage, cell)
+    return Cost(**json.loads(path.read_text())) if path.exists() else None
+
+
+def add_cost(
+    store: Store, stage: str, cell: Cell, *, problems: int, per_problem: int, benches: Sequence[Workbench]
+) -> Cost:
+    """Add what a run drew to what earlier ones did; raises StorageError."""
+    before = read_cost(store, stage, cell) or Cost(problems=problems, per_problem=per_problem)
+    total = Cost(
+        problems=problems,
+        per_problem=max(per_problem, before.per_problem),
+        policy=benches[-1].sampler.policy if benches else "",
+        rollouts=before.rollouts + sum(bench.sampler.counts.drawn for bench in benches),
+        tokens=before.tokens + sum(bench.pool.usage.generated for bench in benches),
+        seconds=before.seconds + sum(bench.progress.seconds for bench in benches),
+    )
+    write_bytes(store.cost(stage, cell), json.dumps(asdict(total), sort_keys=True, indent=2).encode())
+    return total

@@ -1,6 +1,6 @@
-"""One answer out of several solutions of a problem, by what a reward model says each is worth.
+"""Chooses one answer from several solutions of a problem by their rewards.
 
-Knows no model. The baselines stand beside it: one solution, and a majority in which all votes are equal.
+The baselines are a single solution, and a majority vote with equal weights.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,25 +13,26 @@ from generators.self_correction_traces.aggregation import by_majority, by_weight
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """A solution, its answer with the verdict on it, and what it is worth."""
+    """A solution with its answer, the verdict on it, and its reward."""
 
     text: str
     extracted: str | None
     verdict: Verdict
-    worth: float
+    reward: float
 
 
 def best_of_n(solutions: Iterable[tuple[Mapping[str, Any], float]]) -> dict[str, float]:
-    """Shares of the problems with several decided solutions that come out right, by each way to choose.
+    """The share of problems solved by each way to choose, among problems with several decided solutions.
 
-    `solutions` are rows of `process_labels` with their worth. `pass_at_1` is the mean over single solutions, `weighted`
-    the answer with the most worth in all, `best` the solution worth most. Empty where no problem has two solutions.
+    `solutions` are rows of `process_labels` with their rewards. `pass_at_1` is the mean over single solutions,
+    `weighted` chooses the answer with the largest total reward, `best` the solution with the largest reward. The result
+    is empty if no problem has two solutions.
     """
     by_problem: dict[str, list[Scored]] = {}
-    for row, worth in solutions:
+    for row, reward in solutions:
         verdict = Verdict(row["verdict"])
         if not verdict.is_undecided:
-            scored = Scored(text="".join(row["steps"]), extracted=row["extracted"], verdict=verdict, worth=worth)
+            scored = Scored(text="".join(row["steps"]), extracted=row["extracted"], verdict=verdict, reward=reward)
             by_problem.setdefault(row["problem_id"], []).append(scored)
     groups = [group for group in by_problem.values() if len(group) > 1]
     if not groups:
@@ -39,10 +40,10 @@ def best_of_n(solutions: Iterable[tuple[Mapping[str, Any], float]]) -> dict[str,
     return {
         "problems": len(groups),
         "solutions": sum(map(len, groups)),
-        "pass_at_1": _mean([sum(one.verdict.is_right for one in group) / len(group) for group in groups]),
+        "pass_at_1": _mean([sum(solution.verdict.is_right for solution in group) / len(group) for group in groups]),
         "majority": _mean([_is_right(by_majority(group)) for group in groups]),
-        "weighted": _mean([_is_right(by_weight(group, [one.worth for one in group])) for group in groups]),
-        "best": _mean([_is_right(max(group, key=lambda one: one.worth)) for group in groups]),
+        "weighted": _mean([_is_right(by_weight(group, [solution.reward for solution in group])) for group in groups]),
+        "best": _mean([_is_right(max(group, key=lambda solution: solution.reward)) for group in groups]),
     }
 
 

@@ -1,7 +1,7 @@
 """cDPO (arXiv 2411.19943) on a release of `critical_token_pairs`: DPO with a weight on every token of the wrong side.
 
-The loss is the paper's: weighted log ratios are summed over the tokens first, and the sigmoid is of the sum's
-difference. The paper's own code pairs the two solutions' tokens by position instead and takes a sigmoid of each.
+The loss is the paper's: weighted log ratios are summed over the tokens, and the sigmoid is taken of the difference of
+the two sums. The paper's own code pairs the tokens of the two solutions by position and takes a sigmoid of each pair.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from examples.stored_ids import SIDES, StoredIdsTrainer
 
 
 def cdpo_loss(log_ratios: torch.Tensor, weights: torch.Tensor, *, beta: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """The mean loss and each pair's margin; the rows are the chosen sides, then the rejected ones in the same order."""
+    """The mean loss and each pair's margin; rows are the chosen sides, then the rejected sides in the same order."""
     chosen, rejected = (weights * log_ratios).sum(dim=1).chunk(2)
     margins = beta * (chosen - rejected)
     return -torch.nn.functional.logsigmoid(margins).mean(), margins
@@ -26,7 +26,7 @@ def cdpo_loss(log_ratios: torch.Tensor, weights: torch.Tensor, *, beta: float) -
 
 @dataclass
 class WeightedPairs(DataCollatorForPreference):
-    """TRL's batch of pairs, with the weight of each token beside it: 0 on prompts and padding."""
+    """TRL's batch of pairs, extended by a weight for each token: 0 on prompts and padding."""
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         batch = super().torch_call(examples)
@@ -39,11 +39,11 @@ class WeightedPairs(DataCollatorForPreference):
 
 
 class CriticalDPOTrainer(StoredIdsTrainer):
-    """The data, reference and adapters of TRL's trainer under cDPO's loss."""
+    """TRL's DPO trainer with cDPO's loss."""
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> torch.Tensor:
         if return_outputs:
-            raise ValueError("return_outputs must be False: the loss is made without logits, got True")
+            raise ValueError("return_outputs must be False: the loss is computed without logits, got True")
         loss, margins = cdpo_loss(self._log_ratios(model, inputs), inputs["weights"][:, 1:], beta=self.beta)
         margins = self.accelerator.gather(margins.detach())
         figures = self._metrics["train" if self.model.training else "eval"]
@@ -52,8 +52,8 @@ class CriticalDPOTrainer(StoredIdsTrainer):
         return loss
 
     def _log_ratios(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """For each token after the first, its log probability less the reference's; 0 on prompts and padding."""
-        asked = {
+        """Each token's log probability minus the reference's, from the second token on; 0 on prompts and padding."""
+        model_inputs = {
             "input_ids": inputs["input_ids"],
             "attention_mask": inputs["attention_mask"],
             "labels": inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, IGNORED),
@@ -61,12 +61,12 @@ class CriticalDPOTrainer(StoredIdsTrainer):
             "fused_lm_head": True,  # TRL's head: log probabilities without the logits of the whole vocabulary
         }
         with torch.no_grad(), self.accelerator.unwrap_model(self.model).disable_adapter():
-            reference = self.model(**asked).log_probs
-        return model(**asked).log_probs - reference
+            reference = self.model(**model_inputs).log_probs
+        return model(**model_inputs).log_probs - reference
 
 
 def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> CriticalDPOTrainer:
-    """A trainer on rows of the config `default`."""
+    """A cDPO trainer on rows of the config `default`."""
     model, tokenizer = load_policy(run)
     padding = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
     return CriticalDPOTrainer(
@@ -80,13 +80,13 @@ def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> CriticalDPOTra
 
 
 def main(command_line: Sequence[str] | None = None) -> None:
-    """Train as the command line says."""
+    """Train with the command-line options."""
     parser = arguments("cDPO on a release of critical_token_pairs.", learning_rate=4e-5)
     parser.add_argument("--beta", type=float, default=0.1, help="the paper's gamma: 1 in its text, 0.1 in its code")
-    told = parser.parse_args(command_line)
-    run = run_of(told)
-    pairs = load_release(told.release, "default", revision=told.revision)
-    trainer = trainer_of(run, pairs["train"], beta=told.beta)
+    options = parser.parse_args(command_line)
+    run = run_of(options)
+    pairs = load_release(options.release, "default", revision=options.revision)
+    trainer = trainer_of(run, pairs["train"], beta=options.beta)
     fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
 
 

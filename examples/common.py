@@ -1,7 +1,6 @@
-"""What the examples share: a run's settings, a released config, the policy to train, and the training to its end.
+"""Shared code of the examples: the run's settings, loading a release and the policy, and running the training.
 
-Knows no loss and no dataset's columns. What is trained is a LoRA adapter, over weights in float32 on a CPU and in
-bfloat16 on a GPU.
+The examples train a LoRA adapter, with base weights in float32 on a CPU and in bfloat16 on a GPU.
 """
 
 import json
@@ -18,14 +17,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from generators.models.policy import EMBEDDED, SIMULATED, Policy, identify
 from releases.manifest import FILE_NAME
 
-IGNORED = -100  # a label that no loss counts
+IGNORED = -100  # the label that losses ignore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One training: of which policy, for how long, and where the adapter goes.
+    """One training: the policy, the length, the hyperparameters, and the output folder of the adapter.
 
-    Without `steps` the rows are gone through `epochs` times.
+    Without `steps`, the training takes `epochs` passes over the rows.
     """
 
     model: str = EMBEDDED
@@ -52,33 +51,33 @@ class Run:
 
 
 def arguments(about: str, **defaults: Any) -> ArgumentParser:
-    """A command line for a release and a run, with a script's own `defaults`; what its loss wants, the script adds."""
+    """A command-line parser for a release and a run, with a script's `defaults`; scripts add options for their loss."""
     parser = ArgumentParser(description=about, formatter_class=ArgumentDefaultsHelpFormatter)
     parser.add_argument("--release", required=True, help="a version's folder, a dataset's folder, or a Hub repository")
-    parser.add_argument("--revision", help="the version, where the release is not a version's folder")
+    parser.add_argument("--revision", help="the version, if the release is not a version's folder")
     parser.add_argument("--model", help="embedded, warmed_up, a model folder, or a Hub id")
     parser.add_argument("--model-revision", help="the revision of a Hub id")
     parser.add_argument("--output", type=Path, help="the folder for the adapter")
-    parser.add_argument("--steps", type=int, help="stop after so many steps")
-    parser.add_argument("--epochs", type=int, help="how often the rows are gone through")
-    parser.add_argument("--batch-size", type=int, help="rows a step and device")
-    parser.add_argument("--learning-rate", type=float, help="the highest one: it warms up and decays")
-    parser.add_argument("--max-length", type=int, help="tokens of a row at most")
-    parser.add_argument("--rank", type=int, help="of the adapter")
-    parser.add_argument("--seed", type=int, help="of the adapter's first weights and the order of the rows")
+    parser.add_argument("--steps", type=int, help="number of training steps; overrides --epochs")
+    parser.add_argument("--epochs", type=int, help="passes over the rows")
+    parser.add_argument("--batch-size", type=int, help="rows per step and device")
+    parser.add_argument("--learning-rate", type=float, help="the peak learning rate, with warm-up and decay")
+    parser.add_argument("--max-length", type=int, help="maximum tokens per row")
+    parser.add_argument("--rank", type=int, help="rank of the adapter")
+    parser.add_argument("--seed", type=int, help="seed of the adapter's initial weights and the order of the rows")
     parser.set_defaults(**{**{field.name: field.default for field in fields(Run)}, **defaults})
     return parser
 
 
-def run_of(told: Namespace) -> Run:
-    """The run that a command line tells."""
-    return Run(**{field.name: getattr(told, field.name) for field in fields(Run)})
+def run_of(options: Namespace) -> Run:
+    """The run given by the command-line options."""
+    return Run(**{field.name: getattr(options, field.name) for field in fields(Run)})
 
 
 def load_release(release: str, config: str, *, revision: str | None = None) -> DatasetDict:
-    """The splits of one config; raises ValueError where the version is not named, or is not there.
+    """Load the splits of one config; raises ValueError if the version is not named or does not exist.
 
-    `release` is a version's folder, or with `revision` a dataset's folder in a registry or its repository on the Hub.
+    `release` is a version's folder, or, with `revision`, a dataset's folder in a registry or its repository on the Hub.
     """
     folder = Path(release)
     if not folder.is_dir():
@@ -95,12 +94,12 @@ def load_release(release: str, config: str, *, revision: str | None = None) -> D
 
 
 def policy_of(run: Run) -> Policy:
-    """The policy that is trained."""
+    """The policy to train."""
     return identify(run.model, revision=run.model_revision)
 
 
 def load_policy(run: Run) -> tuple[Any, Any]:
-    """The policy's weights and its tokenizer; whatever is drawn from here on follows from the seed."""
+    """Set the seed, and load the policy's weights and its tokenizer."""
     set_seed(run.seed)
     policy = policy_of(run)
     model = AutoModelForCausalLM.from_pretrained(policy.model, revision=policy.revision, dtype=dtype())
@@ -108,18 +107,18 @@ def load_policy(run: Run) -> tuple[Any, Any]:
 
 
 def dtype() -> torch.dtype:
-    """What weights are loaded in."""
+    """The dtype to load weights in."""
     return torch.bfloat16 if torch.cuda.is_available() else torch.float32
 
 
-def lora(run: Run, **more: Any) -> LoraConfig:
-    """An adapter on every linear layer but the head."""
-    fixed = {"target_modules": "all-linear", "lora_dropout": 0.0, "task_type": "CAUSAL_LM"}
-    return LoraConfig(r=run.rank, lora_alpha=2 * run.rank, **{**fixed, **more})
+def lora(run: Run, **overrides: Any) -> LoraConfig:
+    """A LoRA config for every linear layer except the head."""
+    defaults = {"target_modules": "all-linear", "lora_dropout": 0.0, "task_type": "CAUSAL_LM"}
+    return LoraConfig(r=run.rank, lora_alpha=2 * run.rank, **{**defaults, **overrides})
 
 
 def trainer_settings(run: Run) -> dict[str, Any]:
-    """What every trainer is told, by the names of `transformers.TrainingArguments`."""
+    """The settings shared by all trainers, by the names of `transformers.TrainingArguments`."""
     has_gpu = torch.cuda.is_available()
     return {
         "output_dir": str(run.output),
@@ -140,19 +139,18 @@ def trainer_settings(run: Run) -> dict[str, Any]:
 
 
 def fit(trainer: Any, run: Run, *, rows: Dataset, held_out: Dataset | None) -> dict[str, float]:
-    """Train to the end, write the adapter, and give the last figures, those of `held_out` among them."""
-    kept = len(trainer.train_dataset)
-    if not kept:
+    """Train, save the adapter, and return the final figures, including those on `held_out`."""
+    n_rows = len(trainer.train_dataset)
+    if not n_rows:
         raise ValueError(
             f"max_length must leave something to learn in a row, got {run.max_length} and {len(rows)} rows"
         )
-    if kept < len(rows):
-        print(
-            f"{len(rows) - kept} of {len(rows)} rows have nothing to learn within max_length={run.max_length}: left out"
-        )
+    if n_rows < len(rows):
+        n_dropped = len(rows) - n_rows
+        print(f"{n_dropped} of {len(rows)} rows have nothing to learn within max_length={run.max_length}: left out")
     figures = dict(trainer.train().metrics)
     if held_out is not None:
         figures |= trainer.evaluate(held_out)
     trainer.save_model(str(run.output))
-    print(json.dumps({"output": str(run.output), "rows": kept, **figures}))
+    print(json.dumps({"output": str(run.output), "rows": n_rows, **figures}))
     return figures

@@ -1,7 +1,7 @@
-"""DPO on whole solutions: the baseline to Step-DPO and cDPO, on the pairs of `critical_token_pairs` without weights.
+"""DPO on whole solutions, the baseline for Step-DPO and cDPO: the pairs of `critical_token_pairs` without weights.
 
-Rows without token ids (the config `pairs` of `long_cot_traces`, or any preference set in TRL's own format) go to the
-stock trainer as they are.
+Rows without token ids (the config `pairs` of `long_cot_traces`, or any preference set in TRL's format) go to TRL's
+trainer unchanged.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from examples.stored_ids import StoredIdsTrainer
 
 
 def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> DPOTrainer:
-    """A trainer on preference pairs."""
+    """A DPO trainer on preference pairs."""
     model, tokenizer = load_policy(run)
     kind = StoredIdsTrainer if "chosen_token_ids" in pairs.column_names else DPOTrainer
     return kind(
@@ -27,14 +27,16 @@ def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> DPOTrainer:
 
 
 def main(command_line: Sequence[str] | None = None) -> None:
-    """Train as the command line says."""
+    """Train with the command-line options."""
     parser = arguments("DPO on whole solutions of a release of critical_token_pairs.", learning_rate=1e-5)
     parser.add_argument("--config", default="default", help="the config with the pairs")
-    parser.add_argument("--beta", type=float, default=0.1, help="how dear it is to leave the reference")
-    told = parser.parse_args(command_line)
-    run = run_of(told)
-    pairs = load_release(told.release, told.config, revision=told.revision)
-    trainer = trainer_of(run, pairs["train"], beta=told.beta)
+    parser.add_argument(
+        "--beta", type=float, default=0.1, help="strength of the penalty for leaving the reference policy"
+    )
+    options = parser.parse_args(command_line)
+    run = run_of(options)
+    pairs = load_release(options.release, options.config, revision=options.revision)
+    trainer = trainer_of(run, pairs["train"], beta=options.beta)
     fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
 
 

@@ -1,8 +1,8 @@
-"""A process reward model on a release of `process_labels`: what a solution is worth at the end of each step.
+"""A process reward model on a release of `process_labels`: it predicts a reward at the end of each step.
 
-One linear head over the policy's states, read at the last token of a step and trained by binary cross-entropy against
-hard or soft labels; steps without a label carry no loss. Texts are tokenized here, step by step, so any model will do.
-Where the release holds problems out, best-of-N over those with several labelled solutions is measured.
+The model is the policy with a linear head, read at the last token of each step and trained by binary cross-entropy
+against hard or soft labels. Steps without a label do not contribute. Texts are tokenized here, step by step, so any
+model works. If the release has a test split, best-of-N is measured on its problems with several labelled solutions.
 """
 
 import json
@@ -40,10 +40,10 @@ LABELS = ("soft", "hard")
 
 
 def tokenized(row: Mapping[str, Any], *, tokenizer: Any, labels: str) -> dict[str, Any]:
-    """A row's token ids, and at the last one of each step its label.
+    """A row's token ids, with each step's label as the target at its last token.
 
-    Rows are those of the config `default`, or of one with `completions` and `labels`, which are hard. The new column is
-    not called `labels`: it would take that one's type, bool, for its own.
+    Rows come from the config `default`, or from one with `completions` and hard `labels`. The new column is not called
+    `labels`, because it would inherit that column's type, bool.
     """
     steps, values = (
         (row["completions"], row["labels"]) if "completions" in row else (row["steps"], row[f"{labels}_labels"])
@@ -58,25 +58,25 @@ def tokenized(row: Mapping[str, Any], *, tokenizer: Any, labels: str) -> dict[st
 
 
 def prompt_ids(prompt: str, tokenizer: Any) -> list[int]:
-    """The problem as the policy was asked it, or bare for a tokenizer without a chat template."""
+    """The prompt as the policy was given it, or the bare problem if the tokenizer has no chat template."""
     if tokenizer.chat_template is None:
         return list(tokenizer(prompt + "\n")["input_ids"])
-    asked = solve.messages(prompt)
-    return list(tokenizer.apply_chat_template(asked, add_generation_prompt=True, return_dict=False))
+    chat = solve.messages(prompt)
+    return list(tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False))
 
 
 def has_label(row: Mapping[str, Any], max_length: int) -> bool:
-    """Whether the row fits and any of its steps has a label."""
+    """Whether the row fits into `max_length` and any of its steps has a label."""
     return len(row["input_ids"]) <= max_length and any(target != IGNORED for target in row["targets"])
 
 
 def padded(rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-    """A batch; what is padded is neither seen nor labelled."""
+    """A padded batch; padding is neither attended to nor labelled."""
     width = max(len(row["input_ids"]) for row in rows)
     return {
         "input_ids": torch.tensor([row["input_ids"] + [0] * (width - len(row["input_ids"])) for row in rows]),
         "attention_mask": torch.tensor(
-            [[int(place < len(row["input_ids"])) for place in range(width)] for row in rows]
+            [[int(position < len(row["input_ids"])) for position in range(width)] for row in rows]
         ),
         "targets": torch.tensor([row["targets"] + [float(IGNORED)] * (width - len(row["targets"])) for row in rows]),
     }
@@ -84,24 +84,24 @@ def padded(rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
 
 def step_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Mean binary cross-entropy over the labelled tokens."""
-    counted = targets != IGNORED
-    return torch.nn.functional.binary_cross_entropy_with_logits(logits[counted].float(), targets[counted])
+    labelled = targets != IGNORED
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits[labelled].float(), targets[labelled])
 
 
 class StepRewardTrainer(Trainer):
-    """The stock trainer under a loss that takes soft labels."""
+    """The stock trainer with a loss for soft labels."""
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """The mean over the batch's labelled steps."""
+        """The mean loss over the batch's labelled steps."""
         outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
         loss = step_loss(outputs.logits[..., 0], inputs["targets"])
         return (loss, outputs) if return_outputs else loss
 
 
 class StepRewards:
-    """A policy with a head that gives each step a number between 0 and 1."""
+    """A policy with a head that gives each step a reward between 0 and 1."""
 
     def __init__(self, run: Run) -> None:
         set_seed(run.seed)
@@ -115,7 +115,7 @@ class StepRewards:
         self.model = get_peft_model(base, lora(run, task_type="TOKEN_CLS", exclude_modules=["score", "classifier"]))
 
     def of(self, prompt: str, steps: Sequence[str]) -> list[float]:
-        """What each step of a solution is worth."""
+        """The reward of each step of a solution."""
         row = {"prompt": prompt, "completions": steps, "labels": [0.0] * len(steps)}
         batch = padded([tokenized(row, tokenizer=self.tokenizer, labels="hard")])
         device = self.model.device
@@ -123,11 +123,11 @@ class StepRewards:
             logits = self.model.eval()(
                 input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
             ).logits[0, :, 0]
-        return [float(worth) for worth in logits[batch["targets"][0] != IGNORED].float().sigmoid()]
+        return [float(reward) for reward in logits[batch["targets"][0] != IGNORED].float().sigmoid()]
 
 
 def trainer_of(run: Run, rewards: StepRewards, solutions: Dataset, *, labels: str = "soft") -> StepRewardTrainer:
-    """A trainer of `rewards` on labelled solutions."""
+    """A trainer for `rewards` on labelled solutions."""
     if labels not in LABELS:
         raise ValueError(f"labels must be one of {', '.join(LABELS)}, got {labels!r}")
     rows = solutions.map(
@@ -145,29 +145,31 @@ def trainer_of(run: Run, rewards: StepRewards, solutions: Dataset, *, labels: st
 
 
 def measured(rewards: StepRewards, solutions: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Over solutions of the config `default`: hard labels that are met, and best-of-N by each solution's worst step."""
-    told = [(row, rewards.of(row["prompt"], row["steps"])) for row in solutions]
+    """On rows of the config `default`: the accuracy on hard labels, and best-of-N by each solution's worst step."""
+    rated = [(row, rewards.of(row["prompt"], row["steps"])) for row in solutions]
     met = [
-        (worth > 0.5) == label
-        for row, worths in told
-        for worth, label in zip(worths, row["hard_labels"], strict=True)
+        (reward > 0.5) == label
+        for row, step_rewards in rated
+        for reward, label in zip(step_rewards, row["hard_labels"], strict=True)
         if label is not None
     ]
     steps = {"steps": len(met), "steps_met": sum(met) / len(met)} if met else {}
-    return {**steps, **best_of_n((row, min(worths)) for row, worths in told)}
+    return {**steps, **best_of_n((row, min(step_rewards)) for row, step_rewards in rated)}
 
 
 def main(command_line: Sequence[str] | None = None) -> None:
-    """Train as the command line says."""
+    """Train with the command-line options."""
     parser = arguments("A process reward model on a release of process_labels.", learning_rate=2e-4)
-    parser.add_argument("--config", default="default", help="or stepwise, truncated, consensus: hard labels")
-    parser.add_argument("--labels", choices=LABELS, default="soft", help="which labels of the config default")
-    told = parser.parse_args(command_line)
-    run = run_of(told)
-    solutions = load_release(told.release, told.config, revision=told.revision)["train"]
-    held_out = load_release(told.release, "default", revision=told.revision).get("test")
+    parser.add_argument(
+        "--config", default="default", help="default, or one with hard labels: stepwise, truncated, consensus"
+    )
+    parser.add_argument("--labels", choices=LABELS, default="soft", help="the labels to use from the config default")
+    options = parser.parse_args(command_line)
+    run = run_of(options)
+    solutions = load_release(options.release, options.config, revision=options.revision)["train"]
+    held_out = load_release(options.release, "default", revision=options.revision).get("test")
     rewards = StepRewards(run)
-    fit(trainer_of(run, rewards, solutions, labels=told.labels), run, rows=solutions, held_out=None)
+    fit(trainer_of(run, rewards, solutions, labels=options.labels), run, rows=solutions, held_out=None)
     if held_out is not None:
         print(json.dumps(measured(rewards, held_out)))
 

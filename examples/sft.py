@@ -1,7 +1,7 @@
-"""Fine-tuning on traces, the loss on what is to be learnt alone: prompts and masked mistakes carry none.
+"""Fine-tuning on traces; prompts and masked mistakes do not contribute to the loss.
 
-Rows are `input_ids` and `labels` in the policy's own tokens (the config `sft` of `self_correction_traces`), or
-`messages`, of which the last one is learnt (the config `default` of `long_cot_traces`; any model will do).
+Rows have `input_ids` and `labels` in the policy's own tokens (the config `sft` of `self_correction_traces`), or
+`messages`, where only the last message is learnt (the config `default` of `long_cot_traces`; works with any model).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from examples.common import Run, arguments, fit, load_policy, load_release, lora
 
 
 def trainer_of(run: Run, traces: Dataset) -> SFTTrainer:
-    """A trainer on traces."""
+    """An SFT trainer on traces."""
     model, tokenizer = load_policy(run)
     if {"input_ids", "messages"} <= set(traces.column_names):
         check_texts(traces, tokenizer)
@@ -28,7 +28,7 @@ def trainer_of(run: Run, traces: Dataset) -> SFTTrainer:
 
 
 def learnable(traces: Dataset) -> Dataset:
-    """The columns that SFTTrainer masks by; raises ValueError where there are none."""
+    """The columns from which SFTTrainer masks the loss; raises ValueError if there are none."""
     if {"input_ids", "labels"} <= set(traces.column_names):
         return traces.select_columns(["input_ids", "labels"])
     if "messages" in traces.column_names:
@@ -40,7 +40,7 @@ def learnable(traces: Dataset) -> Dataset:
 
 
 def check_texts(traces: Iterable[Mapping[str, Any]], tokenizer: Any) -> None:
-    """Raise ValueError unless `tokenizer` reads the ids of every row as a chat that ends with its last message."""
+    """Raise ValueError unless the ids of every row decode to a chat that ends with its last message."""
     for number, row in enumerate(traces):
         text, last = tokenizer.decode(row["input_ids"], skip_special_tokens=True), row["messages"][-1]["content"]
         if not text.endswith(last):
@@ -51,17 +51,17 @@ def check_texts(traces: Iterable[Mapping[str, Any]], tokenizer: Any) -> None:
 
 
 def answered(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A chat as a prompt and its completion, the last message, which alone is learnt."""
+    """Split a chat into the prompt and the completion, its last message, which alone is learnt."""
     return {"prompt": row["messages"][:-1], "completion": row["messages"][-1:]}
 
 
 def main(command_line: Sequence[str] | None = None) -> None:
-    """Train as the command line says."""
+    """Train with the command-line options."""
     parser = arguments("Fine-tuning on a release of traces.", learning_rate=2e-4)
     parser.add_argument("--config", default="sft", help="the config with the traces")
-    told = parser.parse_args(command_line)
-    run = run_of(told)
-    traces = load_release(told.release, told.config, revision=told.revision)
+    options = parser.parse_args(command_line)
+    run = run_of(options)
+    traces = load_release(options.release, options.config, revision=options.revision)
     held_out = learnable(traces["test"]) if "test" in traces else None
     fit(trainer_of(run, traces["train"]), run, rows=traces["train"], held_out=held_out)
 

@@ -1,7 +1,6 @@
-"""Whole solutions as TRL's DPO trainer wants them prepared, straight from the token ids that a release keeps.
+"""Prepares whole solutions of `critical_token_pairs` for TRL's DPO trainer from the stored token ids.
 
-Knows the columns of `critical_token_pairs`. Text that is tokenized again may come out in other tokens than the policy
-drew, and then a weight would stand on a token that it was not meant for.
+Tokenizing the text again may give other tokens than the policy drew, and then weights would be on the wrong tokens.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,16 +13,16 @@ SIDES = ("chosen", "rejected")
 
 
 class StoredIdsTrainer(DPOTrainer):
-    """DPOTrainer on rows that bring their token ids, prompt and solution in one."""
+    """DPOTrainer on rows with stored token ids, each side holding prompt and solution."""
 
     def _prepare_dataset(self, dataset: Dataset, processing_class: Any, args: DPOConfig, dataset_name: str) -> Dataset:
         check_texts(dataset, processing_class)
-        prepared = dataset.map(parted, remove_columns=dataset.column_names)
+        prepared = dataset.map(split_sides, remove_columns=dataset.column_names)
         return prepared.filter(has_room, fn_kwargs={"max_length": args.max_length})
 
 
-def parted(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row's ids, cut where the solutions begin, with a weight for each id of a solution."""
+def split_sides(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Split a row's ids into prompt and solutions, with a weight for each id of a solution."""
     start = row["response_start"]
     prepared = {"prompt_ids": row["chosen_token_ids"][:start]}
     for side in SIDES:
@@ -33,12 +32,12 @@ def parted(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def has_room(row: Mapping[str, Any], max_length: int) -> bool:
-    """Whether more than the prompt stands in the first `max_length` tokens."""
+    """Whether the prompt leaves room for a solution within `max_length` tokens."""
     return len(row["prompt_ids"]) < max_length
 
 
 def check_texts(rows: Iterable[Mapping[str, Any]], tokenizer: Any) -> None:
-    """Raise ValueError unless `tokenizer` reads the ids of every row as the row's texts, behind one prompt."""
+    """Raise ValueError unless the ids of every row decode to the row's texts, with the same prompt on both sides."""
     for number, row in enumerate(rows):
         start = row["response_start"]
         if row["chosen_token_ids"][:start] != row["rejected_token_ids"][:start]:

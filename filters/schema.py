@@ -1,64 +1,107 @@
-"""What it takes to declare a table: columns, types, which may be null, and the rules that its rows obey.
+"""Table schemas: columns with types, meanings and nullability, a key, and rules that every row obeys.
 
-Knows no table in particular, no path and no writer: a frame comes in, and goes out in order or not at all.
+Each table is declared once. Parquet schemas, the column tables in cards and docs, and all validation read it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
 SHOWN_ROWS = 3
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 _ROW = "__row__"
+_WORDS: tuple[tuple[Any, str], ...] = (
+    (pl.String, "string"),
+    (pl.Int64, "int64"),
+    (pl.Float64, "float64"),
+    (pl.Boolean, "bool"),
+    (MESSAGES.inner, "{role: string, content: string}"),
+)
 
 
 class SchemaError(ValueError):
-    """A frame breaks its schema; the message names table, column, rule and the first rows."""
+    """A frame breaks its schema; the message names the table, column, rule and first rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The type of a column, what it means, and whether it, or an item of its lists, may be null."""
+    """A column's type and meaning, and whether it or the items of its lists may be null.
+
+    The type is string, int64, float64, bool, a list of one of these, or chat messages (`MESSAGES`).
+    """
 
     dtype: pl.DataType | type[pl.DataType]
     meaning: str
     nullable: bool = False
     nullable_items: bool = False
 
+    @property
+    def words(self) -> str:
+        """The type in words: `list of float64 or null` has nullable items, `(nullable)` marks a nullable value."""
+        inner = self.dtype.inner if isinstance(self.dtype, pl.List) else self.dtype
+        item = next((words for dtype, words in _WORDS if inner == dtype), str(inner))
+        is_list = isinstance(self.dtype, pl.List)
+        items = f"{'list of ' if is_list else ''}{item}{' or null' if self.nullable_items else ''}"
+        return f"{items}{' (nullable)' if self.nullable else ''}"
+
+    def no_null(self, name: str) -> pl.Expr:
+        """An expression that is true where the column `name` has no forbidden null."""
+        value = pl.col(name)
+        holds = pl.lit(True) if self.nullable else value.is_not_null()
+        if isinstance(self.dtype, pl.List) and not self.nullable_items:
+            holds &= ~value.list.eval(pl.element().is_null()).list.any().fill_null(False)
+        if self.dtype == MESSAGES:
+            for part in ("role", "content"):
+                missing = pl.element().is_not_null() & pl.element().struct.field(part).is_null()
+                holds &= ~value.list.eval(missing).list.any().fill_null(False)
+        return holds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableSchema:
-    """A table by name: its columns in order, the columns that make a row unique, and expressions true of every row."""
+class Schema:
+    """A table's columns in order, the columns that identify a row, and expressions that are true of every row.
+
+    Without a `key`, duplicate rows are allowed.
+    """
 
     name: str
     columns: Mapping[str, Column]
-    key: tuple[str, ...]
+    key: tuple[str, ...] = ()
     rules: Mapping[str, pl.Expr] = field(default_factory=dict)
 
-    @property
-    def meanings(self) -> dict[str, str]:
-        """What each column means, by its name."""
-        return {name: column.meaning for name, column in self.columns.items()}
-
     def empty(self) -> pl.DataFrame:
-        """Return the table without a row."""
+        """Return an empty table with the declared columns."""
         return pl.DataFrame(schema=self._dtypes)
 
     def frame(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         """Build the table from rows and validate it."""
         return self.validate(pl.DataFrame(list(rows), schema=self._dtypes) if rows else self.empty())
 
+    def only(self, *names: str) -> Mapping[str, Column]:
+        """The named columns, in the order of `names`."""
+        return {name: self.columns[name] for name in names}
+
+    def null_checks(self) -> Iterator[tuple[str, pl.Expr]]:
+        """Yield each column's name with an expression that is true where it has no forbidden null."""
+        return ((name, column.no_null(name)) for name, column in self.columns.items())
+
     def validate(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the frame with its columns in the declared order; raises SchemaError."""
         self._check_names(frame)
         frame = self._check_types(frame.select(list(self.columns)))
-        for name, column in self.columns.items():
-            self._check(frame, f"{name}: no_nulls", _holds_no_null(name, column))
-        self._check(frame, f"{', '.join(self.key)}: unique_key", pl.struct(self.key).is_unique())
+        for name, no_null in self.null_checks():
+            self._check(frame, f"{name}: no_nulls", no_null)
+        if self.key:
+            self._check(frame, f"{', '.join(self.key)}: unique_key", pl.struct(self.key).is_unique())
         for name, rule in self.rules.items():
             self._check(frame, name, rule.fill_null(False))
         return frame
+
+    def published(self, name: str, columns: Mapping[str, Column] | None = None) -> Self:
+        """The schema under a config's name, with `columns` instead of its own if given; rules and key stay."""
+        return type(self)(name=name, columns=columns or self.columns, key=self.key, rules=self.rules)
 
     @property
     def _dtypes(self) -> dict[str, pl.DataType | type[pl.DataType]]:
@@ -85,13 +128,6 @@ class TableSchema:
         if not broken.is_empty():
             shown = [_brief(row) for row in broken.head(SHOWN_ROWS).iter_rows(named=True)]
             raise SchemaError(f"{self.name}.{rule} is broken by {broken.height} of {frame.height} rows, first {shown}")
-
-
-def _holds_no_null(name: str, column: Column) -> pl.Expr:
-    holds = pl.lit(True) if column.nullable else pl.col(name).is_not_null()
-    if column.dtype == pl.List and not column.nullable_items:
-        holds &= ~pl.col(name).list.eval(pl.element().is_null()).list.any().fill_null(False)
-    return holds
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, str]:

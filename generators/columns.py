@@ -1,7 +1,4 @@
-"""What the tables have in common: columns of the same meaning, and expressions for their rules.
-
-Knows no table.
-"""
+"""Columns that several tables share, and expressions for their rules."""
 
 import polars as pl
 
@@ -9,33 +6,34 @@ from filters.answers.verdicts import Verdict
 from filters.schema import Column
 
 IDS = pl.List(pl.Int64)
-MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 ATTEMPT_KEY = ("problem_id", "attempt_index")
 UNDECIDED = [verdict.value for verdict in Verdict if verdict.is_undecided]
 KNOWN_VERDICT = pl.col("verdict").is_in([verdict.value for verdict in Verdict])
 PROBLEM = {
     "problem_id": Column(pl.String, "Hash of prompt and answer."),
-    "source": Column(pl.String, "The source that the problem came from."),
+    "source": Column(pl.String, "The source of the problem."),
     "prompt": Column(pl.String, "The problem, without chat template or instructions."),
     "answer": Column(pl.String, "The gold answer."),
     "level": Column(pl.String, "The source's own level of difficulty.", nullable=True),
 }
-OPTIONAL_ANSWER = Column(pl.String, "The gold answer; blank where there is none and a reward model scores.")
+OPTIONAL_ANSWER = Column(pl.String, "The gold answer; blank if there is none and a reward model scores.")
 IS_ANSWERED = pl.col("answer").str.strip_chars() != ""
 ORIGIN = {
     "policy": Column(pl.String, "The model that wrote the tokens."),
     "round": Column(pl.String, "The round of generation."),
-    "slice": Column(pl.String, "The part of the round that was generated as one."),
+    "slice": Column(pl.String, "The part of the round that was generated together."),
 }
 SOLUTION = {
-    "attempt_index": Column(pl.Int64, "Which of the attempts at its problem this is, from 0."),
-    "prompt_token_ids": Column(IDS, "What the policy was given, in its own token ids."),
+    "attempt_index": Column(pl.Int64, "The index of the attempt at its problem, from 0."),
+    "prompt_token_ids": Column(IDS, "The prompt, in the policy's token ids."),
     "token_ids": Column(IDS, "The solution, in the policy's token ids."),
 }
 DECISION = {
-    "verdict": Column(pl.String, "What comparing the final answer with the gold came to."),
-    "extracted": Column(pl.String, "The final answer, where the text has one.", nullable=True),
+    "verdict": Column(pl.String, "The result of comparing the final answer with the gold answer."),
+    "extracted": Column(pl.String, "The final answer, if the text has one.", nullable=True),
 }
+REASON = Column(pl.String, "Why it was dropped.")
+DETAIL = Column(pl.String, "The engine's message if it refused, else empty.")
 
 
 def length(name: str) -> pl.Expr:
@@ -44,5 +42,5 @@ def length(name: str) -> pl.Expr:
 
 
 def each(name: str, holds: pl.Expr) -> pl.Expr:
-    """Every element of a list column satisfies `holds`, written over `pl.element()`."""
+    """Whether every element of a list column satisfies `holds`, an expression over `pl.element()`."""
     return pl.col(name).list.eval(holds).list.all()

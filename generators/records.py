@@ -1,6 +1,6 @@
-"""The records that travel between stages: a problem, a rollout, an attempt, a labelled solution.
+"""The records passed between stages: a problem, a rollout, an attempt, a labelled solution.
 
-Knows nothing of engines, files or Dagster. Every record is immutable; a table's columns are its fields.
+Every record is immutable; a table's columns are its fields.
 """
 
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Literal
 
 from filters.answers.checker import Verdict
 
-NO_ERROR = -1  # stands where the index of a first error would, when there is none
+NO_ERROR = -1  # the index of the first error if there is none
 FinishReason = Literal["eos", "stop", "length"]
 Provenance = dict[str, str | int]  # policy, round, slice; for attempts also sampling and max_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A question and its answer, blank where none is known; `problem_id` is a hash of both."""
+    """A question and its answer (blank if unknown); `problem_id` is a hash of both."""
 
     problem_id: str
     source: str
@@ -33,8 +33,8 @@ class Problem:
 class Rollout:
     """One continuation of a prefix, as the policy drew it.
 
-    `key` names policy, prefix and sampling; `index` counts the draws under that key. `token_ids` end with the
-    end-of-text token when `finish_reason` is `eos`; `text` never shows that token.
+    `key` identifies policy, prefix and sampling params; `index` numbers the draws under that key. `token_ids` ends with
+    the end-of-text token if `finish_reason` is `eos`; `text` never contains that token.
     """
 
     key: str
@@ -65,9 +65,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCounts:
-    """What the rollouts from the end of one step came to.
+    """How the rollouts from the end of one step ended.
 
-    `n_rollouts` counts those with a decided verdict; `n_undecided` those whose answer could not be decided.
+    `n_rollouts` counts those with a decided verdict, `n_undecided` those whose answer could not be decided.
     """
 
     n_correct: int
@@ -77,7 +77,7 @@ class StepCounts:
 
 @dataclass(frozen=True, slots=True)
 class StepValues:
-    """For each step an estimate of its value (None without a rollout), and the ends of a 95 % interval."""
+    """The estimated value of each step (None without a rollout), with the bounds of its 95 % interval."""
 
     mean: tuple[float | None, ...]
     low: tuple[float, ...]
@@ -86,11 +86,11 @@ class StepValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledSolution:
-    """An attempt in steps, with what the rollouts from the end of each step came to, and what follows from it.
+    """An attempt split into steps, with the outcomes of the rollouts from the end of each step, and the step values.
 
     `steps[i]` is the text of `attempt.token_ids[step_ends[i - 1]:step_ends[i]]` (from 0 for the first step).
-    `attempt_counts` are those of all attempts at the problem. `sound` is the probability that nothing up to a step's
-    end is wrong, where the strategy gives one.
+    `attempt_counts` counts all attempts at the problem. `sound` is the probability that nothing up to a step's end is
+    wrong, if the strategy estimates it.
     """
 
     problem: Problem
@@ -108,14 +108,14 @@ class LabelledSolution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known of a step: its rollouts, or of one that ends a solution whether that solution is right."""
+    """The evidence for a step: its rollouts, or the solution's own outcome if the step ends it."""
 
     counts: StepCounts
     own_outcome: bool | None = None
 
     @property
     def value(self) -> float | None:
-        """The share of right rollouts, or the outcome itself; None where nothing is decided."""
+        """The share of right rollouts, or the outcome itself; None if nothing is decided."""
         if self.own_outcome is not None:
             return float(self.own_outcome)
         return self.counts.n_correct / self.counts.n_rollouts if self.counts.n_rollouts else None
@@ -123,7 +123,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Margin:
-    """How much more the chosen step is worth than the rejected one, with the ends of the 95 % interval."""
+    """The chosen step's value minus the rejected step's, with the bounds of its 95 % interval."""
 
     chosen: Evidence
     rejected: Evidence

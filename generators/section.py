@@ -1,12 +1,69 @@
-"""A section of the settings file: fixed once it is read, and no field that it does not know.
+"""A section of the settings file: frozen once it is read, and strict about the fields that it knows."""
 
-Knows no section.
-"""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """Marks a field that the Launchpad shows: `cap: Annotated[int, KNOB] = Field(32, ge=1, description=...)`."""
+
+
+KNOB = Knob()
+
+
+@dataclass(frozen=True, slots=True)
+class FilePath:
+    """Marks a field that is a path relative to the settings file, or a URL."""
+
+
+FILE_PATH = FilePath()
 
 
 class Section(BaseModel):
-    """What every section is."""
+    """The base of every section."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def knobs(cls) -> dict[str, FieldInfo]:
+        """The fields that the Launchpad shows, by name."""
+        return {name: field for name, field in cls.model_fields.items() if KNOB in field.metadata}
+
+    @classmethod
+    def paths(cls) -> list[str]:
+        """The fields that are paths relative to the settings file."""
+        return [name for name, field in cls.model_fields.items() if FILE_PATH in field.metadata]
+
+    def recipe(self) -> dict[str, Any]:
+        """The settings as JSON, without those that name places of one machine (`exclude=True`)."""
+        return self.model_dump(mode="json")
+
+    def require(self, others: "Surroundings") -> None:
+        """Raise ValueError when other sections of the settings file do not allow what this one asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a section may require of the others.
+
+    `open_ended` names the sources without answers, `rated` those whose problems a judge rates.
+    """
+
+    open_ended: Sequence[str]
+    rated: Sequence[str]
+    has_judge: bool
+
+
+class NoSettings(Section):
+    """The section of a stage that takes no settings."""
+
+
+def merged(section: Section, changes: Mapping[str, Any]) -> Any:
+    """The section with some fields changed, validated again; raises ValidationError."""
+    values = {name: getattr(section, name) for name in type(section).model_fields}
+    return type(section).model_validate(values | dict(changes))

@@ -1,7 +1,4 @@
-"""The files of one version, one at a time, the manifest last.
-
-Knows what stands in a version's folder; not where the folder is.
-"""
+"""The files of one version, yielded one at a time, the manifest last."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,16 +11,16 @@ from releases.manifest import FILE_NAME, Manifest, file_facts
 
 
 class ReleaseFile(NamedTuple):
-    """A path inside the version's folder, and what stands there."""
+    """A path inside the version's folder, and the file's bytes."""
 
     path: str
     content: bytes
 
 
 def bundle(draft: Draft, manifest: Manifest, address: HubAddress | None = None) -> Iterator[ReleaseFile]:
-    """Every file of the version that `manifest` describes; only one shard is held in memory at a time.
+    """Yield every file of the version that `manifest` describes, with only one shard in memory at a time.
 
-    The card says how to load the version from `address`, or from a folder where there is none.
+    The card explains how to load the version from `address`, or from a folder if `address` is None.
     """
     listed = []
     for file in _contents(draft, manifest, address):

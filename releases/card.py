@@ -1,7 +1,4 @@
-"""README.md of a version: the YAML that the Hub and `datasets` read, then prose from facts.
-
-Knows how a card looks, and what `load_dataset` is given: a folder's name, or a Hub repository with a tag.
-"""
+"""Writes a version's dataset card, README.md: YAML for the Hub and `datasets`, then prose rendered from the facts."""
 
 import json
 from collections.abc import Mapping
@@ -26,31 +23,31 @@ _SIZES = (
     (1_000_000_000, "100M<n<1B"),
 )
 
-_LIST = 8  # items of a list that the card shows
+_LIST = 8  # the longest list that the card prints in full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubAddress:
-    """Where a version is on the Hub: its repository, and the URLs of the datasets beside it by name."""
+    """A version's address on the Hub: its repository, and the URLs of related datasets by name."""
 
     repository: str
     related: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = None) -> str:
-    """The card of `draft` as the version that `manifest` describes, on the Hub or, without `address`, in a folder."""
+    """Render the card of `draft` as the version `manifest`, on the Hub or, without `address`, in a folder."""
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters["cell"] = _cell
     environment.filters["figure"] = _figure
-    environment.filters["plain"] = _plain
+    environment.filters["setting"] = _setting
     environment.filters["terms"] = words
     template = environment.from_string(files("releases").joinpath("card.md.jinja").read_text("utf-8"))
     return template.render(
         yaml=card_data(draft).to_yaml(),
         draft=draft,
-        about=draft.about,
+        about=draft.card,
         facts=draft.facts,
         restricted=forbidden({source.name: source.licence for source in draft.facts.sources}),
         manifest=manifest,
@@ -65,11 +62,11 @@ def card_data(draft: Draft) -> DatasetCardData:
     """The card's metadata: configs with their files, size, licence, tasks and tags."""
     first, *_ = draft.tables
     return DatasetCardData(
-        pretty_name=draft.about.pretty_name,
+        pretty_name=draft.card.pretty_name,
         license=draft.facts.licence or "other",
         size_categories=[_size(sum(draft.tables[first].rows.values()))],
-        task_categories=list(draft.about.task_categories),
-        tags=["stepmill", *draft.about.tags],
+        task_categories=list(draft.card.task_categories),
+        tags=["stepmill", *draft.card.tags],
         annotations_creators=["machine-generated"],
         configs=[_config(draft, name, is_default=name == first) for name in draft.tables],
     )
@@ -80,8 +77,8 @@ def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
     config: dict[str, Any] = {"config_name": name}
     if is_default:
         config["default"] = True
-    # `datasets` caches a local folder by its name and its card's configs: without this, v0.1.0 of one registry would
-    # load as the rows of v0.1.0 of another one that was loaded before.
+    # `datasets` caches a local folder by its name and its card's configs. Without this description, loading v0.1.0 from
+    # one registry would return the cached rows of v0.1.0 from another.
     config["description"] = f"rows {draft.content[:16]}"
     config["data_files"] = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in splits]
     return config
@@ -92,7 +89,7 @@ def _size(rows: int) -> str:
 
 
 def _shortened(settings: Any) -> Any:
-    """The settings with a word in place of a long list, such as the weights of a prior."""
+    """The settings, with long lists such as the weights of a prior replaced by a note."""
     if isinstance(settings, Mapping):
         return {name: _shortened(value) for name, value in settings.items()}
     if isinstance(settings, list | tuple) and len(settings) > _LIST:
@@ -101,15 +98,15 @@ def _shortened(settings: Any) -> Any:
 
 
 def _figure(value: float | None) -> str:
-    """A count whole, a share with two places, nothing for what has no value."""
+    """Format a count as an integer, a share with two decimals, and a missing value as a dash."""
     return "–" if value is None else f"{value:.2f}" if value != int(value) else str(int(value))
 
 
-def _plain(value: Any) -> str:
-    """A setting as JSON has it, a dash for one that was not there."""
+def _setting(value: Any) -> str:
+    """Format a setting as JSON, and a missing one as a dash."""
     return "–" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _cell(value: object) -> str:
-    """Text that cannot break out of its table cell."""
+    """Escape text so that it cannot break out of its table cell."""
     return str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,7 +1,7 @@
-"""What the command `stepmill` does with releases: verify one, compare two, copy one into a folder, show its rows.
+"""The `stepmill` commands for releases: verify one, compare two, copy one into a folder, show rows.
 
-Knows how to say what the modules behind it find, and loads them only when a command needs them. Exit codes: 0 as it
-should be, 1 something was found or differs, 2 the command could not do its work.
+Each command imports its modules only when it runs. Exit codes: 0 everything is fine, 1 there are findings or
+differences, 2 the command failed.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from upath import UPath
 
 app = typer.Typer(
-    help="Check, compare, copy and read released datasets.",
+    help="Verify, compare, copy and read released datasets.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -25,10 +25,10 @@ _VERSION = Annotated[str | None, typer.Option("--version", help="The version, su
 
 @app.command()
 def verify(
-    release: Annotated[str, typer.Argument(help="The folder of a version; or a registry's <dataset>, and --version.")],
+    release: Annotated[str, typer.Argument(help="A version's folder, or <registry>/<dataset> with --version.")],
     version: _VERSION = None,
 ) -> None:
-    """Check a release without the ledger: files, columns, rules, labels, answers, splits, figures and card."""
+    """Verify a release without the ledger: files, columns, rules, labels, answers, splits, figures and card."""
     from releases.comparison.text import summary
     from releases.verification.verify import verify as check
 
@@ -44,17 +44,17 @@ def verify(
 @app.command()
 def diff(
     first: Annotated[str, typer.Argument(help="The folder of a version.")],
-    second: Annotated[str, typer.Argument(help="The folder of another one.")],
-    limit: Annotated[int, typer.Option(min=0, help="Rows named of each kind.")] = 10,
+    second: Annotated[str, typer.Argument(help="The folder of another version.")],
+    limit: Annotated[int, typer.Option(min=0, help="Rows listed per kind of change.")] = 10,
 ) -> None:
-    """Compare two versions: rows added, removed and changed, labels and lengths side by side."""
+    """Compare two versions: rows added, removed and changed, with labels and lengths side by side."""
     from releases.comparison.text import comparison
     from releases.comparison.versions import diff as compare
 
     with _explained():
-        found = compare(_folder(first, None), _folder(second, None))
-    typer.echo(comparison(found, limit=limit))
-    if not found.is_equal:
+        difference = compare(_folder(first, None), _folder(second, None))
+    typer.echo(comparison(difference, limit=limit))
+    if not difference.is_equal:
         raise typer.Exit(1)
 
 
@@ -63,9 +63,9 @@ def pull(
     dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
     version: Annotated[str, typer.Option(help="The version, such as v0.1.0.")],
     source: Annotated[str, typer.Option("--from", help="The registry: a folder or an object-store URL.")],
-    into: Annotated[str, typer.Option(help="The folder that gets <dataset>/<version>.")],
+    into: Annotated[str, typer.Option(help="The folder to create <dataset>/<version> in.")],
 ) -> None:
-    """Copy a version into a folder, whole or not at all, and check every file on the way."""
+    """Copy a version into a folder, completely or not at all, and check every file on the way."""
     from upath import UPath
 
     from releases.registry.local import LocalRegistry
@@ -78,25 +78,25 @@ def pull(
 
 @app.command()
 def show(
-    release: Annotated[str, typer.Argument(help="The folder of a version; or a registry's <dataset>, and --version.")],
+    release: Annotated[str, typer.Argument(help="A version's folder, or <registry>/<dataset> with --version.")],
     version: _VERSION = None,
-    config: Annotated[str, typer.Option(help="The config whose rows are shown.")] = "default",
-    rows: Annotated[int, typer.Option(min=1, help="How many rows are drawn.")] = 3,
-    seed: Annotated[int, typer.Option(help="Which ones: the same seed draws the same rows.")] = 0,
-    columns: Annotated[str, typer.Option(help="Columns, with commas between them; all where none is named.")] = "",
+    config: Annotated[str, typer.Option(help="The config to show rows of.")] = "default",
+    rows: Annotated[int, typer.Option(min=1, help="The number of rows to draw.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same rows.")] = 0,
+    columns: Annotated[str, typer.Option(help="Comma-separated columns; all columns by default.")] = "",
 ) -> None:
-    """Print some rows of a release as Markdown, drawn by seed over all its splits."""
+    """Print random rows of a release as Markdown, drawn by seed from all splits."""
     from releases.showing import drawn, shown
     from releases.verification.opened import open_release
 
     with _explained():
-        found = drawn(open_release(_folder(release, version)).rows(config), n=rows, seed=seed)
-        typer.echo(shown(found, [name.strip() for name in columns.split(",") if name.strip()]))
+        rows_to_show = drawn(open_release(_folder(release, version)).rows(config), n=rows, seed=seed)
+        typer.echo(shown(rows_to_show, [name.strip() for name in columns.split(",") if name.strip()]))
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """What a person can mend is said in one sentence on standard error."""
+    """Print errors that the user can fix as one sentence on standard error, and exit with 2."""
     from generators.sampling.storage import StorageError
     from releases.errors import ReleaseError
 
@@ -108,7 +108,7 @@ def _explained() -> Iterator[None]:
 
 
 def _folder(release: str, version: str | None) -> "UPath":
-    """The folder of a version; raises UnknownRelease, where a dataset is named, with the versions that it has."""
+    """The folder of a version; raises UnknownRelease with the known versions if `release` is only a dataset."""
     from upath import UPath
 
     from releases.errors import UnknownRelease

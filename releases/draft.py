@@ -1,7 +1,4 @@
-"""A release before it has a version: tables by config and split, the facts, and what the card says of the dataset.
-
-Knows nothing of folders, versions or how a card looks.
-"""
+"""A release before it has a version: tables by config and split, facts, and the dataset's part of the card."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,39 +7,17 @@ from hashlib import sha256
 
 import polars as pl
 
+from filters.schema import Schema
+from generators.card import Card
 from releases.facts import ReleaseFacts
-from releases.schemas import PublishedSchema
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
-    """A paper to cite, by its arXiv number."""
-
-    authors: str
-    title: str
-    year: int
-    arxiv: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What stays the same from version to version of a dataset: its name and what a reader must know."""
-
-    dataset: str
-    pretty_name: str
-    summary: str
-    recipe: str
-    limits: tuple[str, ...]
-    papers: tuple[Paper, ...]
-    task_categories: tuple[str, ...]
-    tags: tuple[str, ...]
+from releases.figures import DrawnPicture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One config: its schema, what it is for, and the rows of each split that has any."""
+    """One config: its schema, its purpose, and the rows of each non-empty split."""
 
-    schema: PublishedSchema
+    schema: Schema
     purpose: str
     splits: Mapping[str, pl.DataFrame]
 
@@ -52,36 +27,22 @@ class Table:
         return {name: frame.height for name, frame in self.splits.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A PNG for the card."""
-
-    name: str
-    caption: str
-    png: bytes
-
-
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """All that a version is made of, except its number.
+    """Everything in a version except its number.
 
-    `label_counts` has for each split how often each label value occurs; `example` is a line of Python that looks at
-    a loaded split named `rows`. `attachments` are files beside the tables, by their path, that follow from the rows.
-    `major` is the least major number that it may have.
+    `label_counts` counts each label value per split. `attachments` are further files derived from the rows, by path.
+    `major` is the lowest major number that the version may have.
     """
 
-    about: About
+    dataset: str
+    card: Card
     tables: Mapping[str, Table]
     facts: ReleaseFacts
     label_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    pictures: tuple[Picture, ...] = ()
-    example: str = "print(rows[0])"
+    pictures: tuple[DrawnPicture, ...] = ()
     attachments: Mapping[str, bytes] = field(default_factory=dict)
     major: int = 0
-
-    @property
-    def dataset(self) -> str:
-        return self.about.dataset
 
     @cached_property
     def content(self) -> str:
@@ -93,11 +54,11 @@ class Draft:
         )
 
 
-def digest_of(parts: Iterable[tuple[str, str, PublishedSchema, pl.DataFrame]]) -> str:
-    """A digest of the rows of each config and split, in the draft's order of them."""
+def digest_of(parts: Iterable[tuple[str, str, Schema, pl.DataFrame]]) -> str:
+    """The digest of tables given as (config, split, schema, rows), in this order."""
     digest = sha256()
     for config, split, schema, frame in parts:
-        columns = ", ".join(f"{column.name} {column.words}" for column in schema.columns)
+        columns = ", ".join(f"{name} {column.words}" for name, column in schema.columns.items())
         digest.update(f"{config}/{split}: {columns}\n".encode())
         for part in frame.iter_slices():
             digest.update(part.write_ndjson().encode())

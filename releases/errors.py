@@ -1,16 +1,18 @@
-"""What can go wrong with a release, sorted by who can mend it.
+"""The errors of releases.
 
 ReleaseError
-├── NothingToRelease    the stages before left no rows; nothing was written
-├── VersionTaken        the asked-for version holds other content; a released version is never overwritten
+├── NothingToRelease    no rows are left to release; nothing was written
+├── VersionTaken        the requested version holds other content; a released version is never overwritten
 ├── PublishContested    other publishers took every version that was tried; publishing again may work
 ├── UnknownRelease      there is no such dataset or version in the registry
-├── UnknownColumn       a column was named that the rows do not have
-├── IncompleteManifest  a version's manifest lacks what its rows are derived with
-├── ColumnsChanged      the columns are not those of the versions of the same major number
+├── UnknownColumn       the rows do not have a requested column
+├── IncompleteManifest  a version's manifest lacks the parameters its rows are derived with
+├── ColumnsChanged      columns changed within the same major number
 ├── SplitsDisagree      a problem is in the test split of one dataset and in the train split of another
-├── DamagedRelease      a file is not what the manifest says
-└── HubError            the Hub did not do what it was asked
+├── RoundNotReady       a slice of the round is incomplete or failed a blocking check
+├── DamagedRelease      a file differs from what the manifest says
+├── LicenceForbids      a source's licence forbids redistribution or commercial use
+└── HubError            a request to the Hub failed
     └── HubDenied       the token is missing, wrong, or lacks a right
 """
 
@@ -24,7 +26,7 @@ class NothingToRelease(ReleaseError):
 
 
 class RoundNotReady(ReleaseError):
-    """A slice of the round was not made to the end, or failed a check that blocks."""
+    """A slice of the round is incomplete or failed a blocking check."""
 
 
 class VersionTaken(ReleaseError):
@@ -32,7 +34,7 @@ class VersionTaken(ReleaseError):
 
 
 class PublishContested(ReleaseError):
-    """Other publishers were faster at every try."""
+    """Other publishers were faster on every try."""
 
 
 class UnknownRelease(ReleaseError):
@@ -44,7 +46,7 @@ class UnknownColumn(ReleaseError):
 
 
 class IncompleteManifest(ReleaseError):
-    """A manifest lacks what its rows are derived with."""
+    """A manifest lacks the parameters its rows are derived with."""
 
 
 class ColumnsChanged(ReleaseError):
@@ -56,16 +58,16 @@ class SplitsDisagree(ReleaseError):
 
 
 class DamagedRelease(ReleaseError):
-    """A file of a version is not what its manifest says."""
+    """A file of a version differs from what its manifest says."""
 
 
 class HubError(ReleaseError):
-    """The Hub could not be reached, or answered with an error that did not pass."""
+    """The Hub could not be reached, or kept answering with an error."""
 
 
 class HubDenied(HubError):
-    """The Hub does not let this token do it."""
+    """The Hub denies this token the request."""
 
 
 class LicenceForbids(ReleaseError):
-    """The licence of a source forbids redistribution or commercial use, and such sources are refused."""
+    """The licence of a source forbids redistribution or commercial use, and the settings refuse such sources."""

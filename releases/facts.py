@@ -1,7 +1,4 @@
-"""What a release tells about its own making, besides its rows.
-
-Knows nothing of files or cards: these are the facts that the manifest keeps and the card words.
-"""
+"""The facts about how a release was made, which the manifest stores and the card prints."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,17 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule
+from generators.dataset import Figures, StageFacts
 from releases.licences import Handling, Terms, terms_of
-
-Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name for each thing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
-    """Where problems came from: the source's name, its licence when known, and how many problems it gave.
+    """A source of problems: its name, its licence if known, and how many problems came from it.
 
-    By `answer_rule` the answers to its problems were verified, and can be verified again; `terms` follow from the
-    licence.
+    Answers to its problems are verified by `answer_rule`. `terms` follow from the licence.
     """
 
     name: str
@@ -36,28 +31,13 @@ class SourceFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageFacts:
-    """What one stage kept, and what it dropped, as a count per named reason."""
-
-    name: str
-    kept: int
-    dropped: Mapping[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for reason, count in {"kept": self.kept, **self.dropped}.items():
-            if count < 0:
-                raise ValueError(f"{reason} of stage {self.name} must be at least 0, got {count}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseFacts:
     """Policy, round, sources, yields, tokens, settings, seeds and audit of a release.
 
-    `tokens` counts by kind (`generated`, `prompt`, `cached`); `settings` is nested plain data, as JSON can hold it, and
-    its `export` holds all that the rows are derived and split with besides what was measured;
-    `licence` is the identifier that the card shows (`other` when None). `audit` has figures by name for each kind of
-    planted error, `all` among them. `figures` are further tables by their titles. `licences` says whether sources that
-    forbid redistribution or commercial use are refused or marked.
+    `tokens` counts by kind (`generated`, `prompt`, `cached`). `settings` is nested JSON data; its `export` holds the
+    parameters that rows are derived and split with. `licence` is the identifier that the card shows (`other` if None).
+    `audit` has figures by name for each kind of planted error and for `all`. `figures` are further tables by title.
+    `licences` says whether sources that forbid redistribution or commercial use are refused or marked.
     """
 
     policy: str
@@ -80,5 +60,5 @@ class ReleaseFacts:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         try:
             json.dumps(self.settings, allow_nan=False)
-        except (TypeError, ValueError) as unplain:
-            raise ValueError(f"settings must be plain JSON data, got {self.settings!r}: {unplain}") from unplain
+        except (TypeError, ValueError) as bad:
+            raise ValueError(f"settings must be plain JSON data, got {self.settings!r}: {bad}") from bad

@@ -1,7 +1,7 @@
-"""What a registry refuses: columns that change within a major number, problems held out here and trained on there, and
-sources whose licences forbid a release.
+"""The checks a registry makes before it publishes a draft.
 
-Knows drafts, and versions as they lie below a registry's root; nothing of how one is published.
+It refuses columns that change within a major number, problems that are held out in one dataset and trained on in
+another, and sources whose licences forbid a release.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from releases.draft import Draft
 from releases.errors import ColumnsChanged, LicenceForbids, SplitsDisagree
 from releases.licences import refusal
 from releases.manifest import FILE_NAME, Manifest, read_manifest
-from releases.parquet import shards_of
+from releases.parquet import arrow_schema, shards_of
 from releases.version import Version
 
 _APART = {"train": "test", "test": "train"}
@@ -24,11 +24,11 @@ _SHOWN = 3
 
 
 def guard(draft: Draft, number: Version, root: UPath) -> None:
-    """Refuse `draft` as version `number` where it does not go with what lies below `root`.
+    """Refuse `draft` as version `number` if it conflicts with the versions below `root`.
 
-    Raises LicenceForbids where a source's licence does not allow it, ColumnsChanged where its columns are not those of
-    the last version with the same major number, and SplitsDisagree where a problem is in `test` on one side and in
-    `train` of another dataset's last version.
+    Raises LicenceForbids if a source's licence does not allow the release, ColumnsChanged if the columns differ from
+    those of the last version with the same major number, and SplitsDisagree if a problem is in `test` here and in
+    `train` of another dataset's last version, or the other way round.
     """
     _guard_licences(draft)
     _guard_columns(draft, number, root / draft.dataset)
@@ -55,14 +55,14 @@ def _guard_columns(draft: Draft, number: Version, folder: UPath) -> None:
     last = max(same_major)
     before = dict(_released_schemas(folder, versions[last]))
     for config, table in draft.tables.items():
-        changes = [*column_changes(before[config], table.schema.to_arrow())] if config in before else []
+        changes = [*column_changes(before[config], arrow_schema(table.schema))] if config in before else []
         if changes:
-            # A correction of an old round may belong to a newer major number that is there already.
+            # A correction of an old round may belong under a newer major number that already exists.
             major = max(number.major + 1, *(version.major for version in versions))
             raise ColumnsChanged(
                 f"{draft.dataset} {number}, config {config}: {', '.join(map(str, changes))} since {last}. Columns "
                 f"change with a major number only: set {draft.dataset} = {major} in [releases.major] of the settings, "
-                "or publish the columns of before"
+                "or publish the previous columns"
             )
 
 
@@ -73,13 +73,13 @@ def _guard_splits(draft: Draft, problems: Mapping[str, set[str]], other: str, th
             shown = ", ".join(both[:_SHOWN]) + (", ..." if len(both) > _SHOWN else "")
             raise SplitsDisagree(
                 f"{draft.dataset}: {len(both)} problems stand in {split} here and in {opposite} of {other}: {shown}. "
-                "Problems are split by one law in all datasets of a registry: publish with the split shares of the "
-                "others, or into a registry of its own"
+                "All datasets of a registry must split problems alike: publish with the split shares of the others, or "
+                "into a registry of its own"
             )
 
 
 def _problems_of(draft: Draft) -> dict[str, set[str]]:
-    """The problems of a draft by split, of every config that has their ids."""
+    """The problem ids of a draft by split, from every config that has them."""
     problems: dict[str, set[str]] = {split: set() for split in _APART}
     for table in draft.tables.values():
         for split in _APART.keys() & table.splits.keys():
@@ -89,7 +89,7 @@ def _problems_of(draft: Draft) -> dict[str, set[str]]:
 
 
 def _released_problems(folder: UPath, manifest: Manifest) -> dict[str, set[str]]:
-    """The same of a version."""
+    """The problem ids of a version by split, from every config that has them."""
     problems: dict[str, set[str]] = {split: set() for split in _APART}
     with_ids = {config for config, schema in _released_schemas(folder, manifest) if "problem_id" in schema.names}
     for shard in shards_of(manifest):
@@ -100,7 +100,7 @@ def _released_problems(folder: UPath, manifest: Manifest) -> dict[str, set[str]]
 
 
 def _released_schemas(folder: UPath, manifest: Manifest) -> Iterator[tuple[str, pa.Schema]]:
-    """The columns of each config of a version, as the first of its files has them."""
+    """Yield each config of a version with the columns of its first file."""
     seen: set[str] = set()
     for shard in shards_of(manifest):
         if shard.config not in seen:
@@ -110,12 +110,12 @@ def _released_schemas(folder: UPath, manifest: Manifest) -> Iterator[tuple[str, 
 
 
 def _versions(folder: UPath) -> dict[Version, Manifest]:
-    """Every whole version of a dataset's folder."""
+    """Every complete version in a dataset's folder."""
     if not folder.is_dir():
         return {}
-    found = {}
+    versions = {}
     for child in folder.iterdir():
         path = child / FILE_NAME
         if Version.is_version(child.name) and path.exists():
-            found[Version.parse(child.name)] = read_manifest(path.read_bytes(), where=str(path))
-    return found
+            versions[Version.parse(child.name)] = read_manifest(path.read_bytes(), where=str(path))
+    return versions

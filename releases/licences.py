@@ -1,6 +1,6 @@
-"""What the licence of a source lets others do with data made of it, by its SPDX id.
+"""What a source's licence allows others to do with data made from it, by SPDX id.
 
-Knows a small table of ids, no law: a licence that is not in it is unknown, and said to be.
+This is a small table of ids, not legal advice. A licence that is not in it counts as `unknown`.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Literal
 Terms = Literal["free", "no_commercial_use", "no_redistribution", "unknown"]
 Handling = Literal["refuse", "mark"]
 
-# Licences without derivatives forbid to pass on what was made of a work; NONE is SPDX's word for no licence at all.
+# No-derivatives licences forbid redistributing works made from the original. NONE is the SPDX id for no licence.
 _IDS: Mapping[Terms, str] = {
     "free": """
         0BSD AFL-3.0 AGPL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause
@@ -31,28 +31,28 @@ _TERMS: Mapping[str, Terms] = {name.lower(): terms for terms, names in _IDS.item
 
 
 def terms_of(licence: str | None) -> Terms:
-    """The terms of a licence by its SPDX id, in any case; `unknown` for none that is stated and for any other text."""
+    """The terms of a licence by its SPDX id, in any case; `unknown` if it is missing or not in the table."""
     return "unknown" if licence is None else _TERMS.get(licence.strip().lower(), "unknown")
 
 
 def forbidden(licences: Mapping[str, str | None]) -> dict[str, Terms]:
-    """Of licences by source, those that forbid redistribution or commercial use."""
+    """The sources whose licences forbid redistribution or commercial use, with the terms."""
     terms = {source: terms_of(licence) for source, licence in licences.items()}
-    return {source: found for source, found in terms.items() if found.startswith("no_")}
+    return {source: term for source, term in terms.items() if term.startswith("no_")}
 
 
 def refusal(licences: Mapping[str, str | None]) -> str | None:
-    """Why nothing of these sources is released where licences are to be kept; None where nothing forbids it."""
-    found = forbidden(licences)
-    if not found:
+    """The reason not to release anything from these sources, or None if no licence forbids it."""
+    restricted = forbidden(licences)
+    if not restricted:
         return None
-    told = ", ".join(f"{source} ({licences[source]}: {words(terms)})" for source, terms in found.items())
+    listed = ", ".join(f"{source} ({licences[source]}: {words(terms)})" for source, terms in restricted.items())
     return (
-        f"licences of sources forbid what a release allows: {told}. Leave such sources out, or set licences = 'mark' "
+        f"licences of sources forbid what a release allows: {listed}. Leave such sources out, or set licences = 'mark' "
         "in [releases] to release with that said on the card"
     )
 
 
 def words(terms: Terms) -> str:
-    """Terms as a card says them."""
+    """Terms as the card words them."""
     return "use and pass on" if terms == "free" else terms.replace("_", " ")

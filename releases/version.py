@@ -1,7 +1,4 @@
-"""Version numbers of a dataset: major when columns change meaning, minor for a new round, patch for a correction.
-
-Knows nothing of rows or files.
-"""
+"""Version numbers of a dataset: major when columns change, minor for a new round, patch for a correction."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -49,9 +46,9 @@ def next_version(
 ) -> Version:
     """The version for new content of `round`, given the round of each released version.
 
-    The first one is v0.1.0; a correction of a round bumps the patch of that round's last version; a round that has
-    none bumps the minor of the last version of all. Versions below `major` do not count: so the first one that asks
-    for a major number starts it. Numbers that others have `claimed` are passed over.
+    The first version is v0.1.0. A correction of a released round bumps the patch of that round's last version, and a
+    new round bumps the minor of the last version overall. Versions below `major` do not count, so the first release
+    with a new `major` starts at that number. Numbers `claimed` by other publishers are skipped.
     """
     counting = [version for version in rounds if version.major >= major]
     of_round = [version for version in counting if rounds[version] == round]

@@ -15,6 +15,7 @@ from generators.engine.protocol import Sampling
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.vocabulary import VALUES
 from generators.process_labels.recipe import ProcessLabelsConfig, label
+from generators.process_labels.settings import Settings
 from generators.records import Attempt, LabelledSolution, Problem
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
@@ -50,7 +51,7 @@ def wrong_solution(policy: SimulatedPolicy, nth: int = 0) -> Wrong:
 
 async def _found(policy: SimulatedPolicy, nth: int, hands: dict) -> Wrong:
     config = AttemptsConfig(n=16, sampling=LAW, max_tokens=MAX_TOKENS)
-    labels = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+    labels = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, settings=Settings())
     while True:
         problem = policy.problem(nth)
         attempts = await attempt(problem, config=config, **hands)

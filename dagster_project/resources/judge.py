@@ -1,20 +1,18 @@
-"""The judge of labelled solutions: a model on servers of its own, or the policy itself; without settings there is none.
-
-Knows how a judge is reached and sampled; not what it is asked.
-"""
+"""The judge: a model on its own servers, or the policy itself. Without settings there is no judge."""
 
 import dagster as dg
 from pydantic import Field, ValidationInfo, field_validator
 
 from dagster_project.resources.policy import Attachment, PolicyResource
 from generators.engine.protocol import Sampling
+from generators.models.judge import JudgeSampling
 from generators.process_labels.judge import JudgeConfig
 
 
 class JudgeSettings(Attachment):
-    """Which model judges, and how; without `urls` the policy judges its own solutions, on its own server.
+    """Which model judges, and how. Without `urls` the policy judges its own solutions, on its own server.
 
-    What may be in flight, and how long a server may stay silent, is as the policy's settings say.
+    The policy's settings say how much may be in flight and how long a server may stay silent.
     """
 
     model: str | None = Field(None, validate_default=True, description="the model that the servers at `urls` serve")
@@ -38,12 +36,10 @@ class JudgeSettings(Attachment):
     @classmethod
     def _can_differ(cls, votes: int, info: ValidationInfo) -> int:
         if {"temperature", "max_tokens"} <= info.data.keys():
-            _law(info.data["temperature"], info.data["max_tokens"], votes, seed=0)
+            JudgeConfig(
+                sampling=Sampling(temperature=info.data["temperature"]), max_tokens=info.data["max_tokens"], votes=votes
+            )
         return votes
-
-    def law(self, seed: int) -> JudgeConfig:
-        """How the judge is sampled in the family of draws `seed`."""
-        return _law(self.temperature, self.max_tokens, self.votes, seed=seed)
 
 
 class JudgeResource(dg.ConfigurableResource):
@@ -51,13 +47,18 @@ class JudgeResource(dg.ConfigurableResource):
 
     settings: JudgeSettings | None
 
+    @property
+    def sampling(self) -> JudgeSampling | None:
+        """How the judge is sampled; None without a judge."""
+        if self.settings is None:
+            return None
+        return JudgeSampling(
+            temperature=self.settings.temperature, max_tokens=self.settings.max_tokens, votes=self.settings.votes
+        )
+
     def server(self, policy: PolicyResource) -> PolicyResource:
-        """What serves the judge: its own servers, attached to as a policy's are, or else the policy's."""
+        """What serves the judge: its own servers, or else the policy's."""
         if self.settings is None or not self.settings.urls:
             return policy
         own = self.settings.model_dump(include={*Attachment.model_fields, "model"})
         return PolicyResource(settings=policy.settings.model_copy(update=own), log_folder=policy.log_folder)
-
-
-def _law(temperature: float, max_tokens: int, votes: int, *, seed: int) -> JudgeConfig:
-    return JudgeConfig(sampling=Sampling(temperature=temperature, seed=seed), max_tokens=max_tokens, votes=votes)

@@ -1,6 +1,6 @@
-"""The policy: a vLLM server that this run starts when it is first needed, or servers elsewhere that it attaches to.
+"""The policy: a vLLM server that the run starts when it first needs it, or other servers that it attaches to.
 
-One server serves every asset of a run and ends with it. Knows nothing of what is sampled.
+One server serves every asset of a run and stops with it.
 """
 
 import time
@@ -23,13 +23,13 @@ from generators.models.policy import SIMULATED, Policy, attached, attached_name,
 
 
 class Attachment(dg.Config):
-    """Servers that somebody else runs, and what must be known of them; without `urls` none is attached."""
+    """Servers that somebody else runs; without `urls` nothing is attached."""
 
     model_config = ConfigDict(extra="forbid")
 
     urls: list[str] = Field([], description="attach to these vLLM servers instead of starting one")
     revision: str | None = Field(None, description="the Hub revision; for attached servers, the name of the weights")
-    tokenizer: str | None = Field(None, description="the tokenizer of attached servers, when it is not the model's id")
+    tokenizer: str | None = Field(None, description="the tokenizer of attached servers, if it is not the model's id")
     api_key_env: str | None = Field(None, description="the environment variable that holds the servers' key")
 
     @field_validator("urls")
@@ -42,7 +42,7 @@ class Attachment(dg.Config):
 
 
 class PolicySettings(Attachment):
-    """Which model samples, where it is served, and how much may be in flight."""
+    """Which model samples, where it is served, and how much is in flight."""
 
     model: str = Field("embedded", description="`embedded`, `warmed_up`, `simulated`, a model folder, or a Hub id")
     dtype: str = Field("auto", description="`auto`, `bfloat16` or `float32`; float32 repeats exactly on a CPU")
@@ -56,7 +56,7 @@ class PolicySettings(Attachment):
     max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
 
     def name_now(self) -> str:
-        """What the policy is called as of now; raises EngineMisconfigured, or EngineUnavailable without the Hub."""
+        """The current name of the policy; raises EngineMisconfigured, or EngineUnavailable without the Hub."""
         return (
             attached_name(self.model, self.revision) if self.urls else policy_name(self.model, revision=self.revision)
         )
@@ -64,7 +64,7 @@ class PolicySettings(Attachment):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A policy that is being served: the pool to ask through, and the context in tokens where it is known."""
+    """A policy that is being served: the pool of requests, and the context in tokens if it is known."""
 
     pool: Pool
     context: int | None
@@ -81,7 +81,7 @@ class PolicyResource(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["PolicyResource"]:
-        """Hand out the policy for one run, and stop the server that it started."""
+        """Lend the policy to one run, and stop the server that it started."""
         try:
             yield self
         finally:
@@ -94,16 +94,16 @@ class PolicyResource(dg.ConfigurableResource):
             self._server = None
 
     def make_room(self, say: Callable[[str], None], *, on_gpu: bool) -> None:
-        """Leave the GPU to a model that is loaded here: the server that was started stops, and starts when next needed.
+        """Stop the server that was started while a model here needs the GPU; it starts again when it is needed.
 
-        On a CPU it stays: there is room beside it.
+        On a CPU it keeps running.
         """
         if on_gpu and self._server is not None:
             say("stopping the policy's server, which holds the GPU; it starts again when it is needed")
             self.close()
 
     def identity(self) -> Policy:
-        """Which policy the settings name; raises EngineMisconfigured where there is no such model."""
+        """The policy that the settings name; raises EngineMisconfigured where there is no such model."""
         if self._identity is None:
             settings = self.settings
             if settings.urls:
@@ -113,12 +113,12 @@ class PolicyResource(dg.ConfigurableResource):
         return self._identity
 
     def metadata(self) -> dict[str, dg.MetadataValue]:
-        """Where the log of the server is, when this run started one."""
+        """The log of the server, if this run started one."""
         return {"server_log": dg.MetadataValue.path(str(self._server.log_path))} if self._server else {}
 
     @asynccontextmanager
     async def served(self, say: Callable[[str], None]) -> AsyncIterator[Served]:
-        """The policy behind a pool, for the time of one asset; `say` is told of a server's start."""
+        """A pool over the policy, for the time of one asset; `say` logs the start of a server."""
         settings = self.settings
         if settings.model == SIMULATED and not settings.urls:
             simulated = SimulatedPolicy()

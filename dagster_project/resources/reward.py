@@ -1,6 +1,6 @@
-"""The outcome reward model, for problems without an answer: on a server that somebody else runs, or in this process.
+"""The outcome reward model for problems without answers: on a server that somebody else runs, or in this process.
 
-Knows how the model is reached; not what it scores. Without settings there is none.
+Without settings there is none.
 """
 
 from collections.abc import AsyncIterator
@@ -58,7 +58,7 @@ class RewardResource(dg.ConfigurableResource):
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[RewardModel | None]:
-        """The model for the time of one asset; one that is loaded here is loaded with the first solution."""
+        """The model for the time of one asset; a model in this process is loaded with the first solution."""
         settings = self.settings
         if settings is None:
             yield None
@@ -70,8 +70,8 @@ class RewardResource(dg.ConfigurableResource):
             )
         else:
             key = dg.EnvVar(settings.api_key_env).get_value() if settings.api_key_env else None
-            asked = RewardServerSettings(
+            server_settings = RewardServerSettings(
                 url=settings.url, model=settings.model, endpoint=settings.endpoint, in_flight=settings.in_flight
             )
-            async with RewardServer(asked, api_key=key) as server:
+            async with RewardServer(server_settings, api_key=key) as server:
                 yield server

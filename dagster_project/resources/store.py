@@ -1,8 +1,7 @@
-"""The store: every path, below one data root (a local folder or an object-store URL).
+"""The store: every path below the data root, which is a local folder or an object-store URL.
 
-Knows no table's meaning. `tables/<asset>/<round>/<slice>.parquet`, with what was dropped, its recipe, its cost and
-its scorecard beside it, `ledger/<policy>/<round>/<slice>/`, `adapters/<content key>/`, `releases/<dataset>/<version>/`,
-`logs/`.
+`tables/<table>/<round>/<slice>.parquet` with its dropped rows, recipe, cost and scorecard beside it;
+`ledger/<policy>/<round>/<slice>/`; `adapters/<content key>/`; `releases/<dataset>/<version>/`; `logs/`.
 """
 
 import json
@@ -16,7 +15,9 @@ from upath import UPath
 
 from dagster_project.partitions import Cell
 from generators.sampling.ledger import Ledger
-from generators.sampling.storage import is_local, read_parquet, remove, write_bytes, write_parquet
+from generators.sampling.storage import StorageError, is_local, read_parquet, remove, write_bytes, write_parquet
+
+SET_ASIDE = "set_aside"  # in the recipe of a slice without answers to verify
 
 
 class Store(dg.ConfigurableResource):
@@ -29,58 +30,59 @@ class Store(dg.ConfigurableResource):
         """The data root as a path."""
         return UPath(self.data_root)
 
-    def table(self, asset: str, cell: Cell) -> UPath:
-        """The table of one asset and partition."""
-        return self.root / "tables" / asset / cell.round / f"{cell.slice}.parquet"
+    def table(self, name: str, cell: Cell) -> UPath:
+        """A table of one slice."""
+        return self._file(name, cell, "parquet")
 
-    def dropped(self, asset: str, cell: Cell) -> UPath:
-        """What was dropped on the way to that table, with a `reason` column."""
-        return self.root / "tables" / asset / cell.round / f"{cell.slice}.dropped.parquet"
+    def dropped(self, name: str, cell: Cell) -> UPath:
+        """The rows that were dropped on the way to a table, with a column `reason`."""
+        return self._file(name, cell, "dropped.parquet")
 
-    def rounds(self, asset: str = "problems") -> list[str]:
-        """The rounds of which an asset has a table, in the order of their names."""
-        folder = self.root / "tables" / asset
-        return sorted(one.name for one in folder.iterdir() if one.is_dir()) if folder.exists() else []
+    def rounds(self, name: str = "problems") -> list[str]:
+        """The rounds that have a table, sorted by name."""
+        folder = self.root / "tables" / name
+        return sorted(round_.name for round_ in folder.iterdir() if round_.is_dir()) if folder.exists() else []
 
-    def contamination(self, cell: Cell) -> UPath:
-        """The problems of a cell that repeat an evaluation item, with both texts side by side."""
-        return self.root / "tables" / "problems" / cell.round / f"{cell.slice}.contamination.parquet"
+    def write_recipe(self, stage: str, cell: Cell, recipe: dict[str, Any]) -> None:
+        """Keep what a table is about to be made with, and void the scorecard of the table before it."""
+        remove(self.scorecard(stage, cell))
+        write_bytes(self._recipe(stage, cell), json.dumps(recipe, sort_keys=True, indent=2).encode())
 
-    def audit(self, cell: Cell) -> UPath:
-        """What the process labels found of the errors that were planted for them."""
-        return self.root / "tables" / "process_labels" / cell.round / f"{cell.slice}.audit.parquet"
+    def read_recipe(self, stage: str, cell: Cell) -> dict[str, Any]:
+        """What a table was made with: `settings` and `config`; raises StorageError where that is not known."""
+        path = self._recipe(stage, cell)
+        recipe = dict(json.loads(path.read_text())) if path.exists() else {}
+        if not recipe.keys() & {"config", SET_ASIDE}:
+            raise StorageError(
+                f"{path} does not say what {stage} was made with, or an earlier stepmill wrote it: materialise {stage} "
+                f"of slice {cell.slice} again"
+            )
+        return recipe
 
-    def write_recipe(self, asset: str, cell: Cell, recipe: dict[str, Any]) -> None:
-        """Keep what a table is about to be made with; the scorecard of what stood there is void from here on."""
-        remove(self.scorecard(asset, cell))
-        write_bytes(self._recipe(asset, cell), json.dumps(recipe, sort_keys=True, indent=2).encode())
+    def scorecard(self, stage: str, cell: Cell) -> UPath:
+        """The results of a table's checks, and the figures that rounds are compared by."""
+        return self._file(stage, cell, "scorecard.json")
 
-    def read_recipe(self, asset: str, cell: Cell) -> dict[str, Any]:
-        """What a table was made with; empty when it takes no settings."""
-        path = self._recipe(asset, cell)
-        return dict(json.loads(path.read_text())) if path.exists() else {}
+    def cost(self, stage: str, cell: Cell) -> UPath:
+        """What a table has cost so far."""
+        return self._file(stage, cell, "cost.json")
 
-    def scorecard(self, asset: str, cell: Cell) -> UPath:
-        """What the checks said of a table, and the figures that rounds are compared by."""
-        return self.root / "tables" / asset / cell.round / f"{cell.slice}.scorecard.json"
+    def _recipe(self, stage: str, cell: Cell) -> UPath:
+        return self._file(stage, cell, "recipe.json")
 
-    def cost(self, asset: str, cell: Cell) -> UPath:
-        """What a table cost so far."""
-        return self.root / "tables" / asset / cell.round / f"{cell.slice}.cost.json"
-
-    def _recipe(self, asset: str, cell: Cell) -> UPath:
-        return self.root / "tables" / asset / cell.round / f"{cell.slice}.recipe.json"
+    def _file(self, name: str, cell: Cell, suffix: str) -> UPath:
+        return self.root / "tables" / name / cell.round / f"{cell.slice}.{suffix}"
 
     def write(self, path: UPath, frame: pl.DataFrame) -> None:
-        """Write a table whole; raises StorageError."""
+        """Write a whole table; raises StorageError."""
         write_parquet(path, frame)
 
     def read(self, path: UPath) -> pl.DataFrame:
-        """Read a table; raises StorageError when it was never made."""
+        """Read a table; raises StorageError where it was never made."""
         return read_parquet(path)
 
     def ledger_folder(self, policy: str, cell: Cell) -> UPath:
-        """Where the rollouts of one policy, round and slice are."""
+        """The folder with the rollouts of one policy, round and slice."""
         return self.root / "ledger" / policy / cell.round / cell.slice
 
     def ledger(self, policy: str, cell: Cell) -> Ledger:
@@ -89,7 +91,7 @@ class Store(dg.ConfigurableResource):
 
     @property
     def adapters(self) -> UPath:
-        """Where the adapters of the contrastive models are kept."""
+        """The folder of trained adapters."""
         return self.root / "adapters"
 
     @property
@@ -99,6 +101,6 @@ class Store(dg.ConfigurableResource):
 
     @property
     def log_folder(self) -> Path:
-        """A local folder for the logs of processes: below the data root, or a temporary one when that is remote."""
+        """A local folder for the logs of servers: below the data root, or a temporary one if that is remote."""
         folder = Path(self.root.path) if is_local(self.root) else Path(tempfile.gettempdir()) / "stepmill"
         return folder / "logs"

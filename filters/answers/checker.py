@@ -1,6 +1,6 @@
-"""Is the final answer right? The one place that decides, with a typed verdict and never a bare bool.
+"""Decides whether a final answer is right, with a typed verdict rather than a bool.
 
-Knows nothing of policies, prompts or ledgers: a response and a gold answer come in, a decision goes out.
+This is the only place that decides. It takes a response and a gold answer and returns a decision.
 """
 
 import asyncio
@@ -16,20 +16,20 @@ from filters.answers.workers import SymbolicWorkers, WorkerLimits
 
 __all__ = ["AnswerChecker", "AnswerRule", "Decision", "Verdict", "WorkerLimits", "extract_answer"]
 
-_REMEMBERED = 100_000
+_CACHE_SIZE = 100_000
 
 
 class AnswerChecker:
-    """Decides on answers without ever raising or stopping the event loop; cheap tiers first, algebra in workers last.
+    """Checks answers without raising or blocking the event loop: cheap tiers first, algebra in worker processes last.
 
-    A context manager: the workers start with the first answer that needs algebra, and end with the block. Decisions
-    are remembered per pair of answer and gold, save those that a failing worker left open.
+    A context manager: the workers start with the first answer that needs algebra and stop when the block ends.
+    Decisions are cached per answer, gold answer and rule, except those that a failed worker left open.
     """
 
     def __init__(self, limits: WorkerLimits | None = None) -> None:
         self._workers = SymbolicWorkers(limits or WorkerLimits())
-        self._remembered: OrderedDict[tuple[str, str, AnswerRule], Decision] = OrderedDict()
-        self._under_way: dict[frozenset[str], asyncio.Future[Verdict]] = {}
+        self._cache: OrderedDict[tuple[str, str, AnswerRule], Decision] = OrderedDict()
+        self._in_flight: dict[frozenset[str], asyncio.Future[Verdict]] = {}
 
     def __enter__(self) -> Self:
         self._workers.__enter__()
@@ -41,21 +41,21 @@ class AnswerChecker:
         self._workers.__exit__(kind, error, trace)
 
     async def check(self, response: str, gold: str, *, rule: AnswerRule = DEFAULT_RULE) -> Decision:
-        """Decide whether a response's final answer is the gold one; without a final answer, `no_answer`."""
+        """Decide whether a response's final answer equals the gold answer; without a final answer, `no_answer`."""
         answer = extract_answer(response, rule)
         return Decision(verdict=Verdict.NO_ANSWER) if answer is None else await self.compare(answer, gold, rule=rule)
 
     async def compare(self, answer: str, gold: str, *, rule: AnswerRule = DEFAULT_RULE) -> Decision:
-        """Decide whether an extracted answer is the gold one; as the gold one to the answer, so the answer to it."""
+        """Decide whether an extracted answer equals the gold answer; swapping the two never changes the verdict."""
         if not answer.strip():
             return Decision(verdict=Verdict.NO_ANSWER)
         key = (answer, gold, rule)
-        remembered = self._remembered.get(key)
-        if remembered is None:
-            remembered = await self._decide(answer, gold, rule)
-            if remembered.verdict is not Verdict.ERROR:
-                self._remember(key, remembered)
-        return remembered
+        decision = self._cache.get(key)
+        if decision is None:
+            decision = await self._decide(answer, gold, rule)
+            if decision.verdict is not Verdict.ERROR:
+                self._store(key, decision)
+        return decision
 
     async def _decide(self, answer: str, gold: str, rule: AnswerRule) -> Decision:
         outcome = compare_exactly(answer, gold, rule)
@@ -65,26 +65,26 @@ class AnswerChecker:
         return Decision(verdict=verdict, extracted=answer, tier="symbolic" if outcome.pending else outcome.tier)
 
     async def _decide_pending(self, outcome: Outcome) -> Verdict:
-        """Take every pending pair to a worker, until one of them is not equal."""
+        """Send the pending pairs to a worker one by one, until one is not equal."""
         if not all(admits(a) and admits(g) for a, g in outcome.pending):
             return Verdict.UNPARSED
         for answer, gold in outcome.pending:
-            verdict = await self._computed_once(answer, gold)
+            verdict = await self._decide_once(answer, gold)
             if verdict is not Verdict.EQUAL:
                 return verdict
         return Verdict.EQUAL
 
-    async def _computed_once(self, answer: str, gold: str) -> Verdict:
-        """Ask a worker, or wait for the one that was asked the same already."""
+    async def _decide_once(self, answer: str, gold: str) -> Verdict:
+        """Send a pair to a worker, or wait for the worker that already has it."""
         pair = frozenset((answer, gold))
-        asked = self._under_way.get(pair)
-        if asked is None:
-            asked = asyncio.ensure_future(self._workers.decide(answer, gold))
-            self._under_way[pair] = asked
-            asked.add_done_callback(lambda _: self._under_way.pop(pair, None))
-        return await asyncio.shield(asked)  # a waiter that is cancelled must not cancel the others' comparison
+        future = self._in_flight.get(pair)
+        if future is None:
+            future = asyncio.ensure_future(self._workers.decide(answer, gold))
+            self._in_flight[pair] = future
+            future.add_done_callback(lambda _: self._in_flight.pop(pair, None))
+        return await asyncio.shield(future)  # cancelling one waiter must not cancel the comparison for the others
 
-    def _remember(self, key: tuple[str, str, AnswerRule], decision: Decision) -> None:
-        self._remembered[key] = decision
-        if len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
+    def _store(self, key: tuple[str, str, AnswerRule], decision: Decision) -> None:
+        self._cache[key] = decision
+        if len(self._cache) > _CACHE_SIZE:
+            self._cache.popitem(last=False)

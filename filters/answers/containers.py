@@ -1,6 +1,6 @@
-r"""Tuples, sets, intervals, bare lists, unions and small matrices: an answer that is made of answers.
+r"""Answers made of answers: tuples, sets, intervals, bare lists, unions and small matrices.
 
-Knows nothing of what the items mean; it only cuts where the outermost separators stand.
+Only splits at the outermost separators; the items are compared elsewhere.
 """
 
 import re
@@ -17,19 +17,19 @@ _WORD = re.compile(r"\s(?:and|or)\s")
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    r"""Items within `kind`: a pair of brackets (`()`, `[)`, `\{\}`), `list`, `union`, or `matrix RxC`."""
+    r"""The items of a container and its `kind`: brackets (`()`, `[)`, `\{\}`), `list`, `union` or `matrix RxC`."""
 
     kind: str
     items: tuple[str, ...]
 
     @property
     def is_unordered(self) -> bool:
-        """The order of the items carries no meaning."""
+        """Whether the order of the items carries no meaning."""
         return self.kind in (r"\{\}", r"\pm", "union")
 
 
 def parse_container(text: str) -> Container | None:
-    """Read a tidy answer as a container of at least two items (a set: of one), or return None."""
+    """Read a tidy answer as a container of at least two items (at least one for a set), or return None."""
     if matrix := _MATRIX.fullmatch(text):
         return _matrix(matrix[2])
     if len(parts := split(text, r"\cup")) > 1:
@@ -45,7 +45,7 @@ def parse_container(text: str) -> Container | None:
 
 
 def split(text: str, separator: str) -> list[str]:
-    """Cut at each `separator` that stands outside all brackets; the parts are stripped."""
+    """Split at each `separator` outside all brackets; the parts are stripped."""
     parts, depth = [""], 0
     for token in _TOKEN.findall(text):
         depth += (token in _OPENING) - (token in _CLOSING)
@@ -57,7 +57,7 @@ def split(text: str, separator: str) -> list[str]:
 
 
 def depth_of(text: str) -> int:
-    """Return how deep the brackets nest at most, or -1 where they do not balance in number."""
+    """Return the maximum nesting depth of the brackets, or -1 if they do not balance."""
     depth = deepest = 0
     for token in _TOKEN.findall(text):
         depth += (token in _OPENING) - (token in _CLOSING)

@@ -1,7 +1,7 @@
-r"""The tiers that need no algebra: strings, numbers with units, words and choices, containers of such, values.
+r"""The tiers that need no algebra: strings, numbers with units, words, choices, containers of these, and values.
 
-Every tier treats both sides alike, so that who is called the gold makes no difference. Knows no worker and no time:
-what only algebra can tell is handed back as pairs of expressions to compare.
+Every tier is symmetric, so it makes no difference which side is the gold answer. What only algebra can decide is
+returned as pairs of expressions to compare.
 """
 
 import re
@@ -33,7 +33,7 @@ _NUMBER_WORD = re.compile(
 _INFINITY = re.compile(r"[+-]?\s*\\infty")
 _NAMED = re.compile(r"([A-Za-z](?:\([a-z]\))?|\([a-z](?:, ?[a-z])+\))\s*(?:=|\\in(?![a-zA-Z]))\s*([^=]+)")
 _VARIABLE = re.compile("[a-zA-Z]")
-# Two letters are a product, unless they are one of these.
+# Two letters are a product, unless they are one of these words.
 _SHORT_WORDS = re.compile(r"(?:no|on|up|to|in|is|it|at|an|as|or|of|so|we|he|me|my|by|do|go|if|us)", re.IGNORECASE)
 _BRACKETS = frozenset({"()", "[]", "(]", "[)"})
 _UNORDERED = frozenset({"list", r"\{\}", r"\pm"})
@@ -41,7 +41,7 @@ _UNORDERED = frozenset({"list", r"\{\}", r"\pm"})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a tier found: a verdict, or None with the pairs that must all be equal for the answers to be equal."""
+    """A tier's result: a verdict, or None with the pairs that must all be equal for the answers to be equal."""
 
     verdict: Verdict | None
     tier: str
@@ -49,84 +49,84 @@ class Outcome:
 
 
 def compare_exactly(answer: str, gold: str, rule: AnswerRule = DEFAULT_RULE) -> Outcome:
-    """Compare two answers as far as strings, exact numbers and values at a few points go."""
+    """Compare two answers by strings, exact numbers, and values at a few points."""
     answer, gold = answer.strip(), gold.strip()
     if answer == gold:
         return Outcome(Verdict.EQUAL, "string")
-    ours, theirs = plain_number(answer), plain_number(gold)
-    if ours is not None and theirs is not None:
-        return Outcome(Verdict.EQUAL if ours == theirs else Verdict.DIFFERENT, "number")
+    left_number, right_number = plain_number(answer), plain_number(gold)
+    if left_number is not None and right_number is not None:
+        return Outcome(Verdict.EQUAL if left_number == right_number else Verdict.DIFFERENT, "number")
     if max(len(answer), len(gold)) > MAX_LENGTH:
         return Outcome(Verdict.UNPARSED, "guard")
-    one, other = sorted((tidy(answer), tidy(gold)))
-    if not one or not 0 <= max(depth_of(one), depth_of(other)) <= MAX_DEPTH:
+    left, right = sorted((tidy(answer), tidy(gold)))
+    if not left or not 0 <= max(depth_of(left), depth_of(right)) <= MAX_DEPTH:
         return Outcome(Verdict.UNPARSED, "guard")
-    return _compare(one, other, rule)
+    return _compare(left, right, rule)
 
 
-def _compare(one: str, other: str, rule: AnswerRule) -> Outcome:
-    one, other = _without_names(one, other)
-    if compact(one) == compact(other):
+def _compare(left: str, right: str, rule: AnswerRule) -> Outcome:
+    left, right = _without_names(left, right)
+    if compact(left) == compact(right):
         return Outcome(Verdict.EQUAL, "string")
     for tier in (_numbers, _infinite, _based, _choices, _inequalities, _containers, _words):
-        if outcome := tier(one, other, rule):
+        if outcome := tier(left, right, rule):
             return outcome
-    if ("=" in one) != ("=" in other):
+    if ("=" in left) != ("=" in right):
         return Outcome(Verdict.UNPARSED, "value")
-    ours, theirs = _plainly(one), _plainly(other)
-    if differ(ours, theirs):
+    left_text, right_text = _without_separators(left), _without_separators(right)
+    if differ(left_text, right_text):
         return Outcome(Verdict.DIFFERENT, "value")
-    if (exact := rational(ours)) is not None and (gold := rational(theirs)) is not None:
-        return Outcome(Verdict.EQUAL if exact == gold else Verdict.DIFFERENT, "rational")
-    return Outcome(None, "symbolic", ((one, other),))
+    if (left_value := rational(left_text)) is not None and (right_value := rational(right_text)) is not None:
+        return Outcome(Verdict.EQUAL if left_value == right_value else Verdict.DIFFERENT, "rational")
+    return Outcome(None, "symbolic", ((left, right),))
 
 
-def _plainly(text: str) -> str:
-    """A number as the value tier reads it, without separators or mixed fractions; anything else as it is."""
+def _without_separators(text: str) -> str:
+    """A number as the value tier reads it, without separators or mixed fractions; other text unchanged."""
     value = parse_number(text)
     return text if value is None else f"({value.numerator})/({value.denominator})"
 
 
-def _without_names(one: str, other: str) -> tuple[str, str]:
-    """Take `x =` off one side, or off both where they name the same thing."""
-    if "=" not in one and "=" not in other and r"\in" not in one and r"\in" not in other:
-        return one, other
-    ours, theirs = _NAMED.fullmatch(one), _NAMED.fullmatch(other)
+def _without_names(left: str, right: str) -> tuple[str, str]:
+    """Strip `x =` from one side, or from both if they name the same thing."""
+    if "=" not in left and "=" not in right and r"\in" not in left and r"\in" not in right:
+        return left, right
+    ours, theirs = _NAMED.fullmatch(left), _NAMED.fullmatch(right)
     if ours and theirs and ours[1] != theirs[1]:
-        return one, other
-    ours = None if "=" in other and not theirs else ours
-    theirs = None if "=" in one and not ours else theirs
-    return _value(ours) or one, _value(theirs) or other
+        return left, right
+    ours = None if "=" in right and not theirs else ours
+    theirs = None if "=" in left and not ours else theirs
+    return _value(ours) or left, _value(theirs) or right
 
 
 def _value(named: re.Match[str] | None) -> str | None:
     return named[2] if named and named[1][0] not in named[2] else None
 
 
-def _numbers(one: str, other: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = parse_quantity(one), parse_quantity(other)
+def _numbers(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    ours, theirs = parse_quantity(left), parse_quantity(right)
     if ours and theirs:
         return Outcome(compare_quantities(ours, theirs, rule), "number")
-    quantity, text = (ours, other) if ours else (theirs, one)
+    quantity, text = (ours, right) if ours else (theirs, left)
     if quantity and _is_prose(text):
-        # Prose around a value may well state it: nobody can tell without reading.
+        # Prose around a value may state it; only a reader can tell.
         stated = _NUMBER_WORD.search(text) or quantity.value in numbers_within(text)
         return Outcome(Verdict.UNPARSED if stated else Verdict.DIFFERENT, "number")
     return None
 
 
-def _infinite(one: str, other: str, rule: AnswerRule) -> Outcome | None:
-    if not _INFINITY.fullmatch(one) and not _INFINITY.fullmatch(other):
+def _infinite(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    if not _INFINITY.fullmatch(left) and not _INFINITY.fullmatch(right):
         return None
-    plain = all(_INFINITY.fullmatch(side) or parse_quantity(side) for side in (one, other))
-    same = compact(one).removeprefix("+") == compact(other).removeprefix("+")
-    return Outcome(Verdict.EQUAL if same else Verdict.DIFFERENT if plain else Verdict.UNPARSED, "number")
+    both_plain = all(_INFINITY.fullmatch(side) or parse_quantity(side) for side in (left, right))
+    same = compact(left).removeprefix("+") == compact(right).removeprefix("+")
+    return Outcome(Verdict.EQUAL if same else Verdict.DIFFERENT if both_plain else Verdict.UNPARSED, "number")
 
 
-def _based(one: str, other: str, rule: AnswerRule) -> Outcome | None:
-    if "_" not in one and "_" not in other:
+def _based(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    if "_" not in left and "_" not in right:
         return None
-    ours, theirs = _BASED.fullmatch(compact(one)), _BASED.fullmatch(compact(other))
+    ours, theirs = _BASED.fullmatch(compact(left)), _BASED.fullmatch(compact(right))
     if not ours and not theirs:
         return None
     if ours and theirs and (ours[2] or ours[3]) == (theirs[2] or theirs[3]):
@@ -135,8 +135,8 @@ def _based(one: str, other: str, rule: AnswerRule) -> Outcome | None:
     return Outcome(Verdict.UNPARSED, "number")
 
 
-def _choices(one: str, other: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = _CHOICE.fullmatch(one), _CHOICE.fullmatch(other)
+def _choices(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    ours, theirs = _CHOICE.fullmatch(left), _CHOICE.fullmatch(right)
     if not ours and not theirs:
         return None
     if not ours or not theirs:
@@ -145,29 +145,29 @@ def _choices(one: str, other: str, rule: AnswerRule) -> Outcome | None:
     return Outcome(Verdict.EQUAL if same else Verdict.DIFFERENT, "choice")
 
 
-def _inequalities(one: str, other: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = as_intervals(one), as_intervals(other)
+def _inequalities(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    ours, theirs = as_intervals(left), as_intervals(right)
     if ours is None and theirs is None:
         return None
-    if ours and theirs and _VARIABLE.findall(_COMMAND.sub("", one)) != _VARIABLE.findall(_COMMAND.sub("", other)):
+    if ours and theirs and _VARIABLE.findall(_COMMAND.sub("", left)) != _VARIABLE.findall(_COMMAND.sub("", right)):
         return Outcome(Verdict.UNPARSED, "container")
-    outcome = _containers(ours or one, theirs or other, rule)
+    outcome = _containers(ours or left, theirs or right, rule)
     return outcome or Outcome(Verdict.UNPARSED, "container")
 
 
-def _words(one: str, other: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = _is_words(one), _is_words(other)
+def _words(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    ours, theirs = _is_words(left), _is_words(right)
     if ours and theirs:
-        return Outcome(_same_words(one, other), "words")
+        return Outcome(_same_words(left, right), "words")
     if ours or theirs:
-        words, rest = (one, other) if ours else (other, one)
+        words, rest = (left, right) if ours else (right, left)
         open_to_reading = _is_prose(rest) or _NUMBER_WORD.search(words)
         return Outcome(Verdict.UNPARSED if open_to_reading else Verdict.DIFFERENT, "words")
-    return Outcome(Verdict.UNPARSED, "words") if _is_prose(one) or _is_prose(other) else None
+    return Outcome(Verdict.UNPARSED, "words") if _is_prose(left) or _is_prose(right) else None
 
 
-def _same_words(one: str, other: str) -> Verdict:
-    ours, theirs = one.casefold().strip("\"'. "), other.casefold().strip("\"'. ")
+def _same_words(left: str, right: str) -> Verdict:
+    ours, theirs = left.casefold().strip("\"'. "), right.casefold().strip("\"'. ")
     if ours == theirs:
         return Verdict.EQUAL
     short, long = sorted((ours, theirs), key=len)
@@ -185,14 +185,14 @@ def _is_prose(text: str) -> bool:
     return _is_words(text) or any(len(word) > 3 for word in _WORDS.findall(_COMMAND.sub(" ", text)))
 
 
-def _containers(one: str, other: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = _container(one), _container(other)
+def _containers(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    ours, theirs = _container(left), _container(right)
     if ours is None and theirs is None:
         return None
     if ours is None or theirs is None:
-        plain = parse_quantity(one) or parse_quantity(other)
-        return Outcome(Verdict.DIFFERENT if plain else Verdict.UNPARSED, "container")
-    if _is_words(one) and _is_words(other):
+        is_number = parse_quantity(left) or parse_quantity(right)
+        return Outcome(Verdict.DIFFERENT if is_number else Verdict.UNPARSED, "container")
+    if _is_words(left) and _is_words(right):
         return None
     if max(len(ours.items), len(theirs.items)) > MAX_ITEMS:
         return Outcome(Verdict.UNPARSED, "guard")
@@ -202,22 +202,22 @@ def _containers(one: str, other: str, rule: AnswerRule) -> Outcome | None:
 
 
 def _container(text: str) -> Container | None:
-    r"""The container that a text is; `a \pm b` holds two values, in a set or list too."""
+    r"""The text as a container; `a \pm b` is two values, also inside a set or list."""
     if r"\pm" not in text:
         return parse_container(text)
     if text.count(r"\pm") == 1:
-        held = parse_container(text)
-        if held is None:
+        container = parse_container(text)
+        if container is None:
             return Container(r"\pm", _both(text))
-        if held.kind in _UNORDERED:
-            items = [value for item in held.items for value in (_both(item) if r"\pm" in item else (item,))]
-            return Container(r"\pm" if held.kind == "list" else held.kind, tuple(items))
+        if container.kind in _UNORDERED:
+            items = [value for item in container.items for value in (_both(item) if r"\pm" in item else (item,))]
+            return Container(r"\pm" if container.kind == "list" else container.kind, tuple(items))
     return None
 
 
 def _both(text: str) -> tuple[str, str]:
-    left, right = split(text, r"\pm")
-    return f"{left}+{right}", f"{left}-{right}"
+    before, after = split(text, r"\pm")
+    return f"{before}+{after}", f"{before}-{after}"
 
 
 def _in_order(ours: Container, theirs: Container, rule: AnswerRule) -> Outcome:
@@ -237,35 +237,35 @@ def _in_order(ours: Container, theirs: Container, rule: AnswerRule) -> Outcome:
 def _out_of_order(ours: Container, theirs: Container, rule: AnswerRule) -> Outcome:
     if len(ours.items) != len(theirs.items):
         return Outcome(Verdict.DIFFERENT, "container")
-    left, undecided = list(ours.items), False
+    unmatched, undecided = list(ours.items), False
     pending: list[tuple[str, str]] = []
     for item in theirs.items:
-        outcomes = [_compare(min(candidate, item), max(candidate, item), rule) for candidate in left]
+        outcomes = [_compare(min(candidate, item), max(candidate, item), rule) for candidate in unmatched]
         verdicts = [outcome.verdict for outcome in outcomes]
         undecided = undecided or Verdict.UNPARSED in verdicts
         if Verdict.EQUAL in verdicts:
-            left.pop(verdicts.index(Verdict.EQUAL))
+            unmatched.pop(verdicts.index(Verdict.EQUAL))
         elif verdicts.count(None) == 1:
-            # The one that has the same value, as far as values go: algebra has the last word.
-            place = verdicts.index(None)
-            pending += outcomes[place].pending
-            left.pop(place)
+            # The only candidate with the same values at the sampled points: algebra decides.
+            index = verdicts.index(None)
+            pending += outcomes[index].pending
+            unmatched.pop(index)
         else:
             undecided = undecided or None in verdicts
-    if left:
+    if unmatched:
         return Outcome(Verdict.UNPARSED if undecided else Verdict.DIFFERENT, "container")
-    if not _holds_same(ours, theirs, rule):
-        return Outcome(_unlike(ours, theirs), "container")
+    if not _are_comparable(ours, theirs, rule):
+        return Outcome(_verdict_of_other_kinds(ours, theirs), "container")
     return Outcome(None if pending else Verdict.EQUAL, "container", tuple(pending))
 
 
-def _holds_same(ours: Container, theirs: Container, rule: AnswerRule) -> bool:
-    r"""Equal items make equal containers: two of a kind, or a set, a `\pm` and the bare list of their members."""
+def _are_comparable(ours: Container, theirs: Container, rule: AnswerRule) -> bool:
+    r"""Whether equal items make equal containers: same kind, or a mix of set, `\pm` and bare list."""
     kinds = {ours.kind, theirs.kind}
     if kinds == {"list"}:
         return rule.lists == "unordered"
     return (len(kinds) == 1 and ours.is_unordered) or kinds <= _UNORDERED
 
 
-def _unlike(ours: Container, theirs: Container) -> Verdict:
+def _verdict_of_other_kinds(ours: Container, theirs: Container) -> Verdict:
     return Verdict.DIFFERENT if {ours.kind, theirs.kind} <= _BRACKETS else Verdict.UNPARSED

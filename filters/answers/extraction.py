@@ -1,6 +1,6 @@
-"""Where in a response the final answer stands.
+"""Extracts the final answer of a response.
 
-Knows nothing of equivalence or gold answers. Each search reads the response once, however long it is.
+Each search reads the response once, however long it is.
 """
 
 import re
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"-?(?:[0-9]+(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:/[0-9]+)
 
 
 def extract_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> str | None:
-    """Return the final answer as the response writes it, or None where nothing marks one."""
+    """Return the final answer as the response writes it, or None if nothing marks one."""
     answer = last_boxed(response) or after_hashes(response) or _after_phrase(response)
     if answer is None and rule.bare_last_number:
         numbers = _NUMBER.findall(response)
@@ -26,19 +26,19 @@ def extract_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> str | None
 
 
 def last_boxed(text: str) -> str | None:
-    r"""Return what stands in the last balanced, non-empty `\boxed{}`; of nested ones, in the outer."""
+    r"""Return the content of the last balanced, non-empty `\boxed{}`; of nested boxes, the outer one."""
     if "box" not in text:
         return None
     at = text.rfind("\\boxed{")
     last = _LAST_BOX.match(text, at) if at >= 0 else None
-    # Nearly every response ends with one plain box; another `box` behind it, or one around it, asks for a full reading.
+    # Nearly every response ends with one simple box; another `box` after it or around it needs a full scan.
     if last and last[1].strip() and "box" not in text[last.start(1) :] and not _ENCLOSING.search(text, 0, at):
         return last[1].strip()
     return _last_balanced(text)
 
 
 def _last_balanced(text: str) -> str | None:
-    found = None
+    content_of_last = None
     open_braces: list[int | None] = []
     for token in _BRACES.finditer(text):
         word = token.group()
@@ -47,12 +47,12 @@ def _last_balanced(text: str) -> str | None:
         elif word == "}" and open_braces:
             start = open_braces.pop()
             if start is not None and (content := text[start : token.start()].strip()):
-                found = content
-    return found
+                content_of_last = content
+    return content_of_last
 
 
 def after_hashes(text: str) -> str | None:
-    """Return the rest of the last line that opens with `####`."""
+    """Return the rest of the last line that starts with `####`."""
     lines = _HASHES.findall(text)
     return lines[-1].strip() if lines else None
 

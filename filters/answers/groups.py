@@ -1,7 +1,4 @@
-"""Which answers of several are the same one, as the verifier's exact tiers see it.
-
-Knows nothing of problems or gold answers, and asks no algebra.
-"""
+"""Groups equal answers by the checker's exact tiers, without algebra."""
 
 from collections.abc import Sequence
 
@@ -10,18 +7,18 @@ from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 
 
 def group_answers(answers: Sequence[str], rule: AnswerRule = DEFAULT_RULE) -> list[list[int]]:
-    """The places of equal answers, group by group; groups stand in the order of their first answers.
+    """The indices of equal answers, group by group, in the order of each group's first answer.
 
-    An answer joins the first group whose first answer it equals; what only algebra could call equal stays apart.
+    An answer joins the first group whose first answer it equals. Answers that only algebra could show equal stay apart.
     """
     groups: list[list[int]] = []
     group_of: dict[str, list[int]] = {}
-    for place, answer in enumerate(answers):
+    for index, answer in enumerate(answers):
         if answer not in group_of:
             same = (g for g in groups if compare_exactly(answer, answers[g[0]], rule).verdict is Verdict.EQUAL)
             group = next(same, None)
             if group is None:
                 groups.append(group := [])
             group_of[answer] = group
-        group_of[answer].append(place)
+        group_of[answer].append(index)
     return groups

@@ -1,6 +1,6 @@
-r"""Inequalities in one variable as the intervals that they describe: `2 \le x < 5` is `[2,5)`.
+r"""Rewrites inequalities in one variable as intervals: `2 \le x < 5` becomes `[2,5)`.
 
-Knows nothing of values: bounds stay the text that they were.
+Bounds stay text and are not evaluated.
 """
 
 import re
@@ -13,7 +13,7 @@ _INFINITY = r"\infty"
 
 
 def as_intervals(text: str) -> str | None:
-    """Return a tidy inequality, or several joined by `or`, as intervals joined by unions; None where it is none."""
+    """Return a tidy inequality, or several joined by `or`, as a union of intervals; None for any other text."""
     if not _ANY.search(text):
         return None
     parts = [_interval(part.strip()) for part in _ALTERNATIVES.split(text)]
@@ -23,7 +23,7 @@ def as_intervals(text: str) -> str | None:
 
 
 def _interval(text: str) -> tuple[str, str] | None:
-    """The variable and its interval."""
+    """The variable and its interval, or None."""
     pieces = [piece.strip() for piece in _ANY.split(text)]
     if not all(pieces):
         return None
@@ -32,11 +32,11 @@ def _interval(text: str) -> tuple[str, str] | None:
         if _VARIABLE.fullmatch(left) and left not in right:
             return left, _half_line(right, sign)
         if _VARIABLE.fullmatch(right) and right not in left:
-            return right, _half_line(left, _turned(sign))
+            return right, _half_line(left, _flipped(sign))
     if len(pieces) == 5:
         low, first, variable, second, high = pieces
         if _is_greater(first) and _is_greater(second):
-            low, first, second, high = high, _turned(second), _turned(first), low
+            low, first, second, high = high, _flipped(second), _flipped(first), low
         if _VARIABLE.fullmatch(variable) and not (_is_greater(first) or _is_greater(second)):
             return variable, f"{'[' if _is_closed(first) else '('}{low},{high}{']' if _is_closed(second) else ')'}"
     return None
@@ -56,5 +56,5 @@ def _is_closed(sign: str) -> bool:
     return "e" in sign or "=" in sign
 
 
-def _turned(sign: str) -> str:
+def _flipped(sign: str) -> str:
     return ("<" if _is_greater(sign) else ">") + ("=" if _is_closed(sign) else "")

@@ -1,6 +1,6 @@
-r"""One spelling for what LaTeX and plain text spell in many ways: spaces, delimiters, `\dfrac`, units in `\text{}`.
+r"""Normalises notation that LaTeX and plain text write in many ways: spaces, delimiters, `\dfrac`, units in `\text{}`.
 
-Knows no mathematics: it never changes a value, and compares nothing.
+It rewrites text only and never changes a value.
 """
 
 import re
@@ -59,13 +59,13 @@ _REWRITES = tuple(
         (r"\\?\$", ""),
     )
 )
-# A row break is two backslashes; matched first, so that its second one opens no spacing command.
+# A row break is two backslashes. It is matched first, so its second backslash does not start a spacing command.
 _SPACING = re.compile(r"(\\\\)|\\!|\\[,;:> ]|\\q?quad(?![a-zA-Z])|~")
 _NEEDLESS = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])|(?<=[0-9]) (?=[A-Za-z])|(?<=[A-Za-z]) (?=[0-9])")
 
 
 def tidy(answer: str) -> str:
-    """Rewrite an answer to the one spelling that the tiers read; its value stays what it was."""
+    """Rewrite an answer in the normal form that the tiers read; its value does not change."""
     if _TIDY.fullmatch(answer):
         return " ".join(answer.split()).rstrip(". ")
     text = _unwrap(answer.translate(_UNICODE).strip().rstrip("."))
@@ -77,12 +77,12 @@ def tidy(answer: str) -> str:
 
 
 def compact(text: str) -> str:
-    """Drop the spaces of a tidy answer, save those between two numbers or two words."""
+    """Drop the spaces of a tidy answer, except those between two numbers or two words."""
     return _NEEDLESS.sub("", text)
 
 
 def spelling(text: str) -> str:
-    """A text in one spelling and case: two texts of one spelling say the same in the same way."""
+    """A text in normal form and one case, so texts that differ only in notation compare equal."""
     return compact(tidy(text)).casefold()
 
 

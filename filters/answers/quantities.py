@@ -1,6 +1,6 @@
-r"""A number that a unit may follow, read exactly: `1,200`, `-.5`, `\frac{3}{4}`, `1 1/2`, `2.5 \times 10^3`, `18 eggs`.
+r"""Exact numbers with an optional unit: `1,200`, `-.5`, `\frac{3}{4}`, `1 1/2`, `2.5 \times 10^3`, `18 eggs`.
 
-Knows nothing of expressions: what is not plainly a number is None here, and left to another tier.
+Text that is not clearly a number is None here and left to another tier.
 """
 
 import re
@@ -27,7 +27,7 @@ _WITH_UNIT = re.compile(
     r"(.*[0-9.})])(?:\s*(%)|(\s*)((?:sq(?:uare|\.)? |cubic )?[A-Za-z][A-Za-z. ]*?)\s*(\^\s*[23])?)", re.DOTALL
 )
 _SHORT_UNIT = re.compile(r"[cmk]m|[km]g|ml|ft|mi|hrs?|min|sec|[mk]ph|lbs?|oz|gal|day|men|cup|egg|sq")
-# Words behind a number that change its value or join it to something else, so that it is no count of things.
+# Words after a number that change its value or join it to something else, so they are not units.
 _NO_UNIT = re.compile(
     r"hundreds?|thousands?|[mbtr]+illions?|dozens?|score|pairs?|hal(?:f|ves)|thirds?|quarters?|fourths?|fifths?|tenths?"
     r"|squared|cubed|times|plus|minus|over|sqrt|with|more|less|than|base|each|from|then|thus|when|modulo|factorial|roots?"
@@ -37,14 +37,14 @@ _HUNDREDTHS = frozenset({"percent", "cent"})
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """An exact value and the unit that it was written with, in the singular and in lower case."""
+    """An exact value and the unit it was written with, singular and in lower case."""
 
     value: Fraction
     unit: str | None = None
 
 
 def plain_number(text: str) -> int | Fraction | None:
-    """Read `18`, `-1,200` or `3.50` exactly, and nothing else: the short way for most answers."""
+    """Read `18`, `-1,200` or `3.50` exactly, and nothing else: the fast path for most answers."""
     if len(text) > MAX_PLAIN:
         return None
     text = text.removeprefix("$").removesuffix(".")
@@ -70,7 +70,7 @@ def parse_number(text: str) -> Fraction | None:
 
 
 def parse_quantity(text: str) -> Quantity | None:
-    """Read a tidy answer as a number that a unit may follow, or return None."""
+    """Read a tidy answer as a number with an optional unit, or return None."""
     value = parse_number(text)
     if value is not None:
         return Quantity(value)
@@ -80,19 +80,19 @@ def parse_quantity(text: str) -> Quantity | None:
     return None if value is None else Quantity(value, unit)
 
 
-def compare_quantities(one: Quantity, other: Quantity, rule: AnswerRule) -> Verdict:
-    """Compare exactly; a percent or cent sign on one side only, or two unlike units, are decided by the rule alone."""
-    if one.unit == other.unit or rule.units == "ignored":
-        same = one.value == other.value
-    elif "percent" in (one.unit, other.unit) and rule.percent != "undecided" and not (one.unit and other.unit):
-        same = _without_percent(one, rule) == _without_percent(other, rule)
-    elif _HUNDREDTHS & {one.unit, other.unit}:
-        near = one.value in (other.value, other.value * 100, other.value / 100)
+def compare_quantities(left: Quantity, right: Quantity, rule: AnswerRule) -> Verdict:
+    """Compare exactly; the rule decides about a percent or cent sign on one side only, and about different units."""
+    if left.unit == right.unit or rule.units == "ignored":
+        same = left.value == right.value
+    elif "percent" in (left.unit, right.unit) and rule.percent != "undecided" and not (left.unit and right.unit):
+        same = _without_percent(left, rule) == _without_percent(right, rule)
+    elif _HUNDREDTHS & {left.unit, right.unit}:
+        near = left.value in (right.value, right.value * 100, right.value / 100)
         return Verdict.UNPARSED if near else Verdict.DIFFERENT
-    elif one.unit and other.unit:
+    elif left.unit and right.unit:
         return Verdict.UNPARSED
     else:
-        same = one.value == other.value
+        same = left.value == right.value
     return Verdict.EQUAL if same else Verdict.DIFFERENT
 
 
@@ -101,7 +101,7 @@ def _without_percent(quantity: Quantity, rule: AnswerRule) -> Fraction:
 
 
 def numbers_within(text: str) -> set[Fraction]:
-    """Return the numbers that stand anywhere in a text."""
+    """Return the numbers that occur anywhere in a text."""
     words = re.findall(rf"-?{_UNSIGNED}", text)
     return {_fraction(word) for word in words if len(word) <= MAX_LENGTH}
 
@@ -126,7 +126,7 @@ def _parse_ratio(text: str) -> Fraction | None:
         return None
     value = above / below
     if whole is not None:
-        # Two and three halves is a product in some hands: only a proper fraction makes a mixed number.
+        # Some write a product as `2 3/2`, so only a proper fraction makes a mixed number.
         if not 0 < value < 1:
             return None
         value += int(whole)

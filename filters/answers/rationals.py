@@ -1,7 +1,7 @@
-r"""What plain arithmetic comes to, exactly: sums, products, quotients and small powers of integers and decimals.
+r"""Evaluates arithmetic exactly: sums, products, quotients and small powers of integers and decimals.
 
-Reads what `filters.answers.values` reads, and computes in fractions instead of floating point; roots, letters and
-functions have no such value. Knows no verdicts.
+Uses the grammar of `filters.answers.values` and computes in fractions instead of floating point. Expressions with
+roots, letters or functions have no exact value here.
 """
 
 from fractions import Fraction
@@ -10,13 +10,13 @@ from typing import Any
 
 from filters.answers.values import MAX_LENGTH, Reader, Unread
 
-_MOST_BITS = 4096
-_MOST_EXPONENT = 1000
+_MAX_BITS = 4096
+_MAX_EXPONENT = 1000
 
 
 @lru_cache(maxsize=4096)
 def rational(text: str) -> Fraction | None:
-    """The value of an arithmetic expression; None where the text is no such thing, or its value is huge."""
+    """The value of an arithmetic expression; None if the text is not one, or its value is huge."""
     if len(text) > MAX_LENGTH:
         return None
     try:
@@ -27,28 +27,28 @@ def rational(text: str) -> Fraction | None:
 
 
 class _ExactReader(Reader):
-    """The same grammar over fractions."""
+    """The same grammar, computed in fractions."""
 
-    def _minus(self, one: Any, other: Any) -> Any:
-        return _bounded(one - other)
+    def _subtract(self, left: Any, right: Any) -> Any:
+        return _bounded(left - right)
 
     def _number(self, token: str) -> Any:
         return Fraction(token)
 
-    def _raised(self, base: Any, exponent: Any) -> Any:
+    def _raise_to(self, base: Any, exponent: Any) -> Any:
         whole = isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 1
-        if not whole or abs(exponent) > _MOST_EXPONENT or (base == 0 and exponent <= 0):
+        if not whole or abs(exponent) > _MAX_EXPONENT or (base == 0 and exponent <= 0):
             raise Unread
         size = max(base.numerator.bit_length(), base.denominator.bit_length())
-        if size * abs(exponent) > _MOST_BITS:
+        if size * abs(exponent) > _MAX_BITS:
             raise Unread
         return base ** int(exponent)
 
-    def _product_of(self, n: Any) -> Any:
+    def _factorial_of(self, n: Any) -> Any:
         raise Unread
 
 
 def _bounded(value: Any) -> Any:
-    if isinstance(value, Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > _MOST_BITS:
+    if isinstance(value, Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
         raise Unread
     return value

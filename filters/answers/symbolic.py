@@ -1,8 +1,8 @@
-r"""The last tier: are two expressions the same, as math-verify and a numeric check of our own both see it?
+r"""The last tier: two expressions are equal if math-verify and our own numeric check both say so.
 
-Runs inside a worker process that its owner may kill at any moment; `admits` is what the owner asks first. Knows no
-pool and no clock. math-verify alone takes some unlike answers for equal (tiny numbers are rounded away, what it cannot
-read is dropped), so `equal` needs its word and the same value at several points, to 25 digits.
+`decide` runs in a worker process that its owner may kill at any moment; the owner calls `admits` first. math-verify
+alone takes some different answers for equal, because it rounds tiny numbers away and drops what it cannot read. So
+`equal` also needs the same value at several points, to 25 digits.
 """
 
 import re
@@ -28,17 +28,17 @@ _POINTS = ((37, 23), (113, 71), (59, 97), (131, 61))
 
 
 def admits(text: str) -> bool:
-    """Is this a tidy expression that is safe to compute with: known words only, no towers, no huge factorial?"""
+    """Whether a tidy expression is safe to compute with: known words only, no power towers, no huge factorials."""
     if not text or len(text) > MAX_LENGTH or not _VOCABULARY.fullmatch(text) or not _has_bounded_numbers(text):
         return False
     if re.search(r"[a-zA-Z]{2}", re.sub(r"\\[a-zA-Z]+", " ", text)):
-        # A run of letters is a product only in the company of other mathematics; alone it may be a word.
+        # A run of letters is a product only next to other mathematics; alone it may be a word.
         return bool(re.search(r"[0-9+*/^=\\]", text))
     return True
 
 
 def decide(answer: str, gold: str, cpu_seconds: int) -> Verdict:
-    """Compare two admitted expressions; the kernel ends a process that computes longer than `cpu_seconds`."""
+    """Compare two admitted expressions; the kernel kills a process that computes longer than `cpu_seconds`."""
     _limit_cpu(cpu_seconds)
     if ("=" in answer) != ("=" in gold):
         return Verdict.UNPARSED
@@ -48,7 +48,7 @@ def decide(answer: str, gold: str, cpu_seconds: int) -> Verdict:
     if "=" in gold:
         return _same_equation(ours, theirs)
     same = _same_value(ours, theirs)
-    return _settle(_agreed(ours, theirs), same)
+    return _settle(_math_verify_agrees(ours, theirs), same)
 
 
 def _has_bounded_numbers(text: str) -> bool:
@@ -63,7 +63,7 @@ def _has_bounded_numbers(text: str) -> bool:
 
 
 def _limit_cpu(seconds: int) -> None:
-    # The owner's clock does not run once the owner was killed; this one needs nobody.
+    # The owner's time-out is gone if the owner is killed; the kernel's limit still holds.
     import resource
     import time
 
@@ -72,7 +72,7 @@ def _limit_cpu(seconds: int) -> None:
 
 
 def _parse(text: str) -> Any | None:
-    """Return the sympy expression; of an equation, left side minus right side."""
+    """Return the sympy expression; for an equation, left side minus right side."""
     from latex2sympy2_extended import NormalizationConfig
     from math_verify import LatexExtractionConfig, parse
     from sympy import Expr
@@ -81,15 +81,15 @@ def _parse(text: str) -> Any | None:
     if "=" in text and not (left.strip() and right.strip()):
         return None
     latex = f"({left}) - ({right})" if right else text
-    # Units are ours to read: left to the parser, `5m` would be 5.
+    # Units are read elsewhere: the parser would read `5m` as 5.
     whole = LatexExtractionConfig(normalization_config=NormalizationConfig(basic_latex=True, units=False))
-    found = parse(f"${latex}$", [whole], parsing_timeout=None)
-    expression = found[0] if found and isinstance(found[0], Expr) else None
+    parsed = parse(f"${latex}$", [whole], parsing_timeout=None)
+    expression = parsed[0] if parsed and isinstance(parsed[0], Expr) else None
     return expression if expression is not None and _letters(text) <= _names(expression) else None
 
 
 def _letters(text: str) -> set[str]:
-    """The variables that a text shows; a parse that lost one of them says nothing about the text."""
+    """The variables in a text; a parse that lost one of them cannot be trusted."""
     return set(re.findall(r"[a-zA-Z]", re.sub(r"\\[a-zA-Z]+", " ", text)))
 
 
@@ -97,7 +97,7 @@ def _names(expression: Any) -> set[str]:
     return {str(symbol) for symbol in expression.free_symbols} | _CONSTANTS.keys()
 
 
-def _agreed(ours: Any, theirs: Any) -> bool:
+def _math_verify_agrees(ours: Any, theirs: Any) -> bool:
     from math_verify import verify
 
     return bool(verify(theirs, ours, timeout_seconds=None) or verify(ours, theirs, timeout_seconds=None))
@@ -110,15 +110,15 @@ def _settle(agreed: bool, same: bool | None) -> Verdict:
 
 
 def _same_value(ours: Any, theirs: Any) -> bool | None:
-    """Do both have the same value at every point where both have one? None where too few such points exist."""
-    pairs = list(_values(ours, theirs, points=2))  # four more, in double precision, were compared before
+    """Whether both agree at every point where both have a value; None if there is no such point."""
+    pairs = list(_values(ours, theirs, points=2))  # four more points were compared before, in double precision
     if not pairs:
         return None
     return all(_close(a, b) for a, b in pairs)
 
 
 def _same_equation(ours: Any, theirs: Any) -> Verdict:
-    """Two equations are one when their sides' differences have one constant ratio, other than zero."""
+    """Two equations are equal when their sides' differences have a constant, non-zero ratio."""
     pairs = list(_values(ours, theirs, points=4))
     if len(pairs) < 3 or any(a == 0 or b == 0 for a, b in pairs):
         return Verdict.UNPARSED

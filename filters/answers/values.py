@@ -1,7 +1,7 @@
-r"""What an expression is worth at a few points: enough to tell two unlike expressions apart, without any algebra.
+r"""Evaluates expressions at a few points, which tells different expressions apart without algebra.
 
-Reads a tidy answer by a small grammar of its own and computes in double precision. What two people could read in two
-ways (`1/2x`, `\sin 2x y`, `f(x)`) is not read at all. Knows no verdicts; that two expressions agree proves nothing.
+Parses a tidy answer with a small grammar of its own and computes in double precision. Ambiguous text (`1/2x`,
+`\sin 2x y`, `f(x)`) is not read. Agreement at every point proves nothing.
 """
 
 import cmath
@@ -36,34 +36,34 @@ _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _FUNCTION_NAMES = frozenset("fghFGH")
 
 
-def differ(one: str, other: str) -> bool | None:
-    """True where two tidy expressions (or equations) certainly differ, False where they agree at every point.
+def differ(left: str, right: str) -> bool | None:
+    """True if two tidy expressions (or equations) certainly differ, False if they agree at every point.
 
-    None where one of them cannot be read, or has no value.
+    None if one of them cannot be read or has no value.
     """
-    if ("=" in one) != ("=" in other):
+    if ("=" in left) != ("=" in right):
         return None
     try:
-        pairs = [(_value(one, point), _value(other, point)) for point in range(len(POINTS))]
+        pairs = [(_value(left, point), _value(right, point)) for point in range(len(POINTS))]
     except Unread:
         return None
-    return _ratios_differ(pairs) if "=" in one else any(_far(*pair) for pair in pairs)
+    return _ratios_differ(pairs) if "=" in left else any(_are_far_apart(*pair) for pair in pairs)
 
 
 class Unread(Exception):
-    """The grammar does not know this text, or reads it in more than one way."""
+    """The text is outside the grammar, or ambiguous."""
 
 
-def _far(one: complex, other: complex) -> bool:
-    return abs(one - other) > _FAR * max(abs(one), abs(other))
+def _are_far_apart(left: complex, right: complex) -> bool:
+    return abs(left - right) > _FAR * max(abs(left), abs(right))
 
 
 def _ratios_differ(pairs: list[tuple[complex, complex]]) -> bool | None:
-    """Two equations are unlike when the differences of their sides have no constant ratio."""
+    """Two equations differ when their sides' differences have no constant ratio."""
     if any(0 in pair for pair in pairs):
         return None
-    ratios = [one / other for one, other in pairs]
-    return any(_far(ratio, ratios[0]) for ratio in ratios)
+    ratios = [left / right for left, right in pairs]
+    return any(_are_far_apart(ratio, ratios[0]) for ratio in ratios)
 
 
 @lru_cache(maxsize=4096)
@@ -75,23 +75,23 @@ def _value(text: str, point: int) -> complex:
         value: complex = Reader(left, point).read()
         if equals:
             value = _difference(value, Reader(right, point).read())
-    except (ArithmeticError, ValueError) as nowhere:
-        raise Unread from nowhere
+    except (ArithmeticError, ValueError) as undefined:
+        raise Unread from undefined
     if not cmath.isfinite(value):
         raise Unread
     return value
 
 
-def _difference(one: complex, other: complex) -> complex:
-    """`one - other`, unless so little of it is left that it is mostly rounding error."""
-    value = one - other
-    if 0 < abs(value) <= _FAR * max(abs(one), abs(other)):
+def _difference(left: complex, right: complex) -> complex:
+    """`left - right`; raises Unread if the result is so small that it is mostly rounding error."""
+    value = left - right
+    if 0 < abs(value) <= _FAR * max(abs(left), abs(right)):
         raise Unread
     return value
 
 
 class Reader:
-    """One pass over the tokens of a text, computing as it goes, in double precision; raises Unread."""
+    """Parses and evaluates a text in one pass, in double precision; raises Unread."""
 
     def __init__(self, text: str, point: int) -> None:
         self._tokens = _tokens(text)
@@ -119,19 +119,19 @@ class Reader:
         value = sign * self._product()
         while self._next in ("+", "-"):
             sign = self._sign()
-            value = self._minus(value, -sign * self._product())
+            value = self._subtract(value, -sign * self._product())
         return value
 
-    def _minus(self, one: Any, other: Any) -> Any:
-        return _difference(one, other)
+    def _subtract(self, left: Any, right: Any) -> Any:
+        return _difference(left, right)
 
     def _number(self, token: str) -> Any:
         return complex(float(token))
 
-    def _raised(self, base: Any, exponent: Any) -> Any:
+    def _raise_to(self, base: Any, exponent: Any) -> Any:
         return _power(base, exponent)
 
-    def _product_of(self, n: Any) -> Any:
+    def _factorial_of(self, n: Any) -> Any:
         """`n!`."""
         return _factorial(n)
 
@@ -163,7 +163,7 @@ class Reader:
         if not token or token[0] in "+-*/^!=)}]" or token in _PRODUCTS or token in _QUOTIENTS:
             return False
         if token[0].isdigit() or token[0] == ".":
-            raise Unread  # a number right behind a factor: a product to some, a slip to others
+            raise Unread  # a number right after a factor: a product or a typo
         return True
 
     def _is_mixed_number(self) -> bool:
@@ -173,10 +173,10 @@ class Reader:
         value = self._base()
         if self._next == "^":
             self._take()
-            value = self._raised(value, self._exponent())
+            value = self._raise_to(value, self._exponent())
         if self._next == "!":
             self._take()
-            value = self._product_of(value)
+            value = self._factorial_of(value)
         if self._next in ("^", "!"):
             raise Unread
         return value
@@ -187,7 +187,7 @@ class Reader:
         if token in ("{", "("):
             return sign * self._base()
         if token.isdigit() and len(token) > 1 and sign == 1:
-            raise Unread  # `x^10` is x^1 times 0 to LaTeX and x^10 to whoever typed it
+            raise Unread  # `x^10` is x^1 times 0 in LaTeX, but its author meant x^10
         return sign * self._base()
 
     def _base(self) -> Any:
@@ -199,14 +199,14 @@ class Reader:
         if token[0].isdigit() or token[0] == ".":
             return self._number(token)
         if token == r"\frac":
-            above, below = self._braced(), self._braced()
-            return above / below
+            numerator, denominator = self._braced(), self._braced()
+            return numerator / denominator
         if token == r"\sqrt":
             return self._root()
         if token == r"\pi":
             return complex(math.pi)
         if token in _FUNCTIONS:
-            return _plain(_FUNCTIONS[token](self._argument()))
+            return _away_from_poles(_FUNCTIONS[token](self._argument()))
         if len(token) == 1 and token.isalpha():
             return self._letter(token)
         raise Unread
@@ -236,14 +236,14 @@ class Reader:
             degree = float(written)
         radicand = self._braced()
         if degree != 2 and (radicand.imag or radicand.real < 0):
-            raise Unread  # the real root to some, the principal one to others
+            raise Unread  # ambiguous: the real root or the principal one
         return cmath.sqrt(radicand) if degree == 2 else _power(radicand, complex(1 / degree))
 
     def _argument(self) -> Any:
         if self._next in ("(", "{"):
             value = self._base()
         else:
-            value = self._base() if self._next[:1].isalnum() or self._next in (r"\pi", r"\frac") else _unread()
+            value = self._base() if self._next[:1].isalnum() or self._next in (r"\pi", r"\frac") else _raise_unread()
         if self._next and self._next not in ("+", "-", ")", "}", "]", "=", "/"):
             raise Unread
         return value
@@ -259,14 +259,14 @@ class Reader:
         return complex(first + second * (ord(token) - ord("A")) / 7)
 
 
-def _plain(value: complex) -> complex:
-    """A function's value, unless it is next to a zero or a pole, where rounding decides."""
+def _away_from_poles(value: complex) -> complex:
+    """A function's value; raises Unread near a zero or a pole, where rounding decides."""
     if not _NOISE < abs(value) < 1 / _NOISE:
         raise Unread
     return value
 
 
-def _unread() -> complex:
+def _raise_unread() -> complex:
     raise Unread
 
 

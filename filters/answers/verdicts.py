@@ -1,17 +1,17 @@
-"""The words of a decision about an answer: verdict, rule, decision.
+"""The types of a decision about an answer: verdict, rule, decision.
 
-Knows nothing of how a decision is reached. Imported through `filters.answers.checker`.
+Import them from `filters.answers.checker`.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
 
-VERIFIER = "verifier"  # who scored a row, where it was no reward model
+VERIFIER = "verifier"  # the scorer of a row that no reward model scored
 
 
 class Verdict(StrEnum):
-    """What comparing a response's final answer with the gold answer came to."""
+    """The result of comparing a response's final answer with the gold answer."""
 
     EQUAL = "equal"
     DIFFERENT = "different"
@@ -22,12 +22,12 @@ class Verdict(StrEnum):
 
     @property
     def is_right(self) -> bool:
-        """The response ends in the gold answer."""
+        """Whether the response ends in the gold answer."""
         return self is Verdict.EQUAL
 
     @property
     def is_undecided(self) -> bool:
-        """Nothing is known: the row is set aside with this reason, and counts as neither right nor wrong."""
+        """Whether right and wrong are both possible; such a row is set aside with the verdict as its reason."""
         return self in (Verdict.UNPARSED, Verdict.TIMEOUT, Verdict.ERROR)
 
 
@@ -38,11 +38,12 @@ Lists = Literal["undecided", "ordered", "unordered"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRule:
-    """How a source writes its answers; what it leaves open stays undecided rather than guessed.
+    """How a source writes its answers; what the rule leaves open stays undecided and is not guessed.
 
-    `bare_last_number` lets the last number of a response stand for its answer when nothing marks one. `percent` says
-    whether `50%` is `0.5` (`fraction`) or `50` (`number`) where the other side has no sign. A unit on one side only is
-    no difference; with `units` `ignored`, two unlike units are none either. `lists` says whether `1, 2` is `2, 1`.
+    With `bare_last_number`, the last number of a response is its answer when nothing marks one. `percent` says whether
+    `50%` is `0.5` (`fraction`) or `50` (`number`) when the other side has no percent sign. A unit on one side only is
+    not a difference; with `units` set to `ignored`, neither are two different units. `lists` says whether `1, 2` equals
+    `2, 1`.
     """
 
     bare_last_number: bool = False

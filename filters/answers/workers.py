@@ -1,7 +1,7 @@
-"""A few processes that do symbolic work and may be killed: started when first needed, replaced when they die.
+"""Worker processes for symbolic comparison: started when first needed, killed on time-out, replaced when they die.
 
-Knows what `filters.answers.symbolic` computes, and no caller. Workers come from a fork server, which holds no threads,
-so they start safely out of a process that has some; they end with that process, however it ends.
+Workers come from a fork server, which has no threads, so a process with threads can start them safely. They end with
+that process, however it ends.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLimits:
-    """How many processes, and what one comparison may cost: seconds from when its work starts, MiB of memory."""
+    """Number of processes, and the limits of one comparison: seconds from when work on it starts, MiB of memory."""
 
     processes: int = 1
     seconds: float = 5.0
@@ -44,7 +44,7 @@ class WorkerLimits:
 
 
 class SymbolicWorkers:
-    """The pool as a context manager; leaving it ends every worker and whatever was under way."""
+    """The worker pool as a context manager; leaving it ends every worker and every running comparison."""
 
     def __init__(self, limits: WorkerLimits) -> None:
         self._limits = limits
@@ -59,13 +59,13 @@ class SymbolicWorkers:
         self._close()
 
     async def decide(self, answer: str, gold: str) -> Verdict:
-        """Compare two admitted expressions; a worker that is killed, or fails, is a verdict and never an exception."""
+        """Compare two admitted expressions; a worker that fails or is killed gives a verdict, never an exception."""
         try:
             return await asyncio.wrap_future(self._submit(answer, gold))
         except TimeoutError:
             return Verdict.TIMEOUT
         except Exception as error:
-            # Whatever algebra and parser may raise comes back here by type; the reason is in the log.
+            # Algebra and parser may raise anything; the log keeps the reason.
             log.info("No verdict on %r against %r: %r", answer, gold, error)
             return Verdict.ERROR
 

@@ -1,8 +1,7 @@
-"""Which rows repeat an item of an evaluation set: verbatim, inside a longer text, lightly reworded, or renumbered.
+"""Finds rows that repeat an evaluation item: verbatim, inside a longer text, lightly reworded, or renumbered.
 
-Knows nothing of where rows or items come from. An item counts as repeated when enough of its word n-grams stand in the
-row; items too short for n-grams must stand there whole and by themselves. A row that has an item's figures, and nearly
-its words, repeats it as well.
+A row repeats an item when it contains enough of the item's word n-grams. Items too short for n-grams must occur whole
+and standing alone. A row with an item's numbers and signs, and nearly its words, repeats it as well.
 """
 
 from collections import Counter, defaultdict
@@ -34,14 +33,14 @@ MATCH = {
 class ContaminationSettings:
     """Two n-gram lengths in words, and the share of an item's n-grams that makes a match on each path.
 
-    Items of `long_n` words and more match by n-grams of that length (`long_share`) or, reworded, by those of `short_n`
-    (`reworded_share`); items between the two lengths by those of `short_n` (`short_share`), more strictly, since
-    problems of one template share half of them.
+    Items of at least `long_n` words match by n-grams of that length (`long_share`) or, when reworded, by n-grams of
+    length `short_n` (`reworded_share`). Items between the two lengths match by n-grams of length `short_n`
+    (`short_share`), more strictly, because problems of one template share half of them.
 
-    With `renumbered` numbers are also compared as if they were all the same: right for written problems, wrong for
-    procedural ones, which differ in nothing else. `near` is the least similarity (0 to 1) of a whole row to an item
-    whose numbers and signs it has, `near_long` that to an item of `long_n` words and more; a `near` of 1 asks for the
-    same words.
+    With `renumbered`, texts are also compared with all numbers masked. That suits written problems, but not procedural
+    ones, which differ in nothing else. `near` is the minimum similarity (0 to 1) of a whole row to an item with the
+    same numbers and signs; `near_long` applies to items of at least `long_n` words. A `near` of 1 switches that path
+    off.
     """
 
     long_n: int = 13
@@ -64,9 +63,9 @@ class ContaminationSettings:
                 raise ValueError(f"{name} must be above 0 and at most 1, got {getattr(self, name)}")
 
 
-_LEAST_WITHIN = 3
+_MIN_WITHIN = 3
 _SIGNS = frozenset("+-*/^=<>%")
-# Of two paths that find the same share, the one that says more is named.
+# On equal shares, the more specific path is reported.
 _ORDER = ("whole", "long", "short", "reworded", "renumbered")
 DEFAULT_SETTINGS = ContaminationSettings()
 # For procedural problems, which differ in their numbers only.
@@ -76,7 +75,7 @@ MATCHES: Mapping[Match, ContaminationSettings] = {"near": DEFAULT_SETTINGS, "ver
 
 @dataclass(frozen=True, slots=True)
 class Contamination:
-    """What was kept and dropped, and each match with both texts side by side (columns of `MATCH`)."""
+    """The kept and dropped rows, and each match with both texts (columns of `MATCH`)."""
 
     filtered: Filtered
     matches: pl.DataFrame
@@ -92,19 +91,19 @@ def decontaminate(
 ) -> Contamination:
     """Drop the rows whose text in `column` repeats an item (columns `evaluation_set`, `item`, `text`).
 
-    `key` is the column that names a row in the matches, a string.
+    `key` is the string column that identifies a row in the matches.
     """
     index = _Index(items["text"], settings)
     described = list(items.select("evaluation_set", "item", "text").iter_rows())
-    found = [
+    matched_rows = [
         (name, text, *described[match.item], match.path, match.share)
         for name, text in rows.select(key, column).iter_rows()
         if (match := index.best(text)) is not None
     ]
-    matches = pl.DataFrame(found, schema=MATCH, orient="row")
-    hit = pl.col(key).is_in(matches["key"].implode())
-    dropped = rows.filter(hit).with_columns(pl.lit(CONTAMINATED).alias(REASON))
-    return Contamination(Filtered(rows.filter(~hit), dropped), matches)
+    matches = pl.DataFrame(matched_rows, schema=MATCH, orient="row")
+    is_match = pl.col(key).is_in(matches["key"].implode())
+    dropped = rows.filter(is_match).with_columns(pl.lit(CONTAMINATED).alias(REASON))
+    return Contamination(Filtered(rows.filter(~is_match), dropped), matches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class _Match:
 
 
 class _Index:
-    """The n-grams of the items, each with the items that have it."""
+    """An inverted index from n-grams to the items that contain them."""
 
     def __init__(self, texts: Iterable[str], settings: ContaminationSettings) -> None:
         self._settings = settings
@@ -127,68 +126,70 @@ class _Index:
             self._add(item, words(text))
 
     def best(self, text: str) -> _Match | None:
-        """The item that a text repeats most fully, or None."""
+        """The item that a text repeats with the largest share, or None."""
         return max(self._matches(words(text)), key=lambda match: (match.share, -match.item), default=None)
 
-    def _add(self, item: int, of: list[str]) -> None:
+    def _add(self, item: int, tokens: list[str]) -> None:
         settings = self._settings
-        self._by_figures[figures(of)].append((item, of))
-        if len(of) < settings.short_n:
-            if of:
-                self._enter("whole", len(of), item, of)
-                self._short[item] = of
+        self._by_figures[figures(tokens)].append((item, tokens))
+        if len(tokens) < settings.short_n:
+            if tokens:
+                self._index_ngrams("whole", len(tokens), item, tokens)
+                self._short[item] = tokens
             return
-        if len(of) < settings.long_n:
-            self._enter("short", settings.short_n, item, of)
+        if len(tokens) < settings.long_n:
+            self._index_ngrams("short", settings.short_n, item, tokens)
             return
-        self._enter("long", settings.long_n, item, of)
-        self._enter("reworded", settings.short_n, item, of)
+        self._index_ngrams("long", settings.long_n, item, tokens)
+        self._index_ngrams("reworded", settings.short_n, item, tokens)
         if settings.renumbered:
-            self._enter("renumbered", settings.short_n, item, masked(of))
+            self._index_ngrams("renumbered", settings.short_n, item, masked(tokens))
 
-    def _enter(self, path: str, n: int, item: int, of: list[str]) -> None:
-        grams = set(ngrams(of, n))
+    def _index_ngrams(self, path: str, n: int, item: int, tokens: list[str]) -> None:
+        grams = set(ngrams(tokens, n))
         entries = self._paths.setdefault((path, n), {})
         for gram in grams:
             entries.setdefault(gram, []).append(item)
         self._sizes[path, n, item] = len(grams)
 
-    def _matches(self, of: list[str]) -> Iterator[_Match]:
+    def _matches(self, tokens: list[str]) -> Iterator[_Match]:
         settings = self._settings
         least = {"whole": 1.0, "short": settings.short_share, "long": settings.long_share}
         least |= {"reworded": settings.reworded_share, "renumbered": settings.renumbered_share}
-        hidden = masked(of) if settings.renumbered else of
+        masked_words = masked(tokens) if settings.renumbered else tokens
         for (path, n), entries in sorted(self._paths.items(), key=lambda entry: _ORDER.index(entry[0][0])):
-            grams = set(ngrams(hidden if path == "renumbered" else of, n))
-            found = Counter(item for gram in grams & entries.keys() for item in entries[gram])
-            for item, count in found.items():
+            grams = set(ngrams(masked_words if path == "renumbered" else tokens, n))
+            counts = Counter(item for gram in grams & entries.keys() for item in entries[gram])
+            for item, count in counts.items():
                 share = count / self._sizes[path, n, item]
-                if share >= least[path] and (path != "whole" or _stands_alone(self._short[item], of)):
+                if share >= least[path] and (path != "whole" or _stands_alone(self._short[item], tokens)):
                     yield _Match(item, path, share)
-        yield from self._near(of)
+        yield from self._near(tokens)
 
-    def _near(self, of: list[str]) -> Iterator[_Match]:
-        """Items with the figures of the row, and nearly its words: other figures are another problem."""
+    def _near(self, tokens: list[str]) -> Iterator[_Match]:
+        """Items with the row's numbers and signs and nearly its words; other numbers make it another problem."""
         settings = self._settings
         if settings.near == 1:
             return
-        whole = " ".join(of)
-        for item, its in self._by_figures.get(figures(of), ()):
-            share = fuzz.ratio(whole, " ".join(its)) / 100
-            if its and share >= (settings.near if len(its) < settings.long_n else settings.near_long):
-                yield _Match(item, "near", share)
+        text = " ".join(tokens)
+        for item, item_words in self._by_figures.get(figures(tokens), ()):
+            similarity = fuzz.ratio(text, " ".join(item_words)) / 100
+            if item_words and similarity >= (
+                settings.near if len(item_words) < settings.long_n else settings.near_long
+            ):
+                yield _Match(item, "near", similarity)
 
 
-def _stands_alone(item: list[str], of: list[str]) -> bool:
-    """Whether a short item is the whole text, or stands in it without being cut out of a longer formula.
+def _stands_alone(item: list[str], tokens: list[str]) -> bool:
+    """Whether a short item is the whole text, or occurs in it without being part of a longer formula.
 
-    One or two words are too common to mean anything inside a longer text.
+    Items of one or two words are too common, so they must be the whole text.
     """
-    if len(item) < _LEAST_WITHIN:
-        return item == of
-    for start in range(len(of) - len(item) + 1):
+    if len(item) < _MIN_WITHIN:
+        return item == tokens
+    for start in range(len(tokens) - len(item) + 1):
         end = start + len(item)
-        around = (of[start - 1] if start else "", of[end] if end < len(of) else "")
-        if of[start:end] == item and not _SIGNS & set(around):
+        around = (tokens[start - 1] if start else "", tokens[end] if end < len(tokens) else "")
+        if tokens[start:end] == item and not _SIGNS & set(around):
             return True
     return False

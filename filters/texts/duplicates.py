@@ -1,7 +1,6 @@
-"""Rows whose text nearly repeats an earlier row's: candidates by MinHash, each confirmed by the true similarity.
+"""Drops rows whose text nearly repeats an earlier row: candidates by MinHash, each confirmed by exact similarity.
 
-Knows nothing of what the texts are, prompts or rows of any dataset. The first row of its kind stays, so the result
-depends on the order of rows only.
+The first row of a group of repeats is kept, so the result depends only on the order of the rows.
 """
 
 from collections.abc import Sequence
@@ -18,15 +17,16 @@ NEAR_DUPLICATE = "near_duplicate"
 REPEATS = "repeats_row"
 SIMILARITY = "similarity"
 _PERMUTATIONS = 192
-_BANDS = 64  # of three rows: at a similarity of 0.5, one pair in 5,000 is no candidate
+_BANDS = 64  # of three rows each: at a similarity of 0.5, one pair in 5,000 is missed
 _SEED = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateSettings:
-    """The Jaccard similarity of word n-grams from which a row counts as a repeat.
+    """The Jaccard similarity of word n-grams (length `n`) from which a row counts as a repeat.
 
-    With `same_figures`, texts with unlike numbers and signs are never repeats: two problems may differ in nothing else.
+    With `same_figures`, texts with different numbers or signs are never repeats: two problems may differ in nothing
+    else.
     """
 
     threshold: float = 0.5
@@ -46,24 +46,27 @@ DEFAULT_SETTINGS = DuplicateSettings()
 def drop_near_duplicates(
     rows: pl.DataFrame, *, column: str, within: Sequence[str] = (), settings: DuplicateSettings = DEFAULT_SETTINGS
 ) -> Filtered:
-    """Keep the first of every group of near repeats; a dropped row names the kept row by number, and the similarity.
+    """Keep the first row of every group of near repeats; a dropped row has the kept row's number and the similarity.
 
-    With `within`, the column of a problem's id say, only rows of the same values there repeat each other.
+    With `within`, for example the problem id, only rows with the same values in these columns repeat each other.
     """
     seen = _Seen(settings)
     groups = rows.select(within).rows() if within else [()] * rows.height
-    found = [seen.repeated(number, *one) for number, one in enumerate(zip(rows[column], groups, strict=True))]
-    noted = rows.with_columns(
-        pl.Series(REPEATS, [None if repeat is None else repeat[0] for repeat in found], dtype=pl.Int64),
-        pl.Series(SIMILARITY, [None if repeat is None else repeat[1] for repeat in found], dtype=pl.Float64),
+    repeats = [
+        seen.repeated(number, text, group)
+        for number, (text, group) in enumerate(zip(rows[column], groups, strict=True))
+    ]
+    marked = rows.with_columns(
+        pl.Series(REPEATS, [None if repeat is None else repeat[0] for repeat in repeats], dtype=pl.Int64),
+        pl.Series(SIMILARITY, [None if repeat is None else repeat[1] for repeat in repeats], dtype=pl.Float64),
     )
     is_kept = pl.col(REPEATS).is_null()
-    dropped = noted.filter(~is_kept).with_columns(pl.lit(NEAR_DUPLICATE).alias(REASON))
-    return Filtered(noted.filter(is_kept).drop(REPEATS, SIMILARITY), dropped)
+    dropped = marked.filter(~is_kept).with_columns(pl.lit(NEAR_DUPLICATE).alias(REASON))
+    return Filtered(marked.filter(is_kept).drop(REPEATS, SIMILARITY), dropped)
 
 
 class _Seen:
-    """The kept rows so far."""
+    """The rows kept so far."""
 
     def __init__(self, settings: DuplicateSettings) -> None:
         self._settings = settings
@@ -71,17 +74,19 @@ class _Seen:
         self._shingles: dict[int, frozenset[str]] = {}
 
     def repeated(self, number: int, text: str | None, group: tuple[object, ...]) -> tuple[int, float] | None:
-        """The kept row that a text repeats most, and how similar it is; a text that repeats none is kept itself."""
-        of = words(text or "")
-        # Part of every shingle, so that rows of other groups, or problems of one template, are no candidates at all.
-        own = f"{group}|{figures(of) if self._settings.same_figures else ''}"
-        marked = frozenset(f"{own}|{shingle}" for shingle in shingles(of, self._settings.n))
+        """The kept row that a text repeats most and the similarity; None if it repeats none, and then it is kept."""
+        tokens = words(text or "")
+        # Part of every shingle, so rows of other groups and problems of one template are never candidates.
+        prefix = f"{group}|{figures(tokens) if self._settings.same_figures else ''}"
+        own_shingles = frozenset(f"{prefix}|{shingle}" for shingle in shingles(tokens, self._settings.n))
         sketch = RMinHash(_PERMUTATIONS, _SEED)
-        sketch.update(list(marked))
-        rated = [(kept, jaccard(marked, self._shingles[kept])) for kept in sorted(set(self._near.query(sketch)))]
-        best = max(rated, key=lambda repeat: (repeat[1], -repeat[0]), default=None)
+        sketch.update(list(own_shingles))
+        similarities = [
+            (kept, jaccard(own_shingles, self._shingles[kept])) for kept in sorted(set(self._near.query(sketch)))
+        ]
+        best = max(similarities, key=lambda repeat: (repeat[1], -repeat[0]), default=None)
         if best is not None and best[1] >= self._settings.threshold:
             return best
         self._near.insert(number, sketch)
-        self._shingles[number] = marked
+        self._shingles[number] = own_shingles
         return None

@@ -1,7 +1,7 @@
-"""Text in another language than the asked one, told by a model of 140 languages that comes inside a package.
+"""Rules against text in another language, by the 140-language model that ships with py3langid.
 
-Gives rules for `apply_rules`. Letters decide, not words, so formulas and short texts are no certain case, and pass;
-for other scripts see `quality.one_script`.
+The model looks at letters, not words, so it is unsure about formulas and short texts, and those pass. For other
+scripts see `quality.one_script`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ OTHER_LANGUAGE = "other_language"
 
 
 def in_language(text: str, language: str, *, certainty: float = 0.5) -> Mapping[str, pl.Expr]:
-    """No other language is more probable than `language` (an ISO 639 code such as `en`), by `certainty` or more."""
+    """No other language leads `language` (an ISO 639 code such as `en`) by a probability of `certainty` or more."""
     check_language(language)
     if not 0 < certainty < 1:
         raise ValueError(f"certainty must be above 0 and below 1, got {certainty}")
@@ -36,14 +36,14 @@ def check_language(language: str) -> None:
 
 
 def _lead(text: str, language: str) -> float:
-    """By how much another language is more probable; 0 where none is."""
+    """How much more probable the most probable language is; 0 if that is `language`."""
     ranked: list[tuple[str, float]] = _identifier().rank(text)
     return ranked[0][1] - dict(ranked)[language]
 
 
 @cache
 def _identifier() -> "LanguageIdentifier":
-    """The model, which takes half a second to unpack: only who asks for a language waits for it."""
+    """The model; unpacking it takes half a second, so it is loaded on first use."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

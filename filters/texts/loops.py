@@ -1,6 +1,7 @@
-"""Text that runs in circles: few different words, a short unit that fills the end, or a passage that comes again.
+"""Rules against text that loops, and against texts far shorter or longer than the others of their table.
 
-Gives rules for `apply_rules`. Knows no language: only that the same characters come back.
+A text loops if it has few distinct words, a short unit repeated at the end, or a passage repeated several times in a
+row. The checks compare characters and work for any language.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +17,10 @@ _LONGEST_TAIL_UNIT = 40
 class LoopBounds:
     """How much of a text may repeat itself.
 
-    `word_share` is the least share of different word n-grams of length `n` in a text of at least `min_words` words;
-    `tail` the most times that one short unit may stand at the end, over at least `tail_characters` characters;
-    `repeats` the least times in a row, anywhere, that make a loop of a passage of up to `longest_passage` characters,
-    over at least `passage_characters`.
+    `word_share` is the minimum share of distinct word n-grams of length `n` in a text of at least `min_words` words.
+    A short unit is a loop if it fills the end of a text `tail` times and over at least `tail_characters` characters. A
+    passage of up to `longest_passage` characters is a loop if it occurs `repeats` times in a row, anywhere, over at
+    least `passage_characters` characters.
     """
 
     n: int = 4
@@ -47,12 +48,34 @@ DEFAULT_BOUNDS = LoopBounds()
 
 
 def no_loops(text: str, bounds: LoopBounds = DEFAULT_BOUNDS) -> Mapping[str, pl.Expr]:
-    """Neither the words nor the characters nor a passage of the text run in a circle."""
-    checks = {"word_loop": _has_varied_words, "character_loop": _ends_freely, "passage_loop": _moves_on}
-    return {reason: _judged(text, holds, bounds) for reason, holds in checks.items()}
+    """The text loops neither in its words, nor in its last characters, nor in a passage."""
+    checks = {
+        "word_loop": _has_varied_words,
+        "character_loop": _has_no_looping_tail,
+        "passage_loop": _has_no_looping_passage,
+    }
+    return {reason: _checked(text, holds, bounds) for reason, holds in checks.items()}
 
 
-def _judged(text: str, holds: Callable[[str, LoopBounds], bool], bounds: LoopBounds) -> pl.Expr:
+def no_length_outliers(text: str, *, lower: float = 0.5, upper: float = 99.5) -> Mapping[str, pl.Expr]:
+    """No text is shorter than the `lower` percentile of all lengths in characters, or longer than the `upper` one.
+
+    The result depends on the other rows, so filter broken ones first. A percentile is always a length that occurs, the
+    outer one of two neighbours. So equal lengths all pass, and a small table (with the defaults, up to 201 rows) loses
+    none.
+    """
+    if not 0 <= lower < 50:
+        raise ValueError(f"lower must be at least 0 and below 50, got {lower}")
+    if not 50 < upper <= 100:
+        raise ValueError(f"upper must be above 50 and at most 100, got {upper}")
+    length = pl.col(text).str.len_chars()
+    return {
+        "unusually_short": length >= length.quantile(lower / 100, interpolation="lower"),
+        "unusually_long": length <= length.quantile(upper / 100, interpolation="higher"),
+    }
+
+
+def _checked(text: str, holds: Callable[[str, LoopBounds], bool], bounds: LoopBounds) -> pl.Expr:
     def judge(texts: pl.Series) -> pl.Series:
         return pl.Series([None if text is None else holds(text, bounds) for text in texts], dtype=pl.Boolean)
 
@@ -67,48 +90,52 @@ def _has_varied_words(text: str, bounds: LoopBounds) -> bool:
     return len(grams) >= bounds.word_share * (len(words) - bounds.n + 1)
 
 
-def _ends_freely(text: str, bounds: LoopBounds) -> bool:
+def _has_no_looping_tail(text: str, bounds: LoopBounds) -> bool:
     """Whether no unit of up to 40 characters fills the end of the text `tail` times or more."""
     tail = text.rstrip()
     for size in range(1, _LONGEST_TAIL_UNIT + 1):
-        repeated = max(bounds.tail, -(-bounds.tail_characters // size))
+        times = max(bounds.tail, -(-bounds.tail_characters // size))
         unit = tail[-size:]
-        if len(tail) >= size * repeated and tail.endswith(unit * repeated):
+        if len(tail) >= size * times and tail.endswith(unit * times):
             return False
     return True
 
 
-def _moves_on(text: str, bounds: LoopBounds) -> bool:
-    """Whether no passage of 10 to `longest_passage` characters stands `repeats` times in a row, anywhere in the text.
+def _has_no_looping_passage(text: str, bounds: LoopBounds) -> bool:
+    """Whether no passage of 10 to `longest_passage` characters occurs `repeats` times in a row, anywhere in the text.
 
-    The first or the last one may lack up to a quarter: what stood between the passages is not always around them.
+    A run may be short by a quarter of a passage, because the separator between passages may be missing at its ends.
     """
-    plain = " ".join(text.split()) + " "
-    for start, period in _returns(plain, bounds):
-        least = max((bounds.repeats - 0.25) * period, bounds.passage_characters)
-        if plain.startswith(plain[start + period : start + 2 * period], start) and _run(plain, start, period) >= least:
+    normalized = " ".join(text.split()) + " "
+    for start, period in _recurrences(normalized, bounds):
+        min_length = max((bounds.repeats - 0.25) * period, bounds.passage_characters)
+        if (
+            normalized.startswith(normalized[start + period : start + 2 * period], start)
+            and _run_length(normalized, start, period) >= min_length
+        ):
             return False
     return True
 
 
-def _returns(text: str, bounds: LoopBounds) -> Iterator[tuple[int, int]]:
-    """Places whose next characters come back, and after how many.
+def _recurrences(text: str, bounds: LoopBounds) -> Iterator[tuple[int, int]]:
+    """Positions whose next characters occur again, each with the distance to that occurrence.
 
-    For periods from `size` to twice that, one place in `size` is enough: a loop is longer than that, so it holds one.
+    For periods from `size` to twice that, it is enough to look at every `size`-th position: a loop is longer than that,
+    so it contains one.
     """
     size = _SHORTEST_PASSAGE
     while size <= bounds.longest_passage:
         for start in range(0, len(text) - (bounds.repeats - 2) * size, size):
             end = start + size + min(2 * size, bounds.longest_passage + 1)
-            found = text.find(text[start : start + size], start + size, end)
-            while found >= 0:
-                yield start, found - start
-                found = text.find(text[start : start + size], found + 1, end)
+            next_position = text.find(text[start : start + size], start + size, end)
+            while next_position >= 0:
+                yield start, next_position - start
+                next_position = text.find(text[start : start + size], next_position + 1, end)
         size *= 2
 
 
-def _run(text: str, start: int, period: int) -> int:
-    """How many characters around `start` repeat with that period."""
+def _run_length(text: str, start: int, period: int) -> int:
+    """The number of characters around `start` that repeat with that period."""
     first, last = start, start + 2 * period
     while first and text[first - 1] == text[first - 1 + period]:
         first -= 1

@@ -1,7 +1,7 @@
-"""Rows that repeat a passage they were shown: worked examples stand in prompts, and must not come back as data.
+"""Drops rows that repeat a passage of a worked example: examples are part of prompts and must not come back as data.
 
-An example is looked for by its paragraphs, so that a row which copies one of them is found too. Knows no example: texts
-with a name come in. How near a copy must be, `filters.texts.contamination` decides.
+Examples are searched paragraph by paragraph, so a row that copies one paragraph is caught too. The thresholds are
+those of `filters.texts.contamination`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,16 +19,16 @@ _NAME = "row_name"
 def passages_of(
     texts: Iterable[tuple[str, str]], *, settings: ContaminationSettings = DEFAULT_SETTINGS
 ) -> pl.DataFrame:
-    """The passages of named texts, as items of `filters.texts.contamination`.
+    """The passages of named texts, as items for `filters.texts.contamination`.
 
-    These are the paragraphs of `long_n` words and more; shorter ones say what anybody may say. A text without such a
-    paragraph is one passage.
+    These are the paragraphs of at least `long_n` words; shorter ones are too generic. A text without such a paragraph
+    is one passage.
     """
-    found = []
+    passages = []
     for name, text in texts:
         paragraphs = [part for part in text.split("\n\n") if len(words(part)) >= settings.long_n] or [text]
-        found += [("worked_examples", f"{name}, passage {place}", part) for place, part in enumerate(paragraphs)]
-    return pl.DataFrame(found, schema=["evaluation_set", "item", "text"], orient="row")
+        passages += [("worked_examples", f"{name}, passage {number}", part) for number, part in enumerate(paragraphs)]
+    return pl.DataFrame(passages, schema=["evaluation_set", "item", "text"], orient="row")
 
 
 def without_passages(
@@ -39,16 +39,16 @@ def without_passages(
     columns: Sequence[str],
     settings: ContaminationSettings = DEFAULT_SETTINGS,
 ) -> Contamination:
-    """Drop the rows that hold a passage, or a near copy, in one of the text `columns`; `row` are the columns of a key.
+    """Drop the rows that contain a passage, or a near copy, in one of the text `columns`.
 
-    Evaluation items are looked through in the same way: their table is `rows` then.
+    `row` names the key columns. `rows` may be a table of evaluation items too.
     """
     kept = rows.with_columns(pl.concat_str([pl.col(name).cast(pl.String) for name in row], separator="/").alias(_NAME))
     dropped, matches = [kept.clear()], [pl.DataFrame(schema=MATCH)]
     for column in columns:
-        found = decontaminate(kept, passages, key=_NAME, column=column, settings=settings)
-        kept = found.filtered.kept
-        dropped.append(found.filtered.dropped.drop(REASON))
-        matches.append(found.matches)
+        contamination = decontaminate(kept, passages, key=_NAME, column=column, settings=settings)
+        kept = contamination.filtered.kept
+        dropped.append(contamination.filtered.dropped.drop(REASON))
+        matches.append(contamination.matches)
     reasoned = pl.concat(dropped).with_columns(pl.lit(REPEATS_EXAMPLE).alias(REASON))
     return Contamination(Filtered(kept.drop(_NAME), reasoned.drop(_NAME)), pl.concat(matches))

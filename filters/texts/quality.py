@@ -1,6 +1,6 @@
-r"""Named expressions on text that is fit to train on: whole, in one script, within bounds, without its answer.
+r"""Rules for text that is fit to train on: complete, in one script, within bounds, without the answer in the prompt.
 
-Each function gives rules for `apply_rules`: reason and an expression that is true of rows to keep. Knows no table.
+Each function returns rules for `apply_rules`: drop reasons, each with an expression that is true of rows to keep.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ Rules = Mapping[str, pl.Expr]
 
 
 def not_truncated(finish_reason: str = "finish_reason") -> Rules:
-    """The policy ended the text itself."""
+    """The policy ended the text itself; it was not cut at the length limit."""
     return {"truncated": pl.col(finish_reason) != "length"}
 
 
 def one_script(text: str, *, most_foreign: float = 0.02) -> Rules:
-    """At most a share `most_foreign` of the letters is outside of Latin and Greek; numbers and signs do not count."""
+    """At most a share `most_foreign` of the letters is neither Latin nor Greek; digits and signs do not count."""
     if not 0 <= most_foreign <= 1:
         raise ValueError(f"most_foreign must be from 0 to 1, got {most_foreign}")
     letters = pl.col(text).str.count_matches(r"\p{L}")
@@ -26,14 +26,14 @@ def one_script(text: str, *, most_foreign: float = 0.02) -> Rules:
 
 def sides_differ(chosen: str, rejected: str) -> Rules:
     """Neither side of a pair is blank, and they differ in more than white space."""
-    one, other = (pl.col(side).str.replace_all(r"\s+", " ").str.strip_chars() for side in (chosen, rejected))
-    return {"chosen_blank": one != "", "rejected_blank": other != "", "sides_equal": one != other}
+    left, right = (pl.col(side).str.replace_all(r"\s+", " ").str.strip_chars() for side in (chosen, rejected))
+    return {"chosen_blank": left != "", "rejected_blank": right != "", "sides_equal": left != right}
 
 
 def no_answer_in(prompt: str) -> Rules:
-    r"""The prompt holds no marked answer: `\boxed{}`, `#### 5`, "the answer is 5".
+    r"""The prompt contains no marked answer: `\boxed{}`, `#### 5`, "the answer is 5".
 
-    The bare gold answer is no sign of a leak: the numbers of a problem are often its answer too.
+    The bare gold answer is no sign of a leak: the answer is often a number that the problem states.
     """
     marked = pl.col(prompt).str.contains(r"\\boxed\s*\{\s*[^}\s]|(?m)^\s*####\s*\S|(?i)\bthe answer is:?\s*[-$\\0-9]")
     return {"answer_in_prompt": ~marked}
@@ -48,7 +48,7 @@ def lengths_within(text: str, *, least: int = 1, most: int) -> Rules:
 
 
 def steps_within(steps: str, *, least: int, most: int, longest: int) -> Rules:
-    """There are `least` to `most` steps, none blank, none of more than `longest` characters."""
+    """There are `least` to `most` steps, none blank and none longer than `longest` characters."""
     if not 1 <= least <= most:
         raise ValueError(f"least must be from 1 to most ({most}), got {least}")
     if longest < 1:
@@ -63,7 +63,7 @@ def steps_within(steps: str, *, least: int, most: int, longest: int) -> Rules:
 
 
 def pass_rate_within(least: float, most: float, *, column: str = "pass_rate") -> Rules:
-    """The problem is neither too hard nor too easy for the policy, by its absolute pass rate."""
+    """The problem is neither too hard nor too easy for the policy: its pass rate is from `least` to `most`."""
     if not 0 <= least <= most <= 1:
         raise ValueError(f"least must be from 0 to most ({most}), and most at most 1, got {least}")
     return {"too_hard": pl.col(column) >= least, "too_easy": pl.col(column) <= most}

@@ -1,21 +1,18 @@
-"""A text as the set of its word n-grams, and how alike two such sets are.
-
-Knows nothing of what the texts are compared for.
-"""
+"""Texts as sets of word n-grams (shingles), and the similarity of two such sets."""
 
 from filters.texts.words import ngrams, words
 
 
-def shingles(of: list[str], n: int) -> frozenset[str]:
-    """Every run of `n` words; of a shorter text, the whole of it."""
-    return frozenset(ngrams(of, n) or [" ".join(of)])
+def shingles(tokens: list[str], n: int) -> frozenset[str]:
+    """Every run of `n` words; for a shorter text, the whole text."""
+    return frozenset(ngrams(tokens, n) or [" ".join(tokens)])
 
 
 def shingles_of(text: str | None, n: int) -> frozenset[str]:
-    """The shingles of a text; a missing text is a blank one."""
+    """The shingles of a text; a missing text counts as blank."""
     return shingles(words(text or ""), n)
 
 
-def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    """The share of the shingles of either that both have; none of the two is empty."""
-    return len(one & other) / len(one | other)
+def jaccard(left: frozenset[str], right: frozenset[str]) -> float:
+    """The Jaccard similarity of two non-empty sets: size of the intersection over size of the union."""
+    return len(left & right) / len(left | right)

@@ -1,7 +1,4 @@
-"""A text in two parts: thoughts between tags, then the solution that a reader sees; or the reason why it is not one.
-
-Knows no policy and no prompt.
-"""
+"""Parses a text into thoughts between tags and the solution after them, or gives the reason why it cannot."""
 
 from dataclasses import dataclass
 
@@ -10,7 +7,7 @@ TRUNCATED = "truncated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
-    """What stands around the thoughts."""
+    """The tags around the thoughts."""
 
     opening: str = "<think>"
     closing: str = "</think>"
@@ -23,7 +20,7 @@ class Tags:
             raise ValueError(f"opening must differ from closing ({self.closing!r}), got {self.opening!r}")
 
     def join(self, thoughts: str, solution: str) -> str:
-        """The text that `parse` takes apart again."""
+        """Thoughts and solution as one text, the inverse of `parse`."""
         return f"{self.opening}\n{thoughts.strip()}\n{self.closing}\n\n{solution.strip()}"
 
 
@@ -32,7 +29,7 @@ DEFAULT_TAGS = Tags()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """Thoughts and solution of a well-formed text; of another one only the `reason`."""
+    """Thoughts and solution of a well-formed text, or only the `reason` of a malformed one."""
 
     thoughts: str | None = None
     solution: str | None = None
@@ -40,7 +37,7 @@ class Parsed:
 
 
 def parse(text: str, *, tags: Tags = DEFAULT_TAGS, truncated: bool = False) -> Parsed:
-    """Take a text apart; one that was cut off is `truncated`, whatever it holds."""
+    """Split a text into thoughts and solution; a truncated one fails with `truncated`, whatever it contains."""
     reason = TRUNCATED if truncated else _fault(text, tags)
     if reason:
         return Parsed(reason=reason)
@@ -56,13 +53,13 @@ def parse(text: str, *, tags: Tags = DEFAULT_TAGS, truncated: bool = False) -> P
 
 
 def are_open(text: str, *, tags: Tags = DEFAULT_TAGS) -> bool:
-    """Whether a text ends inside of its thoughts, and has any."""
+    """Whether a text ends inside its thoughts, with some thoughts written."""
     before, opening, thoughts = text.partition(tags.opening)
     return bool(opening) and tags.closing not in text and bool(thoughts.strip()) and not before.strip()
 
 
 def _fault(text: str, tags: Tags) -> str | None:
-    """What is wrong with the tags."""
+    """The reason why the tags are malformed, or None."""
     if tags.opening not in text:
         return "no_opening_tag"
     if tags.closing not in text:

@@ -1,13 +1,10 @@
-r"""A text as comparable words: one case, one spelling of LaTeX, numbers whole, signs that carry meaning.
-
-Knows nothing of what the words are compared for.
-"""
+r"""Splits a text into comparable words: lower case, one spelling of LaTeX, whole numbers, meaningful signs."""
 
 import re
 import unicodedata
 
 NUMBER = "0"
-_DRESSING = re.compile(
+_FORMATTING = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|text(?:bf|it|rm)?|math(?:rm|bf|it)|mbox|operatorname|q?quad)(?![a-z])"
     r"|\\[,;:!> ]|[$~]"
 )
@@ -21,22 +18,22 @@ def words(text: str) -> list[str]:
 
     Braces, dollars, spacing and the spelling of fractions make no difference: `$\dfrac{1}{2}$` is `\frac12`.
     """
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    plain = _FRACTION.sub(r"\\frac", _DRESSING.sub(" ", plain))
-    plain = _BARE_FRACTION.sub(r"\\frac \1 \2 ", plain)
-    return [word.replace(",", "") if word[0].isdigit() else word for word in _WORD.findall(plain)]
+    normalized = unicodedata.normalize("NFKC", text).casefold()
+    normalized = _FRACTION.sub(r"\\frac", _FORMATTING.sub(" ", normalized))
+    normalized = _BARE_FRACTION.sub(r"\\frac \1 \2 ", normalized)
+    return [word.replace(",", "") if word[0].isdigit() else word for word in _WORD.findall(normalized)]
 
 
-def figures(of: list[str]) -> str:
-    """Numbers, signs and brackets in their order: what two texts must share to be one problem."""
-    return " ".join(word for word in of if not word[-1].isalpha())
+def figures(tokens: list[str]) -> str:
+    """Numbers, signs and brackets in order: what two texts must share to be the same problem."""
+    return " ".join(word for word in tokens if not word[-1].isalpha())
 
 
-def masked(of: list[str]) -> list[str]:
-    """The same words with every number made the same one."""
-    return [NUMBER if word[0].isdigit() else word for word in of]
+def masked(tokens: list[str]) -> list[str]:
+    """The words with every number replaced by `NUMBER`."""
+    return [NUMBER if word[0].isdigit() else word for word in tokens]
 
 
-def ngrams(of: list[str], n: int) -> list[str]:
-    """Every run of `n` words, as one string each."""
-    return [" ".join(of[start : start + n]) for start in range(len(of) - n + 1)]
+def ngrams(tokens: list[str], n: int) -> list[str]:
+    """Every run of `n` words, each joined to one string."""
+    return [" ".join(tokens[start : start + n]) for start in range(len(tokens) - n + 1)]

@@ -1,6 +1,6 @@
-"""How hard a problem is for the policy: its pass rate over the attempts, and a band by absolute bounds.
+"""How hard a problem is for the policy: its pass rate over the attempts, and a band with absolute bounds.
 
-Knows nothing of how attempts are made. The bands are those of compute-optimal test-time scaling (arXiv 2502.06703).
+The bands are those of compute-optimal test-time scaling (arXiv 2502.06703).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from generators.attempts.table import PROBLEM_DIFFICULTY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifficultyBounds:
-    """From which pass rate a problem is `easy`, and from which it is `medium`; below that it is `hard`."""
+    """The lowest pass rates of an `easy` and of a `medium` problem; below that a problem is `hard`."""
 
     easy: float = 0.5
     medium: float = 0.1
@@ -27,7 +27,7 @@ class DifficultyBounds:
 def difficulty(attempts: pl.DataFrame, bounds: DifficultyBounds | None = None) -> pl.DataFrame:
     """Return one row per problem, in the order of the attempts, with its pass rate over the decided attempts.
 
-    A problem without one decided attempt has neither pass rate nor difficulty.
+    A problem without a decided attempt has neither pass rate nor difficulty.
     """
     bounds = bounds or DifficultyBounds()
     right = pl.col("is_right")

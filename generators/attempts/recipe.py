@@ -1,7 +1,4 @@
-"""Attempts: whole solutions of a problem at the policy's own sampling settings, each verified.
-
-Knows nothing of servers, files or Dagster: it is handed a sampler and an answer checker.
-"""
+"""The recipe of attempts: draw whole solutions of a problem with the policy's sampling params and verify each."""
 
 from dataclasses import dataclass
 
@@ -16,7 +13,7 @@ VERSION = "3"  # bump when a change here would change the rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptsConfig:
-    """How many solutions per problem, drawn from which law, of at most how many tokens, after which examples."""
+    """Solutions per problem, their sampling params and token limit, and the worked examples before the problem."""
 
     n: int
     sampling: Sampling
@@ -33,7 +30,7 @@ class AttemptsConfig:
 async def attempt(
     problem: Problem, *, sampler: Sampler, checker: AnswerChecker, rule: AnswerRule, config: AttemptsConfig
 ) -> tuple[Attempt, ...]:
-    """`config.n` verified solutions of `problem`, in the order of their sample index."""
+    """`config.n` verified solutions of `problem`, in the order of their attempt index."""
     prompt = sampler.tokenizer.chat(solve.messages(problem.prompt, examples=config.examples))
     rollouts = await sampler.draw(
         prompt, n=config.n, sampling=config.sampling, limits=Limits(max_tokens=config.max_tokens)

@@ -1,32 +1,29 @@
-"""The tables of attempts and of how difficult problems are therefore; attempts as rows, and back.
+"""The tables of attempts and of problem difficulty; attempts to rows, and back."""
 
-Knows no files.
-"""
-
-import json
 from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
 
 from filters.answers.checker import Verdict
-from filters.schema import Column, TableSchema
+from filters.schema import Column, Schema
 from generators.columns import ATTEMPT_KEY, DECISION, KNOWN_VERDICT, ORIGIN, PROBLEM, SOLUTION, UNDECIDED
 from generators.engine.protocol import Sampling
 from generators.records import Attempt, Problem, Provenance
+from generators.stage import Slice
 
-ATTEMPTS = TableSchema(
+ATTEMPTS = Schema(
     name="attempts",
     columns={
         "problem_id": PROBLEM["problem_id"],
         "source": PROBLEM["source"],
         **SOLUTION,
         "text": Column(pl.String, "The solution as text."),
-        "finish_reason": Column(pl.String, "Why it ended: `eos`, `stop` or `length`."),
+        "finish_reason": Column(pl.String, "Why the solution ended: `eos`, `stop` or `length`."),
         **DECISION,
         "is_right": Column(pl.Boolean, "Whether the verdict is `equal`; null where undecided.", nullable=True),
-        "sampling": Column(pl.String, "The sampling that the tokens were drawn with, as JSON."),
-        "max_tokens": Column(pl.Int64, "How many tokens a solution was allowed."),
+        "sampling": Column(pl.String, "The sampling params that the tokens were drawn with, as JSON."),
+        "max_tokens": Column(pl.Int64, "The most tokens that a solution could have."),
         **ORIGIN,
     },
     key=ATTEMPT_KEY,
@@ -40,15 +37,15 @@ ATTEMPTS = TableSchema(
     },
 )
 
-PROBLEM_DIFFICULTY = TableSchema(
+PROBLEM_DIFFICULTY = Schema(
     name="problem_difficulty",
     columns={
         "problem_id": PROBLEM["problem_id"],
-        "n_attempts": Column(pl.Int64, "How many attempts were made."),
-        "n_right": Column(pl.Int64, "How many of them ended right."),
-        "n_undecided": Column(pl.Int64, "How many could not be decided."),
-        "pass_rate": Column(pl.Float64, "Right ones among the decided; null without one.", nullable=True),
-        "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null without one.", nullable=True),
+        "n_attempts": Column(pl.Int64, "The number of attempts."),
+        "n_right": Column(pl.Int64, "The number of right attempts."),
+        "n_undecided": Column(pl.Int64, "The number of undecided attempts."),
+        "pass_rate": Column(pl.Float64, "Right attempts among the decided ones; null if none.", nullable=True),
+        "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null if none.", nullable=True),
     },
     key=("problem_id",),
     rules={
@@ -80,9 +77,7 @@ def attempts_of(frame: pl.DataFrame) -> dict[str, list[Attempt]]:
     return by_problem
 
 
-def law_of(frame: pl.DataFrame) -> tuple[Sampling, int]:
-    """The sampling and the token limit that an `attempts` table was drawn with; raises ValueError on a mixed table."""
-    laws = frame.select("sampling", "max_tokens").unique().rows()
-    if len(laws) != 1:
-        raise ValueError(f"attempts must be drawn with one sampling, got {len(laws)}: materialise attempts again")
-    return Sampling(**json.loads(laws[0][0])), laws[0][1]
+def sampling_of(slice: Slice) -> tuple[Sampling, int]:
+    """The sampling and the token limit that the attempts of a slice were drawn with, by their recipe."""
+    config = slice.recipe("attempts")["config"]
+    return Sampling(**config["sampling"]), config["max_tokens"]

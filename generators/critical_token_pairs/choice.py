@@ -1,7 +1,4 @@
-"""cDPO's choice of solutions (arXiv 2411.19943): what the contrastive models learn from, and which pairs get weights.
-
-Knows nothing of models or rollouts: it reads the attempts at one problem.
-"""
+"""cDPO's choice of solutions (arXiv 2411.19943): what the contrastive models learn from, and which pairs are scored."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +21,7 @@ class SolutionPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolutionChoice:
-    """Of one problem: what the positive and the negative model learn from, and the pair whose tokens are scored.
+    """The solutions of one problem that each model learns from, and the pair whose tokens are scored.
 
     A side without a usable solution is empty; the pair needs both sides.
     """
@@ -37,10 +34,10 @@ class SolutionChoice:
 def choose_solutions(attempts: Iterable[Attempt], *, rule: AnswerRule) -> SolutionChoice:
     """Choose among the finished attempts at one problem that have an answer with a decided verdict.
 
-    The positive model gets one right solution; the negative one gets, by the frequency of their wrong answers, one
-    solution an answer until half of the wrong solutions are covered, after the first answer only for answers that
-    come more than once. Which solution stands for its answer is drawn with a seed that depends on the problem alone;
-    the pair's solutions are others than those that the models learn from, where there are others.
+    The positive model gets one right solution. The negative model gets one solution for each wrong answer, the most
+    frequent answer first, until these answers cover half of the wrong solutions; from the second answer on, only
+    answers that occur more than once count. Which solution represents an answer is drawn with a seed that depends on
+    the problem alone. The pair avoids the solutions that the models learn from where there are others.
     """
     usable = sorted((attempt for attempt in attempts if _is_usable(attempt)), key=lambda attempt: attempt.attempt_index)
     problems = {attempt.problem_id for attempt in usable}
@@ -62,9 +59,9 @@ def _is_usable(attempt: Attempt) -> bool:
 
 
 def _by_frequency(wrong: Sequence[Attempt], rule: AnswerRule) -> list[list[Attempt]]:
-    """Solutions with the same answer together, the most frequent answer first; of equals, the one that came first."""
+    """Solutions grouped by answer, the most frequent answer first; among equals, the one that came first."""
     groups = group_answers([attempt.extracted or "" for attempt in wrong], rule)
-    return sorted(([wrong[place] for place in group] for group in groups), key=len, reverse=True)
+    return sorted(([wrong[index] for index in group] for group in groups), key=len, reverse=True)
 
 
 def _shuffled(group: Sequence[Attempt], draw: Random) -> list[Attempt]:
@@ -72,11 +69,11 @@ def _shuffled(group: Sequence[Attempt], draw: Random) -> list[Attempt]:
 
 
 def _half_covered(groups: Sequence[Sequence[Attempt]]) -> list[Sequence[Attempt]]:
-    aim = (sum(map(len, groups)) + 1) // 2
+    half = (sum(map(len, groups)) + 1) // 2
     taken: list[Sequence[Attempt]] = []
     covered = 0
     for group in groups:
-        if covered >= aim or (taken and len(group) == 1):
+        if covered >= half or (taken and len(group) == 1):
             break
         taken.append(group)
         covered += len(group)

@@ -1,7 +1,6 @@
 """Critical-token pairs: a right and a wrong solution of a problem, a weight on every token, the critical one confirmed.
 
-After Critical Tokens Matter (arXiv 2411.19943): the tokens of the wrong solution weigh 1 less their score. Knows
-nothing of models, tables or files: scores come from outside.
+After Critical Tokens Matter (arXiv 2411.19943): a token of the wrong solution weighs 1 minus its score.
 """
 
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ VERSION = "1"  # bump when a change here would change the rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredPair:
-    """The solutions of a pair with the scores of prompt and response, and the first wrong step where it is known."""
+    """A pair with the scores of prompt and response of each side, and the first wrong step where it is known."""
 
     problem: Problem
     pair: SolutionPair
@@ -38,7 +37,7 @@ class ScoredPair:
         for side, attempt, scored in sides:
             length = len(token_ids(attempt))
             if len(scored.scores) != length:
-                raise ValueError(f"{side}_scores must be one a token ({length}), got {len(scored.scores)}")
+                raise ValueError(f"{side}_scores must have one score per token ({length}), got {len(scored.scores)}")
         if self.pair.chosen.prompt_token_ids != self.pair.rejected.prompt_token_ids:
             raise ValueError(f"both solutions of problem {self.problem.problem_id} must answer one prompt")
 
@@ -50,10 +49,10 @@ class ScoredPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalTokenPair:
-    """A scored pair with what its rollouts say of the nominated tokens.
+    """A scored pair with the tests of its nominated tokens.
 
     `attempt_counts` are those of all attempts at the problem. `templated_prompt` is the prompt as the string that a
-    trainer tokenises; `is_stable` says whether it gives the token ids back, with either response behind it.
+    trainer tokenises; `is_stable` says whether it gives the token ids back with either response after it.
     """
 
     scored: ScoredPair
@@ -75,7 +74,7 @@ async def critical_token_pair(
     """Test the tokens that scores and search nominate in the wrong solution of a pair; raises EngineError."""
     rejected = scored.pair.rejected
     scores = [score or 0.0 for score in scored.rejected_scores.scores[scored.response_start :]]
-    found = await critical_tokens(
+    critical = await critical_tokens(
         scored.problem,
         rejected,
         step_range=scored.step_range,
@@ -89,7 +88,7 @@ async def critical_token_pair(
     prompt = templated(rejected.prompt_token_ids, "", sampler.tokenizer)
     return CriticalTokenPair(
         scored=scored,
-        critical=found,
+        critical=critical,
         attempt_counts=tree.root.counts,
         templated_prompt=prompt,
         is_stable=all(
@@ -116,6 +115,6 @@ def chosen_weights(length: int, response_start: int) -> list[float]:
 
 
 def rejected_weights(scores: Sequence[float | None], response_start: int) -> list[float]:
-    """The weights of a wrong solution: 1 less the score on the response, 1 on the last token, 0 on the prompt."""
-    inside = [1.0 - (score or 0.0) for score in scores[response_start:-1]]
-    return [*[0.0] * response_start, *inside, 1.0]
+    """The weights of a wrong solution: 1 minus the score on the response, 1 on the last token, 0 on the prompt."""
+    weights = [1.0 - (score or 0.0) for score in scores[response_start:-1]]
+    return [*[0.0] * response_start, *weights, 1.0]

@@ -1,13 +1,12 @@
-"""Critical-token pairs, and the solutions that the contrastive models behind their scores learn from."""
+"""The tables of critical-token pairs and of the solutions that the contrastive models learn from."""
 
 import polars as pl
 
-from filters.schema import Column, TableSchema
-from generators.columns import IDS, ORIGIN, PROBLEM, each, length
+from filters.schema import Column, Schema
+from generators.columns import DETAIL, IDS, ORIGIN, PROBLEM, REASON, each, length
+from generators.training.contrastive_models import SIDES
 
-SIDES = ("positive", "negative")
 _SHARES = pl.List(pl.Float64)
-_PER_TOKEN = ("token_ids", "scores", "weights")
 _TESTED = (
     *("token_ids", "scores", "nominated_by", "value_with", "n_with_correct", "n_with"),
     *("value_without", "n_without_correct", "n_without", "confirmed"),
@@ -44,11 +43,11 @@ def _side_rules(side: str) -> dict[str, pl.Expr]:
 
 def _counts_cover(arm: str) -> pl.Expr:
     right, n = f"critical_n_{arm}_correct", f"critical_n_{arm}"
-    spare = (pl.col(n) - pl.col(right)).list.min().fill_null(0)
-    return (spare >= 0) & each(right, pl.element() >= 0)
+    n_wrong = (pl.col(n) - pl.col(right)).list.min().fill_null(0)
+    return (n_wrong >= 0) & each(right, pl.element() >= 0)
 
 
-CONTRASTIVE_MODELS = TableSchema(
+CONTRASTIVE_MODELS = Schema(
     name="contrastive_models",
     columns={
         "problem_id": PROBLEM["problem_id"],
@@ -64,7 +63,7 @@ CONTRASTIVE_MODELS = TableSchema(
     },
 )
 
-CRITICAL_TOKEN_PAIRS = TableSchema(
+CRITICAL_TOKEN_PAIRS = Schema(
     name="critical_token_pairs",
     columns={
         "problem_id": PROBLEM["problem_id"],
@@ -80,21 +79,23 @@ CRITICAL_TOKEN_PAIRS = TableSchema(
         **_of_side("rejected", "wrong"),
         "chosen_weights": Column(_SHARES, "The weight of each token: 0 on the prompt, 1 on the solution."),
         "rejected_weights": Column(
-            _SHARES, "The weight of each token: 0 on the prompt, 1 less its score on the solution, 1 on the last."
+            _SHARES, "The weight of each token: 0 on the prompt, 1 minus its score on the solution, 1 on the last."
         ),
-        "critical_positions": Column(IDS, "Each tested token by its place in `rejected_token_ids`."),
+        "critical_positions": Column(IDS, "The positions of the tested tokens in `rejected_token_ids`."),
         "critical_token_ids": Column(IDS, "The id of each tested token."),
         "critical_scores": Column(_SHARES, "The contrastive score of each tested token."),
         "critical_nominated_by": Column(pl.List(pl.String), "What nominated each: `score`, `search` or `both`."),
         "critical_value_with": Column(
-            _SHARES, "The share of right rollouts behind each token; null without one.", nullable_items=True
+            _SHARES, "The share of right rollouts after each token; null without one.", nullable_items=True
         ),
-        "critical_n_with_correct": Column(IDS, "The rollouts behind each token with the right answer."),
+        "critical_n_with_correct": Column(IDS, "The rollouts after each token that end right."),
         "critical_n_with": Column(
-            IDS, "The rollouts behind each token whose answer could be decided; of the last, the solution itself."
+            IDS, "The rollouts after each token whose answer could be decided; for the last, the solution itself."
         ),
         "critical_value_without": Column(
-            _SHARES, "The share of right ones with another token in its place; null without one.", nullable_items=True
+            _SHARES,
+            "The share of right rollouts with another token in its place; null without one.",
+            nullable_items=True,
         ),
         "critical_n_without_correct": Column(IDS, "The rollouts with another token in its place that end right."),
         "critical_n_without": Column(IDS, "The rollouts with another token in its place that could be decided."),
@@ -105,15 +106,15 @@ CRITICAL_TOKEN_PAIRS = TableSchema(
             pl.String, "The prompt in the policy's template, without what its tokenizer adds in front."
         ),
         "is_stable": Column(
-            pl.Boolean, "Whether `templated_prompt` with either solution behind it gives the token ids back."
+            pl.Boolean, "Whether `templated_prompt` with either solution after it gives the token ids back."
         ),
-        "tokenizer": Column(pl.String, "The model whose tokenizer the ids are of."),
+        "tokenizer": Column(pl.String, "The model whose tokenizer the ids belong to."),
         "tokenizer_sha256": Column(
             pl.String, "The SHA-256 of its tokenizer.json; null where it has no such file.", nullable=True
         ),
         "beta": Column(pl.Float64, "How much the negative model counts against the positive one in a score."),
-        "positive_model": Column(pl.String, "The adapter, or the law, that speaks for right solutions."),
-        "negative_model": Column(pl.String, "The one that speaks for wrong solutions."),
+        "positive_model": Column(pl.String, "The adapter, or the simulated law, of right solutions."),
+        "negative_model": Column(pl.String, "The adapter, or the simulated law, of wrong solutions."),
         **ORIGIN,
     },
     key=("problem_id",),
@@ -141,5 +142,27 @@ CRITICAL_TOKEN_PAIRS = TableSchema(
             0, pl.col("n_attempts"), closed="none"
         ),
         "beta: not_negative": pl.col("beta") >= 0,
+    },
+)
+
+MODELS_DROPPED = Schema(
+    name="contrastive_models_dropped",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "attempt_index": Column(pl.Int64, "The solution that was too long; null for a whole side.", nullable=True),
+        "side": Column(pl.String, "`positive` or `negative`; null where the whole slice was skipped.", nullable=True),
+        "reason": REASON,
+    },
+)
+
+DROPPED = Schema(
+    name="critical_token_pairs_dropped",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "rejected_attempt_index": Column(
+            pl.Int64, "The rejected solution; null where there is no pair.", nullable=True
+        ),
+        "reason": REASON,
+        "detail": DETAIL,
     },
 )

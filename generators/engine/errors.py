@@ -1,15 +1,15 @@
-"""What can go wrong between us and a policy engine, sorted by who can mend it.
+"""What can go wrong between us and a policy engine, classified by who can fix it.
 
 EngineError
-├── RequestRefused       this request can never work (its prefix is too long); other requests go on
+├── RequestRefused       this request can never work (its prefix is too long); other requests continue
 ├── EngineMisconfigured  no request can work until a person changes a setting (unknown model, refused key)
-├── EngineUnavailable    this time it did not work (connection lost, overload, server died); asking again may
-└── EngineLost           asking again was tried as often as the settings allow; the run must stop
+├── EngineUnavailable    this try failed (connection lost, overload, server died); another may succeed
+└── EngineLost           every retry that the settings allow has failed; the run must stop
 """
 
 
 class EngineError(Exception):
-    """Something between us and a policy engine went wrong."""
+    """Something went wrong between us and a policy engine."""
 
 
 class RequestRefused(EngineError):
@@ -17,7 +17,7 @@ class RequestRefused(EngineError):
 
 
 class EngineMisconfigured(EngineError):
-    """The engine serves nothing until the named setting is changed."""
+    """The engine serves nothing until someone changes the named setting."""
 
 
 class EngineUnavailable(EngineError):
@@ -25,4 +25,4 @@ class EngineUnavailable(EngineError):
 
 
 class EngineLost(EngineError):
-    """The engine could not be brought back within the settings' limits."""
+    """The engine could not be recovered within the settings' limits."""

@@ -1,6 +1,6 @@
-"""One or many workers behind one engine, with a watchdog: nobody waits for ever on a server that is gone.
+"""One or more workers as a single engine, with a watchdog so that no call waits forever on a dead server.
 
-Knows no transport and no retry: a call that a failing worker drops surfaces as EngineUnavailable, for the pool.
+A call that a failing worker drops raises EngineUnavailable; the pool retries it.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSettings:
-    """When a worker counts as ill, and how long the run bears it; times in seconds.
+    """When a worker counts as failing, and how long the run puts up with it; times in seconds.
 
-    stall_s: requests wait and nothing finishes nor is any token counted. Where a server has no `/metrics`, it must
-        exceed the longest generation.
-    max_restarts: for each process of ours, in one run; for an attached server, stalls without an answer in between.
-    give_up_s: no worker is up and none is being restarted.
-    poll_s: the watchdog's tick.
+    stall_s: how long requests may wait while nothing finishes and no token is counted. If a server has no `/metrics`,
+        it must exceed the longest generation.
+    max_restarts: restarts of each process of ours in one run; for an attached server, stalls with no answer in between.
+    give_up_s: how long no worker may be up while none is being restarted.
+    poll_s: the watchdog's polling interval.
     """
 
     stall_s: float = 120.0
@@ -43,10 +43,10 @@ class FleetSettings:
 
 
 class Fleet:
-    """An engine over several workers: each request goes to the one with the fewest sequences that is up.
+    """An engine over several workers: each request goes to the worker that is up and has the fewest sequences.
 
-    An async context manager that opens and closes the workers' clients, and never stops a server. While no worker is
-    up, calls wait; when none can come back within the settings, they and all later ones raise EngineLost.
+    An async context manager that opens and closes the workers' clients and never stops a server. While no worker is
+    up, calls wait. Once none can come back within the settings, these and all later calls raise EngineLost.
     """
 
     def __init__(self, workers: Sequence[Worker], settings: FleetSettings) -> None:
@@ -57,14 +57,14 @@ class Fleet:
         self._restarting = 0
         self._none_up_since: float | None = None
         self._lost: str | None = None
-        self._changed = asyncio.Event()  # set while there is a worker to route to, or nothing left to wait for
+        self._changed = asyncio.Event()  # set while a worker is up, or once there is nothing left to wait for
         self._watchers: list[asyncio.Task[None]] = []
         self._clients = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         for worker in self._workers:
             await self._clients.enter_async_context(worker.client)
-        self._take_stock()
+        self._update_state()
         self._watchers = [asyncio.create_task(self._guarded_watch(worker)) for worker in self._workers]
         return self
 
@@ -76,26 +76,26 @@ class Fleet:
         await self._clients.aclose()
 
     async def generate(self, request: Request) -> Generation:
-        """Continue `request.prefix` on a worker that is up, waiting for one if need be."""
+        """Continue `request.prefix` on a worker that is up, waiting for one if necessary."""
         if not self._watchers:
             raise RuntimeError("Fleet is used inside `async with`")
         while True:
             if self._lost is not None:
                 raise EngineLost(self._lost)
             if up := [worker for worker in self._workers if worker.up]:
-                return await self._on(min(up, key=lambda worker: worker.sequences), request)
+                return await self._generate_on(min(up, key=lambda worker: worker.sequences), request)
             await self._changed.wait()
 
-    async def _on(self, worker: Worker, request: Request) -> Generation:
+    async def _generate_on(self, worker: Worker, request: Request) -> Generation:
         try:
             return await worker.generate(request)
         finally:
-            self._take_stock()  # a failed call has taken its worker down
+            self._update_state()  # a failed call takes its worker down
 
     async def model_info(self) -> ModelInfo:
         """The served model, with the shortest context among the workers that answer.
 
-        Raises EngineUnavailable when none does, EngineMisconfigured when one does not serve the model.
+        Raises EngineUnavailable if no worker answers, EngineMisconfigured if one does not serve the model.
         """
         infos: list[ModelInfo] = []
         for worker in self._workers:
@@ -103,7 +103,7 @@ class Fleet:
                 infos.append(await worker.client.model_info())
             except EngineUnavailable as error:
                 worker.suspect(str(error))
-        self._take_stock()
+        self._update_state()
         if not infos:
             raise EngineUnavailable(self._report())
         contexts = [info.max_model_len for info in infos if info.max_model_len is not None]
@@ -112,7 +112,7 @@ class Fleet:
     async def _guarded_watch(self, worker: Worker) -> None:
         try:
             await self._watch(worker)
-        except Exception as error:  # without its watchdog a call could wait for ever
+        except Exception as error:  # without its watchdog a call could wait forever
             self._lose(f"the watchdog of {worker.describe()} failed: {error!r}")
             raise
 
@@ -122,16 +122,16 @@ class Fleet:
             try:
                 if (ailment := await worker.ailment(settings.stall_s)) is not None:
                     worker.abandon(ailment)
-                    self._take_stock()
-                    await self._mend(worker)
+                    self._update_state()
+                    await self._recover(worker)
                 elif not worker.up:
                     await worker.probe(settings.poll_s, 10 * settings.poll_s)
             except EngineMisconfigured as error:
                 self._discard(worker, str(error))
-            self._take_stock()
-            await _set_within(worker.suspected, settings.poll_s)
+            self._update_state()
+            await _wait_and_clear(worker.suspected, settings.poll_s)
 
-    async def _mend(self, worker: Worker) -> None:
+    async def _recover(self, worker: Worker) -> None:
         limit = self._settings.max_restarts
         while not worker.up:
             if worker.strikes >= limit:
@@ -155,7 +155,7 @@ class Fleet:
         worker.lost = True
         log.error("%s is out of the run: %s", worker.describe(), trouble)
 
-    def _take_stock(self) -> None:
+    def _update_state(self) -> None:
         now = asyncio.get_running_loop().time()
         if any(worker.up for worker in self._workers) or self._restarting:
             self._none_up_since = None
@@ -182,8 +182,8 @@ class Fleet:
         self._changed.set()
 
 
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait until `event` is set, at most `seconds`, and clear it."""
+async def _wait_and_clear(event: asyncio.Event, seconds: float) -> None:
+    """Wait at most `seconds` for `event` to be set, then clear it."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

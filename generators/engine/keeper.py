@@ -1,8 +1,8 @@
-"""The keeper of a server process: it runs one command, and lets nothing of it outlive the process that asked.
+"""The keeper of a server process: it runs one command and makes sure that nothing of it outlives the owner.
 
-`python keeper.py OWNER_PID GRACE_S COMMAND...` writes the command's pid to standard output, sends the command's own
-output to standard error, and ends it when standard input ends or the owner is gone: SIGTERM to its group, then, after
-the grace, SIGKILL to whatever is left. Knows nothing of vLLM; standard library only, so that it starts at once. Linux.
+`python keeper.py OWNER_PID GRACE_S COMMAND...` writes the command's pid to standard output and the command's own
+output to standard error. When standard input closes or the owner is gone, it sends SIGTERM to the command's group and,
+after the grace period, SIGKILL to whatever is left. Standard library only, so that it starts at once. Linux only.
 """
 
 import ctypes
@@ -21,11 +21,11 @@ OWNER_CHECK_S = 1.0
 
 
 def main() -> int:
-    """Run the command to its end or the owner's, whichever is first, and return its exit status."""
+    """Run the command until it or its owner ends, whichever is first, and return its exit status."""
     owner, grace_s, command = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
-    told_to_end = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans of the command become ours, so none can slip away
+    stop_requested = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop_requested.set())
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)  # adopt orphans of the command, so that none can escape
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -36,17 +36,17 @@ def main() -> int:
     try:
         sys.stdout.write(f"{child.pid}\n")
         sys.stdout.flush()
-        _watch(child.pid, owner, told_to_end)
+        _watch(child.pid, owner, stop_requested)
     finally:
         status = _end(child, grace_s)
     return status
 
 
-def _watch(child: int, owner: int, told_to_end: threading.Event) -> None:
-    """Return when the child or standard input has ended, we were told to end, or the owner is gone."""
+def _watch(child: int, owner: int, stop_requested: threading.Event) -> None:
+    """Return when the child or standard input has ended, a stop was requested, or the owner is gone."""
     ended = os.pidfd_open(child)
-    # Not standard input alone: a fork of the owner may hold the pipe's other end open after the owner is gone.
-    while os.getppid() == owner and not told_to_end.is_set():
+    # Standard input alone is not enough: a fork of the owner may keep the pipe open after the owner is gone.
+    while os.getppid() == owner and not stop_requested.is_set():
         if select.select([ended, sys.stdin.fileno()], [], [], OWNER_CHECK_S)[0]:
             return
 
@@ -62,7 +62,7 @@ def _end(child: subprocess.Popen[bytes], grace_s: float) -> int:
         if is_late:
             _signal_group(child.pid, signal.SIGKILL)
         time.sleep(0.02)
-    _signal_group(child.pid, signal.SIGKILL)  # whoever a kernel without the list of children did not show us
+    _signal_group(child.pid, signal.SIGKILL)  # any process that a kernel without a list of children did not show us
     return child.wait()
 
 
@@ -70,13 +70,13 @@ def _signal_group(group: int, number: signal.Signals) -> None:
     try:
         os.killpg(group, number)
     except ProcessLookupError:
-        return  # nobody of the group is left
+        return  # no process of the group is left
 
 
 def _orphans(child: subprocess.Popen[bytes]) -> list[int]:
-    """Descendants whose parent has ended; they are our own children then."""
+    """Descendants whose parent has ended, which makes them our own children."""
     pid = os.getpid()
-    listed = Path(f"/proc/{pid}/task/{pid}/children")  # a few kernels do not list them; the group is all we know there
+    listed = Path(f"/proc/{pid}/task/{pid}/children")  # a few kernels have no such list; then the group is all we know
     return [int(word) for word in listed.read_text().split() if int(word) != child.pid] if listed.exists() else []
 
 

@@ -1,7 +1,4 @@
-"""A folder with a model that was made here: whole or not there at all, and every file as its manifest says.
-
-Knows nothing of how a model is made.
-"""
+"""Folders of models built here: each is complete or absent, and every file matches its manifest."""
 
 import hashlib
 import json
@@ -18,28 +15,28 @@ MANIFEST = "manifest.json"
 
 
 def models_folder(cache: Path | None = None) -> Path:
-    """Where made models are kept: below `cache`, or `$STEPMILL_CACHE`, or the user's cache directory."""
+    """Where built models are kept: under `cache`, else `$STEPMILL_CACHE`, else the user's cache directory."""
     return (cache or Path(os.environ.get("STEPMILL_CACHE") or user_cache_path("stepmill"))) / "models"
 
 
 def make_once(folder: Path, make: Callable[[Path], None], *, version: str) -> None:
-    """Let `make` fill a folder that appears under its name whole or not at all, whoever else makes it meanwhile."""
+    """Have `make` fill `folder`, which appears complete or not at all even if another process builds it too."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-        made = Path(scratch) / folder.name
-        made.mkdir()
-        make(made)
-        hashes = {path.name: file_digest(path) for path in sorted(made.iterdir())}
-        (made / MANIFEST).write_text(json.dumps({"version": version, "sha256": hashes}, indent=2) + "\n")
+        built = Path(scratch) / folder.name
+        built.mkdir()
+        make(built)
+        hashes = {path.name: file_digest(path) for path in sorted(built.iterdir())}
+        (built / MANIFEST).write_text(json.dumps({"version": version, "sha256": hashes}, indent=2) + "\n")
         try:
-            made.rename(folder)
+            built.rename(folder)
         except OSError:
-            if not (folder / MANIFEST).exists():  # otherwise another process was first, and its folder serves us both
+            if not (folder / MANIFEST).exists():  # otherwise another process was first, and its folder will do
                 raise
 
 
 def check_folder(folder: Path) -> None:
-    """Raise unless every file has the hash that the folder's manifest gives."""
+    """Raise EngineMisconfigured unless every file has the hash given in the folder's manifest."""
     remedy = "delete the folder and run again"
     manifest = folder / MANIFEST
     if not manifest.is_file():

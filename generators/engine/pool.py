@@ -1,6 +1,6 @@
-"""The pool of in-flight sequences that all callers of a run share, and the retries of what may work next time.
+"""The pool of in-flight sequences that all callers of a run share, with retries of failures that may pass.
 
-Knows no transport: whatever engine stands behind it, at most `capacity` sequences are under way in it.
+It works over any engine and keeps at most `capacity` sequences in flight.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from generators.engine.slots import Slots
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrySettings:
-    """How often an unavailable engine is asked, and the pause between tries: doubled each time, then jittered."""
+    """How often an unavailable engine is tried, and the pause between tries: doubled each time, then jittered."""
 
     max_tries: int = 8
     first_wait_s: float = 0.5
@@ -29,18 +29,19 @@ class RetrySettings:
             raise ValueError(f"max_wait_s must be at least first_wait_s ({self.first_wait_s}), got {self.max_wait_s}")
 
     def wait_s(self, failures: int) -> float:
-        """Seconds to pause after the given number of failures, at least half of the full pause."""
-        # The exponent is capped only to keep the float finite; max_wait_s is the bound.
+        """Seconds to pause after `failures` failures: the full pause, or down to half of it."""
+        # The exponent is capped only to keep the float finite; max_wait_s is the actual bound.
         full = min(self.max_wait_s, self.first_wait_s * 2.0 ** min(failures - 1, 60))
         return full * random.uniform(0.5, 1.0)
 
 
 class Pool:
-    """An engine that bounds what is in flight in another one.
+    """An engine that bounds how many sequences are in flight in another engine.
 
-    First come, first served, so a wide request is not passed by later narrow ones. A request wider than the capacity
+    First come, first served, so later narrow requests do not overtake a wide one. A request wider than the capacity
     is cut into runs of consecutive seeds. The gauges count sequences: `in_flight` in the engine, `waiting` for a slot
-    or for the next try, `finished` so far; `usage` sums the tokens of the finished, `retries` the repeated calls.
+    or for the next try, `finished` so far. `usage` sums the tokens of finished sequences, `retries` counts repeated
+    calls.
     """
 
     def __init__(self, engine: Engine, *, capacity: int, settings: RetrySettings) -> None:
@@ -62,7 +63,7 @@ class Pool:
 
     @property
     def spare(self) -> int:
-        """How many more sequences could be under way at once."""
+        """How many more sequences could be in flight at once."""
         return max(0, self.capacity - self._open)
 
     @property
@@ -72,24 +73,24 @@ class Pool:
     async def generate(self, request: Request) -> Generation:
         """Continue `request.prefix` as soon as there is room.
 
-        Raises EngineLost when the engine stayed unavailable for all tries; other errors pass through at once.
+        Raises EngineLost if the engine was unavailable in every try; other errors pass through at once.
         """
         self._open += request.n
         try:
             if request.n <= self.capacity:
-                return await self._persist(request)
+                return await self._with_retries(request)
             return await self._in_runs(request)
         finally:
             self._open -= request.n
 
     async def _in_runs(self, request: Request) -> Generation:
-        # Runs of a quarter, since one as wide as the pool would have to wait until it has drained.
+        # Runs of a quarter of the capacity: one as wide as the pool would have to wait until the pool has drained.
         width = max(1, self.capacity // 4)
         runs = [
             replace(request, seed=request.seed + first, n=min(width, request.n - first))
             for first in range(0, request.n, width)
         ]
-        tasks = [asyncio.ensure_future(self._persist(run)) for run in runs]
+        tasks = [asyncio.ensure_future(self._with_retries(run)) for run in runs]
         try:
             parts = await asyncio.gather(*tasks)
         finally:
@@ -101,7 +102,7 @@ class Pool:
             usage=sum((part.usage for part in parts), Usage()),
         )
 
-    async def _persist(self, request: Request) -> Generation:
+    async def _with_retries(self, request: Request) -> Generation:
         failures = 0
         while True:
             try:

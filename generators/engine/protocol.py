@@ -1,7 +1,7 @@
-"""What a policy engine is: token ids in, token ids out.
+"""The protocol of a policy engine: token ids in, token ids out.
 
-Knows no transport, no retry and no ledger. Four implementations share it: the HTTP client of a vLLM server, the
-fleet of such clients, the pool that bounds what is in flight, and the simulated policy.
+Four classes implement it: the HTTP client of a vLLM server, the fleet of such clients, the pool that bounds what is in
+flight, and the simulated policy.
 """
 
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from generators.records import FinishReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """The law from which tokens are drawn; part of a rollout's identity.
+    """Sampling params of a draw; part of a rollout's identity.
 
-    `seed` names a family of draws: another seed gives independent rollouts of the same prefix. `top_k` 0 is off. The
-    ids in `excluded` are never drawn; the others share their probability.
+    `seed` names a family of draws: another seed gives independent rollouts of the same prefix. `top_k` 0 means off. The
+    ids in `excluded` are never drawn; their probability is shared among the others.
     """
 
     temperature: float = 1.0
@@ -25,7 +25,7 @@ class Sampling:
     excluded: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "excluded", tuple(sorted(set(self.excluded))))  # one law, one key
+        object.__setattr__(self, "excluded", tuple(sorted(set(self.excluded))))  # equal params must give equal keys
         if self.excluded and self.excluded[0] < 0:
             raise ValueError(f"excluded must hold token ids of at least 0, got {self.excluded[0]}")
         if self.temperature < 0:
@@ -38,7 +38,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Where a continuation ends, besides the end-of-text token; no part of a rollout's identity.
+    """Where a continuation ends, besides at the end-of-text token; not part of a rollout's identity.
 
     A completion ends with the token that completes one of the `stop` strings, and keeps that string in its text.
     """
@@ -49,14 +49,14 @@ class Limits:
     def __post_init__(self) -> None:
         if self.max_tokens < 1:
             raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
-        # Only ASCII is sure to be found at the same token whatever bytes the tokens around it hold.
+        # Only ASCII is certain to be found at the same token, whatever bytes the surrounding tokens hold.
         if not all(text and text.isascii() for text in self.stop):
             raise ValueError(f"stop must hold non-empty ASCII strings, got {self.stop}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Ask for `n` continuations of `prefix`; child `i` is drawn with the seed `seed + i`."""
+    """A request for `n` continuations of `prefix`; child `i` is drawn with the seed `seed + i`."""
 
     prefix: tuple[int, ...]
     sampling: Sampling
@@ -68,9 +68,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """One continuation: ids (with the end-of-text token when finished by it), their text, and why it ended.
+    """One continuation: its ids (with the end-of-text token if that ended it), their text, and why it ended.
 
-    `logprobs` has one natural-log probability per id, before temperature, when they were asked for.
+    `logprobs` has one natural-log probability per id, before temperature, if the request asked for them.
     """
 
     token_ids: tuple[int, ...]
@@ -81,7 +81,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens that a call cost: `cached` of the `prompt` tokens came from the engine's prefix cache."""
+    """Token counts of a call; `cached` of the `prompt` tokens came from the engine's prefix cache."""
 
     prompt: int = 0
     cached: int = 0
@@ -104,7 +104,7 @@ class Generation:
 
 
 class Engine(Protocol):
-    """Whatever continues prefixes. Cancelling the call cancels the work on the server."""
+    """Anything that continues prefixes. Cancelling the call cancels the work on the server."""
 
     async def generate(self, request: Request) -> Generation:
         """Continue `request.prefix`; raises one of `generators.engine.errors`."""

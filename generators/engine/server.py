@@ -1,6 +1,6 @@
-"""A vLLM server as a local process: started when asked, healthy when `start` returns, gone when its owner is gone.
+"""A vLLM server as a local process: healthy when `start` returns, and gone when its owner is gone.
 
-Knows nothing of requests; clients talk to `url`. Its keeper process sees to it that nothing of it stays behind.
+Clients talk to `url`. A keeper process makes sure that no part of the server outlives its owner.
 """
 
 import http.client
@@ -25,8 +25,8 @@ Command = Callable[[ServerSettings, int], Sequence[str]]
 GRACE_S = 4.0
 PROGRESS_EVERY_S = 10.0
 
-# Lines of vLLM's log that a person has to answer; a restart would only bring them again.
-HOPELESS = re.compile(
+# Log lines of vLLM that mean a person must change something; a restart would only repeat them.
+FATAL = re.compile(
     r"is not a (valid|local)|Repo(sitory)? ?(id|Not ?Found)|does not appear to have a file"
     r"|find them in the cached files|Can't load the configuration|gated repo|401 Client Error"
     r"|max_model_len \(|unrecognized arguments|argument --|model type .* not recognize"
@@ -41,10 +41,10 @@ PHASES = (
 
 
 class LocalServer:
-    """One server process with one address; its log grows at `log_path` over restarts.
+    """One server process with one address; every restart appends to the log at `log_path`.
 
-    `command` makes the command line out of the settings and a port; the process must answer `GET /health` there.
-    Safe to stop from another thread than the one that starts it.
+    `command` builds the command line from the settings and a port; the process must answer `GET /health` on that port.
+    It may be stopped from another thread than the one that starts it.
     """
 
     def __init__(self, settings: ServerSettings, *, log_path: Path, command: Command = vllm_command) -> None:
@@ -55,11 +55,11 @@ class LocalServer:
         self._keeper: subprocess.Popen[bytes] | None = None
         self._pid: int | None = None
         self._log_start = 0
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
-        """The server's root, on loopback; the same over restarts."""
+        """The server's root on loopback; restarts keep it."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
@@ -70,15 +70,15 @@ class LocalServer:
     def start(self, on_progress: Callable[[str], None] = lambda _: None) -> None:
         """Start the process and block until it is healthy.
 
-        Raises EngineMisconfigured when the log shows what a person must change, and EngineLost when the process ends
-        for another reason or is not healthy within `start_timeout_s`.
+        Raises EngineMisconfigured if the log shows what a person must change, and EngineLost if the process ends for
+        another reason or is not healthy within `start_timeout_s`.
         """
         self.settings.check_model()
         if not self.is_alive():
-            self.stop()  # of one that ended by itself, the pipes are still open
+            self.stop()  # closes the pipes of a process that ended by itself
         on_progress(f"starting a server for {self.model_name}, log at {self.log_path}")
         began = time.monotonic()
-        with self._turn:
+        with self._lock:
             self._spawn()
         try:
             self._await_health(began, on_progress)
@@ -88,21 +88,21 @@ class LocalServer:
         on_progress(f"the server answers at {self.url} after {time.monotonic() - began:.0f} s")
 
     def stop(self) -> None:
-        """End the process and everything that it started, within a few seconds; no harm when nothing runs."""
-        with self._turn:
-            held, pid, self._keeper, self._pid = self._keeper, self._pid, None, None
-            if held is None:
+        """End the process and everything that it started, within a few seconds; does nothing if nothing runs."""
+        with self._lock:
+            process, pid, self._keeper, self._pid = self._keeper, self._pid, None, None
+            if process is None:
                 return
-            assert held.stdin is not None and held.stdout is not None
-            held.stdin.close()
-            held.terminate()  # a fork of ours may hold a copy of the pipe, so its end alone may not be seen
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.close()
+            process.terminate()  # a fork of ours may hold a copy of the pipe, which would hide that we closed it
             try:
-                held.wait(GRACE_S + 5)
+                process.wait(GRACE_S + 5)
             except subprocess.TimeoutExpired:
-                held.kill()
-            if held.wait() < 0:  # the keeper itself was killed
+                process.kill()
+            if process.wait() < 0:  # the keeper itself was killed
                 _kill_group(pid)
-            held.stdout.close()
+            process.stdout.close()
 
     def restart(self) -> None:
         """End what is left of the process and block until a new one is healthy; raises what `start` raises."""
@@ -110,12 +110,12 @@ class LocalServer:
         self.start()
 
     def is_alive(self) -> bool:
-        """The process runs, whether it answers or not."""
-        held = self._keeper
-        return held is not None and held.poll() is None
+        """Whether the process runs; it may not answer."""
+        process = self._keeper
+        return process is not None and process.poll() is None
 
     def describe(self) -> str:
-        """What it is and where its log is, for an error message."""
+        """What it is and where its log is, for error messages."""
         process = f"pid {self._pid}" if self.is_alive() else "not running"
         return f"local server of {self.model_name} ({process}), log at {self.log_path}"
 
@@ -133,7 +133,7 @@ class LocalServer:
         with self.log_path.open("ab") as log:
             self._log_start = log.tell()
             self._keeper = subprocess.Popen(
-                _kept(self._command(self.settings, self._port)),
+                _keeper_command(self._command(self.settings, self._port)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -144,7 +144,7 @@ class LocalServer:
         self._pid = _read_pid(self._keeper.stdout)
 
     def _await_health(self, began: float, on_progress: Callable[[str], None]) -> None:
-        told = began
+        last_report = began
         while not _is_healthy(self._port):
             now = time.monotonic()
             if not self.is_alive():
@@ -152,31 +152,31 @@ class LocalServer:
             if now - began > self.settings.start_timeout_s:
                 limit = f"start_timeout_s = {self.settings.start_timeout_s:g}"
                 raise self._failure(f"was not ready within {limit}: raise it if the log shows progress")
-            if now - told >= PROGRESS_EVERY_S:
-                told = now
+            if now - last_report >= PROGRESS_EVERY_S:
+                last_report = now
                 on_progress(f"{_phase(self._log())} ({now - began:.0f} s)")
             time.sleep(0.2)
 
     def _log(self) -> list[str]:
-        """The lines since the last start."""
+        """The log lines since the last start."""
         with self.log_path.open("rb") as log:
             log.seek(self._log_start)
             return [line.rstrip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
 
-    def _failure(self, what: str) -> EngineError:
+    def _failure(self, failure: str) -> EngineError:
         lines = self._log()
-        decisive = [line for line in lines if HOPELESS.search(line)]
+        decisive = [line for line in lines if FATAL.search(line)]
         where = f"log at {self.log_path}"
         if decisive:
             return EngineMisconfigured(
-                f"the server of {self.model_name} cannot start: {_shown(decisive[-1])} "
+                f"the server of {self.model_name} cannot start: {_shortened(decisive[-1])} "
                 f"({where}): change the policy's settings"
             )
-        last = " | ".join(_shown(line) for line in lines[-3:]) or "nothing"
-        return EngineLost(f"the server of {self.model_name} {what}; its last words: {last} ({where})")
+        last = " | ".join(_shortened(line) for line in lines[-3:]) or "nothing"
+        return EngineLost(f"the server of {self.model_name} {failure}; its last words: {last} ({where})")
 
 
-def _kept(command: Sequence[str]) -> list[str]:
+def _keeper_command(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", str(Path(keeper.__file__)), str(os.getpid()), str(GRACE_S), *command]
 
 
@@ -185,7 +185,7 @@ def _kill_group(group: int | None) -> None:
         try:
             os.killpg(group, signal.SIGKILL)
         except ProcessLookupError:
-            return  # it has ended meanwhile
+            return  # it has already ended
 
 
 def _read_pid(pipe: IO[bytes]) -> int | None:
@@ -215,5 +215,5 @@ def _phase(log: Sequence[str]) -> str:
     return f"the server is {reached[-1] if reached else 'starting'}"
 
 
-def _shown(line: str) -> str:
+def _shortened(line: str) -> str:
     return line.strip() if len(line.strip()) <= 300 else line.strip()[:297] + "..."

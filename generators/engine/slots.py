@@ -1,6 +1,6 @@
-"""A counted resource that is handed out in the order of asking, several units at a time.
+"""A fair semaphore: units are granted in the order of the requests, several at a time.
 
-Knows nothing of engines. Whoever asks for many units is served before those who came later ask for few.
+A request for many units is served before later requests for few.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 
 class Slots:
-    """`capacity` units; a cancelled waiter or holder gives back what it had."""
+    """`capacity` units; a cancelled waiter or holder returns what it had."""
 
     def __init__(self, capacity: int) -> None:
         if capacity < 1:
@@ -21,17 +21,17 @@ class Slots:
 
     @property
     def taken(self) -> int:
-        """Units that are handed out."""
+        """Units in use."""
         return self.capacity - self._free
 
     @asynccontextmanager
     async def hold(self, units: int) -> AsyncIterator[None]:
-        """Wait for `units` and keep them for the block."""
+        """Wait for `units` and hold them for the `async with` block."""
         await self._take(units)
         try:
             yield
         finally:
-            self._give(units)
+            self._release(units)
 
     async def _take(self, units: int) -> None:
         if not 1 <= units <= self.capacity:
@@ -45,16 +45,16 @@ class Slots:
             await granted
         except asyncio.CancelledError:
             was_granted = granted.done() and not granted.cancelled()
-            self._give(units if was_granted else 0)
+            self._release(units if was_granted else 0)
             raise
 
-    def _give(self, units: int) -> None:
+    def _release(self, units: int) -> None:
         self._free += units
         while self._queue:
-            wanted, granted = self._queue[0]
+            units_wanted, granted = self._queue[0]
             if not granted.cancelled():
-                if wanted > self._free:
+                if units_wanted > self._free:
                     return
-                self._free -= wanted
+                self._free -= units_wanted
                 granted.set_result(None)
             self._queue.popleft()

@@ -1,6 +1,6 @@
-"""Text to token ids and back, as the policy's own tokenizer does it.
+"""Text to token ids and back, exactly as the policy's own tokenizer does it.
 
-Knows nothing of engines. The protocol is what the sampler and the steps need; `HFTokenizer` is the real one.
+`Tokenizer` is the protocol; `HFTokenizer` wraps a real one.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ Message = dict[str, str]
 
 
 class Tokenizer(Protocol):
-    """What the rest of the house may ask of a tokenizer."""
+    """What the rest of the code may use of a tokenizer."""
 
     name: str
 
     def chat(self, messages: Sequence[Message]) -> tuple[int, ...]:
-        """Token ids of a templated chat that is ready for the assistant's turn."""
+        """The ids of a chat in the model's template, up to where the assistant's turn begins."""
         ...
 
     def encode(self, text: str) -> tuple[int, ...]:
@@ -25,15 +25,15 @@ class Tokenizer(Protocol):
         ...
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        """The text of the ids, end-of-text and other special tokens left out."""
+        """The text of the ids, without end-of-text and other special tokens."""
         ...
 
     def encode_whole(self, text: str) -> tuple[int, ...]:
-        """The ids that a trainer gets: special tokens in the text are read, and those of the tokenizer's own added."""
+        """The ids that a trainer gets: special tokens in the text are parsed, and the tokenizer adds its own."""
         ...
 
     def decode_whole(self, token_ids: Sequence[int]) -> str:
-        """The text of the ids, special tokens written out."""
+        """The text of the ids, with special tokens written out."""
         ...
 
     def piece(self, token_id: int) -> str:
@@ -83,7 +83,7 @@ class HFTokenizer:
         return str(self._hf.decode(list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
     def piece(self, token_id: int) -> str:
-        # Decoded behind an anchor, since some tokenizers drop the space of a text's first token.
+        # Decoded after an anchor, since some tokenizers drop the space before a text's first token.
         if token_id not in self._pieces:
             ids, text = self._anchor
             self._pieces[token_id] = self.decode([*ids, token_id])[len(text) :]

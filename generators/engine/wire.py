@@ -1,6 +1,6 @@
-"""What travels between us and vLLM's `/v1/completions`: requests and answers as JSON values.
+"""The JSON of vLLM's `/v1/completions`: requests as we write them, answers as we read them.
 
-Knows the fields of vLLM 0.32 and nothing of sockets, retries or time.
+The fields are those of vLLM 0.32.
 """
 
 import json
@@ -12,13 +12,15 @@ from generators.engine.errors import EngineMisconfigured, EngineUnavailable, Req
 from generators.engine.protocol import Completion, Generation, Request, Usage
 from generators.records import FinishReason
 
-GREEDY_BELOW = 1e-5  # vLLM's own bound between greedy and random sampling
-EXCLUDED_BIAS = -100.0  # the least that vLLM adds to a logit, before temperature, top_k and top_p: never, in effect
+GREEDY_BELOW = 1e-5  # vLLM's own threshold between greedy and random sampling
+EXCLUDED_BIAS = (
+    -100.0
+)  # the lowest bias that vLLM accepts, added to a logit before temperature, top_k and top_p: in effect, never
 _CONTEXT_LIMIT = re.compile(r"maximum (?:context|model) length\D{1,8}(\d+)")
 
 
 def payload(request: Request, model: str) -> dict[str, Any]:
-    """The request's JSON; every field of the sampling law is explicit, since a model folder may bring defaults."""
+    """The request's JSON; every sampling param is explicit, since a model folder may set defaults of its own."""
     limits, sampling = request.limits, request.sampling
     fields: dict[str, Any] = {
         "model": model,
@@ -45,14 +47,14 @@ def payload(request: Request, model: str) -> dict[str, Any]:
 
 
 def is_greedy(request: Request) -> bool:
-    """All draws are equal: vLLM refuses to make more than one."""
+    """Whether sampling is greedy; all draws are then equal, and vLLM refuses to make more than one."""
     return request.sampling.temperature < GREEDY_BELOW
 
 
 def generation(request: Request, body: bytes) -> Generation:
-    """The server's answer, as `request.n` completions in the order of their seeds.
+    """The server's answer as `request.n` completions, in the order of their seeds.
 
-    Raises EngineUnavailable for an answer that is not one, EngineMisconfigured for one without token ids.
+    Raises EngineUnavailable if the answer cannot be read, EngineMisconfigured if it has no token ids.
     """
     try:
         answer = json.loads(body)
@@ -64,13 +66,13 @@ def generation(request: Request, body: bytes) -> Generation:
     if is_greedy(request) and len(completions) == 1:
         completions *= request.n
     if len(completions) != request.n:
-        raise EngineUnavailable(f"{request.n} completions were asked for, {len(completions)} came")
+        raise EngineUnavailable(f"expected {request.n} completions, got {len(completions)}")
     return Generation(completions=completions, usage=usage)
 
 
 def _completion(request: Request, choice: Mapping[str, Any]) -> Completion:
     if choice.get("token_ids") is None:
-        raise EngineMisconfigured("the server gives no token ids back: it must be a vLLM that knows return_token_ids")
+        raise EngineMisconfigured("the server returns no token ids: it must be a vLLM that supports return_token_ids")
     logprobs = tuple(map(float, choice["logprobs"]["token_logprobs"])) if request.logprobs else None
     token_ids = tuple(map(int, choice["token_ids"]))
     if logprobs is not None and len(logprobs) != len(token_ids):
@@ -80,7 +82,7 @@ def _completion(request: Request, choice: Mapping[str, Any]) -> Completion:
 
 
 def _finish_reason(finish_reason: str, stop_reason: str | int | None) -> FinishReason:
-    # The end-of-text token stops without a reason; the further ones of a model's own settings are named by id.
+    # The end-of-text token stops without a stop_reason; a model's further end tokens are named by id.
     match finish_reason:
         case "stop":
             return "stop" if isinstance(stop_reason, str) else "eos"
@@ -99,7 +101,7 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def error_message(body: bytes) -> str:
-    """The sentence inside an error's body, in any of the shapes that vLLM and its middleware write."""
+    """The message in an error's body, in any of the shapes that vLLM and its middleware write."""
     try:
         error = json.loads(body)["error"]
         return str(error["message"] if isinstance(error, dict) else error)
@@ -108,7 +110,7 @@ def error_message(body: bytes) -> str:
 
 
 def refusal(request: Request, message: str, max_model_len: int | None) -> RequestRefused:
-    """Why the server will never serve `request`; a prefix too long for the context is said in numbers."""
+    """Why the server will never serve `request`; if the prefix exceeds the context, with both lengths."""
     length = len(request.prefix)
     stated = _CONTEXT_LIMIT.search(message)
     limit = int(stated.group(1)) if stated else max_model_len
@@ -121,7 +123,7 @@ def refusal(request: Request, message: str, max_model_len: int | None) -> Reques
 
 
 def counter(metrics: str, name: str) -> float | None:
-    """The sum of a counter over its labels in Prometheus text; None where it does not occur."""
+    """The sum of a counter over its labels in Prometheus text; None if it does not occur."""
     lines = (line.split() for line in metrics.splitlines() if line.startswith((name + "{", name + " ")))
     values = [float(words[-1]) for words in lines]
     return sum(values) if values else None

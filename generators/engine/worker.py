@@ -1,6 +1,6 @@
-"""One worker of a fleet: a client, the process behind it when that is ours, and what was seen of both.
+"""One worker of a fleet: a client, the server process if we started it, and the observed health of both.
 
-Knows how to tell that a worker is ill and how to mend it; routes nothing and decides nothing about the run.
+It detects that a worker is failing and can restart it; the fleet decides when.
 """
 
 import asyncio
@@ -17,24 +17,24 @@ class Restartable(Protocol):
 
     @property
     def url(self) -> str:
-        """Where it answers; may change with a restart."""
+        """Where it answers; a restart may change it."""
         ...
 
     def is_alive(self) -> bool:
-        """The process runs; says nothing about whether it answers. Does not block."""
+        """Whether the process runs; it may not answer. Does not block."""
         ...
 
     def restart(self) -> None:
-        """End what is left of it and block until a new one answers; EngineError or OSError within a time of its own."""
+        """End what is left of it and block until a new one answers; EngineError or OSError if none does in time."""
         ...
 
     def describe(self) -> str:
-        """A phrase for error messages: what it is and where its log lies."""
+        """What it is and where its log is, for error messages."""
         ...
 
 
 class Client(Protocol):
-    """What a fleet asks of a client; `VLLMClient` is one."""
+    """What a fleet needs of a client; `VLLMClient` is one."""
 
     url: str
 
@@ -57,11 +57,11 @@ def _now() -> float:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Worker:
-    """A client and, when the server is ours, its process; without one the server is attached and never restarted.
+    """A client and, if we started the server, its process; an attached server has none and is never restarted.
 
-    `up` takes requests. A worker that is not `up` is probed or restarted; one that is `lost` stays away for the run.
-    `trouble` says what was seen last. `strikes` counts the stalls and restarts since a request was last answered by an
-    attached server, or since the start of the run for one of ours.
+    A worker takes requests while it is `up`; otherwise it is probed or restarted. A `lost` worker stays out for the
+    rest of the run. `trouble` says what went wrong last. `strikes` counts stalls and restarts: of an attached server
+    since it last answered a request, of ours since the start of the run.
     """
 
     client: Client
@@ -80,15 +80,15 @@ class Worker:
     _tokens: float | None = field(default=None, init=False)
 
     def describe(self) -> str:
-        """A phrase for error messages."""
+        """What the worker is, for error messages."""
         return self.server.describe() if self.server is not None else f"the attached server at {self.client.url}"
 
     async def generate(self, request: Request) -> Generation:
-        """Pass the request on; a failure takes the worker down until it was probed."""
+        """Pass the request on; a failure takes the worker down until a probe succeeds."""
         if not self._calls:
             self._quiet_since = _now()
         try:
-            # Never reached by time: `abandon` ends the call through it.
+            # No deadline yet: `abandon` sets one to end the call.
             async with asyncio.timeout(None) as call:
                 self._calls.add(call)
                 self.sequences += request.n
@@ -116,34 +116,34 @@ class Worker:
             self.strikes = 0
 
     def suspect(self, trouble: str) -> None:
-        """Let no further request in until a probe was answered."""
-        # One burst of failed calls is one failure: those after the first find the worker down already.
+        """Accept no further request until a probe is answered."""
+        # A burst of failed calls counts once: after the first, the worker is already down.
         if self.up:
             self.take_down(trouble)
             self._failures += 1
             self.suspected.set()
 
     def take_down(self, trouble: str) -> None:
-        """Let no further request in; those under way go on."""
+        """Accept no further request; those in flight continue."""
         self.up = False
         self.trouble = trouble
         self._down_since = _now()
 
     def abandon(self, trouble: str) -> None:
-        """Let no further request in, and end those under way with EngineUnavailable."""
+        """Accept no further request, and end those in flight with EngineUnavailable."""
         self.take_down(trouble)
         calls, self._calls = self._calls, set()
         for call in calls:
             call.reschedule(_now())
 
     def bring_up(self) -> None:
-        """Take requests again."""
+        """Accept requests again."""
         self.up = True
         self._tokens = None
         self._quiet_since = _now()
 
     async def ailment(self, stall_s: float) -> str | None:
-        """What makes the worker useless as it is: its process died, it stalls, or ours does not answer any more."""
+        """What is wrong: its process died, it stalls, or our server no longer answers; None if nothing is."""
         now = _now()
         if self.server is not None and not self.server.is_alive():
             return "its process ended by itself"
@@ -154,20 +154,20 @@ class Worker:
         return None
 
     async def _is_quiet(self, stall_s: float) -> bool:
-        # A busy worker is known by its answers; its counter is read only when those stay away for a while.
+        # Answers show that a worker is busy; its token counter is read only if none has come for a while.
         if _now() - self._quiet_since < stall_s / 4:
             return False
         try:
             tokens = await self.client.generated_tokens()
         except EngineUnavailable:
-            tokens = self._tokens  # a server that does not say shows no progress
-        if tokens != self._tokens:  # so a first reading convicts nobody
+            tokens = self._tokens  # a server that does not answer shows no progress
+        if tokens != self._tokens:  # a first count differs from None, so it never looks like a stall
             self._quiet_since = _now()
         self._tokens = tokens
         return _now() - self._quiet_since >= stall_s
 
     async def probe(self, first_wait_s: float, max_wait_s: float) -> None:
-        """Bring the worker up if it answers and its turn has come: at once after one failure, then ever later."""
+        """Bring the worker up if a probe is due and answered; due at once after one failure, then ever less often."""
         if _now() < self._probe_at:
             return
         self._probe_at = _now() + min(max_wait_s, first_wait_s * 2.0 ** min(self._failures, 30))
@@ -180,12 +180,12 @@ class Worker:
             self.bring_up()
 
     async def restart(self, server: Restartable) -> None:
-        """Start our process anew, once; the worker is up afterwards or keeps its trouble."""
+        """Restart our process once; afterwards the worker is up or its `trouble` says why not."""
         restart = asyncio.ensure_future(asyncio.to_thread(server.restart))
         try:
             await asyncio.shield(restart)
         except asyncio.CancelledError:
-            # The thread cannot be stopped, and a server that comes up after its owner's stop would be left behind.
+            # The thread cannot be stopped, and a server that came up after its owner's `stop` would be orphaned.
             await asyncio.wait([restart])
             raise
         except EngineMisconfigured:

@@ -1,7 +1,4 @@
-"""The prompt of a judge that counts one behaviour in a train of thought; knows no tokenizers or engines.
-
-One behaviour a prompt, as in arXiv 2503.01307; the wording is ours.
-"""
+"""The prompt of a judge that counts one behaviour in thoughts, as in arXiv 2503.01307; the wording is ours."""
 
 from generators.long_cot_traces.behaviours import Kind
 

@@ -1,8 +1,7 @@
 r"""What a train of thought does, by its words: it verifies, turns back, sets sub-goals, reasons back from the goal.
 
-The four habits are those of arXiv 2503.01307, found by rules: a count is a lower bound, since a thought may do a thing
-without saying so. Knows English only, and nothing of whether the thought is right. What stands in `\boxed{}` is no
-thought.
+The four behaviours are those of arXiv 2503.01307. Rules on English words find them, so a count is a lower bound: a
+thought may do a thing without saying so. The content of `\boxed{}` is no thought.
 """
 
 import re
@@ -80,7 +79,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """A place in a text where a kind of behaviour shows: `text[start:end]`."""
+    """A part of a text, `text[start:end]`, that shows a kind of behaviour."""
 
     kind: Kind
     start: int
@@ -88,20 +87,20 @@ class Behaviour:
 
 
 def behaviours(text: str) -> tuple[Behaviour, ...]:
-    """The behaviours in a text in the order of their places.
+    """The behaviours in a text in the order in which they begin.
 
-    Cues of one kind in the same sentence, or in neighbouring ones, are one behaviour, from the first to the last cue:
-    "Wait. That is wrong." turns back once.
+    Cues of the same kind in one sentence, or in neighbouring sentences, are a single behaviour from the first to the
+    last cue: "Wait. That is wrong." turns back once.
     """
     readable = _without_boxes(text.replace("’", "'"))
     ends = [match.start() for match in _SENTENCE_END.finditer(readable) if readable[: match.start()].strip()]
-    found = [one for kind in KINDS for one in _merged(kind, _cues(kind, readable), ends)]
-    return tuple(sorted(found, key=lambda one: (one.start, KINDS.index(one.kind))))
+    unsorted = [behaviour for kind in KINDS for behaviour in _merged(kind, _cues(kind, readable), ends)]
+    return tuple(sorted(unsorted, key=lambda behaviour: (behaviour.start, KINDS.index(behaviour.kind))))
 
 
-def count_behaviours(found: Sequence[Behaviour]) -> dict[Kind, int]:
+def count_behaviours(shown: Sequence[Behaviour]) -> dict[Kind, int]:
     """How often each kind shows; 0 where it does not."""
-    return {kind: sum(one.kind == kind for one in found) for kind in KINDS}
+    return {kind: sum(behaviour.kind == kind for behaviour in shown) for kind in KINDS}
 
 
 def _cues(kind: Kind, text: str) -> list[tuple[int, int]]:
@@ -120,7 +119,7 @@ def _merged(kind: Kind, cues: Sequence[tuple[int, int]], ends: Sequence[int]) ->
 
 
 def _without_boxes(text: str) -> str:
-    r"""The text with blanks where a `\boxed{}` stood, so that places stay the same; an open box reaches to the end."""
+    r"""The text with blanks instead of each `\boxed{}`, at the same length; an open box reaches to the end."""
     done = 0
     parts = []
     while (box := _BOX.search(text, done)) is not None:
@@ -132,8 +131,8 @@ def _without_boxes(text: str) -> str:
 
 def _closing(text: str, start: int) -> int:
     depth = 1
-    for place in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
+    for index in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[index], 0)
         if depth == 0:
-            return place + 1
+            return index + 1
     return len(text)

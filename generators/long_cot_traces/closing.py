@@ -1,8 +1,7 @@
-"""Thoughts that the policy ended without their closing tag, closed for it: it then writes the solution itself.
+"""Close thoughts that the policy ended without their closing tag, and have it write the solution.
 
-A small policy often ends its whole answer where its thoughts end. The tag and the blank line behind it take the place
-of the end-of-text token, and the solution continues the answer's own tokens; it may be anything but nothing. Knows a
-sampler; nothing of problems, verdicts or filters.
+A small policy often ends its whole answer where its thoughts end. The tag and a blank line replace the end-of-text
+token, and the policy continues from there; it must write at least one token of solution.
 """
 
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from generators.sampling.sampler import Sampler
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What stands behind a prompt; `token_ids[closing[0]:closing[1]]` was put in, all else the policy wrote."""
+    """What follows a prompt; the recipe put `token_ids[closing[0]:closing[1]]` in, and the policy wrote all else."""
 
     token_ids: tuple[int, ...]
     finish_reason: FinishReason
@@ -30,10 +29,10 @@ def as_written(rollout: Rollout) -> Answer:
 
 
 def inner_ids(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
-    """The ids of a text as they are where a word follows: at the end of a text some tokenizers join line breaks."""
-    followed = tokenizer.encode(f"{text}The")
-    ends = (end for end in range(len(followed)) if tokenizer.decode(followed[:end]) == text)
-    return followed[: next(ends, 0)] or tokenizer.encode(text)
+    """The ids that a text has before a word: at the end of a text some tokenizers join line breaks."""
+    with_word = tokenizer.encode(f"{text}The")
+    ends = (end for end in range(len(with_word)) if tokenizer.decode(with_word[:end]) == text)
+    return with_word[: next(ends, 0)] or tokenizer.encode(text)
 
 
 async def with_closed_thoughts(
@@ -46,26 +45,26 @@ async def with_closed_thoughts(
     max_tokens: int,
     tags: Tags,
 ) -> Answer:
-    """The rollout's answer, closed and gone on with where it ended inside of its thoughts; raises EngineError.
+    """The rollout's answer, closed and continued where it ended inside its thoughts; raises EngineError.
 
-    `head` is what the prompt has prefilled of the answer. Without room for a token of solution, within `max_tokens` or
-    in the policy's context, the answer stays as it was written.
+    `head` is what the prompt prefilled of the answer. The answer stays as it is where `max_tokens` or the policy's
+    context leave no room for a token of solution.
     """
     answer = as_written(rollout)
     if rollout.finish_reason != "eos" or not are_open(head + rollout.text, tags=tags):
         return answer
     thoughts = rollout.unended_ids
     break_before = "" if rollout.text.endswith("\n") else "\n"
-    begun = thoughts + inner_ids(f"{break_before}{tags.closing}\n\n", sampler.tokenizer)
-    room = sampler.room((*prompt, *begun), max_tokens - len(begun))
+    token_ids = thoughts + inner_ids(f"{break_before}{tags.closing}\n\n", sampler.tokenizer)
+    room = sampler.room((*prompt, *token_ids), max_tokens - len(token_ids))
     if room < 1:
         return answer
-    closing = (len(thoughts), len(begun))
+    closing = (len(thoughts), len(token_ids))
     end = rollout.token_ids[len(thoughts) :]
-    begins = replace(sampling, excluded=(*sampling.excluded, *end))
-    for law, most in ((begins, 1), (sampling, room - 1)):
+    without_end = replace(sampling, excluded=(*sampling.excluded, *end))
+    for part_sampling, most in ((without_end, 1), (sampling, room - 1)):
         if most:
-            prefix, limits = (*prompt, *begun), Limits(max_tokens=most)
-            (part,) = await sampler.draw(prefix, n=1, start=rollout.index, sampling=law, limits=limits)
-            begun += part.token_ids
-    return replace(as_written(part), token_ids=begun, closing=closing)
+            prefix, limits = (*prompt, *token_ids), Limits(max_tokens=most)
+            (part,) = await sampler.draw(prefix, n=1, start=rollout.index, sampling=part_sampling, limits=limits)
+            token_ids += part.token_ids
+    return replace(as_written(part), token_ids=token_ids, closing=closing)

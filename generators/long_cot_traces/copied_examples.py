@@ -1,7 +1,4 @@
-"""The worked examples as passages to look for: what a prompt shows must not come back as data.
-
-Knows the examples of every collection, whichever was shown, and no table.
-"""
+"""Rows that copy a worked example: what a prompt shows must not come back as data."""
 
 from collections.abc import Sequence
 
@@ -10,11 +7,18 @@ import polars as pl
 from filters.rules import Filtered
 from filters.texts.contamination import MATCHES, Match
 from filters.texts.passages import passages_of, without_passages
-from generators.long_cot_traces.prompt import load_examples, texts_of
+from generators.long_cot_traces.settings import Settings
+from generators.long_cot_traces.worked_examples import load_examples, texts_of
+from generators.problems.settings import Source
+
+
+def match_of(source: Source, settings: Settings) -> Match:
+    """How copies are recognised. Problems that a program writes may differ from an example in their numbers only."""
+    return settings.near_examples or ("verbatim" if source.is_generated else "near")
 
 
 def example_passages(match: Match) -> pl.DataFrame:
-    """Every passage of every example, as `match` looks for them."""
+    """Every passage of every example of every collection."""
     return passages_of(texts_of([*load_examples("general"), *load_examples("short")]), settings=MATCHES[match])
 
 

@@ -1,6 +1,6 @@
 """Which queries are asked for long chains of thought: rated ones by criteria and topic, others by their pass rate.
 
-Both ways give a `QUERY_MIX` table in which every query says why it was kept or dropped. Knows no judge and no policy.
+Both ways give a `QUERY_MIX` table, which says of every query why it was kept or dropped.
 """
 
 from collections.abc import Mapping
@@ -27,10 +27,10 @@ _FINEST = 1_000_000  # a share is a fraction of at most that denominator, so tha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """What share of the mix each group is to have; groups that are not named have none.
+    """The share of each group in the mix; groups that are not named have none.
 
-    `size` is how many queries there are to be in all. A group with too few gives what it has, and no other one fills
-    its place. Without a size, the mix is as large as the shares allow with the groups that have any query at all.
+    `size` is the number of queries in all. A group with too few gives what it has, and no other group makes up for it.
+    Without a size, the mix is as large as the shares allow with the groups that have any query at all.
     """
 
     of: Mapping[str, float]
@@ -44,7 +44,7 @@ class Shares:
             raise ValueError(f"size must be at least 1, got {self.size}")
 
 
-def mix_by_ratings(ratings: pl.DataFrame, *, least_criteria: int = 5, shares: Shares | None = None) -> pl.DataFrame:
+def mix_by_ratings(ratings: pl.DataFrame, *, least_criteria: int, shares: Shares | None = None) -> pl.DataFrame:
     """The mix of rated queries (columns of `RATINGS`): enough criteria, a topic, and its topic's share."""
     counted = ratings.with_columns(pl.col("criteria").list.sum().cast(pl.Int64).alias("n_criteria"))
     faults = counted["fault"].unique().drop_nulls().sort().to_list()
@@ -54,7 +54,7 @@ def mix_by_ratings(ratings: pl.DataFrame, *, least_criteria: int = 5, shares: Sh
 
 
 def mix_by_difficulty(
-    difficulty: pl.DataFrame, *, least: float = 0.0, most: float = 1.0, shares: Shares | None = None
+    difficulty: pl.DataFrame, *, least: float, most: float, shares: Shares | None = None
 ) -> pl.DataFrame:
     """The mix of the queries of a `PROBLEM_DIFFICULTY` table: a pass rate within bounds, and the difficulty's share."""
     rules = {"no_pass_rate": pl.col("pass_rate").is_not_null(), **pass_rate_within(least, most)}
@@ -62,7 +62,7 @@ def mix_by_difficulty(
 
 
 def within_shares(rows: pl.DataFrame, *, column: str, shares: Shares) -> Filtered:
-    """Keep of every group in `column` as many rows as its share allows, chosen by a hash of `problem_id` and seed."""
+    """Keep of every group in `column` as many rows as its share allows; a hash of id and seed chooses them."""
     groups = dict(rows.group_by(column).agg("problem_id").iter_rows())
     allowed = quotas({group: len(members) for group, members in groups.items()}, shares)
     kept = {

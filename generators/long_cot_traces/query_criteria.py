@@ -1,7 +1,4 @@
-"""The prompt that rates a query by BOLT's seven yes-or-no criteria (arXiv 2502.03860); the wording is ours.
-
-Knows no tokenizers or engines, and nothing of how many criteria are enough.
-"""
+"""The prompt that rates a query by BOLT's seven yes-or-no criteria (arXiv 2502.03860); the wording is ours."""
 
 CRITERIA: dict[str, str] = {
     "specificity": "it asks for one definite thing, so that an answer can be seen to meet it",

@@ -1,5 +1,6 @@
-"""The prompt that gives a query one topic of a list; knows no tokenizers or engines."""
+"""The topics of queries, and the prompt that gives a query one of them."""
 
+import re
 from collections.abc import Sequence
 
 TOPICS: tuple[str, ...] = (
@@ -12,6 +13,11 @@ INSTRUCTION = (
     "Below is a query that somebody put to an assistant. Do not answer it. Which of these topics is it about most?\n\n"
     "{topics}\n\nReply with one line and nothing else: the word topic, a colon, and one topic as it is written above."
 )
+
+
+def bare_name(text: str) -> str:
+    """A name without case, numbering and punctuation."""
+    return " ".join(re.findall(r"[^\W\d_]+", text.casefold()))
 
 
 def messages(query: str, topics: Sequence[str]) -> list[dict[str, str]]:

@@ -1,7 +1,4 @@
-"""The records of long chains of thought: samples, traces, pairs, and ratings of queries.
-
-Knows nothing of engines, files or Dagster. Every record is immutable.
-"""
+"""The records of long chains of thought: samples, traces, pairs, and ratings of queries."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,12 +12,12 @@ ClosedBy = Literal["policy", "recipe"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongCotSample:
-    """One answer of the policy in thoughts and solution, or the reason why it is not well-formed.
+    """An answer of the policy in thoughts and solution, or the reason why it is not well-formed.
 
     `text` has the opening tag, prefilled or not. `thoughts_closed_by` says who wrote the closing tag, None where there
-    is none; a tag of the recipe is `token_ids[closing_token_start:closing_token_end]`. `score` judges the external
-    solution alone: 1 or 0 where `scored_by` is `verifier`, else what the reward model of that name says; None of a
-    malformed text and of an undecided verdict.
+    is none; a tag of the recipe is `token_ids[closing_token_start:closing_token_end]`. `score` rates the external
+    solution alone: 1 or 0 where `scored_by` is `verifier`, else the score of the reward model of that name. It is None
+    where the text is malformed or the verdict undecided.
     """
 
     problem_id: str
@@ -55,7 +52,7 @@ class LongCotTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongCotPair:
-    """The samples of highest and lowest reward at one problem; a reward is the score and what the format is worth."""
+    """The samples of highest and lowest reward of a problem."""
 
     problem: Problem
     messages: tuple[dict[str, str], ...]
@@ -67,7 +64,7 @@ class LongCotPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRating:
-    """What a judge said of a query: the criteria it meets and its topic, or the `fault` why one of them is unknown."""
+    """A judge's rating of a query: the criteria that it meets and its topic, or the `fault` that left them unknown."""
 
     problem_id: str
     criteria: tuple[bool, ...] | None

@@ -1,47 +1,50 @@
-"""Long chains of thought: the mix of queries, samples, traces and pairs."""
+"""The tables of long chains of thought: the mix of queries, samples, traces, pairs, and what gave none."""
 
 from typing import get_args
 
 import polars as pl
 
 from filters.answers.verdicts import VERIFIER, Verdict
-from filters.schema import Column, TableSchema
+from filters.schema import MESSAGES, Column, Schema
 from generators.columns import (
     DECISION,
+    DETAIL,
     IDS,
     IS_ANSWERED,
     KNOWN_VERDICT,
-    MESSAGES,
     OPTIONAL_ANSWER,
     ORIGIN,
     PROBLEM,
+    REASON,
     SOLUTION,
     UNDECIDED,
     length,
 )
 from generators.long_cot_traces.behaviours import Kind
 
-_LAW = {
-    "sampling": Column(pl.String, "The sampling that the tokens were drawn with, as JSON."),
+_SAMPLING = {
+    "sampling": Column(pl.String, "The sampling parameters, as JSON."),
     "max_tokens": Column(pl.Int64, "How many tokens a sample was allowed."),
 }
 _SCORE = {
-    "scored_by": Column(pl.String, "`verifier`, or the name of the reward model; only the solution is scored."),
-    "score": Column(pl.Float64, "1 or 0 by the verifier, else what the reward model says.", nullable=True),
-    "verdict": Column(pl.String, "What comparing the final answer with the gold came to; null without.", nullable=True),
+    "scored_by": Column(pl.String, "`verifier`, or the name of the reward model; it scored the solution alone."),
+    "score": Column(pl.Float64, "1 or 0 by the verifier, else the reward model's score.", nullable=True),
+    "verdict": Column(
+        pl.String, "The result of comparing the final answer with the gold; null without.", nullable=True
+    ),
     "extracted": DECISION["extracted"],
 }
 _SAMPLE = {
-    "sample_index": Column(pl.Int64, "Which of the samples at its problem this is, from 0."),
+    "sample_index": Column(pl.Int64, "Which of the samples of its problem this is, from 0."),
     "prompt_token_ids": SOLUTION["prompt_token_ids"],
-    "token_ids": Column(IDS, "The answer in the policy's token ids; a closing tag of the recipe among them."),
+    "token_ids": Column(IDS, "The answer in the policy's token ids, with the closing tag of the recipe."),
     "thoughts_closed_by": Column(
         pl.String,
-        "Who wrote the closing tag: `policy`, or `recipe` where the policy ended before it and went on behind it.",
+        "Who wrote the closing tag: `policy`, or `recipe` where the policy had ended without it.",
         nullable=True,
     ),
     "closing_token_start": Column(
-        pl.Int64, "Where the recipe's tag begins in `token_ids`; null of the policy's own.", nullable=True
+        pl.Int64, "Where the recipe's tag begins in `token_ids`; null where the policy wrote it.", nullable=True
     ),
     "closing_token_end": Column(pl.Int64, "Where it ends (exclusive).", nullable=True),
 }
@@ -64,21 +67,21 @@ _VERIFIED_SCORE = (
     .otherwise(~_BY_VERIFIER | pl.col("score").is_null())
 )
 
-LONG_COT_SAMPLES = TableSchema(
+LONG_COT_SAMPLES = Schema(
     name="long_cot_samples",
     columns={
         "problem_id": PROBLEM["problem_id"],
         "source": PROBLEM["source"],
         **_SAMPLE,
-        "text": Column(pl.String, "The whole answer, with the opening tag where that was prefilled."),
+        "text": Column(pl.String, "The whole answer, with the opening tag where the prompt prefilled it."),
         "finish_reason": Column(pl.String, "Why it ended: `eos`, `stop` or `length`."),
         "malformed": Column(pl.String, "Why it is not in thoughts and solution; null where it is.", nullable=True),
-        "internal_thoughts": Column(pl.String, "What stands between the tags.", nullable=True),
-        "external_solution": Column(pl.String, "What stands behind the closing tag.", nullable=True),
+        "internal_thoughts": Column(pl.String, "The text between the tags.", nullable=True),
+        "external_solution": Column(pl.String, "The text after the closing tag.", nullable=True),
         **_SCORE,
         "stage": Column(pl.String, "The filter that dropped it; null where it became a row.", nullable=True),
         "reason": Column(pl.String, "Why it was dropped; null where it became a row.", nullable=True),
-        **_LAW,
+        **_SAMPLING,
         **ORIGIN,
     },
     key=("problem_id", "sample_index"),
@@ -96,14 +99,14 @@ LONG_COT_SAMPLES = TableSchema(
     },
 )
 
-LONG_COT_TRACES = TableSchema(
+LONG_COT_TRACES = Schema(
     name="long_cot_traces",
     columns={
         **PROBLEM,
         "answer": OPTIONAL_ANSWER,
-        "messages": Column(MESSAGES, "Problem and answer as a chat to train on, the thoughts between their tags."),
-        "internal_thoughts": Column(pl.String, "How the policy thought."),
-        "external_solution": Column(pl.String, "What it answered."),
+        "messages": Column(MESSAGES, "Problem and answer as a chat to train on, with the tags around the thoughts."),
+        "internal_thoughts": Column(pl.String, "The policy's thoughts."),
+        "external_solution": Column(pl.String, "The solution after them."),
         "topic": Column(pl.String, "The topic that the judge gave the problem; null without.", nullable=True),
         "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null without.", nullable=True),
         **_SCORE,
@@ -111,7 +114,7 @@ LONG_COT_TRACES = TableSchema(
             f"n_{kind}": Column(pl.Int64, f"How often the thoughts show {kind.replace('_', ' ')}.")
             for kind in get_args(Kind)
         },
-        "behaviours": Column(pl.List(pl.String), "Their behaviours in the order of their places."),
+        "behaviours": Column(pl.List(pl.String), "Their behaviours in the order in which they begin."),
         "behaviour_starts": Column(IDS, "Where each begins in `internal_thoughts`, in characters."),
         "behaviour_ends": Column(IDS, "Where each ends (exclusive)."),
         **{
@@ -122,9 +125,9 @@ LONG_COT_TRACES = TableSchema(
             )
             for kind in get_args(Kind)
         },
-        "behaviour_judge": Column(pl.String, "The model that counted besides the rules; null without.", nullable=True),
+        "behaviour_judge": Column(pl.String, "The judge that counted besides the rules; null without.", nullable=True),
         **_SAMPLE,
-        **_LAW,
+        **_SAMPLING,
         **ORIGIN,
     },
     key=("problem_id",),
@@ -154,12 +157,12 @@ LONG_COT_TRACES = TableSchema(
 
 
 def _side(side: str) -> dict[str, Column]:
-    """What is known of one side of a pair besides its text."""
+    """The columns of one side of a pair besides its text."""
     return {
-        f"{side}_index": Column(pl.Int64, "Which of the samples at its problem it is, from 0."),
-        f"{side}_reward": Column(pl.Float64, "Its score and what its format is worth."),
+        f"{side}_index": Column(pl.Int64, "Which of the samples of its problem it is, from 0."),
+        f"{side}_reward": Column(pl.Float64, "Its score, with the format reward where the policy closed the thoughts."),
         f"{side}_score": Column(pl.Float64, "Its score alone; null of a malformed answer.", nullable=True),
-        f"{side}_verdict": Column(pl.String, "What its final answer came to; null without one.", nullable=True),
+        f"{side}_verdict": Column(pl.String, "The verdict on its final answer; null without one.", nullable=True),
         f"{side}_malformed": Column(
             pl.String, "Why it is not in thoughts and solution; null where it is.", nullable=True
         ),
@@ -169,7 +172,7 @@ def _side(side: str) -> dict[str, Column]:
     }
 
 
-LONG_COT_PAIRS = TableSchema(
+LONG_COT_PAIRS = Schema(
     name="long_cot_pairs",
     columns={
         "problem_id": PROBLEM["problem_id"],
@@ -182,7 +185,7 @@ LONG_COT_PAIRS = TableSchema(
         **_side("rejected"),
         "margin": Column(pl.Float64, "The chosen reward less the rejected one."),
         "scored_by": _SCORE["scored_by"],
-        **_LAW,
+        **_SAMPLING,
         **ORIGIN,
     },
     key=("problem_id",),
@@ -195,11 +198,13 @@ LONG_COT_PAIRS = TableSchema(
     },
 )
 
-QUERY_MIX = TableSchema(
+QUERY_MIX = Schema(
     name="query_mix",
     columns={
         "problem_id": PROBLEM["problem_id"],
-        "criteria": Column(pl.List(pl.Boolean), "What the judge said of each criterion; null without.", nullable=True),
+        "criteria": Column(
+            pl.List(pl.Boolean), "Whether it meets each criterion, by the judge; null without.", nullable=True
+        ),
         "n_criteria": Column(pl.Int64, "How many of them the problem meets; null without.", nullable=True),
         "topic": Column(pl.String, "The topic that the judge gave it; null without.", nullable=True),
         "pass_rate": Column(pl.Float64, "Right attempts among the decided ones; null without.", nullable=True),
@@ -213,4 +218,21 @@ QUERY_MIX = TableSchema(
         | (pl.col("criteria").list.sum() == pl.col("n_criteria")),
         "why: not_blank": pl.col("why") != "",
     },
+)
+
+DROPPED = Schema(
+    name="long_cot_traces_dropped",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "sample_index": Column(pl.Int64, "The sample; null where the whole problem was dropped.", nullable=True),
+        "stage": Column(pl.String, "`mix`, `sampling`, or the filter that dropped it."),
+        "reason": REASON,
+        "detail": DETAIL,
+    },
+)
+
+LONG_COT_UNPAIRED = Schema(
+    name="long_cot_unpaired",
+    columns={"problem_id": PROBLEM["problem_id"], "reason": Column(pl.String, "Why its samples make no pair.")},
+    key=("problem_id",),
 )

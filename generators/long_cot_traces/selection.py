@@ -1,8 +1,7 @@
 """Which samples become long chains of thought to train on, in BOLT's order: format, score, best of each problem.
 
-Samples that a verifier scored must be right. Those of a reward model must reach a percentile of all its scores in the
-table, since its numbers have no scale of their own: so the cut is made over the whole slice, before the best are
-chosen. Knows the columns of `LONG_COT_SAMPLES`, and no policy.
+Samples that a verifier scored must be right. The scores of a reward model have no scale of their own, so a sample must
+reach a percentile of that model's scores in the whole slice. The best of each problem are chosen after that.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,45 +11,28 @@ import polars as pl
 
 from filters.answers.verdicts import VERIFIER, Verdict
 from filters.rules import REASON, Filtered, apply_rules
-from filters.texts.contamination import DEFAULT_SETTINGS, ContaminationSettings
+from filters.texts.contamination import ContaminationSettings
 from filters.texts.loops import no_loops
 from filters.texts.passages import without_passages
 
 STAGE = "stage"
+FILTERS = ("format", "examples", "score", "best")
 _ROW = ("problem_id", "sample_index")
 _PARTS = ("internal_thoughts", "external_solution")
 _BEST = "is_the_best"
 _SPACE_AROUND_LINES = r"\s*\n\s*"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LongCotBounds:
-    """Below which `percentile` of a reward model's scores a sample is dropped, and what counts as an example's copy.
-
-    For procedural problems `near_examples` must be `VERBATIM`: theirs differ from an example in their numbers only.
-    """
-
-    percentile: float = 30.0
-    near_examples: ContaminationSettings = DEFAULT_SETTINGS
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.percentile < 100:
-            raise ValueError(f"percentile must be at least 0 and below 100, got {self.percentile}")
-
-
-DEFAULT_BOUNDS = LongCotBounds()
-
-
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The chosen samples, and the others with `stage` and `reason`."""
+    """The chosen samples, the others with `stage` and `reason`, and how many samples each stage got and kept."""
 
     kept: pl.DataFrame
     dropped: pl.DataFrame
     stages: tuple[tuple[str, int, int], ...]
 
     def yields(self) -> pl.DataFrame:
-        """One row a stage: how many samples came, how many stayed, and the counts of the reasons of the others."""
+        """A row for each stage: how many samples came, how many stayed, and the counts of the reasons of the others."""
         counted = self.dropped.group_by(STAGE, REASON).len().sort("len", REASON, descending=[True, False])
         reasons: dict[str, list[str]] = {}
         for stage, reason, count in counted.iter_rows():
@@ -61,20 +43,22 @@ class Selection:
 
 
 def select_long_cot(
-    samples: pl.DataFrame, *, passages: pl.DataFrame, bounds: LongCotBounds = DEFAULT_BOUNDS
+    samples: pl.DataFrame, *, passages: pl.DataFrame, near: ContaminationSettings, percentile: float
 ) -> Selection:
-    """At most one sample a problem; `passages` are those of the worked examples, which no row may repeat."""
-    stages: dict[str, Callable[[pl.DataFrame], Filtered]] = {
-        "format": well_formed,
-        "examples": lambda rows: (
-            without_passages(rows, passages, row=_ROW, columns=_PARTS, settings=bounds.near_examples).filtered
-        ),
-        "score": lambda rows: well_scored(rows, percentile=bounds.percentile),
-        "best": lambda rows: best_of_each(rows, within="problem_id", score="score", index="sample_index"),
-    }
+    """At most one sample of each problem.
+
+    No sample may repeat one of the `passages` of worked examples, as `near` recognises copies. `percentile` is the
+    least percentile of a reward model's scores.
+    """
+    filters: tuple[Callable[[pl.DataFrame], Filtered], ...] = (
+        well_formed,
+        lambda rows: without_passages(rows, passages, row=_ROW, columns=_PARTS, settings=near).filtered,
+        lambda rows: well_scored(rows, percentile=percentile),
+        lambda rows: best_of_each(rows, within="problem_id", score="score", index="sample_index"),
+    )
     kept, dropped, passed = samples.drop(STAGE, REASON, strict=False), [], []
-    for stage, part in stages.items():
-        filtered = part(kept)
+    for stage, keep in zip(FILTERS, filters, strict=True):
+        filtered = keep(kept)
         passed.append((stage, kept.height, filtered.kept.height))
         dropped.append(filtered.dropped.with_columns(pl.lit(stage).alias(STAGE)))
         kept = filtered.kept
@@ -82,14 +66,14 @@ def select_long_cot(
 
 
 def with_fates(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
-    """The samples, each with the stage and the reason that dropped it; null of those that were chosen."""
+    """The samples, each with the stage and the reason that dropped it; null where it was chosen."""
     fates = selection.dropped.select(*_ROW, STAGE, REASON)
     bare = samples.drop(STAGE, REASON, strict=False)
     return bare.join(fates, on=_ROW, how="left", maintain_order="left").select(samples.columns)
 
 
 def well_formed(samples: pl.DataFrame) -> Filtered:
-    """Keep the samples with thoughts and a solution whose thoughts say more than it and do not run in circles."""
+    """Keep the samples with thoughts and a solution whose thoughts say more than that and do not run in circles."""
     named = samples["malformed"].unique().drop_nulls().sort().to_list()
     whole = apply_rules(samples, {reason: pl.col("malformed").ne_missing(reason) for reason in named})
     thoughts, solution = (pl.col(part).str.replace_all(_SPACE_AROUND_LINES, "\n").str.split("\n") for part in _PARTS)

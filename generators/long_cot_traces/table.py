@@ -1,7 +1,4 @@
-"""Samples, traces and pairs of long chains of thought as table rows, and back.
-
-Knows no files. The tables are declared in `generators.long_cot_traces.schema`.
-"""
+"""Samples, traces and pairs of long chains of thought as rows of the tables in `generators.long_cot_traces.schema`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -37,14 +34,14 @@ def long_cot_samples_of(frame: pl.DataFrame) -> list[LongCotSample]:
 
 
 def generated_tokens(samples: pl.DataFrame) -> int:
-    """How many tokens the policy wrote: no tags of the recipe, but the end-of-text tokens whose place they took."""
+    """How many tokens the policy wrote: no tags of the recipe, but the end-of-text tokens that they replaced."""
     put_in = (samples["closing_token_end"] - samples["closing_token_start"] - 1).sum()
     return int(samples["token_ids"].list.len().sum()) - int(put_in)
 
 
 def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance) -> pl.DataFrame:
     """The `long_cot_traces` table of one slice, without a judge's counts."""
-    shown = (
+    of_sample = (
         *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted"),
         *("thoughts_closed_by", "sample_index", "prompt_token_ids", "token_ids"),
         *("closing_token_start", "closing_token_end"),
@@ -52,14 +49,14 @@ def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance
     rows = [
         {
             **{name: getattr(trace.problem, name) for name in Problem.__slots__},
-            **{name: getattr(trace.sample, name) for name in shown},
+            **{name: getattr(trace.sample, name) for name in of_sample},
             "messages": trace.messages,
             "topic": trace.topic,
             "difficulty": trace.difficulty,
             **{f"n_{kind}": count for kind, count in count_behaviours(trace.behaviours).items()},
-            "behaviours": [one.kind for one in trace.behaviours],
-            "behaviour_starts": [one.start for one in trace.behaviours],
-            "behaviour_ends": [one.end for one in trace.behaviours],
+            "behaviours": [behaviour.kind for behaviour in trace.behaviours],
+            "behaviour_starts": [behaviour.start for behaviour in trace.behaviours],
+            "behaviour_ends": [behaviour.end for behaviour in trace.behaviours],
             **dict.fromkeys((*(f"judge_n_{kind}" for kind in KINDS), "behaviour_judge")),
             **provenance,
         }
@@ -71,9 +68,9 @@ def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance
 def with_judged_behaviours(
     traces: pl.DataFrame, counts: Mapping[str, Mapping[Kind, int | None]], judge: str
 ) -> pl.DataFrame:
-    """A `long_cot_traces` table with what `judge` counted, by problem; null where it said nothing of a problem."""
-    said = [counts.get(name, {}) for name in traces["problem_id"]]
-    columns = [pl.Series(f"judge_n_{kind}", [one.get(kind) for one in said], dtype=pl.Int64) for kind in KINDS]
+    """A `long_cot_traces` table with the counts of `judge` by problem; null where it gave none."""
+    by_row = [counts.get(problem, {}) for problem in traces["problem_id"]]
+    columns = [pl.Series(f"judge_n_{kind}", [row.get(kind) for row in by_row], dtype=pl.Int64) for kind in KINDS]
     return LONG_COT_TRACES.validate(traces.with_columns(*columns, behaviour_judge=pl.lit(judge)))
 
 
@@ -85,8 +82,8 @@ def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -
             "source": pair.problem.source,
             "prompt": pair.messages,
             "answer": pair.problem.answer,
-            **_long_cot_side("chosen", pair.chosen, pair.chosen_reward),
-            **_long_cot_side("rejected", pair.rejected, pair.rejected_reward),
+            **_side("chosen", pair.chosen, pair.chosen_reward),
+            **_side("rejected", pair.rejected, pair.rejected_reward),
             "margin": pair.chosen_reward - pair.rejected_reward,
             "scored_by": pair.chosen.scored_by,
             **provenance,
@@ -96,7 +93,7 @@ def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -
     return LONG_COT_PAIRS.frame(rows)
 
 
-def _long_cot_side(side: str, sample: LongCotSample, reward: float) -> dict[str, Any]:
+def _side(side: str, sample: LongCotSample, reward: float) -> dict[str, Any]:
     return {
         side: [{"role": "assistant", "content": sample.text}],
         f"{side}_index": sample.sample_index,

@@ -1,7 +1,4 @@
-"""The base model of a policy: which weights adapters are trained on and scores are computed with.
-
-Knows nothing of adapters or servers.
-"""
+"""Resolve the base model of a policy: the weights that adapters are trained on and scores are computed with."""
 
 from pathlib import Path
 
@@ -13,28 +10,28 @@ from generators.training.errors import NoWeights
 
 
 def base_of(policy: Policy, *, weights: str | None = None) -> Base:
-    """The base model of `policy`; `weights` is its folder or Hub id where the policy is known by its servers only.
+    """The base model of `policy`; `weights` is its folder or Hub id if only the policy's servers are known.
 
-    Raises NoWeights when there is nothing to load.
+    Raises NoWeights if there is nothing to load.
     """
     if weights is None and policy.model == SIMULATED:
         raise NoWeights("policy.model is 'simulated', which has no weights to train on: score its tokens otherwise")
-    found = policy
+    loadable = policy
     if weights is not None or not Path(policy.model).is_dir():
         try:
-            found = identify(weights or policy.model, revision=None if weights else policy.revision)
-        except EngineMisconfigured as missing:
+            loadable = identify(weights or policy.model, revision=None if weights else policy.revision)
+        except EngineMisconfigured as error:
             raise NoWeights(
                 f"contrastive models need the weights of the policy {policy.name}, and {weights or policy.model!r} is "
                 "neither a model folder nor a Hub id that this user may read: set weights to the folder or Hub id of "
                 "what the servers serve"
-            ) from missing
+            ) from error
     return Base(
-        name=found.name,
-        model=found.model,
-        revision=found.revision,
-        tokenizer_sha256=file_digest(_file(found, "tokenizer.json")),
-        vocabulary=_vocabulary(found),
+        name=loadable.name,
+        model=loadable.model,
+        revision=loadable.revision,
+        tokenizer_sha256=file_digest(_file(loadable, "tokenizer.json")),
+        vocabulary=_vocabulary(loadable),
     )
 
 
@@ -43,10 +40,10 @@ def _file(policy: Policy, name: str) -> Path:
 
     try:
         return Path(str(cached_file(policy.model, name, revision=policy.revision)))
-    except OSError as missing:
+    except OSError as error:
         raise NoWeights(
             f"{policy.model} has no {name}: save its fast tokenizer beside the weights (save_pretrained does)"
-        ) from missing
+        ) from error
 
 
 def _vocabulary(policy: Policy) -> int:

@@ -1,6 +1,6 @@
-"""Which policy it is: its name in ledger and releases, where its weights are, and its tokenizer.
+"""The identity of a policy: its name in ledger and releases, where its weights are, and its tokenizer.
 
-Knows nothing of servers. The name changes when the weights change, so that rollouts of two policies never mix.
+The name changes when the weights change, so that rollouts of two policies never mix.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _SAMPLED_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """`model` is a local folder or a Hub id, `name` what the policy is called wherever its rollouts are kept."""
+    """A policy; `model` is a local folder or a Hub id, `name` names it wherever its rollouts are kept."""
 
     name: str
     model: str
@@ -30,9 +30,9 @@ class Policy:
 
 
 def identify(model: str, *, revision: str | None = None) -> Policy:
-    """The policy that the settings name: `embedded`, `warmed_up`, `simulated`, a local folder, or a Hub model id.
+    """The policy named in the settings: `embedded`, `warmed_up`, `simulated`, a local folder, or a Hub model id.
 
-    Raises EngineMisconfigured when there is no such model.
+    Raises EngineMisconfigured if there is no such model.
     """
     if model == EMBEDDED:
         return _local(embedded_model())
@@ -44,19 +44,19 @@ def identify(model: str, *, revision: str | None = None) -> Policy:
         return _local(Path(model).expanduser().resolve())
     try:
         commit = _hub_commit(model, revision)
-    except EngineUnavailable as unreachable:
+    except EngineUnavailable as error:
         cached = _cached_commit(model, revision)
         if cached is None:
-            raise EngineMisconfigured(f"{unreachable}; nor is it in the local cache") from unreachable
+            raise EngineMisconfigured(f"{error}; nor is it in the local cache") from error
         commit = cached
     tokenizer = HFTokenizer(model, revision=commit)
     return Policy(name=_hub_name(model, commit), model=model, revision=commit, tokenizer=tokenizer)
 
 
 def policy_name(model: str, *, revision: str | None = None) -> str:
-    """The name that `identify` would give as of now: of a Hub id, the Hub's own word, never a cache's.
+    """The name that `identify` would give now; for a Hub id it asks the Hub and never a cache.
 
-    Raises EngineMisconfigured when there is no such model, EngineUnavailable when the Hub cannot be reached.
+    Raises EngineMisconfigured if there is no such model, EngineUnavailable if the Hub cannot be reached.
     """
     if model == SIMULATED:
         return SIMULATED
@@ -70,13 +70,13 @@ def policy_name(model: str, *, revision: str | None = None) -> str:
 
 
 def attached(model: str, *, revision: str | None, tokenizer: str | None) -> Policy:
-    """The policy behind servers that somebody else runs: its name is what the settings say it is."""
-    asked = tokenizer_of(tokenizer or model, revision)
-    return Policy(name=attached_name(model, revision), model=model, revision=revision, tokenizer=asked)
+    """The policy behind servers that somebody else runs; its name is taken from the settings."""
+    policy_tokenizer = tokenizer_of(tokenizer or model, revision)
+    return Policy(name=attached_name(model, revision), model=model, revision=revision, tokenizer=policy_tokenizer)
 
 
 def attached_name(model: str, revision: str | None) -> str:
-    """What a policy behind such servers is called."""
+    """The name of a policy behind servers that somebody else runs."""
     return f"{model.strip('/').replace('/', '--')}@{revision or 'unversioned'}"
 
 
@@ -104,7 +104,7 @@ def _local_name(folder: Path) -> str:
 
 
 def _fingerprint(folder: Path) -> str:
-    """A digest of names, sizes and the first and last MiB of every file: weights of any size in a second."""
+    """A digest of the name, size, first and last MiB of every file, so weights of any size take about a second."""
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
         size = file.stat().st_size
@@ -117,22 +117,22 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _hub_commit(model: str, revision: str | None) -> str:
-    import httpx2  # what huggingface_hub speaks HTTP with
+    import httpx2  # the HTTP client of huggingface_hub
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     remedy = "set policy.model to 'embedded', to a folder with a saved model, or to a Hub id that this user may read"
     try:
         return str(HfApi().model_info(model, revision=revision, timeout=20).sha)
-    except (HFValidationError, HfHubHTTPError) as refused:
-        first_line = str(refused).strip().splitlines()[0]
-        message = f"policy.model is {model!r}, which the Hub does not give ({first_line}): {remedy}"
-        raise EngineMisconfigured(message) from refused
-    except (httpx2.HTTPError, OSError, OfflineModeIsEnabled) as unreachable:
+    except (HFValidationError, HfHubHTTPError) as error:
+        first_line = str(error).strip().splitlines()[0]
+        message = f"policy.model is {model!r}, which the Hub does not provide ({first_line}): {remedy}"
+        raise EngineMisconfigured(message) from error
+    except (httpx2.HTTPError, OSError, OfflineModeIsEnabled) as error:
         raise EngineUnavailable(
-            f"policy.model is {model!r}, which is no local folder, and the Hub cannot be reached "
-            f"({type(unreachable).__name__}): {remedy}"
-        ) from unreachable
+            f"policy.model is {model!r}, which is not a local folder, and the Hub cannot be reached "
+            f"({type(error).__name__}): {remedy}"
+        ) from error
 
 
 def _cached_commit(model: str, revision: str | None) -> str | None:

@@ -1,6 +1,6 @@
-"""What an outcome reward model is: it says of a whole solution how good it is, by a number without a scale.
+"""The protocol of an outcome reward model: it scores whole solutions by numbers without a scale.
 
-Knows no model and no server. Only the order of two numbers from one model means something.
+Only the order of two scores from the same model is meaningful.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from generators.engine.tokenizer import Message
 
 
 class RewardModel(Protocol):
-    """Whatever scores the solutions of a problem; `name` says on every row which model it was."""
+    """Anything that scores the solutions of a problem; rows record the model by its `name`."""
 
     @property
     def name(self) -> str:
-        """What the model is called wherever its scores are kept."""
+        """The model's name wherever its scores are kept."""
         ...
 
     async def score(self, prompt: str, solutions: Sequence[str]) -> tuple[float, ...]:
-        """One finite number a solution, in their order; raises one of `generators.engine.errors`."""
+        """One finite number per solution, in order; raises one of `generators.engine.errors`."""
         ...
 
 

@@ -1,7 +1,7 @@
 """A reward model in this process: a sequence classifier with one label, through `transformers`.
 
-Knows no recipe. Solutions of one call are sorted by length and padded to the longest of their batch. Batches never
-reach over two calls: a score must not depend, not even in its last digits, on which other problems are at work.
+The solutions of one call are sorted by length and padded to the longest of their batch. A batch never spans two calls,
+so that a score does not depend, even in its last digits, on which other problems are being scored.
 """
 
 import asyncio
@@ -21,9 +21,10 @@ Ids = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardModelSettings:
-    """`model` is a folder or a Hub id; a batch has at most `batch_tokens`, padding included, or a single text.
+    """Which reward model to load, and how to batch.
 
-    `device` is one of PyTorch's; without it, the first GPU if there is one, else the CPU.
+    `model` is a folder or a Hub id. A batch has at most `batch_tokens` tokens, including padding, or a single text.
+    `device` is a PyTorch device; it defaults to the first GPU if there is one, else to the CPU.
     """
 
     model: str
@@ -39,24 +40,24 @@ class RewardModelSettings:
 
 
 class LocalRewardModel:
-    """A `RewardModel` whose weights are loaded with the first call; calls take turns, each in a thread."""
+    """A `RewardModel` that loads its weights on the first call; calls run one at a time, each in a thread."""
 
     def __init__(self, settings: RewardModelSettings) -> None:
         self.name = Path(settings.model).name if Path(settings.model).is_dir() else settings.model
         self._settings = settings
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def score(self, prompt: str, solutions: Sequence[str]) -> tuple[float, ...]:
-        """One number a solution, in their order; raises one of `generators.engine.errors`."""
-        async with self._turn:
+        """One number per solution, in order; raises one of `generators.engine.errors`."""
+        async with self._lock:
             return await asyncio.to_thread(self._score, prompt, tuple(solutions))
 
     def _score(self, prompt: str, solutions: tuple[str, ...]) -> tuple[float, ...]:
         texts = [self._ids(prompt, solution) for solution in solutions]
         scores = [0.0] * len(texts)
         for batch in batches([len(ids) for ids in texts], self._settings.batch_tokens):
-            for place, number in zip(batch, self._forward([texts[place] for place in batch]), strict=True):
-                scores[place] = number
+            for index, score in zip(batch, self._forward([texts[index] for index in batch]), strict=True):
+                scores[index] = score
         if not all(map(isfinite, scores)):
             raise EngineUnavailable(f"the reward model {self.name} gives {scores}: its numbers must be finite")
         return tuple(scores)
@@ -112,13 +113,13 @@ class LocalRewardModel:
 
 
 def batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Places of the texts, short ones first, in batches of at most `batch_tokens` when padded to their longest."""
+    """Indexes of the texts, shortest first, in batches of at most `batch_tokens` when padded to their longest."""
     batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: (lengths[place], place)):
-        if batch and lengths[place] * (len(batch) + 1) > batch_tokens:
+    for index in sorted(range(len(lengths)), key=lambda index: (lengths[index], index)):
+        if batch and lengths[index] * (len(batch) + 1) > batch_tokens:
             yield batch
             batch = []
-        batch.append(place)
+        batch.append(index)
     if batch:
         yield batch
 
@@ -126,7 +127,7 @@ def batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
 def pad_id(texts: Sequence[Ids], preferred: int | None) -> int:
     """An id to pad with: the tokenizer's own, unless a text ends with it.
 
-    The classifier reads its number at the last token that is no padding. Where end-of-text and padding are one token,
+    The classifier reads its score at the last token that is not padding. If end-of-text and padding are the same token,
     it would read before the end.
     """
     ends = {text[-1] for text in texts}

@@ -1,8 +1,8 @@
-"""A reward model behind an attached vLLM server, which somebody else runs: one number a solution, over HTTP.
+"""A reward model over HTTP, on a vLLM server that somebody else runs: one number per solution.
 
-Knows the shapes of vLLM 0.32's `/pooling` (the model's own chat template, one conversation a request) and `/score`
-(problem and solution as a pair of texts, one request a problem), and no recipe. Numbers are asked for before any
-activation: behind a sigmoid, good solutions all look the same.
+It speaks vLLM 0.32's `/pooling` (the model's own chat template, one conversation per request) and `/score` (problem and
+solution as a pair of texts, one request per problem). It requests scores before any activation: after a sigmoid, all
+good solutions look the same.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ Endpoint = Literal["pooling", "score"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardServerSettings:
-    """Where the server is and which of its endpoints is asked, how often and how patiently (in seconds).
+    """The server and the endpoint to use, and limits on requests; times in seconds.
 
-    A request that did not work this time is asked again up to `tries` times, after a pause that doubles.
+    A request whose failure may pass is tried up to `tries` times, with a pause that doubles.
     """
 
     url: str
@@ -69,7 +69,7 @@ class RewardServer:
             total=None, sock_connect=self._settings.connect_timeout_s, sock_read=self._settings.read_timeout_s
         )
         headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else None
-        # vLLM closes an idle connection after 5 s: ours go first, else a request may be written to a closed one.
+        # vLLM closes an idle connection after 5 s. We close ours first, else a request may be written to a closed one.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
         self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout)
         return self
@@ -80,27 +80,27 @@ class RewardServer:
             self._session = None
 
     async def score(self, prompt: str, solutions: Sequence[str]) -> tuple[float, ...]:
-        """One number a solution, in their order; raises one of `generators.engine.errors`."""
+        """One number per solution, in order; raises one of `generators.engine.errors`."""
         if not solutions:
             return ()
         if self._settings.endpoint == "score":
-            return await self._asked({"text_1": prompt, "text_2": list(solutions)}, len(solutions), _score_of)
-        single = [self._asked({"messages": conversation(prompt, solution)}, 1, _pooled_of) for solution in solutions]
-        return tuple(scores[0] for scores in await gather(single))
+            return await self._request({"text_1": prompt, "text_2": list(solutions)}, len(solutions), _score_of)
+        singles = [self._request({"messages": conversation(prompt, solution)}, 1, _pooled_of) for solution in solutions]
+        return tuple(scores[0] for scores in await gather(singles))
 
-    async def _asked(
+    async def _request(
         self, texts: dict[str, Any], n: int, number_of: Callable[[dict[str, Any]], Any]
     ) -> tuple[float, ...]:
         content = {"model": self._settings.model, "use_activation": False, **texts}
-        pause, left = self._settings.pause_s, self._settings.tries
+        pause, tries_left = self._settings.pause_s, self._settings.tries
         while True:
-            left -= 1
+            tries_left -= 1
             try:
                 async with self._slots:
                     body = await self._post(content)
                 return self._numbers(body, n, number_of)
             except EngineUnavailable as failure:
-                if not left:
+                if not tries_left:
                     raise EngineLost(f"{failure} (asked {self._settings.tries} times: see tries)") from failure
             await asyncio.sleep(pause)
             pause *= 2
@@ -141,13 +141,13 @@ class RewardServer:
             numbers = [number_of(item) for item in items]
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise EngineUnavailable(f"{self._url}: the answer could not be read ({error!r})") from error
-        wide = next((number for number in numbers if isinstance(number, list)), None)
-        if wide is not None:
+        several = next((number for number in numbers if isinstance(number, list)), None)
+        if several is not None:
             raise EngineMisconfigured(
-                f"{self._url} gives {len(wide)} numbers a text: model must be a reward model with one label"
+                f"{self._url} gives {len(several)} numbers per text: model must be a reward model with one label"
             )
         if len(numbers) != n or not all(isinstance(number, int | float) and isfinite(number) for number in numbers):
-            raise EngineUnavailable(f"{self._url}: {n} finite numbers were asked for, {numbers[:9]} came")
+            raise EngineUnavailable(f"{self._url}: expected {n} finite numbers, got {numbers[:9]}")
         return tuple(map(float, numbers))
 
 
@@ -156,7 +156,7 @@ def _score_of(item: dict[str, Any]) -> Any:
 
 
 def _pooled_of(item: dict[str, Any]) -> Any:
-    """The number of a text; of a model that gives one a token, that of the last token."""
+    """The number for a text; the last token's number if the model gives one per token."""
     pooled = item["data"]
     if isinstance(pooled[-1], list):
         pooled = pooled[-1]

@@ -1,6 +1,6 @@
-"""Problems out of a JSONL, Parquet or CSV file, local or in an object store.
+"""Problems from a JSONL, Parquet or CSV file, local or in an object store.
 
-Knows nothing of what makes an answer right. A broken line costs that line only.
+A broken line costs only that line.
 """
 
 import io
@@ -19,7 +19,7 @@ _SUFFIXES = (".jsonl", ".parquet", ".csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblems:
-    """A file of problems, its format told by its suffix; `span` counts rows as they stand in the file."""
+    """A file of problems, whose suffix gives the format; `span` counts rows in the order of the file."""
 
     name: str
     path: str
@@ -34,32 +34,33 @@ class FileProblems:
 
     @property
     def has_answers(self) -> bool:
-        """Whether the columns name answers."""
+        """Whether an answer column is read."""
         return self.columns.has_answers
 
     def candidates(self) -> Filtered:
-        """Read the file; raises SourceError where it is missing, empty, unreadable or lacks a mapped column."""
-        place = f"problem file {self.path}"
-        content = self._content(place)
-        entries = _json_lines(content) if self.path.endswith(".jsonl") else _table(content, self.path, place)
+        """Read the file; raises SourceError if it is missing, empty or unreadable, or lacks a mapped column."""
+        label = f"problem file {self.path}"
+        content = self._content(label)
+        entries = _json_lines(content) if self.path.endswith(".jsonl") else _table(content, self.path, label)
         if not entries:
-            raise SourceError(f"{place} is empty: give a file with at least one problem, or take the source out")
-        wanted = entries[self.span.rows]
-        if not wanted:
-            raise SourceError(f"{place} has {len(entries)} rows, none at offset {self.span.offset}: lower the offset")
-        read = [entry.fields for entry in wanted if entry.fields is not None]
-        if not read:
-            raise SourceError(f"{place} has no readable row ({wanted[0].origin}: {wanted[0].reason}): mend the file")
-        self.columns.check((name for fields in read for name in fields), place)
-        return map_columns(wanted, self.columns)
+            raise SourceError(f"{label} is empty: give a file with at least one problem, or take the source out")
+        selected = entries[self.span.rows]
+        if not selected:
+            raise SourceError(f"{label} has {len(entries)} rows, none at offset {self.span.offset}: lower the offset")
+        rows = [entry.fields for entry in selected if entry.fields is not None]
+        if not rows:
+            first = selected[0]
+            raise SourceError(f"{label} has no readable row ({first.origin}: {first.reason}): mend the file")
+        self.columns.check((name for fields in rows for name in fields), label)
+        return map_columns(selected, self.columns)
 
-    def _content(self, place: str) -> bytes:
+    def _content(self, label: str) -> bytes:
         try:
             return UPath(self.path).read_bytes()
         except FileNotFoundError:
-            raise SourceError(f"{place} does not exist: correct the path of source {self.name!r}") from None
+            raise SourceError(f"{label} does not exist: correct the path of source {self.name!r}") from None
         except OSError as error:
-            raise SourceError(f"{place} cannot be read ({error.strerror or error}): check its permissions") from error
+            raise SourceError(f"{label} cannot be read ({error.strerror or error}): check its permissions") from error
 
 
 def _json_lines(content: bytes) -> list[Entry]:
@@ -75,7 +76,7 @@ def _entry(origin: str, line: bytes) -> Entry:
     return Entry(origin, value) if isinstance(value, dict) else Entry(origin, None, "not_an_object")
 
 
-def _table(content: bytes, path: str, place: str) -> list[Entry]:
+def _table(content: bytes, path: str, label: str) -> list[Entry]:
     if not content.strip():
         return []
     buffer = io.BytesIO(content)
@@ -83,5 +84,5 @@ def _table(content: bytes, path: str, place: str) -> list[Entry]:
         frame = pl.read_parquet(buffer) if path.endswith(".parquet") else pl.read_csv(buffer, infer_schema=False)
     except pl.exceptions.PolarsError as error:
         reason = str(error).partition("\n")[0]
-        raise SourceError(f"{place} cannot be read as {path.rpartition('.')[2]} ({reason}): mend the file") from error
+        raise SourceError(f"{label} cannot be read as {path.rpartition('.')[2]} ({reason}): mend the file") from error
     return [Entry(f"row {number}", row) for number, row in enumerate(frame.iter_rows(named=True), start=1)]

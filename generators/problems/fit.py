@@ -1,7 +1,4 @@
-"""Which problems are fit to be asked: a prompt that says something, not too long, without its answer, in its language.
-
-Knows the column `prompt` of the problems, and no source.
-"""
+"""Which problems can be asked: the prompt is not blank, not too long, in the right language and without its answer."""
 
 from dataclasses import dataclass
 
@@ -14,7 +11,7 @@ from filters.texts.quality import lengths_within, no_answer_in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptBounds:
-    """How many characters a prompt has at most, and its language (an ISO 639 code); without one, any will do."""
+    """The most characters a prompt may have, and its language (an ISO 639 code); None allows any language."""
 
     longest: int = 8000
     language: str | None = None
@@ -30,7 +27,7 @@ DEFAULT_BOUNDS = PromptBounds()
 
 
 def fit_to_ask(problems: pl.DataFrame, bounds: PromptBounds = DEFAULT_BOUNDS) -> Filtered:
-    """Keep the problems whose prompt can be asked; the others have their reason."""
+    """Keep the problems whose prompt can be asked; dropped rows have a reason."""
     fit = apply_rules(problems, {"blank_prompt": pl.col("prompt").str.strip_chars() != ""})
     fit = fit.then(lengths_within("prompt", most=bounds.longest)).then(no_answer_in("prompt"))
     return fit.then(in_language("prompt", bounds.language)) if bounds.language else fit

@@ -1,8 +1,7 @@
-"""A source's gold answers, verified before a token is spent on them.
+"""Verify a source's gold answers before any token is spent on them.
 
-Knows nothing of where the problems come from. A gold answer that does not equal itself, or equals a perturbed copy of
-itself, would call right attempts wrong or wrong ones right; one that is undecided against the copy would leave wrong
-attempts without a verdict.
+A gold answer that does not equal itself would make right attempts wrong. One that equals a perturbed copy of itself
+would make wrong attempts right. One that is undecided against the copy would leave wrong attempts without a verdict.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ _TO_PERTURB = re.compile(r"\\[a-zA-Z]+|[A-Za-z]")
 
 
 async def verify_gold(problems: pl.DataFrame, checker: AnswerChecker) -> Filtered:
-    """Keep the problems whose gold answer equals itself and differs from its perturbed copy; the reason says which."""
+    """Keep the problems whose gold answer equals itself and differs from its perturbed copy."""
     answers = problems["answer"].unique(maintain_order=True).to_list()
     reasons = await asyncio.gather(*(_failure(answer, checker) for answer in answers))
     failures = {answer: reason for answer, reason in zip(answers, reasons, strict=True) if reason}
@@ -31,7 +30,7 @@ async def verify_gold(problems: pl.DataFrame, checker: AnswerChecker) -> Filtere
 
 
 def perturbed(answer: str) -> str:
-    """Return a near copy with another value: its first digit changed, or else its letters shifted by one."""
+    """Return a near copy with another value: the first digit changed, or else the letters shifted by one."""
     digit = re.search(r"[0-9]", answer)
     if digit:
         changed = "8" if digit[0] == "9" else str(int(digit[0]) + 1)

@@ -1,6 +1,6 @@
-"""Problems out of a Hub dataset, by id, config, split and revision.
+"""Problems from a Hub dataset, by id, config, split and revision.
 
-Knows nothing of what makes an answer right; which Hub is asked, and with which token, the environment says.
+The environment decides which Hub is used, and with which token.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from generators.problems.span import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubProblems:
-    """A split of a Hub dataset; name a `revision` (tag or commit) to have the same rows tomorrow."""
+    """A split of a Hub dataset; set a `revision` (tag or commit) to get the same rows every time."""
 
     name: str
     dataset: str
@@ -31,22 +31,22 @@ class HubProblems:
 
     @property
     def has_answers(self) -> bool:
-        """Whether the columns name answers."""
+        """Whether an answer column is read."""
         return self.columns.has_answers
 
     def candidates(self) -> Filtered:
-        """Download the split, or take it from the cache; raises SourceError where it cannot be had."""
-        place = f"Hub dataset {self.dataset} (config {self.config or 'default'}, split {self.split})"
-        rows = self._load(place)
-        self.columns.check(rows.column_names, place)
-        wanted = range(len(rows))[self.span.rows]
-        if not wanted:
-            raise SourceError(f"{place} has {len(rows)} rows, none at offset {self.span.offset}: lower the offset")
-        chosen = rows.select_columns([*self.columns.mapped.values()]).select(wanted)
-        entries = [Entry(f"row {number + 1}", row) for number, row in zip(wanted, chosen, strict=True)]
+        """Load the split from the cache or the Hub; raises SourceError if that fails."""
+        label = f"Hub dataset {self.dataset} (config {self.config or 'default'}, split {self.split})"
+        rows = self._load(label)
+        self.columns.check(rows.column_names, label)
+        indexes = range(len(rows))[self.span.rows]
+        if not indexes:
+            raise SourceError(f"{label} has {len(rows)} rows, none at offset {self.span.offset}: lower the offset")
+        chosen = rows.select_columns([*self.columns.mapped.values()]).select(indexes)
+        entries = [Entry(f"row {index + 1}", row) for index, row in zip(indexes, chosen, strict=True)]
         return map_columns(entries, self.columns)
 
-    def _load(self, place: str) -> Any:
+    def _load(self, label: str) -> Any:
         from datasets import load_dataset
         from datasets.exceptions import DatasetGenerationError
 
@@ -57,4 +57,4 @@ class HubProblems:
         except (OSError, ValueError, DatasetGenerationError) as error:
             reason = str(error).partition("\n")[0]
             remedy = "check id, config, split, revision, and the network or token that it needs"
-            raise SourceError(f"{place} cannot be loaded ({reason}): {remedy}") from error
+            raise SourceError(f"{label} cannot be loaded ({reason}): {remedy}") from error

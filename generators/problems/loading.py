@@ -1,6 +1,6 @@
-"""From a source to the `problems` table: ids, no duplicates, answers verified where there are any, the rest set aside.
+"""Load a source into the `problems` table: add ids, drop duplicates, verify gold answers if there are any.
 
-Knows no source in particular. Nothing is dropped without a reason, and a source that is mostly wrong is refused.
+Every dropped row has a reason, and a source with too many wrong gold answers is refused.
 """
 
 from hashlib import blake2b
@@ -19,7 +19,7 @@ async def load_problems(
 ) -> Filtered:
     """Return the source's problems in the `problems` schema, and the rows set aside with `origin` and `reason`.
 
-    Raises SourceError where no problem is left, or more than `max_unverified_share` of the gold answers do not verify.
+    Raises SourceError if no problem is left, or if more than `max_unverified_share` of the gold answers do not verify.
     """
     if not 0 <= max_unverified_share <= 1:
         raise ValueError(f"max_unverified_share must be from 0 to 1, got {max_unverified_share}")
@@ -35,8 +35,8 @@ async def load_problems(
 
 
 def problem_id(prompt: str, answer: str) -> str:
-    """Return the content hash that names a problem, whichever source it comes from."""
-    # The length keeps two problems apart whose prompt and answer only join to the same text.
+    """Return the content hash that identifies a problem, whichever source it comes from."""
+    # The length distinguishes problems whose prompt and answer only concatenate to the same text.
     content = f"{len(prompt)}:{prompt}{answer}".encode("utf-8", "surrogatepass")
     return blake2b(content, digest_size=12).hexdigest()
 

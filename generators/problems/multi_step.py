@@ -1,7 +1,7 @@
-"""Problems of several steps with their solutions written out: sums, sums of products, small stories.
+"""Multi-step problems with written-out solutions: sums, sums of products, short stories.
 
-Knows nothing of training or prompts. A problem belongs to the training or the evaluation part by the hash of its text,
-so that what a policy was warmed up on is never what it is asked.
+The hash of its text assigns a problem to the training or the evaluation part, so that a policy is never asked what it
+was warmed up on.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ from generators.problems.source import ColumnMapping, Entry, map_columns
 
 Part = Literal["training", "evaluation"]
 
-_MOST = 400  # no total goes beyond it, nor below zero
-_MOST_MISSES = 1000  # draws in a row that gave nothing new, after which there is nothing new
+_MOST = 400  # every total is from 0 to this
+_MOST_MISSES = 1000  # give up after this many draws in a row without a new problem
 _THINGS = ("apples", "stamps", "marbles", "coins", "books", "shells", "cards", "pencils")
 _NAMES = ("Ann", "Ben", "Cora", "Dan", "Ella", "Finn", "Gus", "Hana")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkedProblem:
-    """A problem, the lines of its solution save the last, and its answer; one line is one step."""
+    """A problem, the lines of its solution except the last, and its answer; one line is one step."""
 
     prompt: str
     lines: tuple[str, ...]
@@ -32,25 +32,25 @@ class WorkedProblem:
 
     @property
     def solution(self) -> str:
-        """The solution as text, its last line with the boxed answer."""
+        """The solution as text; the last line has the boxed answer."""
         return "\n".join([*self.lines, f"The answer is \\boxed{{{self.answer}}}."])
 
     @property
     def n_steps(self) -> int:
-        """The number of lines of the solution, the answer's included."""
+        """The number of lines of the solution, including the answer's."""
         return len(self.lines) + 1
 
     @property
     def part(self) -> Part:
-        """The part that this problem belongs to, wherever it is made."""
+        """The part that this problem belongs to, which depends only on its text."""
         return "training" if hashlib.blake2b(self.prompt.encode()).digest()[0] < 128 else "evaluation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiStepProblems:
-    """`size` different problems of one part, of `min_steps` to `max_steps` steps, with terms up to `max_term`.
+    """`size` distinct problems of one part, with `min_steps` to `max_steps` steps and terms up to `max_term`.
 
-    Products go up to three times `max_term`, and their factors up to 9.
+    Products go up to three times `max_term`, their factors up to 9.
     """
 
     name: str
@@ -77,38 +77,38 @@ class MultiStepProblems:
 
     @property
     def has_answers(self) -> bool:
-        """Every problem is worked out."""
+        """Always: every problem comes with its answer."""
         return True
 
     def candidates(self) -> Filtered:
-        """Make the problems."""
+        """Generate the problems."""
         entries = [
-            Entry(f"item {index}", {"prompt": made.prompt, "answer": made.answer, "level": str(made.n_steps)})
-            for index, made in enumerate(self.worked())
+            Entry(f"item {index}", {"prompt": item.prompt, "answer": item.answer, "level": str(item.n_steps)})
+            for index, item in enumerate(self.worked())
         ]
         return map_columns(entries, ColumnMapping(level="level"))
 
     def worked(self) -> list[WorkedProblem]:
-        """The problems with their solutions, kinds and numbers of steps in turn; the same ones on every machine."""
-        made = list(islice(self._different(), self.size))
-        if len(made) < self.size:
+        """The problems with solutions, cycling through kinds and step counts; the same on every machine."""
+        items = list(islice(self._distinct(), self.size))
+        if len(items) < self.size:
             raise ValueError(
-                f"size must be at most {len(made)} with max_term {self.max_term} and seed {self.seed}, got {self.size}"
+                f"size must be at most {len(items)} with max_term {self.max_term} and seed {self.seed}, got {self.size}"
             )
-        return made
+        return items
 
-    def _different(self) -> Iterator[WorkedProblem]:
+    def _distinct(self) -> Iterator[WorkedProblem]:
         draw = random.Random(f"{self.seed}/{self.part}")
         spread = self.max_steps - self.min_steps + 1
         seen: set[str] = set()
         turn = misses = 0
         while misses < _MOST_MISSES:
             make, n_steps = _KINDS[turn % len(_KINDS)], self.min_steps + turn // len(_KINDS) % spread
-            made = make(draw, n_steps - 1, self.max_term)
-            if made.part == self.part and made.prompt not in seen:
-                seen.add(made.prompt)
+            problem = make(draw, n_steps - 1, self.max_term)
+            if problem.part == self.part and problem.prompt not in seen:
+                seen.add(problem.prompt)
                 turn, misses = turn + 1, 0
-                yield made
+                yield problem
             else:
                 misses += 1
 
@@ -117,7 +117,7 @@ def _sum(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
     total = draw.randint(2, most)
     text, lines = str(total), []
     for _ in range(n_operations):
-        sign, term, result = _move(draw, total, most)
+        sign, term, result = _operation(draw, total, most)
         text += f" {sign} {term}"
         lines.append(f"{total} {sign} {term} = {result}")
         total = result
@@ -131,10 +131,10 @@ def _products(draw: random.Random, n_operations: int, most: int) -> WorkedProble
     terms = [a * b for a, b in factors]
     shown = [f"{a} * {b}" for a, b in factors]
     lines = [f"{text} = {term}" for text, term in zip(shown, terms, strict=True)]
-    if n_operations % 2 == 0:  # one plain term more brings the number of operations to an even one
-        plain = draw.randint(2, most)
-        terms.append(plain)
-        shown.append(str(plain))
+    if n_operations % 2 == 0:  # one more single term makes the number of operations even
+        single = draw.randint(2, most)
+        terms.append(single)
+        shown.append(str(single))
     total = terms[0]
     for term in terms[1:]:
         lines.append(f"{total} + {term} = {total + term}")
@@ -153,7 +153,7 @@ def _story(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
             lines.append(f"{total} * {factor} = {total * factor}")
             total *= factor
             continue
-        sign, term, result = _move(draw, total, most)
+        sign, term, result = _operation(draw, total, most)
         sentences.append(f"{name} {draw.choice(_VERBS[sign])} {term}.")
         lines.append(f"{total} {sign} {term} = {result}")
         total = result
@@ -161,7 +161,7 @@ def _story(draw: random.Random, n_operations: int, most: int) -> WorkedProblem:
     return WorkedProblem(prompt=" ".join([*sentences, question]), lines=tuple(lines), answer=str(total))
 
 
-def _move(draw: random.Random, total: int, most: int) -> tuple[str, int, int]:
+def _operation(draw: random.Random, total: int, most: int) -> tuple[str, int, int]:
     sign, term = draw.choice("+-"), draw.randint(2, most)
     if sign == "-" and term > total:
         sign = "+"

@@ -1,7 +1,4 @@
-r"""The prompt of an attempt: steps, one per line, then the final answer in `\\boxed{}`.
-
-Knows nothing of sources, tokenizers or engines.
-"""
+r"""The prompt of an attempt: it asks for steps, one per line, then the final answer in `\\boxed{}`."""
 
 INSTRUCTION = (
     "Solve the problem step by step. Write each step on its own line. "

@@ -1,12 +1,12 @@
-"""Which problem sources exist, and into how many slices each is cut."""
+"""Split the problems of a source into shards by id."""
 
 import polars as pl
 
 
 def shard(problems: pl.DataFrame, *, index: int, of: int) -> pl.DataFrame:
-    """The problems of one shard: a problem's id alone says which, so a growing source never moves them.
+    """The problems of one shard. The shard follows from the id alone, so a growing source never moves a problem.
 
-    A row that was set aside before it had an id belongs to the first shard.
+    A row that was dropped before it had an id belongs to the first shard.
     """
     return problems.filter(problem_shard(pl.col("problem_id"), of).fill_null(0) == index)
 

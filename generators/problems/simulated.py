@@ -1,7 +1,4 @@
-"""The problems of the simulated policy, for runs that try the pipeline out without any model.
-
-Knows nothing of the policy's law.
-"""
+"""The problems of the simulated policy, for trying out the pipeline without a model."""
 
 from dataclasses import dataclass
 
@@ -12,7 +9,7 @@ from generators.problems.source import ColumnMapping, Entry, map_columns
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedSource:
-    """`size` running sums of `min_steps` to `max_steps` steps."""
+    """`size` running sums with `min_steps` to `max_steps` steps."""
 
     name: str
     size: int
@@ -27,15 +24,15 @@ class SimulatedSource:
 
     @property
     def has_answers(self) -> bool:
-        """Every sum has one."""
+        """Always: every sum has an answer."""
         return True
 
     def candidates(self) -> Filtered:
-        """Make the problems."""
-        made = (self._problems().problem(index) for index in range(self.size))
+        """Generate the problems."""
+        problems = (self._problems().problem(index) for index in range(self.size))
         entries = [
             Entry(f"item {index}", {"prompt": problem.prompt, "answer": problem.answer, "level": problem.level})
-            for index, problem in enumerate(made)
+            for index, problem in enumerate(problems)
         ]
         return map_columns(entries, ColumnMapping(level="level"))
 

@@ -1,8 +1,8 @@
-"""What a source of problems is, and how the columns of somebody's table become prompt, answer and level.
+"""The protocol of a problem source, and the mapping of a foreign table's columns to prompt, answer and level.
 
-Knows no file format and no checker. Every source yields a `Filtered` of candidates: in `kept` the rows with prompt and
-answer, in `dropped` the others with their reason; `origin` says where in the source a row stands. A source has answers
-to all of its problems or to none: then every answer is blank.
+A source yields a `Filtered` of candidates: `kept` has the rows with prompt and answer, `dropped` the others with a
+reason; `origin` locates a row in its source. A source has answers to all of its problems or to none; without answers,
+every answer is blank.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,30 +19,30 @@ CANDIDATE = {"origin": pl.String, "prompt": pl.String, "answer": pl.String, "lev
 
 
 class SourceError(Exception):
-    """A source cannot be used; the message names the place and what to change."""
+    """A source cannot be used; the message says where the fault is and what to change."""
 
 
 class ProblemSource(Protocol):
-    """Where problems come from: a name that its problems carry, and its candidates."""
+    """Anything that problems come from: a name and its candidates."""
 
     @property
     def name(self) -> str:
-        """The source's name, as it stands in the `source` column."""
+        """The source's name, as in the `source` column."""
         ...
 
     @property
     def has_answers(self) -> bool:
-        """Whether its problems have answers to verify by; without, all answers are blank."""
+        """Whether its problems have answers to verify by; if not, all answers are blank."""
         ...
 
     def candidates(self) -> Filtered:
-        """Read the source; raises SourceError when nothing in it can be used."""
+        """Read the source; raises SourceError if nothing in it can be used."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row as the source holds it, or the reason why it could not be read."""
+    """One row of the source as it is, or the reason why it could not be read."""
 
     origin: str
     fields: Mapping[str, Any] | None
@@ -54,7 +54,7 @@ class ColumnMapping:
     r"""Which columns hold prompt, answer and level, and how the answer is written.
 
     `answer_format` is `plain` for the answer alone, `gsm8k` for a solution that ends in `#### 18`, `boxed` for one that
-    ends in `\boxed{18}`, `none` where there are no answers: no column is read for them.
+    ends in `\boxed{18}`, and `none` if there are no answers; then no answer column is read.
     """
 
     prompt: str = "prompt"
@@ -73,25 +73,25 @@ class ColumnMapping:
 
     @property
     def has_answers(self) -> bool:
-        """Whether any column is read for answers."""
+        """Whether an answer column is read."""
         return self.answer_format != "none"
 
     @property
     def mapped(self) -> dict[str, str]:
-        """The columns that are read, by what they hold."""
+        """The columns to read, by the field that they hold."""
         columns = {"prompt": self.prompt, "answer": self.answer if self.has_answers else None, "level": self.level}
         return {field: column for field, column in columns.items() if column is not None}
 
-    def check(self, columns: Iterable[str], place: str) -> None:
-        """Raise SourceError unless the table at `place` has the mapped columns."""
-        there = sorted(set(columns))
-        for field, wanted in self.mapped.items():
-            if wanted not in there:
-                raise SourceError(f"{place} has no column {wanted!r}: set {field} to one of {', '.join(there)}")
+    def check(self, columns: Iterable[str], label: str) -> None:
+        """Raise SourceError, naming the table by `label`, unless `columns` holds the mapped columns."""
+        existing = sorted(set(columns))
+        for field, column in self.mapped.items():
+            if column not in existing:
+                raise SourceError(f"{label} has no column {column!r}: set {field} to one of {', '.join(existing)}")
 
 
 def map_columns(entries: Iterable[Entry], columns: ColumnMapping) -> Filtered:
-    """Take prompt, answer and level out of each entry, and set aside what lacks a prompt, or an answer to be read."""
+    """Read prompt, answer and level from each entry; drop rows without a prompt or a readable answer."""
     rows = [_row(entry, columns) for entry in entries]
     frame = pl.DataFrame(rows, schema={**CANDIDATE, "unread": pl.String, "solution": pl.String}, orient="row")
     unread = apply_rules(frame, _reasons("unread", frame["unread"].unique().drop_nulls().sort().to_list()))
@@ -100,7 +100,7 @@ def map_columns(entries: Iterable[Entry], columns: ColumnMapping) -> Filtered:
         rules["missing_answer"] = pl.col("solution").str.strip_chars() != ""
         rules["no_final_answer"] = pl.col("answer").str.strip_chars() != ""
     judged = unread.then(rules)
-    # A row that is set aside keeps its whole solution, so that a person sees what was refused.
+    # A dropped row keeps its whole solution, so that a person can see what was refused.
     dropped = judged.dropped.with_columns(pl.coalesce("answer", "solution").alias("answer"))
     return Filtered(judged.kept.drop("unread", "solution"), dropped.drop("unread", "solution"))
 
@@ -113,11 +113,11 @@ def _row(entry: Entry, columns: ColumnMapping) -> tuple[str | None, ...]:
     if entry.fields is None:
         return entry.origin, None, None, None, entry.reason, None
     values = {field: entry.fields.get(column) for field, column in columns.mapped.items()}
-    plain = all(value is None or _text(value) is not None for value in values.values())
+    is_text = all(value is None or _text(value) is not None for value in values.values())
     prompt, level = _text(values["prompt"]), _text(values.get("level"))
     solution = _text(values["answer"]) if columns.has_answers else ""
     answer = _final_answer(solution, columns.answer_format) if solution is not None else None
-    return entry.origin, prompt, answer, level, None if plain else "not_text", solution
+    return entry.origin, prompt, answer, level, None if is_text else "not_text", solution
 
 
 def _text(value: Any) -> str | None:

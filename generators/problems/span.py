@@ -1,7 +1,4 @@
-"""Which rows of a source are wanted: those after the first `offset`, at most `limit` of them.
-
-Knows nothing of what a row is.
-"""
+"""A span of a source's rows: skip the first `offset`, then take at most `limit`."""
 
 from dataclasses import dataclass
 
@@ -21,5 +18,5 @@ class Span:
 
     @property
     def rows(self) -> slice:
-        """The wanted rows, for slicing."""
+        """The span as a slice."""
         return slice(self.offset, None if self.limit is None else self.offset + self.limit)

@@ -1,6 +1,6 @@
-"""As many rows of one label as of the other, within a ratio: whoever trains on nine rights in ten learns to say right.
+"""Balance two labels within a ratio: a model trained on nine rights in ten learns to say right.
 
-Knows nothing of what a label means. Which rows go is settled by a hash of their key, not by their order.
+A hash of its key, not its position, decides which row is dropped.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ _TRUE, _FALSE, _KEPT = "n_true_labels", "n_false_labels", "is_kept_for_balance"
 def balance(rows: pl.DataFrame, *, labels: str, key: Sequence[str], most: float) -> Filtered:
     """Drop rows of the more frequent label until it is at most `most` times as frequent as the other.
 
-    `labels` holds a boolean a row, or a list of them (the labels of steps): then whole rows are dropped whose labels
-    are all the frequent one, as far as these reach. Rows without any label are dropped first. Where the other label
-    does not occur, no row with one label is left: nothing can balance it. `key` names a row, and no two share one.
+    `labels` holds a boolean for each row, or a list of them (the labels of steps). Only rows are dropped that have
+    nothing but the frequent label, so the ratio may stay above `most`. Rows without any label are dropped first. Where
+    the other label does not occur, no row with a label is left, since nothing balances it. `key` is unique.
     """
     if most < 1:
         raise ValueError(f"most must be at least 1, got {most}")
@@ -35,7 +35,7 @@ def balance(rows: pl.DataFrame, *, labels: str, key: Sequence[str], most: float)
 
 
 def _counts(rows: pl.DataFrame, labels: str) -> tuple[pl.Expr, pl.Expr]:
-    """How many labels of each kind a row has; a null is no label."""
+    """How many true and how many false labels a row has; a null is no label."""
     column = pl.col(labels)
     if rows.schema[labels] == pl.Boolean:
         column = column.cast(pl.Int64)
@@ -51,15 +51,15 @@ def _kept(rows: pl.DataFrame, key: Sequence[str], most: float) -> list[bool]:
     frequent, rare = (_TRUE, _FALSE) if n_true >= n_false else (_FALSE, _TRUE)
     surplus = max(n_true, n_false) - most * min(n_true, n_false)
     kept = [True] * rows.height
-    places = [place for place, count in enumerate(rows[rare]) if count == 0]
-    names = list(rows.select(key).iter_rows())
-    for place in sorted(places, key=lambda place: _digest(names[place])):
+    candidates = [number for number, count in enumerate(rows[rare]) if count == 0]
+    keys = list(rows.select(key).iter_rows())
+    for number in sorted(candidates, key=lambda number: _digest(keys[number])):
         if surplus <= 0:
             break
-        kept[place] = False
-        surplus -= rows[frequent][place]
+        kept[number] = False
+        surplus -= rows[frequent][number]
     return kept
 
 
-def _digest(name: tuple[object, ...]) -> bytes:
-    return blake2b(repr(name).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digest(key: tuple[object, ...]) -> bytes:
+    return blake2b(repr(key).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,7 +1,7 @@
-"""Do two ways of finding the first wrong step agree? The consensus filter of Qwen2.5-Math-PRM.
+"""Whether rollouts and judge agree on the first wrong step: the consensus filter of Qwen2.5-Math-PRM.
 
-A row is kept when rollouts and judge name the same step, or both none (arXiv 2501.07301). Knows nothing
-of how either was found. An index is 0-based, -1 says that every step is right, null that nothing can be said.
+A row is kept when both name the same step, or both name none (arXiv 2501.07301). An index is 0-based; -1 stands for no
+wrong step, null for no verdict.
 """
 
 import polars as pl
@@ -10,14 +10,14 @@ from filters.texts.quality import Rules
 
 
 def consensus(label: int | None, judged: int | None) -> bool:
-    """Whether both name the same step, or both say that there is no wrong one; silence agrees with nothing."""
+    """Whether both name the same step, or both say that none is wrong; no verdict agrees with nothing."""
     return label is not None and label == judged
 
 
 def agreement(
     rows: pl.DataFrame, first_error: str = "first_error", judged: str = "judge_first_error"
 ) -> dict[str, int]:
-    """How many rows have the same step from both, no wrong step from both, different ones, or silence from one."""
+    """How many rows have the same step from both, no wrong step from both, different ones, or no verdict from one."""
     label, second = pl.col(first_error), pl.col(judged)
     is_same = label == second
     kinds = {
@@ -30,7 +30,7 @@ def agreement(
 
 
 def same_first_error(first_error: str = "first_error", judged: str = "judge_first_error") -> Rules:
-    """The rows for which `consensus` holds; of the others, whose silence or what disagreement dropped them."""
+    """Rules that keep the rows for which `consensus` holds; the reasons of the others say who differs or is silent."""
     label, second = pl.col(first_error), pl.col(judged)
     return {
         "label_not_sure": label.is_not_null(),

@@ -1,8 +1,8 @@
 """A second opinion: a language model reads a solution and names its first wrong step.
 
 The judge of Qwen2.5-Math-PRM's consensus filter (arXiv 2501.07301) with ProcessBench's form of answer
-(arXiv 2412.06559). It never sees the problem's answer. Knows nothing of servers, files or Dagster: it is handed a
-sampler of the judge's own, whose policy name keeps its rollouts apart from those of the policy that wrote the solution.
+(arXiv 2412.06559). It never sees the problem's answer. It has a sampler of its own, whose policy name keeps its
+rollouts apart from those of the policy that wrote the solution.
 """
 
 import re
@@ -42,11 +42,11 @@ class JudgeConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What the judge said of one solution.
+    """What the judge says of one solution.
 
     `first_error` is the 0-based index of the first wrong step, -1 when all are right; None when the votes are tied
     (`not_sure`) or none of them names a step (`no_verdict`). `votes` are the single judgements in the order of their
-    index, None where one names nothing, `texts` what they say.
+    index, None where a judgement names nothing; `texts` are their texts.
     """
 
     first_error: int | None
@@ -56,7 +56,7 @@ class Judgement:
 
 
 async def judge(problem: Problem, steps: Sequence[str], *, sampler: Sampler, config: JudgeConfig) -> Judgement:
-    """What `config.votes` judgements of `steps` come to; raises EngineError."""
+    """Draw `config.votes` judgements of `steps` and decide by their majority; raises EngineError."""
     if not steps:
         raise ValueError("steps must not be empty: there is nothing to judge")
     rollouts = await sampler.draw(
@@ -73,7 +73,7 @@ async def judge(problem: Problem, steps: Sequence[str], *, sampler: Sampler, con
 
 
 def decide(votes: Sequence[int | None]) -> tuple[int | None, Outcome]:
-    """The index that most votes name, a tie being no decision; votes that name none do not count."""
+    """The index that most votes name; a tie decides nothing, and votes that name nothing do not count."""
     ranked = Counter(vote for vote in votes if vote is not None).most_common(2)
     if not ranked:
         return None, "no_verdict"
@@ -92,5 +92,5 @@ def named_index(text: str, n_steps: int) -> int | None:
 
 
 def _vote(rollout: Rollout, n_steps: int) -> int | None:
-    """A judgement that was cut off names nothing: a box on its way is no conclusion."""
+    """A judgement that was cut off names nothing: its last box need not be its conclusion."""
     return None if rollout.finish_reason == "length" else named_index(rollout.text, n_steps)

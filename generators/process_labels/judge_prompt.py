@@ -1,7 +1,7 @@
-r"""The prompt of a judge: a problem, a solution in numbered paragraphs, and the question which one is wrong first.
+r"""The prompt of a judge: a problem, a solution in numbered paragraphs, and the question which is wrong first.
 
 The form is ProcessBench's (arXiv 2412.06559): paragraphs in tags counted from 0, the index in `\boxed{}`, -1 when every
-one is right. One message of the user, since not every model's template has a system's. Knows no tokenizers or engines.
+one is right. It is a single user message, since not every model's template has a system message.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ INSTRUCTION = (
 
 
 def messages(problem: str, steps: Sequence[str]) -> list[dict[str, str]]:
-    """A chat that asks for the first wrong one of `steps`."""
+    """A chat that asks for the first wrong step."""
     paragraphs = "\n".join(
         f"<paragraph_{index}>\n{step.strip()}\n</paragraph_{index}>" for index, step in enumerate(steps)
     )

@@ -1,12 +1,52 @@
-"""Labels from what was measured: soft, hard and first error, as pure functions on frames.
+"""The labels of solutions: soft, hard and first error, derived from what was measured.
 
 Soft and hard estimation are Math-Shepherd's (arXiv 2312.08935); the index of the first error follows ProcessBench.
-Knows nothing of releases: whoever holds the measured columns can derive the labels again.
+Other datasets import this module and nothing else of the room.
 """
+
+from dataclasses import dataclass
+from typing import Self
 
 import polars as pl
 
+from generators.process_labels.settings import Settings
+from generators.search.priors import Priors
+from generators.stage import Slice
+
 LABELS = ("soft_labels", "hard_labels", "first_error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessLabels:
+    """The labelled solutions of a slice, and the settings of its recipe.
+
+    Labels follow from the thresholds in the recipe, so all datasets of a round agree on the first errors. `priors` are
+    those of the sequential test; other strategies have none.
+    """
+
+    rows: pl.DataFrame
+    settings: Settings
+    priors: Priors | None
+
+    @classmethod
+    def of(cls, slice: Slice) -> Self:
+        """Read the table and the recipe of a slice; raises StorageError."""
+        recipe = slice.recipe("process_labels")
+        priors = recipe["config"]["strategy"].get("priors")
+        return cls(
+            rows=slice.table("process_labels"),
+            settings=Settings.model_validate(recipe["settings"]),
+            priors=Priors(**priors) if priors else None,
+        )
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """The least and the highest number of steps of a labelled solution."""
+        return self.settings.min_steps, self.settings.max_steps
+
+    def with_labels(self) -> pl.DataFrame:
+        """The rows with `soft_labels`, `hard_labels` and `first_error`."""
+        return with_labels(self.rows, hard_threshold=self.settings.hard_threshold, confidence=self.settings.confidence)
 
 
 def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float) -> pl.DataFrame:
@@ -14,10 +54,10 @@ def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float)
 
     Soft labels are the values. Where a strategy says how probably a step is `sound`, its hard label is true from
     `confidence` on, false from one minus `confidence` down, and null between; elsewhere it is whether the share of
-    right rollouts is above `hard_threshold`, and a step without a rollout is right where the next step with one is
-    (what led there led past here), and null elsewhere. `first_error` is the 0-based index of the first step whose hard
-    label is false, -1 when all are true, and null when a step without label comes first, since the error may be there.
-    Raises ValueError when `hard_threshold` is not in [0, 1), or `confidence` not in (0.5, 1).
+    right rollouts is above `hard_threshold`. A step without a rollout is then right where the next step with rollouts
+    is, since those passed through it too, and null elsewhere. `first_error` is the 0-based index of the first step
+    whose hard label is false, -1 when all are true, and null when a step without label comes first, since the error may
+    be there. Raises ValueError when `hard_threshold` is not in [0, 1), or `confidence` not in (0.5, 1).
     """
     if not 0 <= hard_threshold < 1:
         raise ValueError(f"hard_threshold must be at least 0 and below 1, got {hard_threshold}")
@@ -36,7 +76,7 @@ def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float)
 
 
 def _led_past(hard: pl.Expr) -> pl.Expr:
-    """Nulls made true where the next label is true; the last step's is the solution's own outcome and shows nothing."""
+    """Make nulls true where the next label is true; the last label is the solution's outcome and shows nothing."""
     item = pl.element()
     inner = hard.list.head(hard.list.len() - 1)
     filled = inner.list.eval(pl.when(item.is_null() & item.backward_fill()).then(True).otherwise(item))

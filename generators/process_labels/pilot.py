@@ -1,7 +1,6 @@
-"""The sequential test with priors of its round: a pilot is searched under vague ones, and the rest learns from it.
+"""The priors of the sequential test: fitted to the attempts of a slice and to a pilot search of its first problems.
 
-Knows the strategy and the fit; nothing of engines or files. The pilot is the first problems of the slice in their own
-order, so what is learnt depends on ledger and settings alone.
+The pilot takes the problems in their own order, so the priors depend on ledger and settings alone.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,20 +28,19 @@ async def calibrated(
     pilot: int,
     window: int,
 ) -> SequentialTest:
-    """`strategy` with priors fitted to the (right, all) `attempts` of the slice and to its first `pilot` problems.
+    """Fit the priors of `strategy` to the (right, all) `attempts` of the slice and to its first `pilot` problems.
 
-    Base rates come from the attempts; the rest from a quarter of the pilot under `strategy`'s own priors, searched
-    cheaply, and then from the whole pilot under what that taught: most of its rollouts serve the final search too.
-
-    Raises EngineError; a problem that the engine refuses teaches nothing.
+    Base rates come from the attempts. The other priors come from a cheap search of a quarter of the pilot, and then
+    from a search of the whole pilot under those first priors. The final search reuses most of these rollouts. Raises
+    EngineError; a problem that the engine refuses is left out.
     """
-    learnt = replace(strategy, priors=fit_base(attempts, strategy.priors))
+    fitted = replace(strategy, priors=fit_base(attempts, strategy.priors))
     for size, cap in ((pilot // FIRST_SHARE, FIRST_CAP), (pilot, SECOND_CAP)):
-        cautious = replace(learnt, cap=min(strategy.cap, cap))
-        made = await run_recipe(partial(_labelled, label, cautious), items[:size], window=window)
-        seen = [seen for row in made.rows for seen in _seen(row)]
-        learnt = replace(strategy, priors=fit_pilot(seen, learnt.priors))
-    return learnt
+        cheap = replace(fitted, cap=min(strategy.cap, cap))
+        searched = await run_recipe(partial(_labelled, label, cheap), items[:size], window=window)
+        seen = [solution for row in searched.rows for solution in _seen(row)]
+        fitted = replace(strategy, priors=fit_pilot(seen, fitted.priors))
+    return fitted
 
 
 async def _labelled(

@@ -1,7 +1,7 @@
 """Process labels: what each step of a solution is worth, by rollouts from the ends of steps.
 
-Which solutions of a problem are labelled, and how a strategy is set on them. Raw counts are kept; hard, soft and
-first-error labels are derived at export. Knows nothing of servers, files or Dagster, and no strategy in particular.
+Chooses the solutions of a problem that are labelled, and lets a strategy search them. The counts of the rollouts are
+kept; soft, hard and first-error labels are derived from them in `labels`.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from filters.answers.checker import AnswerChecker, AnswerRule, Verdict, extract_
 from filters.answers.verdicts import DEFAULT_RULE
 from generators.engine.protocol import Sampling
 from generators.engine.tokenizer import Tokenizer
+from generators.process_labels.settings import Settings
 from generators.records import Attempt, LabelledSolution, Problem
 from generators.sampling.sampler import Sampler
 from generators.sampling.steps import step_ends
@@ -24,39 +25,30 @@ VERSION = "3"  # bump when a change here would change the rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLabelsConfig:
-    """Which solutions of a problem are labelled, and the law of the rollouts.
+    """The settings, and how rollouts are sampled.
 
-    `sampling` and `max_tokens` (of a whole solution) are those of the attempts, so that a continuation is what the
-    policy would have written had it come this far.
+    `sampling` and `max_tokens` (of a whole solution) are those of the attempts, so a continuation is what the policy
+    would have written after the same prefix.
     """
 
     sampling: Sampling
     max_tokens: int
-    solutions_per_problem: int = 2
-    min_steps: int = 2
-    max_steps: int = 32
-
-    def __post_init__(self) -> None:
-        for field in ("max_tokens", "solutions_per_problem", "min_steps"):
-            if getattr(self, field) < 1:
-                raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
-        if self.max_steps < self.min_steps:
-            raise ValueError(f"max_steps must be at least min_steps ({self.min_steps}), got {self.max_steps}")
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The attempts to label, and those passed over with the reason."""
+    """The attempts to label, and the others with the reason why they are passed over."""
 
     attempts: tuple[Attempt, ...]
     passed_over: tuple[tuple[Attempt, str], ...]
 
 
 def choose(attempts: Sequence[Attempt], *, tokenizer: Tokenizer, config: ProcessLabelsConfig) -> Chosen:
-    """Up to `solutions_per_problem` different solutions of one problem, wrong and right ones in turn.
+    """Choose up to `solutions_per_problem` different solutions of one problem, wrong and right ones in turn.
 
-    Wrong ones with answers that were not seen yet come first: another answer is another error.
-    Only finished solutions with a decided verdict and a number of steps within bounds are labelled.
+    Wrong ones whose answer differs from those before come first: another answer is another error. Only finished
+    solutions with a decided verdict and a number of steps within bounds are labelled.
     """
     passed_over: list[tuple[Attempt, str]] = []
     wrong: list[Attempt] = []
@@ -69,12 +61,13 @@ def choose(attempts: Sequence[Attempt], *, tokenizer: Tokenizer, config: Process
             continue
         seen.add(attempt.text)
         (right if attempt.verdict.is_right else wrong).append(attempt)
-    turns = [attempt for pair in zip_longest(_unlike(wrong), right) for attempt in pair if attempt]
-    passed_over += [(attempt, "enough_per_problem") for attempt in turns[config.solutions_per_problem :]]
-    return Chosen(tuple(turns[: config.solutions_per_problem]), tuple(passed_over))
+    turns = [attempt for pair in zip_longest(_new_answers_first(wrong), right) for attempt in pair if attempt]
+    most = config.settings.solutions_per_problem
+    passed_over += [(attempt, "enough_per_problem") for attempt in turns[most:]]
+    return Chosen(tuple(turns[:most]), tuple(passed_over))
 
 
-def _unlike(wrong: Sequence[Attempt]) -> list[Attempt]:
+def _new_answers_first(wrong: Sequence[Attempt]) -> list[Attempt]:
     first = {attempt.extracted: attempt for attempt in reversed(wrong)}
     return sorted(wrong, key=lambda attempt: first[attempt.extracted] is not attempt)
 
@@ -89,9 +82,9 @@ def _unfit(attempt: Attempt, seen: set[str], tokenizer: Tokenizer, config: Proce
     if attempt.text in seen:
         return "duplicate_text"
     n_steps = len(step_ends(attempt.token_ids, tokenizer))
-    if n_steps < config.min_steps:
+    if n_steps < config.settings.min_steps:
         return "too_few_steps"
-    return "too_many_steps" if n_steps > config.max_steps else None
+    return "too_many_steps" if n_steps > config.settings.max_steps else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +106,9 @@ async def label(
     config: ProcessLabelsConfig,
     strategy: Strategy,
 ) -> LabelledProblem:
-    """The `chosen` ones among all `attempts` at a problem, each step with what `strategy` found out about it.
+    """Label the `chosen` ones among all `attempts` at a problem; raises EngineError.
 
-    The last step ends the solution: nothing continues it, and its one outcome is the attempt's own verdict. Raises
-    EngineError.
+    The last step ends the solution: nothing continues it, and its one outcome is the attempt's own verdict.
     """
     tree = Tree(problem.problem_id, attempts[0].prompt_token_ids)
     for attempt in attempts:
@@ -133,16 +125,16 @@ async def label(
     known = {rollouts.attempted(attempt)[-1].node_id: attempt for attempt in chosen}
     paths = [rollouts.attempted(attempt) for attempt in chosen]
     searched = await strategy.search(tree, paths, draw=rollouts.draw, cut=rollouts.cut)
-    found = count(max((attempt.attempt_index for attempt in (*attempts, *chosen)), default=0) + 1)
+    new_indexes = count(max((attempt.attempt_index for attempt in (*attempts, *chosen)), default=0) + 1)
     solutions = []
     for path in searched:
-        attempt = known.get(path[-1].node_id) or _attempt(problem, tree, path, next(found), sampler)
+        attempt = known.get(path[-1].node_id) or _attempt(problem, tree, path, next(new_indexes), sampler)
         solutions.append(_labelled(problem, attempt, tree, path, strategy))
     return LabelledProblem(tree, tuple(solutions))
 
 
 def _labelled(problem: Problem, attempt: Attempt, tree: Tree, path: Path, strategy: Strategy) -> LabelledSolution:
-    concluded = strategy.conclude(tree, path)
+    conclusion = strategy.conclude(tree, path)
     return LabelledSolution(
         problem=problem,
         attempt=attempt,
@@ -151,18 +143,18 @@ def _labelled(problem: Problem, attempt: Attempt, tree: Tree, path: Path, strate
         node_ids=tuple(node.node_id for node in path),
         counts=tuple(node.counts for node in path),
         attempt_counts=tree.root.counts,
-        values=concluded.values,
-        sound=concluded.sound,
-        stop_reasons=concluded.stop_reasons,
+        values=conclusion.values,
+        sound=conclusion.sound,
+        stop_reasons=conclusion.stop_reasons,
         strategy=strategy.name,
     )
 
 
 def _attempt(problem: Problem, tree: Tree, path: Path, index: int, sampler: Sampler) -> Attempt:
-    """A solution that the search itself came upon, numbered behind the attempts."""
+    """A solution that the search wrote itself, numbered after the attempts."""
     token_ids = path[-1].prefix[len(tree.root.token_ids) :]
     text = sampler.tokenizer.decode(token_ids)
-    right = bool(path[-1].own_outcome)
+    is_right = bool(path[-1].own_outcome)
     return Attempt(
         problem_id=problem.problem_id,
         attempt_index=index,
@@ -170,6 +162,6 @@ def _attempt(problem: Problem, tree: Tree, path: Path, index: int, sampler: Samp
         token_ids=token_ids,
         text=text,
         finish_reason="eos",
-        verdict=Verdict.EQUAL if right else Verdict.DIFFERENT,
+        verdict=Verdict.EQUAL if is_right else Verdict.DIFFERENT,
         extracted=extract_answer(text, DEFAULT_RULE),
     )

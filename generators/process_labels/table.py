@@ -1,14 +1,22 @@
-"""The table of labelled solutions, and records as its rows.
-
-Knows no files.
-"""
+"""The tables of labelled solutions, of planted errors and of what was not labelled; records as rows."""
 
 from collections.abc import Sequence
 
 import polars as pl
 
-from filters.schema import Column, TableSchema
-from generators.columns import ATTEMPT_KEY, DECISION, IDS, KNOWN_VERDICT, ORIGIN, PROBLEM, SOLUTION, each, length
+from filters.schema import Column, Schema
+from generators.columns import (
+    ATTEMPT_KEY,
+    DETAIL,
+    IDS,
+    KNOWN_VERDICT,
+    ORIGIN,
+    PROBLEM,
+    REASON,
+    SOLUTION,
+    each,
+    length,
+)
 from generators.process_labels.judge import Judgement
 from generators.records import LabelledSolution, Problem, Provenance
 
@@ -19,36 +27,53 @@ _ONE_PER_STEP = (
 )
 _JUDGE_OUTCOMES = ["judged", "not_sure", "no_verdict", "failed"]
 
-PROCESS_LABELS = TableSchema(
+PROCESS_LABELS = Schema(
     name="process_labels",
     columns={
         **PROBLEM,
+        "problem_id": Column(pl.String, "Hash of the problem; it decides the split."),
+        "answer": Column(pl.String, "The problem's gold answer."),
         **SOLUTION,
-        "steps": Column(pl.List(pl.String), "The solution's text in steps."),
+        "attempt_index": Column(pl.Int64, "Which of the attempts at the problem this solution is."),
+        "steps": Column(pl.List(pl.String), "The solution's text in steps; joined they are the whole."),
         "step_ends": Column(IDS, "Where each step ends in `token_ids` (exclusive)."),
-        "node_ids": Column(pl.List(pl.String), "For each step, the node of the search tree that ends with it."),
         "n_correct": Column(IDS, "For each step, the rollouts from its end with the right answer."),
         "n_rollouts": Column(IDS, "For each step, the rollouts whose answer could be decided."),
         "n_undecided": Column(IDS, "For each step, the rollouts whose answer could not be decided."),
+        "node_ids": Column(
+            pl.List(pl.String),
+            "For each step, the node of the search tree that ends with it; solutions with a common beginning share "
+            "nodes.",
+        ),
         "n_attempts": Column(pl.Int64, "The attempts at the problem whose answer could be decided."),
         "n_attempts_right": Column(pl.Int64, "How many of them ended right."),
-        "values": Column(_SHARES, "For each step, what it is worth; null without a rollout.", nullable_items=True),
+        "values": Column(_SHARES, "For each step, its value; null without a rollout.", nullable_items=True),
         "values_low": Column(_SHARES, "For each step, the lower end of the 95 % interval of its value."),
         "values_high": Column(_SHARES, "For each step, the upper end of that interval."),
         "sound": Column(
-            _SHARES, "For each step, the probability that nothing up to its end is wrong; null without.", nullable=True
+            _SHARES,
+            "For each step, the probability that nothing up to its end is wrong; null where the strategy has none.",
+            nullable=True,
         ),
         "stop_reasons": Column(pl.List(pl.String), "For each step, why no more rollouts were drawn from its end."),
-        **DECISION,
+        "verdict": Column(pl.String, "The result of comparing the solution's final answer with the gold answer."),
+        "extracted": Column(pl.String, "The solution's final answer, where the text has one.", nullable=True),
         "strategy": Column(pl.String, "How the rollouts were spread over the steps."),
         "judge_first_error": Column(
-            pl.Int64, "The first wrong step by the judge, -1 for none; null where it names nothing.", nullable=True
+            pl.Int64,
+            "The judge's index of the first wrong step, -1 if it found none; null where it names nothing.",
+            nullable=True,
         ),
         "judge_outcome": Column(
-            pl.String, "`judged`, `not_sure`, `no_verdict` or `failed`; null without a judge.", nullable=True
+            pl.String,
+            "`judged`, `not_sure` (a tie of votes), `no_verdict` or `failed` (refused); null without a judge.",
+            nullable=True,
         ),
-        "judge": Column(pl.String, "The model that judged; null without.", nullable=True),
+        "judge": Column(
+            pl.String, "The model that gave a second opinion on the solution; null without one.", nullable=True
+        ),
         **ORIGIN,
+        "policy": Column(pl.String, "The model that wrote the solution and the rollouts."),
     },
     key=(*ATTEMPT_KEY, "strategy"),
     rules={
@@ -71,6 +96,31 @@ PROCESS_LABELS = TableSchema(
         == pl.col("judge_outcome").eq_missing("judged"),
         "judge_first_error: is_a_step_or_minus_one": pl.col("judge_first_error").is_null()
         | pl.col("judge_first_error").is_between(-1, length("steps").cast(pl.Int64) - 1),
+    },
+)
+
+
+PLANTED_ERRORS = Schema(
+    name="planted_errors",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "attempt_index": Column(pl.Int64, "The solution with the planted error, numbered far above the attempts."),
+        "kind": Column(pl.String, "What was done to the step: `number`, `operation` or `dropped_condition`."),
+        "planted": Column(pl.Int64, "The step that holds the error."),
+        "found": Column(pl.Int64, "The first error by the labels, -1 for none; null where not sure.", nullable=True),
+        "n_rollouts": Column(pl.Int64, "The rollouts from the ends of the solution's steps but the last."),
+        "original_step": Column(pl.String, "The step before the error was planted."),
+        "planted_step": Column(pl.String, "The step with the error."),
+    },
+    key=("problem_id", "attempt_index"),
+)
+DROPPED = Schema(
+    name="process_labels_dropped",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "attempt_index": Column(pl.Int64, "The attempt; null where the whole problem was skipped.", nullable=True),
+        "reason": REASON,
+        "detail": DETAIL,
     },
 )
 
@@ -108,7 +158,7 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
 
 
 def with_judgements(frame: pl.DataFrame, judgements: Sequence[Judgement | None], judge: str) -> pl.DataFrame:
-    """A `process_labels` table with what `judge` said of each row; None where it could not be asked."""
-    said = [(None, "failed") if one is None else (one.first_error, one.outcome) for one in judgements]
-    judged = pl.DataFrame(said, schema={"judge_first_error": pl.Int64, "judge_outcome": pl.String}, orient="row")
+    """Add a judgement to each row of a `process_labels` table; None stands where the engine refused it."""
+    outcomes = [(None, "failed") if said is None else (said.first_error, said.outcome) for said in judgements]
+    judged = pl.DataFrame(outcomes, schema={"judge_first_error": pl.Int64, "judge_outcome": pl.String}, orient="row")
     return PROCESS_LABELS.validate(frame.with_columns(*judged, pl.lit(judge).alias("judge")))

@@ -1,10 +1,10 @@
 """The ledger: every rollout that was paid for, in immutable Parquet parts of one folder.
 
-Knows nothing of engines, problems or what a rollout is worth. A crash loses at most the rows of one flush window;
-readers drop duplicates (the longest of a key and index stays), so parts may be merged or written twice at any time.
+A crash loses at most the rows of one flush window. Readers drop duplicates and keep the longest rollout of a key and
+index, so parts may be merged or written twice at any time.
 """
 
-from __future__ import annotations  # array[int] is no runtime expression before Python 3.12
+from __future__ import annotations  # array[int] cannot be evaluated at run time before Python 3.12
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ PART_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerKey:
-    """What a family of rollouts has in common: the policy, the prefix it continues and the law it draws from."""
+    """What a family of rollouts has in common: the policy, the prefix and the sampling params."""
 
     policy: str
     prefix: tuple[int, ...]
@@ -55,7 +55,7 @@ class LedgerKey:
 
 @lru_cache(maxsize=64)
 def sampling_json(sampling: Sampling) -> str:
-    """The canonical text of a sampling law; a law that excludes nothing does not mention it."""
+    """The canonical JSON of sampling params; `excluded` is omitted if empty."""
     fields = asdict(sampling)
     if not sampling.excluded:
         del fields["excluded"]
@@ -64,7 +64,7 @@ def sampling_json(sampling: Sampling) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A rollout as the ledger keeps it in memory: ids packed in four bytes each, and why it ended."""
+    """A rollout as the ledger keeps it in memory: its ids, four bytes each, and why it ended."""
 
     token_ids: array[int]
     finish_reason: FinishReason
@@ -73,7 +73,7 @@ class Stored:
 class Ledger:
     """One folder of parts, read when opened; flushed every `flush_rows` or `flush_seconds`, whichever is first.
 
-    One process writes a folder at a time is the rule, but two do no harm: their parts have different names.
+    Only one process should write a folder at a time, but two do no harm, since their parts have different names.
     """
 
     def __init__(self, folder: UPath, *, flush_rows: int = 256, flush_seconds: float = 5.0) -> None:
@@ -107,7 +107,7 @@ class Ledger:
         return self._index.get(digest, {}).get(index)
 
     def add(self, key: LedgerKey, rollout: Rollout) -> None:
-        """Remember `rollout` now and write it within the flush window; raises StorageError of an earlier write."""
+        """Remember `rollout` now and write it within the flush window; raises an earlier write's StorageError."""
         self._keep(rollout.key, rollout.index, rollout.token_ids, rollout.finish_reason)
         row: dict[str, object] = {
             "key": rollout.key,
@@ -128,7 +128,7 @@ class Ledger:
             self._changed.notify()
 
     def close(self) -> None:
-        """Write what is left and stop; raises StorageError when rows could not be written."""
+        """Write the pending rows and stop; raises StorageError if rows could not be written."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -149,7 +149,7 @@ class Ledger:
             try:
                 frame = read_part(part, ["key", "index", "token_ids", "finish_reason"])
             except DamagedPart:
-                # Its rollouts will be drawn again; the bytes stay for whoever wants to look.
+                # Its rollouts will be drawn again; the bytes stay for inspection.
                 aside = part.rename(part.with_name(f"{part.name}.unreadable"))
                 self.set_aside.append(str(aside))
                 continue
@@ -162,10 +162,10 @@ class Ledger:
                 while not self._due():
                     self._changed.wait(self._flush_seconds if self._pending else None)
                 rows, self._pending = self._pending, []
-                finished = self._closing
+                is_closing = self._closing
             if rows:
                 self._write(rows)
-            if finished:
+            if is_closing:
                 return
 
     def _due(self) -> bool:
@@ -177,15 +177,15 @@ class Ledger:
     def _write(self, rows: list[dict[str, object]]) -> None:
         try:
             write_part(self.folder, pl.DataFrame(rows, schema=PART_SCHEMA))
-        except StorageError as refused:
+        except StorageError as error:
             with self._changed:
                 self._pending = rows + self._pending
-                self._failure = refused
+                self._failure = error
                 self._closing = True
 
 
 def totals(folders: Sequence[UPath]) -> dict[str, int]:
-    """Rollouts in the ledgers of `folders`, and the tokens that were generated for them; duplicates count once."""
+    """How many rollouts the ledgers in `folders` hold, and their generated tokens; duplicates count once."""
     parts = [part for folder in folders if folder.exists() for part in folder.glob("part-*.parquet")]
     if not parts:
         return {"rollouts": 0, "generated": 0}

@@ -1,7 +1,7 @@
-"""One recipe over many problems at once: a bounded window of open problems, failures set aside, progress told.
+"""Run one recipe over many items concurrently, with a bounded window of open items; failures are set aside.
 
-Knows nothing of what a recipe does. The window keeps the engine's batch full to the end of the work without holding
-every problem in memory; results come back in the order of the items, whatever finished first.
+The window keeps the engine's batch full to the end of the work without holding every item in memory. Results come
+back in the order of the items, whichever finished first.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +17,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Failure(Generic[Item]):
-    """An item that gave no row, and why in one sentence."""
+    """An item without a row, and the reason in one sentence."""
 
     item: Item
     message: str
@@ -40,18 +40,18 @@ async def run_recipe(
 ) -> Outcome[Item, Row]:
     """Run `recipe` over `items`, at most `window` at a time.
 
-    A request that the engine refuses fails its item alone; any other error stops the run and is raised as it is.
+    A request that the engine refuses fails only its item; any other error stops the run and is raised unchanged.
     `on_done(done, total)` is called after each item.
     """
     if window < 1:
         raise ValueError(f"window must be at least 1, got {window}")
     results: list[Row | Failure[Item] | None] = [None] * len(items)
-    waiting = iter(range(len(items)))
+    positions = iter(range(len(items)))
     done = 0
 
     async def work() -> None:
         nonlocal done
-        for position in waiting:
+        for position in positions:
             try:
                 results[position] = await recipe(items[position])
             except RequestRefused as refused:

@@ -1,9 +1,9 @@
-"""The only door to the engine: asks the ledger first, and pays for nothing twice.
+"""The only way to the engine: looks in the ledger first, and never pays for a rollout twice.
 
-Knows nothing of problems or answers. A rollout is named by its key and index, and its seed follows from them, so
-what is drawn never depends on time, on the order of requests or on who asks. A stored rollout that is longer than
-asked is cut; one that was cut short is continued from its own tokens. Where the engine has slots to spare, rollouts
-that a caller will probably ask for next are drawn ahead of time: that changes when they are there, not what they are.
+A rollout is named by its key and index, and its seed follows from them. So its content never depends on time, on the
+order of requests or on the caller. A stored rollout that is longer than requested is cut; one that was cut short is
+continued from its own tokens. If the engine has spare slots, rollouts that a caller will probably request next are
+drawn ahead: that changes when they are ready, not what they contain.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from generators.sampling.ledger import Ledger, LedgerKey, Stored
 from generators.sampling.storage import StorageError
 from generators.sampling.tasks import gather
 
-SPARE_SHARE = 4  # one caller draws ahead on this part of the free slots at once
+SPARE_SHARE = 4  # one call draws ahead on at most 1 / SPARE_SHARE of the free slots
 
 
 @dataclass(slots=True)
 class SamplerCounts:
-    """What a sampler was asked for: `replayed` rollouts came whole from the ledger, `drawn` ones from the engine."""
+    """Requested rollouts: `replayed` whole from the ledger, `drawn` by the engine, or stored and `continued` by it."""
 
     replayed: int = 0
     drawn: int = 0
@@ -35,10 +35,10 @@ class SamplerCounts:
 
 
 class Sampler:
-    """Draws rollouts of one policy through one ledger; `context` is how many tokens the policy can see, if known.
+    """Draws rollouts of one policy through one ledger; `context` is the policy's context in tokens, if known.
 
-    `spare` tells how many more sequences the engine could take now; without it nothing is drawn ahead of time. An async
-    context manager, whose end cancels what was drawn ahead and is still under way.
+    `spare` returns how many more sequences the engine could take now; without it nothing is drawn ahead. An async
+    context manager; on exit it cancels the rollouts that are still being drawn ahead.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Sampler:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def room(self, prefix: Sequence[int], wanted: int) -> int:
-        """How many of `wanted` tokens the policy's context has room for behind `prefix`; below 1 for none."""
+        """How many of `wanted` tokens fit in the policy's context after `prefix`; below 1 means none."""
         return wanted if self._context is None else min(wanted, self._context - len(prefix))
 
     async def draw(
@@ -79,9 +79,9 @@ class Sampler:
     ) -> tuple[Rollout, ...]:
         """Rollouts `start` to `start + n - 1` of `prefix`, in the order of their indexes; raises EngineError.
 
-        They travel as `n` requests of one sequence: each finished one reaches the ledger at once and frees its slot,
-        and the engine's prefix cache serves siblings as well as one request of `n` sequences would. Where one of them
-        must be drawn, up to `ahead` further ones are begun on slots that the engine has to spare.
+        They are sent as `n` requests of one sequence each: a finished one reaches the ledger at once and frees its
+        slot, and the engine's prefix cache serves siblings as well as for one request of `n` sequences. If any of them
+        must be drawn, up to `ahead` further ones are started on the engine's spare slots.
         """
         key = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling)
         digest = key.digest()
@@ -96,32 +96,32 @@ class Sampler:
 
     def _draw_ahead(self, key: LedgerKey, digest: str, indexes: Iterable[int], limits: Limits) -> None:
         for index in indexes:
-            place = (digest, index)
-            if place not in self._ahead and self._ledger.get(digest, index) is None:
-                task = asyncio.create_task(self._drawn_ahead(key, digest, index, limits))
-                self._ahead[place] = task
+            name = (digest, index)
+            if name not in self._ahead and self._ledger.get(digest, index) is None:
+                task = asyncio.create_task(self._draw_one_ahead(key, digest, index, limits))
+                self._ahead[name] = task
 
-    async def _drawn_ahead(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> None:
+    async def _draw_one_ahead(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> None:
         try:
-            with suppress(EngineError, StorageError):  # whoever asks for this rollout, or writes the next one, is told
+            with suppress(EngineError, StorageError):  # raised again for the next request, or the next write
                 await self._draw_one(key, digest, index, limits)
         finally:
             del self._ahead[digest, index]
 
     async def _draw_one(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
         lock = self._locks.setdefault((digest, index), asyncio.Lock())
-        async with lock:  # two recipes that want the same rollout pay for it once
+        async with lock:  # two recipes that want the same rollout pay only once
             rollout = self._stored(key, digest, index, limits)
             if rollout is not None:
                 self.counts.replayed += 1
                 return rollout
-            whole = await self._pay(key, digest, index, limits)
-            self._ledger.add(key, whole)
-            return self._stored(key, digest, index, limits) or whole
+            drawn = await self._generate(key, digest, index, limits)
+            self._ledger.add(key, drawn)
+            return self._stored(key, digest, index, limits) or drawn
 
-    async def _pay(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
-        known = self._ledger.get(digest, index)
-        head = tuple(known.token_ids) if known else ()
+    async def _generate(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
+        stored = self._ledger.get(digest, index)
+        head = tuple(stored.token_ids) if stored else ()
         request = Request(
             prefix=key.prefix + head,
             sampling=key.sampling,
@@ -144,27 +144,27 @@ class Sampler:
         )
 
     def _stored(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout | None:
-        """The stored rollout cut to `limits`, or None when there is none or it must go on first."""
-        known = self._ledger.get(digest, index)
-        if known:  # an engine ends a completion where its context ends
+        """The stored rollout cut to `limits`, or None if there is none or it must be continued first."""
+        stored = self._ledger.get(digest, index)
+        if stored:  # an engine ends a completion where its context ends
             limits = replace(limits, max_tokens=max(1, self.room(key.prefix, limits.max_tokens)))
-        found = cut(known, limits, self.tokenizer) if known else None
-        if found is None:
+        shortened = cut(stored, limits, self.tokenizer) if stored else None
+        if shortened is None:
             return None
-        token_ids, reason = found
+        token_ids, reason = shortened
         text = self.tokenizer.decode(token_ids)
         return Rollout(key=digest, index=index, token_ids=token_ids, text=text, finish_reason=reason)
 
 
 def rollout_seed(digest: str, index: int, offset: int) -> int:
-    """The seed of rollout `index` of a key, resumed behind its first `offset` tokens; 0 to 2^48."""
+    """The seed of rollout `index` of a key, resumed after its first `offset` tokens; 0 to 2^48."""
     if offset == 0:
         return int(digest[:12], 16) + index  # child i of a request for n has seed + i
     return int(hashlib.blake2b(f"{digest}/{index}/{offset}".encode(), digest_size=6).hexdigest(), 16)
 
 
 def cut(known: Stored, limits: Limits, tokenizer: Tokenizer) -> tuple[tuple[int, ...], FinishReason] | None:
-    """What a fresh draw within `limits` would have given, or None where the stored tokens end too early."""
+    """What a fresh draw within `limits` would give, or None if the stored tokens end too early."""
     ids = tuple(known.token_ids[: limits.max_tokens])
     end = _stop_end(ids, limits.stop, tokenizer)
     if end is not None:

@@ -1,6 +1,6 @@
-"""A solution in steps: a step is a line with something on it, and ends on a token boundary.
+"""Split a solution into steps: a step is a non-blank line, and ends at a token boundary.
 
-Knows only token ids and their pieces. Blank lines belong to the step before them, the end-of-text token to the last.
+Blank lines belong to the step before them, the end-of-text token to the last step.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ SEPARATOR = "\n"
 
 
 def step_ends(token_ids: Sequence[int], tokenizer: Tokenizer) -> tuple[int, ...]:
-    """Ends (exclusive, in tokens) of the steps of a solution; the last one is `len(token_ids)`.
+    """The ends (exclusive, in tokens) of the steps of a solution; the last one is `len(token_ids)`.
 
-    Every step has visible text. A token that holds both the end of a line and what follows goes to the earlier step.
+    Every step has visible text. A token that holds a line's end and the text after it goes to the earlier step.
     """
     ends: list[int] = []
     seen_text = False
@@ -34,7 +34,7 @@ def step_ends(token_ids: Sequence[int], tokenizer: Tokenizer) -> tuple[int, ...]
 
 
 def step_texts(token_ids: Sequence[int], ends: Sequence[int], tokenizer: Tokenizer) -> tuple[str, ...]:
-    """The text of each step; joined they are the text of the solution."""
+    """The text of each step; joined, they are the text of the solution."""
     lengths = [len(tokenizer.decode(token_ids[:end])) for end in ends]
     text = tokenizer.decode(token_ids)
     return tuple(text[start:end] for start, end in zip([0, *lengths], lengths, strict=False))

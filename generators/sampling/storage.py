@@ -1,7 +1,7 @@
-"""Files that are whole or absent, in a local folder or an object store.
+"""Atomic file writes, to a local folder or an object store: a file is complete or absent.
 
-Knows nothing of what the files hold. A local file is written under a temporary name, flushed to the disk and
-renamed; an object store's upload is atomic by itself.
+A local file is written under a temporary name, flushed to disk and renamed. An upload to an object store is atomic by
+itself.
 """
 
 import errno
@@ -26,7 +26,7 @@ _REMEDIES = {
 
 
 class StorageError(Exception):
-    """A file could not be written or read; the message names the place and the remedy."""
+    """A file could not be written or read; the message names the path and the remedy."""
 
 
 def is_local(path: UPath) -> bool:
@@ -35,7 +35,7 @@ def is_local(path: UPath) -> bool:
 
 
 def write_bytes(path: UPath, content: bytes) -> None:
-    """Write `content` to `path` whole, making its folder; raises StorageError."""
+    """Write `content` to `path` atomically, creating its folder; raises StorageError."""
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not is_local(path):
@@ -53,38 +53,40 @@ def write_bytes(path: UPath, content: bytes) -> None:
 
 
 def parquet_bytes(frame: pl.DataFrame) -> bytes:
-    """`frame` as a Parquet file. Written straight to a file, a full disk would be told as an error of the format."""
+    """`frame` as a Parquet file; written directly to a full disk, Polars would report an error of the format."""
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd")
     return buffer.getvalue()
 
 
 def write_parquet(path: UPath, frame: pl.DataFrame) -> None:
-    """Write `frame` to `path` whole, making its folder; raises StorageError."""
+    """Write `frame` to `path` atomically, creating its folder; raises StorageError."""
     write_bytes(path, parquet_bytes(frame))
 
 
 def remove(path: UPath) -> None:
-    """Have no file at `path`; raises StorageError where one stays."""
+    """Delete the file at `path` if there is one; raises StorageError if that fails."""
     with _explained(path):
         path.unlink(missing_ok=True)
 
 
 def read_parquet(path: UPath, columns: list[str] | None = None) -> pl.DataFrame:
-    """The table at `path`; raises StorageError when it is missing or not Parquet."""
+    """The table at `path`; raises StorageError if it is missing or not Parquet."""
     try:
         with path.open("rb") as source:
             return pl.read_parquet(source, columns=columns)
     except FileNotFoundError as missing:
         raise StorageError(f"{path} does not exist: materialise the asset that writes it first") from missing
-    except (OSError, pl.exceptions.PolarsError) as bad:
-        raise StorageError(f"{path} cannot be read as Parquet ({bad}): move it away to have it made again") from bad
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StorageError(
+            f"{path} cannot be read as Parquet ({error}): move it away and materialise it again"
+        ) from error
 
 
 @contextmanager
 def _explained(path: UPath) -> Iterator[None]:
     try:
         yield
-    except OSError as refused:
-        remedy = _REMEDIES.get(refused.errno or 0, "see the error's text")
-        raise StorageError(f"cannot write {path} ({refused.strerror or refused}): {remedy}") from refused
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "see the error's text")
+        raise StorageError(f"cannot write {path} ({error.strerror or error}): {remedy}") from error

@@ -1,6 +1,6 @@
-"""Wait for several coroutines together; the first failure cancels the rest and is raised as itself.
+"""Run several coroutines concurrently; the first failure cancels the rest and is raised as it is.
 
-Knows nothing of what they do. (A bare TaskGroup raises a group, and callers here sort errors by their type.)
+A bare TaskGroup raises an exception group, but callers here distinguish errors by type.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 async def gather(coroutines: Iterable[Coroutine[Any, Any, Result]]) -> tuple[Result, ...]:
-    """The results in order; raises the first error once every other coroutine has been cancelled."""
+    """The results in order; raises the first error after every other coroutine has been cancelled."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(coroutine) for coroutine in coroutines]

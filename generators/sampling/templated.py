@@ -1,7 +1,7 @@
-"""A prompt as the string that a trainer tokenises again, and whether prompt and completion then part where they did.
+"""A prompt as the string that a trainer tokenises, and whether that gives the same token ids back.
 
-Knows tokenizers only. Trainers take strings, put in front what the tokenizer adds by itself, and cut prompt and
-completion apart where the tokens of the one end.
+Trainers take strings, prepend the special tokens that the tokenizer adds by itself, and split prompt from completion
+where the prompt's own tokens end.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from generators.engine.tokenizer import Tokenizer
 
 
 def templated(prompt_token_ids: Sequence[int], text: str, tokenizer: Tokenizer) -> str:
-    """The prompt with its special tokens, save those that the tokenizer puts in front by itself, and text behind it."""
+    """The prompt with its special tokens, except those that the tokenizer prepends by itself, followed by `text`."""
     added = tokenizer.encode_whole("")
-    starts_with_them = tuple(prompt_token_ids[: len(added)]) == added
-    own = prompt_token_ids[len(added) :] if starts_with_them else prompt_token_ids
+    starts_with_added = tuple(prompt_token_ids[: len(added)]) == added
+    own = prompt_token_ids[len(added) :] if starts_with_added else prompt_token_ids
     return tokenizer.decode_whole(own) + text
 
 
@@ -25,6 +25,6 @@ def is_stable(
     completion_token_ids: Sequence[int],
     tokenizer: Tokenizer,
 ) -> bool:
-    """Whether the strings give the token ids back: the prompt alone its own, both together one behind the other."""
+    """Whether prompt, and prompt plus completion, tokenise to exactly the given token ids."""
     alone, together = tokenizer.encode_whole(prompt), tokenizer.encode_whole(prompt + completion)
     return alone == tuple(prompt_token_ids) and together == (*prompt_token_ids, *completion_token_ids)

@@ -1,8 +1,7 @@
-"""What the rollouts from its prefixes say of one solution: where it first went wrong, and what every step is worth.
+"""What rollouts from its prefixes say about one solution: its first error, and the value of every step.
 
-Knows counts and priors, nothing of tokens or engines. A joint posterior over the pattern of right and wrong prefixes,
-the problem's base rate and the solution's recovery rate; given the pattern the two rates are independent, so it is
-held as two small matrices.
+It is a joint posterior over the pattern of right and wrong prefixes, the problem's base rate and the solution's
+recovery rate. Given the pattern the two rates are independent, so two small matrices hold it.
 """
 
 from collections.abc import Sequence
@@ -22,10 +21,10 @@ _TINY = 1e-9
 
 
 class Belief:
-    """The posterior over one solution of `n_steps` steps, of which `n_right` of `n_attempts` ended right.
+    """The posterior over one solution of `n_steps` steps; `n_right` of `n_attempts` at its problem ended right.
 
-    `ends_right` is the solution's own outcome; it is what the solution was picked for, so it bounds the patterns and
-    counts as no rollout. `counts` are the right and wrong rollouts behind each step; `log_evidence` is their
+    `ends_right` is the solution's own outcome. The solution was selected by it, so it restricts the patterns and does
+    not count as a rollout. `counts` are the right and wrong rollouts from the end of each step; `log_evidence` is their
     log-probability under the priors.
     """
 
@@ -48,13 +47,13 @@ class Belief:
 
     @classmethod
     def of(cls, counts: Sequence[StepCounts], *, n_right: int, n_attempts: int, priors: Priors) -> "Belief":
-        """The posterior behind whole counts; the last step's are the solution's own outcome."""
+        """The posterior given all counts at once; the last step's count is the solution's own outcome."""
         ends_right = bool(counts[-1].n_correct)
         belief = cls(len(counts), ends_right=ends_right, n_right=n_right, n_attempts=n_attempts, priors=priors)
-        told = [[seen.n_correct, seen.n_rollouts - seen.n_correct] for seen in counts[:-1]]
-        belief.counts = told
-        belief._right.tell(told)
-        belief._wrong.tell(told)
+        right_and_wrong = [[step.n_correct, step.n_rollouts - step.n_correct] for step in counts[:-1]]
+        belief.counts = right_and_wrong
+        belief._right.set_counts(right_and_wrong)
+        belief._wrong.set_counts(right_and_wrong)
         belief._solve()
         return belief
 
@@ -65,7 +64,7 @@ class Belief:
 
     @property
     def first_error(self) -> int:
-        """The most probable first wrong step, -1 where it is that there is none."""
+        """The most probable first wrong step; -1 if a solution without error is most probable."""
         return int(self._patterns.first_errors[self._errors.argmax()])
 
     @property
@@ -76,19 +75,19 @@ class Belief:
     @property
     def unknown(self) -> float:
         """The entropy of the first error, in nats."""
-        seen = self._errors[self._errors > 0]
-        return float(-(seen * np.log(seen)).sum())
+        positive = self._errors[self._errors > 0]
+        return float(-(positive * np.log(positive)).sum())
 
     @property
     def sound(self) -> tuple[float, ...]:
-        """For each step the probability that nothing up to its end is wrong."""
+        """For each step, the probability that nothing up to its end is wrong."""
         by_step = np.zeros(self.n_steps)
-        known = self._patterns.first_errors != NO_ERROR
-        by_step[self._patterns.first_errors[known]] = self._errors[known]
+        is_error = self._patterns.first_errors != NO_ERROR
+        by_step[self._patterns.first_errors[is_error]] = self._errors[is_error]
         return tuple(float(share) for share in np.clip(1 - by_step.cumsum(), 0, 1))
 
     def most_informative(self) -> tuple[int, float]:
-        """The step from whose end one more rollout tells most about the first error, and how much in nats."""
+        """The step from whose end one more rollout is most informative about the first error, and its gain in nats."""
         right, wrong = self._right, self._wrong
         expected_right = right.expected(self._base_weights)
         expected_wrong = wrong.expected(self._recovery_weights)
@@ -100,9 +99,9 @@ class Belief:
         return best, float(gains[best])
 
     def values(self) -> StepValues:
-        """What each step is worth, its own state and value integrated out, with the equal-tailed interval.
+        """The value of each step with its equal-tailed interval, marginal over its state and its own value.
 
-        The last step is worth its outcome.
+        The last step's value is its outcome.
         """
         own = float(self._ends_right)
         if self.n_steps == 1:
@@ -155,7 +154,7 @@ class Belief:
 
 
 class _Emissions:
-    """Log-probabilities of the counts behind each step for each rate; beta-binomial around the family's values."""
+    """Log-probabilities of each step's counts for each rate; beta-binomial around the family's values."""
 
     def __init__(self, values: NDArray[np.float32], priors: Priors) -> None:
         self._values = values.astype(np.float64)
@@ -168,7 +167,7 @@ class _Emissions:
         self.logs = np.zeros_like(self._values)
 
     def add(self, step: int, n_right: int, n_wrong: int, ended_right: bool) -> None:
-        """One more outcome behind `n_right` and `n_wrong`; sums are kept apart so that their order is no matter."""
+        """Add one outcome after `n_right` and `n_wrong` others; separate sums make the order of outcomes irrelevant."""
         if ended_right:
             self._seen_right[step] += np.log(self._spread * self._values[step] + n_right)
         else:
@@ -177,8 +176,8 @@ class _Emissions:
         self._counts[step, 0 if ended_right else 1] += 1
         self.logs[step] = self._seen_right[step] + self._seen_wrong[step] - self._norm[step]
 
-    def tell(self, counts: Sequence[Sequence[int]]) -> None:
-        """All outcomes behind all steps at once."""
+    def set_counts(self, counts: Sequence[Sequence[int]]) -> None:
+        """Set the outcomes of all steps at once."""
         self._counts = np.array(counts, dtype=np.float64).reshape(len(self._values), 2)
         self._seen_right = _rising(self._spread * self._values, self._counts[:, 0])
         self._seen_wrong = _rising(self._spread * (1 - self._values), self._counts[:, 1])
@@ -186,14 +185,14 @@ class _Emissions:
         self.logs = self._seen_right + self._seen_wrong - self._norm
 
     def expected(self, weights: Floats) -> Floats:
-        """The probability that the next rollout behind each step ends right, under weights over the rates."""
-        seen = self._counts
+        """The probability that the next rollout from each step ends right, under weights over the rates."""
+        counts = self._counts
         family: Floats = self._values @ weights
-        expected: Floats = (self._spread * family + seen[:, 0]) / (self._spread + seen.sum(1))
+        expected: Floats = (self._spread * family + counts[:, 0]) / (self._spread + counts.sum(1))
         return expected
 
     def density(self, weights: Floats) -> Floats:
-        """The mixture of the steps' own values on the cells of [0, 1], under weights (steps x rates)."""
+        """The mixture density of the steps' own values over the cells of [0, 1], under weights (steps x rates)."""
         alpha = (self._own_spread * self._values + self._counts[:, :1])[:, :, None]
         beta = (self._own_spread * (1 - self._values) + self._counts[:, 1:])[:, :, None]
         logs = (alpha - 1) * np.log(_MIDDLES) + (beta - 1) * np.log1p(-_MIDDLES)
@@ -204,26 +203,26 @@ class _Emissions:
 
 
 def _rising(start: Floats, n: Floats) -> Floats:
-    """The log of start * (start + 1) * ... with `n` factors a row."""
+    """The log of start * (start + 1) * ... with `n` factors in each row."""
     factor = np.arange(int(n.max(initial=0)))
     logs = np.log(start[:, :, None] + factor)
     return np.asarray(np.where(factor < n[:, None, None], logs, 0.0).sum(2))
 
 
 def _marginal(logs: Floats) -> tuple[Floats, Floats]:
-    """The log-sum over the rates of each pattern, and the weights of the rates given the pattern."""
+    """For each pattern, the log-sum over the rates, and the weights of the rates given the pattern."""
     most = logs.max(1, keepdims=True)
     weights = np.exp(logs - most)
     total = weights.sum(1, keepdims=True)
     return (most + np.log(total))[:, 0], weights / total
 
 
-def _log_weights(these: Patterns, recovering: float) -> Floats:
-    """Log prior of each pattern: the plain ones share what the ones with a recovery leave."""
-    n_recovering = int(these.recovers.sum())
+def _log_weights(weighed: Patterns, recovering: float) -> Floats:
+    """Log prior of each pattern; those with a recovery share `recovering`, the others share the rest."""
+    n_recovering = int(weighed.recovers.sum())
     share = recovering if n_recovering else 0.0
-    plain = (1 - share) / (len(these.recovers) - n_recovering)
-    return np.asarray(np.log(np.where(these.recovers, share / max(n_recovering, 1), plain)))
+    without_recovery = (1 - share) / (len(weighed.recovers) - n_recovering)
+    return np.asarray(np.log(np.where(weighed.recovers, share / max(n_recovering, 1), without_recovery)))
 
 
 def _log_base(priors: Priors, n_right: int, n_attempts: int) -> Floats:
@@ -233,5 +232,5 @@ def _log_base(priors: Priors, n_right: int, n_attempts: int) -> Floats:
 
 
 def _entropy(shares: Floats) -> Floats:
-    inside = np.clip(shares, _TINY, 1 - _TINY)
-    return np.asarray(-(inside * np.log(inside) + (1 - inside) * np.log1p(-inside)))
+    clipped = np.clip(shares, _TINY, 1 - _TINY)
+    return np.asarray(-(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped)))

@@ -1,6 +1,6 @@
 """The exhaustive strategy: a fixed number of rollouts from the end of every step.
 
-Math-Shepherd (arXiv 2312.08935, section 3.3). Knows nothing of engines or answers.
+Math-Shepherd (arXiv 2312.08935, section 3.3).
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from generators.search.tree import Node, Tree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhaustive:
-    """`rollouts_per_step` continuations from every step but the last, which nothing continues."""
+    """`rollouts_per_step` continuations from every step except the last, which nothing continues."""
 
     rollouts_per_step: int = 8
     name: str = "exhaustive"

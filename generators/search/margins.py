@@ -1,8 +1,7 @@
-"""How much more one step is worth than another from the same prefix: a two-sided test by rollouts.
+"""The margin between two steps after the same prefix: a two-sided test of their values by rollouts.
 
 Newcombe's interval for the difference of two shares ("Interval estimation for the difference between independent
-proportions", Statistics in Medicine 17, 1998, method 10), out of the Wilson interval of each. Knows nothing of engines,
-answers or where the steps came from: it is handed a `draw`.
+proportions", Statistics in Medicine 17, 1998, method 10), computed from the Wilson interval of each.
 """
 
 from dataclasses import dataclass
@@ -14,24 +13,24 @@ from generators.search.shares import wilson
 from generators.search.strategy import Draw
 from generators.search.tree import Node
 
-TOO_SMALL = "margin_too_small"  # the estimate is below the least margin
-NOT_SURE = "margin_not_sure"  # the estimate is large enough, and may be chance
-UNDECIDED = "margin_undecided"  # no rollout of a side could be decided
+TOO_SMALL = "margin_too_small"  # the estimate is below `least`
+NOT_SURE = "margin_not_sure"  # the estimate is large enough but may be chance
+UNDECIDED = "margin_undecided"  # no rollout of one side could be decided
 UNVERIFIED = (TOO_SMALL, NOT_SURE, UNDECIDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginTest:
-    """Rollouts are drawn by the `lot` on each side, until the interval is on one side of `least`, or to the `cap`.
+    """Rollouts are drawn in lots of `lot` per side, until the interval excludes `least` or a side reaches `cap`.
 
-    A margin holds where its estimate is at least `least` and its interval excludes 0: the first says that there is
-    something to learn, the second that it is no chance. The whole interval above `least` would cost several times as
-    many rollouts and drop pairs of a weak policy, whose right steps are seldom worth more than a half.
+    A margin holds if its estimate is at least `least` and its interval excludes 0: the first says that there is
+    something to learn, the second that it is not chance. Requiring the whole interval above `least` would cost several
+    times as many rollouts, and would drop pairs of a weak policy, whose right steps are seldom worth more than a half.
     """
 
-    least: float = 0.1
-    lot: int = 4
-    cap: int = 32
+    least: float
+    lot: int
+    cap: int
 
     def __post_init__(self) -> None:
         if not 0 < self.least < 1:
@@ -42,23 +41,23 @@ class MarginTest:
             raise ValueError(f"cap must be at least lot ({self.lot}), got {self.cap}")
 
     def settled(self, margin: Margin) -> bool:
-        """Whether the margin is surely above `least`, or surely below."""
+        """Whether the margin's interval lies entirely above or below `least`."""
         return margin.low > self.least or margin.high < self.least
 
     def unfit(self, margin: Margin) -> str | None:
-        """Why a margin does not hold; None where it does."""
+        """Why a margin does not hold; None if it does."""
         if margin.value < self.least:
             return TOO_SMALL
         return None if margin.low > 0 else NOT_SURE
 
 
 def interval_of(step: Evidence) -> tuple[float, float]:
-    """Where a step's value is with 95 %; an outcome has no width."""
+    """The 95 % interval of a step's value; an outcome has no width."""
     return wilson(step.counts) if step.own_outcome is None else (float(step.own_outcome),) * 2
 
 
 def margin_of(chosen: Evidence, rejected: Evidence) -> Margin | None:
-    """The margin; None where a side has no value."""
+    """The margin between two steps; None if either has no value."""
     better, worse = chosen.value, rejected.value
     if better is None or worse is None:
         return None
@@ -74,9 +73,9 @@ def margin_of(chosen: Evidence, rejected: Evidence) -> Margin | None:
 
 
 async def measure(chosen: Node, rejected: Node, *, draw: Draw, test: MarginTest) -> Margin | None:
-    """The margin of two nodes by their rollouts, those that they know included; raises EngineError.
+    """The margin between two nodes by rollouts, including those that they already have; raises EngineError.
 
-    The next lot goes to the side with fewer rollouts, to both where they have as many.
+    The next lot goes to the side with fewer rollouts, or to both if they have equally many.
     """
     open_sides = [node for node in (chosen, rejected) if not node.is_end]
     while True:
@@ -94,7 +93,7 @@ async def _extend(node: Node, n: int, draw: Draw) -> None:
 
 
 def evidence_of(node: Node) -> Evidence:
-    """What a node's rollouts say; the one outcome of a node that ends a solution is no rollout."""
+    """The evidence of a node's rollouts; the outcome of a node that ends a solution does not count as one."""
     if node.is_end:
         return Evidence(counts=StepCounts(n_correct=0, n_rollouts=0, n_undecided=0), own_outcome=node.own_outcome)
     return Evidence(counts=node.counts)

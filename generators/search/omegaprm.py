@@ -1,8 +1,8 @@
-"""OmegaPRM: wrong rollouts are searched for their first error by bisection, the most promising first.
+"""OmegaPRM: bisect wrong rollouts for their first error, the most promising first (arXiv 2406.06592, section 3).
 
-Arxiv 2406.06592, section 3. One difference in kind: steps are the house's steps, not sixteenths of a solution. As in
-the paper, a searched rollout leaves the pool, priorities are those of the present counts, one prefix is one state, and
-the rollouts of the root filter (here the attempts) are what the search begins with. Knows nothing of engines.
+One difference: a step is a line, as everywhere here, not a sixteenth of a solution. As in the paper, a searched rollout
+leaves the pool, priorities follow the current counts, each prefix is one state, and the search begins with the rollouts
+of the root filter (here the attempts).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from generators.search.tree import Node, Tree
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A wrong rollout from a state, as a path; `length` counts the rollout's own tokens."""
+    """A wrong rollout from a state, as a path; `length` is the rollout's own length in tokens."""
 
     state: Node
     path: Path
@@ -26,14 +26,14 @@ class _Candidate:
 
 @dataclass(slots=True)
 class _Pool:
-    """The rollouts that may be searched, and how often each state was visited."""
+    """The rollouts still to be searched, and how often each state was visited."""
 
     candidates: list[_Candidate]
     visits: dict[Node, int]
     seen: set[str]
 
     def add(self, candidate: _Candidate) -> None:
-        """Take a rollout in, unless its path was there before."""
+        """Add a rollout, unless its path has been added before."""
         end = candidate.path[-1].node_id
         if end not in self.seen:
             self.seen.add(end)
@@ -42,9 +42,9 @@ class _Pool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OmegaPRM:
-    """`k` rollouts a state, at most `search_limit` bisections and about `budget` rollouts a problem.
+    """`k` rollouts per state, and at most `search_limit` bisections and about `budget` rollouts per problem.
 
-    `alpha`, `beta`, `length` and `c_puct` are those of Q and U in section 3.3 of the paper (length in tokens).
+    `alpha`, `beta`, `length` (in tokens) and `c_puct` are those of Q and U in section 3.3 of the paper.
     """
 
     k: int = 8
@@ -68,7 +68,7 @@ class OmegaPRM:
         return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
-        """Search the wrong ones among `paths` first as rollouts from the root; right ones are not searched."""
+        """Search from the wrong ones among `paths`, as rollouts from the root; right ones are not searched."""
         pool = _Pool([], {}, set())
         for path in paths:
             if not path[-1].counts.n_correct:
@@ -92,7 +92,7 @@ class OmegaPRM:
     def _select(self, pool: _Pool) -> _Candidate:
         total = sum(pool.visits.values())
         best = max(
-            range(len(pool.candidates)), key=lambda place: (self._priority(pool.candidates[place], pool, total), -place)
+            range(len(pool.candidates)), key=lambda index: (self._priority(pool.candidates[index], pool, total), -index)
         )
         return pool.candidates.pop(best)
 
@@ -103,15 +103,15 @@ class OmegaPRM:
         return float(quality + self.c_puct * sqrt(total) / (1 + pool.visits.get(candidate.state, 0)))
 
     async def _bisect(self, chosen: _Candidate, pool: _Pool, draw: Draw, cut: Cut) -> int:
-        """Halve the steps behind the state until the first one without a right rollout is found."""
+        """Halve the steps after the state until the first one without a right rollout is left."""
         low, high = chosen.state.depth, len(chosen.path) - 1  # the error is in the steps from low to high
         spent = 0
         while low < high:
             middle = (low + high) // 2
             node = chosen.path[middle]
-            fresh = not node.outcomes
+            is_new = not node.outcomes
             continuations = await draw(node, start=0, n=self.k)
-            spent += self.k if fresh else 0
+            spent += self.k if is_new else 0
             for continuation in continuations:
                 continuation.tell(node)
             if node.counts.n_correct:
@@ -131,6 +131,6 @@ class OmegaPRM:
 
     @staticmethod
     def _is_open(node: Node) -> bool:
-        """The state leads to right and to wrong answers."""
+        """Whether the state leads to both right and wrong answers."""
         counts = node.counts
         return 0 < counts.n_correct < counts.n_rollouts

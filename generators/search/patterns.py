@@ -1,8 +1,7 @@
-"""Which ways there are for a solution to be right and wrong from step to step, as matrices.
+"""All patterns of right and wrong prefixes that a solution can have, as matrices.
 
-Knows nothing of counts or rates. A pattern says for the prefix behind each step whether it is right (nothing in it is
-wrong, or what was wrong has been mended) or wrong. A solution goes wrong once; or it goes wrong, recovers, and, where
-its answer is wrong, goes wrong again.
+A pattern says of the prefix up to each step whether it is right (nothing in it is wrong, or the error has been mended)
+or wrong. A solution goes wrong at most once; or it goes wrong, recovers and, if its answer is wrong, goes wrong again.
 """
 
 from dataclasses import dataclass
@@ -14,16 +13,16 @@ from numpy.typing import NDArray
 from generators.records import NO_ERROR
 
 Floats = NDArray[np.float32]
-MOST_STEPS_WITH_RECOVERY = 24  # the patterns with a recovery grow with the cube of the steps
+MOST_STEPS_WITH_RECOVERY = 24  # the number of patterns with a recovery grows with the cube of the steps
 
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """All patterns of a solution of some number of steps with a right or a wrong answer, sorted by their first error.
+    """All patterns of a solution with a given number of steps and a right or wrong answer, sorted by first error.
 
-    `right` (patterns x steps - 1) is 1 where the prefix behind a step is right: nothing continues the last step.
-    `recovers` marks the patterns with a recovery. `first_errors` lists the different first errors, `starts` where the
-    patterns of each begin; a solution without error has the first error -1 and stands last.
+    `right` (patterns x steps - 1) is 1 where the prefix up to a step is right; nothing continues the last step, so it
+    has no column. `recovers` marks the patterns with a recovery. `first_errors` lists the distinct first errors, and
+    `starts` the row at which the patterns of each begin. A solution without error has the first error -1 and is last.
     """
 
     right: Floats
@@ -42,32 +41,32 @@ def patterns(n_steps: int, *, ends_right: bool, with_recovery: bool) -> Patterns
     firsts = np.array([first for first, _, _ in rows])
     starts = np.flatnonzero(np.concatenate(([True], firsts[1:] != firsts[:-1])))
     right = np.array([states[: n_steps - 1] for _, _, states in rows], dtype=np.float32).reshape(len(rows), n_steps - 1)
-    named = firsts[starts]
+    distinct_firsts = firsts[starts]
     return Patterns(
         right=right,
         wrong=np.ascontiguousarray(1 - right),
         recovers=np.array([recovers for _, recovers, _ in rows]),
-        first_errors=np.where(named == n_steps, NO_ERROR, named),
+        first_errors=np.where(distinct_firsts == n_steps, NO_ERROR, distinct_firsts),
         starts=starts,
     )
 
 
 def _ending_right(n_steps: int) -> list[tuple[int, bool, list[int]]]:
-    found = [(n_steps, False, [1] * n_steps)]
+    rows = [(n_steps, False, [1] * n_steps)]
     for first in range(n_steps - 1):
         for mended in range(first + 1, n_steps):
-            found.append((first, True, [1] * first + [0] * (mended - first) + [1] * (n_steps - mended)))
-    return found
+            rows.append((first, True, [1] * first + [0] * (mended - first) + [1] * (n_steps - mended)))
+    return rows
 
 
 def _ending_wrong(n_steps: int) -> list[tuple[int, bool, list[int]]]:
-    found = []
+    rows = []
     for first in range(n_steps):
-        found.append((first, False, [1] * first + [0] * (n_steps - first)))
+        rows.append((first, False, [1] * first + [0] * (n_steps - first)))
         if n_steps > MOST_STEPS_WITH_RECOVERY:
             continue
         for mended in range(first + 1, n_steps - 1):
             for again in range(mended + 1, n_steps):
                 states = [1] * first + [0] * (mended - first) + [1] * (again - mended) + [0] * (n_steps - again)
-                found.append((first, True, states))
-    return found
+                rows.append((first, True, states))
+    return rows

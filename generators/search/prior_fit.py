@@ -1,8 +1,8 @@
-"""The priors of a round, out of its own data: empirical Bayes over the attempts and the first solutions searched.
+"""Fit the priors of a round to its own data: empirical Bayes over the attempts and a pilot of solutions.
 
-Knows counts only. Base rates come from the attempts of all problems; recovery rates, the shape of values and how often
-a solution recovers come from a pilot. The result depends on the data's order only through rounding, and is frozen
-before the other solutions are searched, so that no solution's decisions depend on another beyond the pilot.
+Base rates come from the attempts of all problems. Recovery rates, the shape of values and how often a solution recovers
+come from the pilot, the first solutions searched. The result depends on the order of the data only through rounding. It
+is frozen before the other solutions are searched, so no solution's decisions depend on another outside the pilot.
 """
 
 from collections.abc import Sequence
@@ -17,47 +17,47 @@ from generators.search.priors import BASE_RATES, Priors
 
 ROUNDS = 3
 UPDATES = 12
-BASE_UPDATES = 30  # few enough that the weights stay smooth
+BASE_UPDATES = 30  # few enough to keep the weights smooth
 RISES = (0.0, 0.3, 0.6, 1.0)
 FADES = (0.0, 0.5, 1.0)
 SPREADS = (10.0, 30.0, 100.0, 300.0, 1000.0)
-LEAST_MENDED = 0.1  # so that a solution with a right answer is always looked at: its steps may be wrong all the same
-_PSEUDO = 10.0
-_NOTHING = 0.005  # below it the patterns with a recovery are left out: they cost most of the time
-_KEPT = 0.99  # of the fitted weights; the rest stays evenly spread, so that nothing becomes impossible
+LEAST_MENDED = 0.1  # a solution with a right answer is always examined: its steps may still be wrong
+_PSEUDO_SOLUTIONS = 10.0
+_NEGLIGIBLE = 0.005  # below this, the patterns with a recovery are left out: they cost most of the time
+_KEPT = 0.99  # share of the fitted weights; the rest is spread evenly, so that nothing becomes impossible
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A solution of the pilot: the counts behind its steps, and the attempts at its problem."""
+    """A solution of the pilot: the counts of its steps, and the attempts at its problem."""
 
     counts: tuple[StepCounts, ...]
     n_right: int
     n_attempts: int
 
     def belief(self, priors: Priors) -> Belief:
-        """What the counts say under `priors`."""
+        """The posterior given the counts, under `priors`."""
         return Belief.of(self.counts, n_right=self.n_right, n_attempts=self.n_attempts, priors=priors)
 
 
 def fit_base(attempts: Sequence[tuple[int, int]], start: Priors | None = None) -> Priors:
-    """`start` with base rates fitted to (right, all) attempts of every problem, by expectation and maximisation."""
+    """`start` with base rates fitted by EM to the (right, all) attempts of every problem."""
     start = start or Priors()
-    tried = np.array([(n_right, n) for n_right, n in attempts if n], dtype=np.float64).reshape(-1, 2)
-    if not len(tried):
+    attempted = np.array([(n_right, n) for n_right, n in attempts if n], dtype=np.float64).reshape(-1, 2)
+    if not len(attempted):
         return start
     rates = np.array(BASE_RATES)
-    logs = tried[:, :1] * np.log(rates) + (tried[:, 1:] - tried[:, :1]) * np.log1p(-rates)
-    likely = np.exp(logs - logs.max(1, keepdims=True))
+    logs = attempted[:, :1] * np.log(rates) + (attempted[:, 1:] - attempted[:, :1]) * np.log1p(-rates)
+    likelihoods = np.exp(logs - logs.max(1, keepdims=True))
     weights = np.full(len(rates), 1 / len(rates))
     for _ in range(BASE_UPDATES):
-        shares = likely * weights
+        shares = likelihoods * weights
         weights = (shares / shares.sum(1, keepdims=True)).mean(0)
     return replace(start, base=_smoothed(weights))
 
 
 def fit_pilot(pilot: Sequence[Seen], start: Priors) -> Priors:
-    """`start` with everything else fitted to a pilot: each shape by the evidence, then the weights, in turn."""
+    """`start` with everything else fitted to a pilot: alternately each shape by its evidence, and the weights."""
     if not pilot:
         return start
     priors = replace(start, trust=max(SPREADS))
@@ -70,8 +70,8 @@ def fit_pilot(pilot: Sequence[Seen], start: Priors) -> Priors:
     return replace(priors, trust=start.trust)
 
 
-def _likeliest(pilot: Sequence[Seen], tried: Sequence[Priors]) -> Priors:
-    return max(tried, key=lambda priors: sum(seen.belief(priors).log_evidence for seen in pilot))
+def _likeliest(pilot: Sequence[Seen], candidates: Sequence[Priors]) -> Priors:
+    return max(candidates, key=lambda priors: sum(seen.belief(priors).log_evidence for seen in pilot))
 
 
 def _updated(pilot: Sequence[Seen], priors: Priors, start: Priors) -> Priors:
@@ -88,14 +88,14 @@ def _updated(pilot: Sequence[Seen], priors: Priors, start: Priors) -> Priors:
     )
 
 
-def _share(found: Sequence[float], prior: float) -> float:
-    """The mean of `found`, held towards `prior` by a few pseudo-solutions."""
-    return (sum(found) + _PSEUDO * prior) / (len(found) + _PSEUDO)
+def _share(probabilities: Sequence[float], prior: float) -> float:
+    """The mean of `probabilities`, shrunk towards `prior` by a few pseudo-solutions."""
+    return (sum(probabilities) + _PSEUDO_SOLUTIONS * prior) / (len(probabilities) + _PSEUDO_SOLUTIONS)
 
 
-def _relapse(found: Sequence[float], prior: float) -> float:
-    share = _share(found, prior)
-    return share if share >= _NOTHING else 0.0
+def _relapse(probabilities: Sequence[float], prior: float) -> float:
+    share = _share(probabilities, prior)
+    return share if share >= _NEGLIGIBLE else 0.0
 
 
 def _smoothed(weights: NDArray[np.float64]) -> tuple[float, ...]:

@@ -1,9 +1,9 @@
-"""What is believed of a round's rollouts before a solution is looked at: how often right and wrong prefixes end right.
+"""The priors of a round: how often right and wrong prefixes end right, before any solution is examined.
 
-Knows nothing of steps' states or of how the numbers were found. A prefix behind step i of n is given a value out of a
-family: a right one p ** (left ** rise), a wrong one r * left ** fade, where `left` is the share of steps that are still
-to come, p the problem's base rate and r its recovery rate. With `rise` 0 the value of a right prefix stays the base
-rate; with 1 every step is as likely to go wrong as any other.
+The value of a prefix that ends with step i of n comes from a family: p ** (left ** rise) if it is right,
+r * left ** fade if it is wrong. `left` is the share of steps still to come, p the problem's base rate and r the
+solution's recovery rate. With `rise` 0 the value of a right prefix stays the base rate; with 1 every step is equally
+likely to go wrong.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-BASE_RATES = tuple(round(0.0125 + 0.025 * place, 4) for place in range(40))
+BASE_RATES = tuple(round(0.0125 + 0.025 * cell, 4) for cell in range(40))
 RECOVERY_RATES = (0.0005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.14, 0.2, 0.3)
 
 
@@ -23,11 +23,11 @@ RECOVERY_RATES = (0.0005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.14, 0.2, 0.3)
 class Priors:
     """Weights over base rates (`BASE_RATES`) and recovery rates (`RECOVERY_RATES`), and the shape of values.
 
-    `spread` says how alike prefixes of one solution are: a prefix has its own value, drawn from a beta distribution
-    around the family's with so many pseudo-rollouts. Decisions never count on more of them than `trust`, however alike
-    a pilot looked: where rollouts tell little, priors that are slightly off would decide. `relapse` is the probability
-    that a solution with a wrong answer had recovered from an earlier error, `mended` that one with a right answer went
-    wrong on the way.
+    `spread` says how alike the prefixes of one solution are: each prefix has its own value, drawn from a beta
+    distribution around the family's value with that many pseudo-rollouts. Decisions never rely on more of them than
+    `trust`, however alike the prefixes of a pilot looked: otherwise slightly wrong priors would decide where rollouts
+    say little. `relapse` is the probability that a solution with a wrong answer had recovered from an earlier error,
+    `mended` that a solution with a right answer went wrong on the way.
     """
 
     base: tuple[float, ...] = (1 / len(BASE_RATES),) * len(BASE_RATES)
@@ -58,24 +58,24 @@ class Priors:
                 raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
 
     def plain(self) -> dict[str, Any]:
-        """The priors as JSON can hold them; `Priors(**plain)` gives them back."""
+        """The priors as JSON values; `Priors(**plain)` restores them."""
         return asdict(self)
 
 
 @lru_cache(maxsize=256)
 def right_values(n_steps: int, rise: float) -> Floats:
-    """The value of a right prefix behind each step but the last, for each base rate (steps - 1 x base rates)."""
+    """The value of a right prefix up to each step except the last, for each base rate (steps - 1 x base rates)."""
     return np.array(BASE_RATES, np.float32) ** (_left(n_steps)[:, None] ** np.float32(rise))
 
 
 @lru_cache(maxsize=256)
 def wrong_values(n_steps: int, fade: float) -> Floats:
-    """The value of a wrong prefix behind each step but the last, for each recovery rate (steps - 1 x rates)."""
+    """The value of a wrong prefix up to each step except the last, for each recovery rate (steps - 1 x rates)."""
     return np.array(RECOVERY_RATES, np.float32) * _left(n_steps)[:, None] ** np.float32(fade)
 
 
 def likelihood(rates: Sequence[float], n_right: int, n: int) -> NDArray[np.float64]:
-    """How well each rate explains `n_right` of `n`; the best of them is at 1."""
+    """The likelihood of `n_right` of `n` for each rate, scaled so that the highest is 1."""
     values = np.array(rates, dtype=np.float64)
     logs = n_right * np.log(values) + (n - n_right) * np.log1p(-values)
     return np.asarray(np.exp(logs - logs.max()))

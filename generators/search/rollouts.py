@@ -1,6 +1,6 @@
-"""The rollouts of one problem: drawn through the sampler, verified, and cut into steps where a strategy asks.
+"""The rollouts of one problem: drawn through the sampler, verified, and cut into steps on request.
 
-Knows no strategy. It is the `draw` and the `cut` that `generators.search.strategy` speaks of.
+`Rollouts` provides the `draw` and the `cut` that `generators.search.strategy` defines.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from generators.search.tree import Node, Outcome, Tree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollouts:
-    """One problem's tree, and what it takes to go on from its nodes; a whole solution has `max_tokens` at most."""
+    """One problem's tree, and what is needed to continue from its nodes; a solution has at most `max_tokens` tokens."""
 
     problem: Problem
     tree: Tree
@@ -29,7 +29,7 @@ class Rollouts:
     max_tokens: int
 
     async def draw(self, node: Node, *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
-        """Rollouts `start` to `start + n - 1` from a node, verified; raises EngineError."""
+        """Rollouts `start` to `start + n - 1` from `node`, verified; raises EngineError."""
         return await self.behind(node.prefix[len(self.tree.root.token_ids) :], start=start, n=n, ahead=ahead)
 
     async def behind(self, head: Sequence[int], *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
@@ -43,7 +43,7 @@ class Rollouts:
         return Continuation(rollout, await self.verdict((*head, *rollout.token_ids)))
 
     async def verdict(self, solution: Sequence[int]) -> Outcome:
-        """What a whole solution came to."""
+        """Whether a whole solution ends right; None if its answer cannot be decided."""
         text = self.sampler.tokenizer.decode(solution)
         return outcome_of((await self.checker.check(text, self.problem.answer, rule=self.rule)).verdict)
 
@@ -53,7 +53,7 @@ class Rollouts:
         return self.solution((*head, *rollout.token_ids), outcome)
 
     def next_step(self, node: Node, continuation: Continuation) -> Node:
-        """The node behind the first step of a rollout from a node; blank lines in front belong to that step."""
+        """The node at the end of the first step of a rollout from `node`; leading blank lines belong to that step."""
         token_ids = continuation.rollout.token_ids
         ends = step_ends(token_ids, self.sampler.tokenizer)
         first = token_ids[: ends[0]] if ends else token_ids
@@ -63,7 +63,7 @@ class Rollouts:
         return step
 
     def text_behind(self, node: Node, token_ids: Sequence[int]) -> str:
-        """The text that token ids add to the solution that has come to a node."""
+        """The text that `token_ids` add to the solution that has reached `node`."""
         head = node.prefix[len(self.tree.root.token_ids) :]
         decode = self.sampler.tokenizer.decode
         return decode((*head, *token_ids))[len(decode(head)) :]
@@ -81,5 +81,5 @@ class Rollouts:
 
 
 def outcome_of(verdict: Verdict) -> Outcome:
-    """Whether a verdict is right; None where it is undecided."""
+    """Whether a verdict is right; None if it is undecided."""
     return None if verdict.is_undecided else verdict.is_right

@@ -1,8 +1,7 @@
-"""The sequential test: rollouts go where they tell most about the first error, until it is known or cannot be.
+"""The sequential test: draw rollouts where they say most about the first error, until it is known or cannot be.
 
-Knows counts and priors through `generators.search.belief`, nothing of engines or answers. The solution's own ending is
-no evidence, since the solution was picked for it; the attempts at the problem count towards its base rate, and rollouts
-that another solution of the problem drew from a shared prefix are the same rollouts here.
+The solution's own outcome is not evidence, since the solution was selected by it. The attempts at the problem inform
+its base rate. Solutions of one problem share the rollouts from a shared prefix.
 """
 
 from collections.abc import Sequence
@@ -30,9 +29,9 @@ from generators.search.tree import Tree
 class SequentialTest:
     """Stops at `confidence` in the first error, at `cap` rollouts a solution, or when the rest cannot reach it.
 
-    The rest of the cap is given up when its expected information, at the present rate, is below what is unknown
-    `patience` times over. Rollouts are asked for one by one; `ahead` further ones from the same step may be begun
-    where the engine would idle, which changes no decision.
+    The rest of the cap is given up when `patience` times its expected information, at the current rate, is below what
+    is still unknown. Rollouts are requested one by one; up to `ahead` further ones from the same step may be started
+    if the engine would otherwise idle, which changes no decision.
     """
 
     priors: Priors = field(default_factory=Priors)
@@ -59,7 +58,7 @@ class SequentialTest:
         return tuple(paths)
 
     async def _locate(self, path: Path, belief: Belief, draw: Draw) -> None:
-        asked = [0] * len(path)
+        n_drawn = [0] * len(path)
         spent = 0
         while spent < self.cap and belief.confidence < self.confidence:
             step, gain = belief.most_informative()
@@ -67,9 +66,9 @@ class SequentialTest:
                 return
             node = path[step]
             ahead = min(self.ahead, self.cap - spent - 1)
-            (continuation,) = await draw(node, start=asked[step], n=1, ahead=ahead)
+            (continuation,) = await draw(node, start=n_drawn[step], n=1, ahead=ahead)
             continuation.tell(node)
-            asked[step] += 1
+            n_drawn[step] += 1
             spent += 1
             if continuation.outcome is not None:
                 belief.add(step, continuation.outcome)
@@ -83,10 +82,10 @@ class SequentialTest:
         spent = sum(len(node.outcomes) for node in path[:-1])
         unsure = NOT_SURE if spent >= self.cap else TELLS_NOTHING
         reasons = [SURE if self.confidence <= max(share, 1 - share) else unsure for share in belief.sound[:-1]]
-        looked = [
+        known = [
             reason if path[step].outcomes or reason is not SURE else NOT_NEEDED for step, reason in enumerate(reasons)
         ]
-        return (*looked, OWN_OUTCOME)
+        return (*known, OWN_OUTCOME)
 
     def _belief(self, tree: Tree, path: Path) -> Belief:
         root = tree.root.counts

@@ -1,7 +1,4 @@
-"""What counts alone say of a step: the share of right rollouts and its Wilson interval.
-
-Knows nothing of how the rollouts were chosen.
-"""
+"""The step value from counts alone: the share of right rollouts and its Wilson interval."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -13,29 +10,29 @@ _Z = 1.959964  # 95 %
 
 
 def wilson(counts: StepCounts) -> tuple[float, float]:
-    """The 95 % score interval of a step's share; the whole range without a rollout."""
+    """The 95 % score interval of a step's share; the whole range if it has no rollout."""
     n = counts.n_rollouts
     return score_interval(counts.n_correct / n, n) if n else (0.0, 1.0)
 
 
 def score_interval(share: float, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a share of `n` observations, at least one (Wilson 1927)."""
+    """The 95 % score interval of a share of `n` (at least one) observations (Wilson 1927)."""
     middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def share_values(counts: Sequence[StepCounts]) -> StepValues:
-    """The share of right rollouts of each step; the last step is worth its own outcome, exactly."""
-    bounds = [wilson(seen) for seen in counts[:-1]]
+    """The share of right rollouts of each step; the last step's value is exactly its own outcome."""
+    bounds = [wilson(step) for step in counts[:-1]]
     own = float(counts[-1].n_correct)
     return StepValues(
-        mean=tuple(seen.n_correct / seen.n_rollouts if seen.n_rollouts else None for seen in counts),
+        mean=tuple(step.n_correct / step.n_rollouts if step.n_rollouts else None for step in counts),
         low=(*(low for low, _ in bounds), own),
         high=(*(high for _, high in bounds), own),
     )
 
 
 def share_conclusion(path: Path, stop_reasons: tuple[str, ...]) -> Conclusion:
-    """What the shares along a path say; they know no soundness."""
+    """The conclusion from the shares along a path; `sound` is None, since shares say nothing about it."""
     return Conclusion(values=share_values([node.counts for node in path]), sound=None, stop_reasons=stop_reasons)

@@ -1,7 +1,7 @@
-"""The search tree of one problem: nodes are prefixes that end where a step ends, and hold raw outcomes.
+"""The search tree of one problem: each node is a prefix that ends with a step, and holds raw outcomes.
 
-Knows nothing of engines, answers or files. Two prefixes of the same tokens are one node, whatever way they were
-reached. A node keeps the outcome of every rollout by the rollout's index, so that telling it twice changes nothing.
+Equal prefixes are one node, however they were reached. A node keeps outcomes by rollout index, so recording the same
+rollout twice changes nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,15 +10,15 @@ from hashlib import blake2b
 
 from generators.records import StepCounts
 
-Outcome = bool | None  # whether a rollout ended right; None where its answer could not be decided
+Outcome = bool | None  # whether a rollout ended right; None if its answer could not be decided
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """The prefix that ends with one step; `token_ids` are that step's own, the root's are the prompt.
+    """A prefix that ends with a step; `token_ids` are that step's own, and the root's are the prompt.
 
-    `outcomes` has one entry per rollout from here, by its index. `own_outcome` is what the solution that ends here
-    came to, where one does.
+    `outcomes` holds the outcome of each rollout from here, by index. `own_outcome` is the outcome of the solution that
+    ends here, if one does.
     """
 
     node_id: str
@@ -31,7 +31,7 @@ class Node:
     is_end: bool = False
 
     def tell(self, index: int, outcome: Outcome) -> None:
-        """What rollout `index` from here came to."""
+        """Record the outcome of rollout `index` from here."""
         self.outcomes[index] = outcome
 
     @property
@@ -42,12 +42,12 @@ class Node:
 
     @property
     def counts(self) -> StepCounts:
-        """Right, decided and undecided rollouts; of a node that ends a solution, that solution's one outcome."""
-        seen = [self.own_outcome] if self.is_end else list(self.outcomes.values())
-        undecided = sum(outcome is None for outcome in seen)
+        """Right, decided and undecided rollouts; if a solution ends here, its outcome is the only one counted."""
+        outcomes = [self.own_outcome] if self.is_end else list(self.outcomes.values())
+        undecided = sum(outcome is None for outcome in outcomes)
         return StepCounts(
-            n_correct=sum(outcome is True for outcome in seen),
-            n_rollouts=len(seen) - undecided,
+            n_correct=sum(outcome is True for outcome in outcomes),
+            n_rollouts=len(outcomes) - undecided,
             n_undecided=undecided,
         )
 
@@ -78,19 +78,19 @@ class Tree:
         return self._nodes[node_id]
 
     def path(self, token_ids: Sequence[int], ends: Sequence[int], texts: Sequence[str]) -> tuple[Node, ...]:
-        """The node at the end of each step of a solution, made where it is not there yet.
+        """The node at the end of each step of a solution, created if missing.
 
-        `ends` are the steps' ends in `token_ids` (exclusive), `texts` their text.
+        `ends` are the steps' ends in `token_ids` (exclusive), `texts` their texts.
         """
         nodes = []
-        here = self.root
+        node = self.root
         for start, end, text in zip([0, *ends[:-1]], ends, texts, strict=True):
-            here = self.child(here, tuple(token_ids[start:end]), text)
-            nodes.append(here)
+            node = self.child(node, tuple(token_ids[start:end]), text)
+            nodes.append(node)
         return tuple(nodes)
 
     def child(self, parent: Node, token_ids: tuple[int, ...], text: str) -> Node:
-        """The node one step behind another, made where it is not there yet."""
+        """The node one step after `parent`, created if missing."""
         node_id = _node_id(parent.node_id, token_ids)
         if node_id not in self._nodes:
             self._nodes[node_id] = Node(node_id, parent, token_ids, text, parent.depth + 1)
@@ -98,13 +98,13 @@ class Tree:
 
 
 def grow(problem_id: str, rows: Sequence[Mapping[str, object]]) -> Tree:
-    """The tree whose nodes were written as `rows` (columns of `SEARCH_TREES`), with their counts.
+    """Rebuild the tree whose nodes were written as `rows` (columns of `SEARCH_TREES`), with their counts.
 
-    Raises ValueError where a node's parent is missing or its id is not that of its tokens.
+    Raises ValueError if a node's parent is missing or its id does not match its tokens.
     """
     root, *others = sorted(rows, key=lambda row: int(str(row["depth"])))
     tree = Tree(problem_id, _ids(root))
-    _tell(tree.root, root)
+    _restore_outcomes(tree.root, root)
     for row in others:
         parent = str(row["parent_id"])
         if parent not in tree._nodes:
@@ -112,7 +112,7 @@ def grow(problem_id: str, rows: Sequence[Mapping[str, object]]) -> Tree:
         node = tree.child(tree[parent], _ids(row), str(row["text"]))
         if node.node_id != row["node_id"]:
             raise ValueError(f"node {row['node_id']} of problem {problem_id} holds other tokens than its id names")
-        _tell(node, row)
+        _restore_outcomes(node, row)
     return tree
 
 
@@ -123,14 +123,14 @@ def _ids(row: Mapping[str, object]) -> tuple[int, ...]:
     return tuple(int(token_id) for token_id in ids)
 
 
-def _tell(node: Node, row: Mapping[str, object]) -> None:
+def _restore_outcomes(node: Node, row: Mapping[str, object]) -> None:
     right, decided, undecided = (int(str(row[name])) for name in ("n_correct", "n_rollouts", "n_undecided"))
-    told: list[Outcome] = [True] * right + [False] * (decided - right) + [None] * undecided
+    outcomes: list[Outcome] = [True] * right + [False] * (decided - right) + [None] * undecided
     node.is_end = bool(row["is_end"])
     if node.is_end:
-        (node.own_outcome,) = told
+        (node.own_outcome,) = outcomes
     else:
-        node.outcomes = dict(enumerate(told))
+        node.outcomes = dict(enumerate(outcomes))
 
 
 def _node_id(parent_id: str, token_ids: Sequence[int]) -> str:

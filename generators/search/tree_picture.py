@@ -1,7 +1,4 @@
-"""A search tree as a picture: one line a step, indented by depth, with a bar for its share of right rollouts.
-
-Knows nodes and counts; nothing of where the picture is shown.
-"""
+"""A search tree as a picture: one line per step, indented by depth, with a bar for its share of right rollouts."""
 
 from collections import defaultdict
 from html import escape
@@ -13,10 +10,10 @@ _CHARACTERS = 60
 
 
 def tree_picture(tree: Tree) -> str:
-    """An SVG of at most 24 nodes, parents before children; how many are left out stands below."""
+    """An SVG of at most 24 nodes, parents before children, with a note on how many are left out."""
     nodes = _in_order(tree)
     shown = nodes[:_SHOWN]
-    lines = [_drawn(node, place) for place, node in enumerate(shown)]
+    lines = [_line(node, row) for row, node in enumerate(shown)]
     height = _LINE * (len(shown) + 2)
     left_out = len(nodes) - len(shown)
     note = f"<text x='4' y='{height - 6}' fill='#777'>and {left_out} more</text>" if left_out else ""
@@ -39,12 +36,12 @@ def _in_order(tree: Tree) -> list[Node]:
     return ordered
 
 
-def _drawn(node: Node, place: int) -> str:
+def _line(node: Node, row: int) -> str:
     counts = node.counts
-    x, y = 4 + _INDENT * min(node.depth, 16), _LINE * (place + 1)
+    x, y = 4 + _INDENT * min(node.depth, 16), _LINE * (row + 1)
     share = counts.n_correct / counts.n_rollouts if counts.n_rollouts else 0.0
     text = "problem" if node.parent is None else " ".join(node.text.split())
-    told = f"{counts.n_correct}/{counts.n_rollouts}" if counts.n_rollouts else "–"
+    fraction = f"{counts.n_correct}/{counts.n_rollouts}" if counts.n_rollouts else "–"
     bar = (
         f"<rect x='{x}' y='{y - 10}' width='{_BAR}' height='10' fill='#e2b5ae'/>"
         f"<rect x='{x}' y='{y - 10}' width='{round(_BAR * share)}' height='10' fill='#5b8c5a'/>"
@@ -52,4 +49,4 @@ def _drawn(node: Node, place: int) -> str:
         else f"<rect x='{x}' y='{y - 10}' width='{_BAR}' height='10' fill='#eee'/>"
     )
     words = escape(text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}…")
-    return f"{bar}<text x='{x + _BAR + 6}' y='{y}'>{told} {words}</text>"
+    return f"{bar}<text x='{x + _BAR + 6}' y='{y}'>{fraction} {words}</text>"

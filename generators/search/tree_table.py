@@ -1,27 +1,24 @@
-"""The table of the search trees that labels come from; trees as its rows, and back.
-
-Knows no files.
-"""
+"""The table of the search trees that labels come from; trees to rows, and back."""
 
 from collections.abc import Iterable
 
 import polars as pl
 
-from filters.schema import Column, TableSchema
+from filters.schema import Column, Schema
 from generators.columns import IDS, ORIGIN, PROBLEM
 from generators.records import Provenance
 from generators.search.tree import Tree, grow
 
-SEARCH_TREES = TableSchema(
+SEARCH_TREES = Schema(
     name="search_trees",
     columns={
         "problem_id": PROBLEM["problem_id"],
         "node_id": Column(pl.String, "Hash of the tokens from the prompt to the end of the step."),
         "parent_id": Column(pl.String, "The node of the step before; null for the prompt.", nullable=True),
-        "depth": Column(pl.Int64, "How many steps stand before the end of this one, itself included."),
+        "depth": Column(pl.Int64, "How many steps the solution has up to here, this one included."),
         "token_ids": Column(IDS, "The step's own token ids; the root's are the prompt's."),
         "text": Column(pl.String, "The step's text."),
-        "is_end": Column(pl.Boolean, "Whether a solution ends here: its one outcome is its own."),
+        "is_end": Column(pl.Boolean, "Whether a solution ends here; the counts are then its own outcome."),
         "n_correct": Column(pl.Int64, "The rollouts from here with the right answer; the root's are the attempts."),
         "n_rollouts": Column(pl.Int64, "The rollouts from here whose answer could be decided."),
         "n_undecided": Column(pl.Int64, "The rollouts from here whose answer could not be decided."),

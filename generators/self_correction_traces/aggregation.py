@@ -1,6 +1,6 @@
-"""One answer out of several samples: by the verifier, by majority, by a reward model.
+"""One answer out of several samples: by the verifier, by majority, or by a reward model.
 
-Knows nothing of how samples are made: attempts and deepened responses alike have a text, an answer and a verdict.
+A sample is anything with a text, an answer and a verdict, such as an attempt or a deepened response.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ Reward = Callable[[str, str], Awaitable[float]]  # of a problem's prompt and a r
 
 
 class Answered(Protocol):
-    """What a sample has to show."""
+    """A sample whose answer was checked."""
 
     @property
     def text(self) -> str: ...
@@ -29,20 +29,20 @@ Sample = TypeVar("Sample", bound=Answered)
 
 
 def by_verifier(samples: Sequence[Sample]) -> Sample | None:
-    """The first right sample, else the first one: whether it is right is pass@N."""
+    """The first right sample, or else the first one; whether it is right is pass@N."""
     return next((sample for sample in samples if sample.verdict.is_right), next(iter(samples), None))
 
 
 def by_majority(samples: Sequence[Sample]) -> Sample | None:
-    """The first of the samples whose answer most of them give, of several such answers the one given first.
+    """The first sample with the most frequent answer; among equally frequent answers, the one given first.
 
-    Answers are the same when they are the same in one spelling; samples without an answer have no vote.
+    Answers that agree in one spelling are the same. Samples without an answer have no vote.
     """
     return by_weight(samples, [1.0] * len(samples))
 
 
 def by_weight(samples: Sequence[Sample], weights: Sequence[float]) -> Sample | None:
-    """As `by_majority`, each sample with as much of a vote as its weight."""
+    """Like `by_majority`, but a sample's vote counts as much as its weight."""
     groups: dict[str, list[tuple[Sample, float]]] = {}
     for sample, weight in zip(samples, weights, strict=True):
         if sample.extracted is not None:
@@ -52,7 +52,7 @@ def by_weight(samples: Sequence[Sample], weights: Sequence[float]) -> Sample | N
 
 
 async def by_reward(prompt: str, samples: Sequence[Sample], reward: Reward) -> Sample | None:
-    """The sample with the highest reward, of equals the first."""
+    """The sample with the highest reward; among equals, the first."""
     scored = [(await reward(prompt, sample.text), sample) for sample in samples]
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
 

@@ -1,7 +1,4 @@
-"""Success by budget: how many problems are solved once so many tokens were spent, method by method.
-
-Knows nothing of how answers come to be: it reads at which tokens a sample had which answer.
-"""
+"""Success by budget: the share of samples that are right after a number of tokens, for each method."""
 
 from collections.abc import Sequence
 
@@ -11,25 +8,25 @@ SAMPLE = ("method", "problem_id", "sample_index")
 
 
 def success_by_budget(outcomes: pl.DataFrame, budgets: Sequence[int]) -> pl.DataFrame:
-    """The pass rate of every method at each budget (tokens a sample), methods and budgets in order.
+    """The pass rate of every method at each budget (tokens per sample), methods and budgets in order.
 
-    `outcomes` has a row for every time that a sample's answer was looked at: `method`, `problem_id`, `sample_index`,
-    the `tokens` generated until then, and `is_right`, null where undecided. At a budget the last look within it counts,
-    and a sample without one is not right; undecided ones are left out. `mean_tokens` is what was spent: no more than
-    the budget, and no more than the sample took. Raises ValueError where a budget is below 1.
+    `outcomes` has a row for each time that a sample's answer was checked: `method`, `problem_id`, `sample_index`, the
+    `tokens` generated until then, and `is_right`, null where undecided. At a budget the last check within it counts. A
+    sample without such a check is not right; undecided samples are left out. `mean_tokens` is what was spent: at most
+    the budget, and at most what the sample took. Raises ValueError where a budget is below 1.
     """
     if not budgets or min(budgets) < 1:
         raise ValueError(f"budgets must hold at least one budget, none below 1, got {list(budgets)}")
-    looks = outcomes.sort(*SAMPLE, "tokens")
-    samples = looks.group_by(SAMPLE, maintain_order=True).agg(taken=pl.col("tokens").max())
+    checks = outcomes.sort(*SAMPLE, "tokens")
+    samples = checks.group_by(SAMPLE, maintain_order=True).agg(taken=pl.col("tokens").max())
     grid = samples.join(pl.DataFrame({"budget": sorted(set(budgets))}, schema={"budget": pl.Int64}), how="cross")
     within = (
-        grid.join(looks, on=SAMPLE, how="left")
+        grid.join(checks, on=SAMPLE, how="left")
         .filter(pl.col("tokens") <= pl.col("budget"))
         .group_by(*SAMPLE, "budget", maintain_order=True)
-        .agg(is_right=pl.col("is_right").last(), looked=pl.lit(True).first())
+        .agg(is_right=pl.col("is_right").last(), checked=pl.lit(True).first())
     )
-    right = pl.when(pl.col("looked").is_null()).then(False).otherwise(pl.col("is_right"))
+    right = pl.when(pl.col("checked").is_null()).then(False).otherwise(pl.col("is_right"))
     return (
         grid.join(within, on=(*SAMPLE, "budget"), how="left", maintain_order="left")
         .with_columns(is_right=right)

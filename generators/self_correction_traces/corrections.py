@@ -1,7 +1,6 @@
-"""Corrections among deepened responses: the answer before a trigger wrong and after it right.
+"""Corrections among deepened responses: the answer before a trigger is wrong, and the one after it right.
 
-Says what every trigger did, picks the responses to learn from, and marks in them what is not to be learnt. Knows
-nothing of how responses come to be.
+Counts what every trigger did, picks the responses to learn from, and masks what a model must not learn in them.
 """
 
 from collections import Counter
@@ -22,14 +21,14 @@ from generators.self_correction_traces.records import (
     MaskedSpan,
     Segment,
 )
+from generators.self_correction_traces.settings import Mask
 
 State = Literal["right", "wrong", "no_answer", "undecided"]
-Mask = Literal["mistake", "attempt", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """How much of a response's beginning stands before its first wrong step."""
+    """How much of a response comes before its first wrong step."""
 
     characters: int
     tokens: int
@@ -39,14 +38,14 @@ NOTHING_GOOD = Good(0, 0)
 
 
 def good_part(flawed: FlawedSolution, tokenizer: Tokenizer) -> Good:
-    """What stands before the first wrong step of a solution."""
+    """The part of a solution before its first wrong step."""
     n_tokens = flawed.step_ends[flawed.first_error - 1] if flawed.first_error else 0
     return Good(len(tokenizer.decode(flawed.attempt.token_ids[:n_tokens])), n_tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class NotCorrected:
-    """What gave no correction, and why."""
+    """A response or an attempt that gave no correction, and why."""
 
     problem_id: str
     origin: CorrectionOrigin
@@ -55,7 +54,7 @@ class NotCorrected:
 
 
 def state(verdict: Verdict) -> State:
-    """What a verdict says of the answer so far."""
+    """The state of the answer so far, by its verdict."""
     if verdict.is_undecided:
         return "undecided"
     if verdict is Verdict.NO_ANSWER:
@@ -64,21 +63,21 @@ def state(verdict: Verdict) -> State:
 
 
 def transitions(responses: Iterable[DeepenedResponse]) -> Counter[tuple[State, State]]:
-    """How often the answer before a trigger and the one behind it were what; a trigger that breaks answers is seen."""
+    """Count the triggers by the state of the answer before and after each of them."""
     return verdict_transitions([boundary.verdict for boundary in response.boundaries] for response in responses)
 
 
 def verdict_transitions(verdicts: Iterable[Sequence[Verdict]]) -> Counter[tuple[State, State]]:
-    """The same of each response's verdicts, one a boundary."""
-    return Counter((state(before), state(after)) for one in verdicts for before, after in pairwise(one))
+    """Count the same from the verdicts of each response, one per boundary."""
+    return Counter((state(before), state(after)) for chain in verdicts for before, after in pairwise(chain))
 
 
 def sampled(
     problem: Problem, response: DeepenedResponse, *, mask: Mask = "mistake", good: Good = NOTHING_GOOD
 ) -> Correction | NotCorrected:
-    """The response up to its first right answer, where the answer before was wrong, or the reason why it is none.
+    """The response up to its first right answer if the answer before was wrong, or else why it is no correction.
 
-    `good` is its beginning up to the first wrong step, where labels name that step: only what follows is masked then.
+    `good` is its beginning up to the first wrong step, where labels name that step; only what follows is masked then.
     """
     states = [state(boundary.verdict) for boundary in response.boundaries]
     reason = _unfit(states, response.boundaries)
@@ -87,7 +86,7 @@ def sampled(
     last = states.index("right")
     boundaries, parts = response.boundaries[: last + 1], list(response.segments[: 2 * last + 1])
     end_of_text = boundaries[-1].end_of_text
-    if end_of_text is not None and len(response.segments) > len(parts):  # a later trigger took its place
+    if end_of_text is not None and len(response.segments) > len(parts):  # a later trigger replaced the end
         parts[-1] = replace(parts[-1], token_ids=(*parts[-1].token_ids, end_of_text))
         boundaries = (*boundaries[:-1], replace(boundaries[-1], end=boundaries[-1].end + 1))
     return Correction(
@@ -102,7 +101,7 @@ def sampled(
 
 
 def _unfit(states: Sequence[State], boundaries: Sequence[Boundary]) -> str:
-    """Why a response is no correction, or nothing."""
+    """Why a response is no correction; empty if it is one."""
     if "right" not in states:
         return "never_right" if len(states) > 1 else "never_triggered"
     first = states.index("right")
@@ -114,9 +113,10 @@ def _unfit(states: Sequence[State], boundaries: Sequence[Boundary]) -> str:
 
 
 def masked(parts: Sequence[Segment], mask: Mask, *, good: Good = NOTHING_GOOD) -> tuple[MaskedSpan, ...]:
-    """What is not to be learnt of all that stands before the last trigger.
+    """The spans before the last trigger that a model must not learn.
 
-    `mistake`: what was written there, save its `good` beginning; `attempt`: all of it; `none`: nothing.
+    `mistake` masks what was written there, save its `good` beginning. `attempt` masks all of it, triggers too, and
+    `none` nothing.
     """
     spans = list(_spans(parts))[:-2]
     if mask == "none":
@@ -127,9 +127,9 @@ def masked(parts: Sequence[Segment], mask: Mask, *, good: Good = NOTHING_GOOD) -
     whole = written[0]
     if good.tokens < whole.token_end:
         written[0] = replace(whole, start=good.characters, token_start=good.tokens)
-    elif len(written) > 1:  # the first wrong step stands behind the first trigger
+    elif len(written) > 1:  # the first wrong step comes after the first trigger
         del written[0]
-    return tuple(span for span in written if span.start < span.end)  # a policy may end its part with no word
+    return tuple(span for span in written if span.start < span.end)  # a policy may write nothing after a trigger
 
 
 def _spans(parts: Sequence[Segment]) -> Iterable[MaskedSpan]:

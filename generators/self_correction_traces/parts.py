@@ -1,7 +1,7 @@
-"""What follows in a self-correction from its parts: its text, its chat, and where it is masked.
+"""The columns of a self-correction that follow from its parts: its text, its chat and its masks.
 
-Knows the published columns and no tokenizer: where a stretch begins inside of what was written, characters and tokens
-cannot be held against each other, but ends and other beginnings can.
+No tokenizer is at hand here. Where a masked stretch begins inside a written part, characters cannot be compared with
+tokens; where it begins or ends with a part, they can.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ DERIVED = ("text", "messages", "masked_starts", "masked_ends", "masked_token_sta
 def derived(rows: pl.DataFrame) -> pl.DataFrame:
     """The columns `DERIVED` as they follow from attempts, triggers and token ids, one row for each of `rows`.
 
-    A stretch ends where what the policy wrote ends, in characters as in tokens, and begins with it in both or inside of
-    it in both: what lies elsewhere is moved to the next such place.
+    A masked stretch ends where a written part ends, in characters as in tokens. It begins with a part in both, or
+    inside of that part in both. A boundary elsewhere is moved to the next such position.
     """
     schema = {name: rows.schema[name] for name in DERIVED}
     return pl.DataFrame([_derived(row) for row in rows.iter_rows(named=True)], schema=schema)
@@ -60,6 +60,6 @@ def _derived(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _first_reaching(ends: Sequence[int], place: int) -> int:
-    """The index of the first of `ends` that is not before `place`; the last one where all are."""
-    return next((number for number, end in enumerate(ends) if end >= place), len(ends) - 1)
+def _first_reaching(ends: Sequence[int], position: int) -> int:
+    """The index of the first of `ends` that is at or after `position`; the last one if all are before it."""
+    return next((number for number, end in enumerate(ends) if end >= position), len(ends) - 1)

@@ -1,8 +1,8 @@
-"""What going on behind triggers costs in prefill: tokens that the engine has to read before it writes.
+"""What triggers cost in prefill: the tokens that the engine must read before it writes.
 
-Every boundary sends the whole response so far. Without a prefix cache all of it is computed anew; with one only what
-the engine has not seen, which is the prompt once for each problem and the triggers. Knows no engine: what really came
-out of its cache stands in its `Usage`.
+Every request sends the whole response so far. Without a prefix cache the engine computes all of it again. With one it
+computes only what it has not seen: the prompt once per problem, and the triggers. `Usage` says what the engine's cache
+really kept.
 """
 
 from collections.abc import Iterable
@@ -26,16 +26,16 @@ class Prefill:
 
 
 def prefill(responses: Iterable[DeepenedResponse]) -> Prefill:
-    """What sampling `responses` has the engine read."""
+    """Count the prompt tokens that the engine must prefill to sample `responses`."""
     prompts: dict[str, int] = {}
     requests = without_reuse = triggers = 0
     for response in responses:
-        read = prompts[response.problem_id] = len(response.prompt_token_ids)
+        prefix = prompts[response.problem_id] = len(response.prompt_token_ids)
         for segment in response.segments:
             if segment.kind == "written":
                 requests += 1
-                without_reuse += read
+                without_reuse += prefix
             else:
                 triggers += len(segment.token_ids)
-            read += len(segment.token_ids)
+            prefix += len(segment.token_ids)
     return Prefill(requests=requests, without_reuse=without_reuse, with_reuse=sum(prompts.values()) + triggers)

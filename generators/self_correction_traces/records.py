@@ -1,7 +1,4 @@
-"""The records of responses with triggers in them: segments, boundaries, corrections.
-
-Knows nothing of engines, files or Dagster. Every record is immutable.
-"""
+"""The records of responses with triggers in them: segments, boundaries, corrections."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,11 +7,12 @@ from filters.answers.checker import Verdict
 from generators.records import Attempt, FinishReason, Problem
 
 SegmentKind = Literal["written", "trigger"]
+CorrectionOrigin = Literal["sampled", "composed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A stretch of a response: `written` by the policy, or a `trigger` that was put behind it."""
+    """A part of a response: `written` by the policy, or a `trigger` that the recipe appended."""
 
     kind: SegmentKind
     token_ids: tuple[int, ...]
@@ -23,11 +21,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundary:
-    """The end of a written segment, and what the response came to up to there.
+    """The end of a written segment, and the verdict on the response up to there.
 
-    `end` counts the response's tokens, triggers included; `generated` those that the policy wrote, the end-of-text
-    tokens whose place a trigger took included. `budget` is what the response was allowed here, `end_of_text` the id
-    with which the policy ended it itself, None where it was cut off.
+    `end` counts the response's tokens, triggers included. `generated` counts the tokens that the policy wrote, with the
+    end-of-text tokens that triggers replaced. `budget` is what the response was allowed here. `end_of_text` is the id
+    by which the policy ended the response, None where the budget cut it off.
     """
 
     end: int
@@ -40,7 +38,7 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeepenedResponse:
-    """A response with triggers in it: written segments and triggers in turn, one boundary behind each written one."""
+    """A response in which written segments and triggers alternate, with a boundary after each written segment."""
 
     problem_id: str
     sample_index: int
@@ -61,23 +59,23 @@ class DeepenedResponse:
 
     @property
     def n_triggers(self) -> int:
-        """How many triggers stand in it."""
+        """The number of triggers in it."""
         return sum(segment.kind == "trigger" for segment in self.segments)
 
     @property
     def verdict(self) -> Verdict:
-        """What the final answer came to."""
+        """The verdict on the final answer."""
         return self.boundaries[-1].verdict
 
     @property
     def extracted(self) -> str | None:
-        """The final answer, where there is one."""
+        """The final answer, if it has one."""
         return self.boundaries[-1].extracted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskedSpan:
-    """A part of a response that is not to be learnt: characters of its text and tokens of its ids, ends exclusive."""
+    """A masked part of a response: characters of its text and tokens of its ids, ends exclusive."""
 
     start: int
     end: int
@@ -85,16 +83,12 @@ class MaskedSpan:
     token_end: int
 
 
-CorrectionOrigin = Literal["sampled", "composed"]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """A response that goes wrong, notices it behind a trigger, and ends right.
+    """A response that goes wrong, notices it after a trigger, and ends right.
 
-    `sampled`: the policy was given the trigger and mended its own answer. `composed`: the trigger stands behind a step
-    known to be wrong, and what follows was drawn from the last good prefix. The response begins as attempt
-    `attempt_index` does.
+    `sampled`: the policy read the trigger and mended its own answer. `composed`: the trigger follows a step known to be
+    wrong, and what follows was drawn from the last good prefix. The response begins as attempt `attempt_index` does.
     """
 
     problem: Problem

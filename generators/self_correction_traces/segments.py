@@ -1,6 +1,6 @@
-"""A response in segments: what the policy wrote and the triggers put between, cut out of the token ids of the whole.
+"""A response in segments, cut out of its token ids: what the policy wrote, and the triggers between.
 
-Knows no policy and no answers. The texts of the segments join to the text of the response, wherever a cut falls.
+The texts of the segments join to the text of the response, wherever a cut falls.
 """
 
 from collections.abc import Sequence

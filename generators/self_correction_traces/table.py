@@ -1,7 +1,4 @@
-"""The tables of deepened responses and self-corrections, records as their rows, and what corrections read from labels.
-
-Knows no files.
-"""
+"""The tables of self-corrections, deepened responses and dropped solutions; records as rows, and rows as records."""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -10,9 +7,20 @@ from typing import Any
 import polars as pl
 
 from filters.answers.checker import Verdict
-from filters.schema import Column, TableSchema
+from filters.schema import MESSAGES, Column, Schema
 from generators.attempts.table import ATTEMPTS
-from generators.columns import ATTEMPT_KEY, DECISION, IDS, MESSAGES, ORIGIN, PROBLEM, SOLUTION, each, length
+from generators.columns import (
+    ATTEMPT_KEY,
+    DECISION,
+    DETAIL,
+    IDS,
+    ORIGIN,
+    PROBLEM,
+    REASON,
+    SOLUTION,
+    each,
+    length,
+)
 from generators.problems import prompt as solve
 from generators.records import Attempt, Problem, Provenance
 from generators.self_correction_traces.records import (
@@ -24,12 +32,12 @@ from generators.self_correction_traces.records import (
     Segment,
 )
 
-# A response with triggers in it: what the policy wrote between them are its parts.
+# The columns of a response with triggers; `attempts` are the parts that the policy wrote.
 _RESPONSE = {
     "prompt_token_ids": SOLUTION["prompt_token_ids"],
     "token_ids": Column(IDS, "The response, triggers included, in the policy's token ids."),
     "text": Column(pl.String, "The response as text, triggers included."),
-    "attempts": Column(pl.List(pl.String), "What the policy wrote before, between and behind the triggers."),
+    "attempts": Column(pl.List(pl.String), "What the policy wrote before, between and after the triggers."),
     "attempt_starts": Column(IDS, "Where each of `attempts` begins in `token_ids`."),
     "attempt_ends": Column(IDS, "Where each of `attempts` ends in `token_ids` (exclusive)."),
     "answers": Column(
@@ -37,11 +45,11 @@ _RESPONSE = {
         "The final answer up to the end of each of `attempts`; null without one.",
         nullable_items=True,
     ),
-    "verdicts": Column(pl.List(pl.String), "What comparing each of `answers` with the gold came to."),
-    "triggers": Column(pl.List(pl.String), "The triggers, line breaks included; between two of `attempts` stands one."),
-    "n_triggers": Column(pl.Int64, "How many triggers there are."),
-    "budget": Column(pl.Int64, "How many tokens were allowed up to the end."),
-    "tokens": Column(pl.Int64, "How many tokens of it the policy wrote."),
+    "verdicts": Column(pl.List(pl.String), "The verdict of comparing each of `answers` with the gold answer."),
+    "triggers": Column(pl.List(pl.String), "The triggers, line breaks included; one between each two of `attempts`."),
+    "n_triggers": Column(pl.Int64, "The number of triggers."),
+    "budget": Column(pl.Int64, "The tokens that were allowed up to the end."),
+    "tokens": Column(pl.Int64, "The tokens that the policy wrote."),
 }
 _RESPONSE_RULES = {
     **{
@@ -56,7 +64,7 @@ _RESPONSE_RULES = {
     "verdicts: known": each("verdicts", pl.element().is_in([verdict.value for verdict in Verdict])),
 }
 
-DEEPENED_RESPONSES = TableSchema(
+DEEPENED_RESPONSES = Schema(
     name="deepened_responses",
     columns={
         "problem_id": PROBLEM["problem_id"],
@@ -80,21 +88,21 @@ DEEPENED_RESPONSES = TableSchema(
     },
 )
 
-SELF_CORRECTION_TRACES = TableSchema(
+SELF_CORRECTION_TRACES = Schema(
     name="self_correction_traces",
     columns={
         **PROBLEM,
-        "attempt_index": Column(pl.Int64, "Which of the attempts at its problem the response begins as."),
+        "attempt_index": Column(pl.Int64, "The attempt at its problem that the response begins as."),
         "origin": Column(
             pl.String, "`sampled`: the policy mended it itself; `composed`: wrong step, trigger, right continuation."
         ),
         "messages": Column(MESSAGES, "The chat to train on: instruction, problem, response."),
         **_RESPONSE,
-        "loss_mask": Column(IDS, "For each of `token_ids`, 1 where it is to be learnt, 0 where it is a mistake."),
-        "masked_starts": Column(IDS, "Where each stretch that is not to be learnt begins, in characters of `text`."),
-        "masked_ends": Column(IDS, "Where each such stretch ends (exclusive)."),
-        "masked_token_starts": Column(IDS, "Where each such stretch begins in `token_ids`."),
-        "masked_token_ends": Column(IDS, "Where each such stretch ends in `token_ids` (exclusive)."),
+        "loss_mask": Column(IDS, "For each of `token_ids`, 1 where a model learns it, 0 where it is a mistake."),
+        "masked_starts": Column(IDS, "Where each masked stretch begins, in characters of `text`."),
+        "masked_ends": Column(IDS, "Where each masked stretch ends, in characters of `text` (exclusive)."),
+        "masked_token_starts": Column(IDS, "Where each masked stretch begins in `token_ids`."),
+        "masked_token_ends": Column(IDS, "Where each masked stretch ends in `token_ids` (exclusive)."),
         **ORIGIN,
     },
     key=(*ATTEMPT_KEY, "origin"),
@@ -113,15 +121,28 @@ SELF_CORRECTION_TRACES = TableSchema(
             f"{name}: one_per_stretch": length(name) == length("masked_starts")
             for name in ("masked_ends", "masked_token_starts", "masked_token_ends")
         },
-        "masked_ends: behind_their_starts": (pl.col("masked_ends") - pl.col("masked_starts")).list.min().fill_null(1)
+        "masked_ends: after_their_starts": (pl.col("masked_ends") - pl.col("masked_starts")).list.min().fill_null(1)
         > 0,
         "masked_ends: within_text": pl.col("masked_ends").list.last().fill_null(0) <= pl.col("text").str.len_chars(),
-        "masked_token_ends: behind_their_starts": (pl.col("masked_token_ends") - pl.col("masked_token_starts"))
+        "masked_token_ends: after_their_starts": (pl.col("masked_token_ends") - pl.col("masked_token_starts"))
         .list.min()
         .fill_null(1)
         > 0,
         "masked_token_ends: within_token_ids": pl.col("masked_token_ends").list.last().fill_null(0)
         <= length("token_ids"),
+    },
+)
+
+DROPPED = Schema(
+    name="self_correction_traces_dropped",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "origin": Column(
+            pl.String, "`sampled` or `composed`; null where the engine refused the whole problem.", nullable=True
+        ),
+        "attempt_index": Column(pl.Int64, "The attempt that gave no row; null for a whole problem.", nullable=True),
+        "reason": REASON,
+        "detail": DETAIL,
     },
 )
 
@@ -176,7 +197,7 @@ def self_correction_traces_table(corrections: Iterable[Correction], provenance: 
 
 
 def flawed_of(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
-    """The wrong solutions of a `process_labels` table with its `first_error`, by problem id, where that is known."""
+    """The wrong solutions of labelled rows by problem id, where their `first_error` is known."""
     located = frame.filter(pl.col("first_error") >= 0, pl.col("verdict") == Verdict.DIFFERENT.value)
     by_problem: dict[str, list[FlawedSolution]] = {}
     for row in located.sort("problem_id", "attempt_index", "strategy").iter_rows(named=True):
@@ -196,21 +217,24 @@ def flawed_of(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
 
 
 def attempt_outcomes(attempts: Iterable[Attempt], method: str = "plain") -> pl.DataFrame:
-    """What `generators.self_correction_traces.budgets` reads of attempts: each was looked at once, at its end."""
-    return _outcomes((method, one.problem_id, one.attempt_index, len(one.token_ids), one.verdict) for one in attempts)
-
-
-def deepened_outcomes(responses: Iterable[DeepenedResponse], method: str = "id_sampling") -> pl.DataFrame:
-    """What `generators.self_correction_traces.budgets` reads of deepened responses: each at every boundary."""
+    """The rows that `success_by_budget` reads of attempts, each checked once, at its end."""
     return _outcomes(
-        (method, one.problem_id, one.sample_index, boundary.generated, boundary.verdict)
-        for one in responses
-        for boundary in one.boundaries
+        (method, attempt.problem_id, attempt.attempt_index, len(attempt.token_ids), attempt.verdict)
+        for attempt in attempts
     )
 
 
-def _outcomes(looks: Iterable[tuple[str, str, int, int, Verdict]]) -> pl.DataFrame:
-    rows = [(*look, None if verdict.is_undecided else verdict.is_right) for *look, verdict in looks]
+def deepened_outcomes(responses: Iterable[DeepenedResponse], method: str = "id_sampling") -> pl.DataFrame:
+    """The rows that `success_by_budget` reads of deepened responses, each checked at every boundary."""
+    return _outcomes(
+        (method, response.problem_id, response.sample_index, boundary.generated, boundary.verdict)
+        for response in responses
+        for boundary in response.boundaries
+    )
+
+
+def _outcomes(checks: Iterable[tuple[str, str, int, int, Verdict]]) -> pl.DataFrame:
+    rows = [(*check, None if verdict.is_undecided else verdict.is_right) for *check, verdict in checks]
     schema = {
         "method": pl.String,
         "problem_id": pl.String,
@@ -222,7 +246,7 @@ def _outcomes(looks: Iterable[tuple[str, str, int, int, Verdict]]) -> pl.DataFra
 
 
 def _response(segments: Sequence[Segment], boundaries: Sequence[Boundary]) -> dict[str, Any]:
-    """The columns that every response with triggers has."""
+    """The columns of every response with triggers."""
     ends = list(accumulate(len(segment.token_ids) for segment in segments))
     return {
         "token_ids": [token_id for segment in segments for token_id in segment.token_ids],

@@ -1,7 +1,7 @@
-"""Triggers: the sentences that send a policy back to what it wrote, each a line of its own.
+"""Triggers: sentences that send a policy back to what it wrote, each a line of its own.
 
-Those of `RETHINK` go behind any response, finished or not; the first one is ID-sampling's (arXiv 2502.05449). The
-others go behind a step that is known to be wrong; `{step}` stands for the last right one. Knows no tokenizers.
+Those of `RETHINK` fit after any response, finished or not; the first one is ID-sampling's (arXiv 2502.05449). The
+others follow a step that is known to be wrong; `{step}` is the last right one.
 """
 
 RETHINK = (
@@ -26,6 +26,6 @@ BEGIN_AGAIN = (
 
 
 def as_line(text: str, trigger: str) -> str:
-    """What is written behind `text` to make `trigger` a line of its own, its end included."""
+    """What to append to `text` so that `trigger` is a line of its own, its line break included."""
     opening = "" if not text or text.endswith("\n") else "\n"
     return f"{opening}{trigger}\n"

@@ -6,8 +6,7 @@ it. Knows nothing of servers, files or Dagster.
 
 from collections import defaultdict
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -19,40 +18,27 @@ from generators.engine.protocol import Sampling
 from generators.records import Margin, Problem
 from generators.sampling.sampler import Sampler
 from generators.sampling.templated import is_stable, templated
-from generators.search.margins import UNDECIDED, UNVERIFIED, MarginTest, measure
+from generators.search.margins import UNDECIDED, UNVERIFIED, measure
 from generators.search.rollouts import Rollouts
 from generators.search.strategy import Continuation, Path
 from generators.search.tree import Node, Tree
 from generators.step_preference_pairs.records import LocatedError, StepPair, StepSide
+from generators.step_preference_pairs.settings import Settings
 
 VERSION = "2"  # bump when a change here would change the rows
-
-Localiser = Literal["labels", "judge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPairsConfig:
-    """How many continuations of a prefix are looked at for how many pairs, and what a pair must be like.
+    """The settings, and how rollouts are sampled.
 
-    `sampling` and `max_tokens` (of a whole solution) are those of the attempts, so that the attempts are the first
-    continuations of the prompt, and the rollouts of the search those of the other prefixes. Continuations are drawn by
-    the `lot`, `candidates` of them at most. An error is given up when the margins of `misses` chosen steps do not hold:
-    it is then probably none. No step has more than `longest_step` characters.
+    `sampling` and `max_tokens` (of a whole solution) are those of the attempts. So the attempts are the first
+    continuations of the prompt, and the rollouts behind the labels are those of the other prefixes.
     """
 
     sampling: Sampling
     max_tokens: int
-    candidates: int = 16
-    lot: int = 4
-    pairs_per_error: int = 2
-    misses: int = 2
-    longest_step: int = 2000
-    test: MarginTest = field(default_factory=MarginTest)
-
-    def __post_init__(self) -> None:
-        for name in ("max_tokens", "candidates", "lot", "pairs_per_error", "misses", "longest_step"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +122,12 @@ async def _pair_site(site: _Site, chosen: Set[str], rollouts: Rollouts, config: 
 
     def is_done() -> bool:
         misses = sum(one.reason in UNVERIFIED for one in passed_over)
-        return len(pairs) == config.pairs_per_error or misses == config.misses
+        return len(pairs) == config.settings.pairs_per_error or misses == config.settings.misses
 
     pairs: list[StepPair] = []
     passed_over: list[PassedOver] = []
     seen = set(chosen)
-    for start in range(0, config.candidates, config.lot):
+    for start in range(0, config.settings.candidates, config.settings.lot):
         if is_done():
             break
         for continuation in await _right_ones(site.prefix, start, rollouts, config):
@@ -158,8 +144,8 @@ async def _pair_site(site: _Site, chosen: Set[str], rollouts: Rollouts, config: 
 
 async def _right_ones(prefix: Node, start: int, rollouts: Rollouts, config: StepPairsConfig) -> list[Continuation]:
     """Those of the next lot of continuations that came to a right end."""
-    n = min(config.lot, config.candidates - start)
-    drawn = await rollouts.draw(prefix, start=start, n=n, ahead=min(n, config.candidates - start - n))
+    n = min(config.settings.lot, config.settings.candidates - start)
+    drawn = await rollouts.draw(prefix, start=start, n=n, ahead=min(n, config.settings.candidates - start - n))
     return [one for one in drawn if one.outcome is True and one.rollout.finish_reason == "eos"]
 
 
@@ -173,10 +159,10 @@ async def _pair(
         return site.passed_over(reason, index)
     seen.add(spelling(step.text))
     # The continuation was picked for its end and is no evidence: others tell what its first step is worth.
-    margin = await measure(step, site.wrong, draw=rollouts.draw, test=config.test)
+    margin = await measure(step, site.wrong, draw=rollouts.draw, test=config.settings.margin_test)
     if margin is None:
         return site.passed_over(UNDECIDED, index)
-    if reason := config.test.unfit(margin):
+    if reason := config.settings.margin_test.unfit(margin):
         return site.passed_over(reason, index)
     return _made(site, continuation, step, margin, rollouts)
 
@@ -186,7 +172,7 @@ def _unfit(chosen: str, rejected: str, seen: Set[str], config: StepPairsConfig) 
     rules = {
         **sides_differ("chosen", "rejected"),
         **one_script("chosen"),
-        **lengths_within("chosen", most=config.longest_step),
+        **lengths_within("chosen", most=config.settings.longest_step),
     }
     dropped = apply_rules(pl.DataFrame({"chosen": [chosen], "rejected": [rejected]}), rules).dropped
     if dropped.height:

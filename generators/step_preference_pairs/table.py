@@ -1,18 +1,15 @@
-"""The table of pairs of a right and a wrong next step behind the same prefix.
-
-Pairs become its rows, and the rows of located errors become records. Knows no files.
-"""
+"""The tables of step pairs and of what gave none; pairs as rows, and located errors as records."""
 
 from collections.abc import Iterable
 
 import polars as pl
 
-from filters.schema import Column, TableSchema
-from generators.columns import IDS, ORIGIN, PROBLEM
+from filters.schema import Column, Schema
+from generators.columns import DETAIL, IDS, ORIGIN, PROBLEM, REASON
 from generators.records import Provenance
 from generators.step_preference_pairs.records import LocatedError, StepPair
 
-STEP_PREFERENCE_PAIRS = TableSchema(
+STEP_PREFERENCE_PAIRS = Schema(
     name="step_preference_pairs",
     columns={
         # The eight columns of Math-Step-DPO-10K, in its order.
@@ -82,6 +79,18 @@ STEP_PREFERENCE_PAIRS = TableSchema(
         ),
         "pass_rate: between_never_and_always": pl.col("pass_rate").is_between(0, 1, closed="none"),
         "localiser: known": pl.col("localiser").is_in(["labels", "judge"]),
+    },
+)
+
+DROPPED = Schema(
+    name="step_preference_pairs_dropped",
+    columns={
+        "problem_id": PROBLEM["problem_id"],
+        "attempt_index": Column(pl.Int64, "The attempt that went wrong.", nullable=True),
+        "step_index": Column(pl.Int64, "Its first wrong step; null where that is not known.", nullable=True),
+        "chosen_index": Column(pl.Int64, "The continuation that gave no pair; null for an error.", nullable=True),
+        "reason": REASON,
+        "detail": DETAIL,
     },
 )
 

@@ -1,6 +1,6 @@
-"""A folder with a trained LoRA adapter: where it comes from, and whether it belongs to a base model.
+"""A folder with a trained LoRA adapter: what it was trained on, and whether it belongs to a base model.
 
-Knows nothing of training. The files are those that `peft` writes, with `origin.json` beside them.
+It holds the files that `peft` writes, plus `origin.json`.
 """
 
 import json
@@ -30,12 +30,12 @@ class Origin:
 
 
 def write_origin(folder: Path, origin: Origin) -> None:
-    """Put `origin` beside the adapter's files."""
+    """Write `origin` next to the adapter's files."""
     (folder / ORIGIN).write_text(json.dumps(asdict(origin), indent=2) + "\n")
 
 
 def read_origin(folder: Path, base: Base) -> Origin:
-    """Where the adapter in `folder` comes from; raises AdapterRefused unless it is whole and stands on `base`."""
+    """The origin of the adapter in `folder`; raises AdapterRefused unless it is intact and was trained on `base`."""
     if not folder.is_dir():
         raise AdapterRefused(f"{folder} does not exist: train the contrastive models first")
     remedy = "train the contrastive models again"
@@ -43,10 +43,10 @@ def read_origin(folder: Path, base: Base) -> Origin:
         check_folder(folder)
         fields = json.loads((folder / ORIGIN).read_text())
         origin = Origin(**{**fields, "losses": tuple(fields["losses"])})
-    except EngineMisconfigured as damaged:
-        raise AdapterRefused(str(damaged)) from damaged
-    except (OSError, ValueError, KeyError, TypeError) as unreadable:
-        raise AdapterRefused(f"{folder} is no adapter that was trained here ({unreadable!r}): {remedy}") from unreadable
+    except EngineMisconfigured as error:
+        raise AdapterRefused(str(error)) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AdapterRefused(f"{folder} is not an adapter that was trained here ({error!r}): {remedy}") from error
     if origin.vocabulary != base.vocabulary:
         raise AdapterRefused(
             f"{folder} was trained on a vocabulary of {origin.vocabulary} tokens, and {base.name} has "

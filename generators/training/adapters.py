@@ -1,7 +1,6 @@
-"""One LoRA adapter of a base model: trained on solutions, token by token, and kept under a key of its content.
+"""Train one LoRA adapter of a base model on solutions, and keep it under a key of everything that shaped it.
 
-Knows nothing of how the solutions were chosen or of what other adapter there is. One process, one device: a base model
-that does not fit one device is not supported.
+It runs in one process on one device; a base model that does not fit one device is not supported.
 """
 
 import hashlib
@@ -23,10 +22,10 @@ VERSION = "1"  # bump when a change here or in the loop would change the weights
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterSettings(TrainingSettings):
-    """The paper's training: LoRA on the feed-forward layers, cosine decay; its 100 warm-up steps were some 2 %.
+    """The paper's training: LoRA on the feed-forward layers with cosine decay; its 100 warm-up steps were about 2 %.
 
-    Examples of more than `max_tokens` tokens are left out. `bfloat16` halves the base model's memory; what learns
-    stays in float32.
+    Examples with more than `max_tokens` tokens are left out. `bfloat16` halves the base model's memory; the trained
+    weights stay in float32.
     """
 
     batch_size: int = 6
@@ -54,13 +53,13 @@ class AdapterSettings(TrainingSettings):
         check_dtype(self.dtype)
 
     def decay(self, left: float) -> float:
-        """Half a cosine, from 1 to 0."""
+        """Half a cosine period, from 1 to 0."""
         return (1 - cos(pi * left)) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterTraining:
-    """What an adapter called `name` is to learn from; its folder stands below `root`."""
+    """The training of an adapter called `name`, which is kept in a folder under `root`."""
 
     name: str
     base: Base
@@ -82,20 +81,20 @@ class AdapterTraining:
             )
 
     def fitting(self) -> list[Example]:
-        """The examples that are not too long."""
+        """The examples of at most `max_tokens` tokens."""
         return [example for example in self.examples if len(example.token_ids) <= self.settings.max_tokens]
 
     def folder(self) -> Path:
-        """Where the adapter is kept; all that decides on its weights is in the name."""
+        """Where the adapter is kept; its name covers everything that determines the weights."""
         base = (self.base.name, self.base.tokenizer_sha256)
-        decisive = [VERSION, importlib.metadata.version("peft"), base, asdict(self.settings)]
-        digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
+        key = [VERSION, importlib.metadata.version("peft"), base, asdict(self.settings)]
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode())
         for example in self.examples:
             digest.update(json.dumps([example.token_ids, example.solution_start]).encode())
         return self.root / f"{self.name}-{digest.hexdigest()[:16]}"
 
     def run(self, device: str, say: Say) -> None:
-        """Train on `device`, from where an earlier call was cut off; the folder appears whole or not at all."""
+        """Train on `device`, resuming an interrupted call; the folder appears complete or not at all."""
         folder = self.folder()
         checkpoint = folder.parent / f".{folder.name}.checkpoint"
 

@@ -1,6 +1,6 @@
 """The base model: the policy's own weights, on which adapters are trained and scores are computed.
 
-Knows nothing of adapters or servers. `transformers` loads it, onto one device.
+`transformers` loads it onto one device.
 """
 
 import gc
@@ -13,14 +13,14 @@ Dtype = Literal["float32", "bfloat16"]
 
 
 def has_gpu() -> bool:
-    """Whether models are trained and scored on a GPU here."""
+    """Whether this machine has a GPU to train and score on."""
     import torch
 
     return bool(torch.cuda.is_available())
 
 
 def give_memory_back() -> None:
-    """Leave to others the GPU memory that models held here before."""
+    """Release the GPU memory that models in this process no longer use."""
     import torch
 
     if torch.cuda.is_available():
@@ -29,16 +29,16 @@ def give_memory_back() -> None:
 
 
 def check_dtype(dtype: str) -> None:
-    """Raise ValueError unless `dtype` is one that base models are loaded in."""
+    """Raise ValueError unless base models can be loaded in `dtype`."""
     if dtype not in get_args(Dtype):
         raise ValueError(f"dtype must be one of {', '.join(get_args(Dtype))}, got {dtype!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """Which weights, tokenizer and vocabulary it is; `model` is a local folder or a Hub id.
+    """The identity of a base model: its weights, tokenizer and vocabulary; `model` is a local folder or a Hub id.
 
-    `name` changes when the weights do. `vocabulary` counts the token ids that the model knows.
+    `name` changes when the weights do. `vocabulary` is the number of token ids that the model has.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Base:
     vocabulary: int
 
     def load(self, *, dtype: Dtype, device: str) -> Any:
-        """The model without dropout; raises NoWeights where its logits are more than a linear head over its states."""
+        """The model in eval mode; raises NoWeights if its logits are more than a linear head over its states."""
         import torch
         from transformers import AutoModelForCausalLM
 
@@ -58,8 +58,8 @@ class Base:
         head = model.get_output_embeddings()
         with torch.no_grad():
             states, logits = model.base_model(input_ids=probe).last_hidden_state, model(input_ids=probe).logits
-            plain = isinstance(head, torch.nn.Linear) and torch.allclose(head(states), logits, rtol=1e-3, atol=1e-3)
-        if not plain:
+            is_linear = isinstance(head, torch.nn.Linear) and torch.allclose(head(states), logits, rtol=1e-3, atol=1e-3)
+        if not is_linear:
             raise NoWeights(
                 f"{self.name} ({type(model).__name__}) does more to its logits than a linear head does (it scales or "
                 "caps them), which contrastive models do not support: use a policy of another architecture"

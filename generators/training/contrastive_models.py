@@ -1,7 +1,6 @@
-"""The contrastive models of cDPO: the policy with one adapter trained on right solutions, and with one on wrong ones.
+"""The contrastive models of cDPO: the policy with an adapter trained on right solutions, and one on wrong solutions.
 
-Knows nothing of how the solutions were chosen. With two or more GPUs both are trained at a time, each on its own;
-otherwise one after the other.
+With two or more GPUs both are trained at the same time, each on its own GPU; otherwise one after the other.
 """
 
 from collections.abc import Sequence
@@ -20,9 +19,9 @@ SIDES = ("positive", "negative")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContrastiveModels:
-    """The folders of the two adapters, and the loss of every step of either side (`positive`, `negative`).
+    """The folders of the two adapters, and the loss of every training step by side (`positive`, `negative`).
 
-    `trained` are the sides that were not there before.
+    `trained` lists the sides trained by this call.
     """
 
     positive: Path
@@ -41,23 +40,23 @@ def contrastive_models(
     say: Say,
     devices: Sequence[str] | None = None,
 ) -> ContrastiveModels:
-    """Both adapters below `folder`, trained where they are not there yet; a training that was cut off goes on.
+    """Both adapters under `folder`, trained if missing; an interrupted training resumes.
 
-    `devices` are all GPUs, else the CPU, when not given. Raises AdapterRefused where a folder is not what it was.
+    `devices` defaults to all GPUs, else the CPU. Raises AdapterRefused if an adapter's folder has changed.
     """
     trainings = [
         AdapterTraining(name=side, base=base, examples=tuple(examples), settings=settings, root=folder)
         for side, examples in zip(SIDES, (positive, negative), strict=True)
     ]
     folders = [training.folder() for training in trainings]
-    missing = [training for training, kept in zip(trainings, folders, strict=True) if not kept.exists()]
-    usable = devices or _devices()
-    if len(missing) > 1 and len(usable) > 1:
-        run_side_by_side(missing, usable, say)
+    missing = [training for training, path in zip(trainings, folders, strict=True) if not path.exists()]
+    available = devices or _devices()
+    if len(missing) > 1 and len(available) > 1:
+        run_side_by_side(missing, available, say)
     else:
         for training in missing:
-            training.run(usable[0], say)
-    losses = {side: read_origin(kept, base).losses for side, kept in zip(SIDES, folders, strict=True)}
+            training.run(available[0], say)
+    losses = {side: read_origin(path, base).losses for side, path in zip(SIDES, folders, strict=True)}
     trained = tuple(training.name for training in missing)
     return ContrastiveModels(positive=folders[0], negative=folders[1], losses=losses, trained=trained)
 

@@ -1,8 +1,8 @@
-"""What can go wrong with the models that are trained here, each with the remedy in its message.
+"""Errors of the models that are trained here; every message names the remedy.
 
 TrainingError
 ├── NoWeights       the policy's weights cannot be loaded, or their architecture does not fit
-└── AdapterRefused  an adapter was trained on something else, or its files are not what they were
+└── AdapterRefused  an adapter was trained on something else, or its files have changed
 """
 
 

@@ -1,7 +1,4 @@
-"""What a policy is fine-tuned on: token ids, and where in them the part begins that it must learn to write.
-
-Knows nothing of models or optimisers.
-"""
+"""Training examples: token ids, and where in them the solution begins that the policy learns to write."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +10,7 @@ from generators.records import Attempt
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A templated prompt and a solution with its end-of-text token; the loss counts from `solution_start` on."""
+    """A templated prompt and a solution with its end-of-text token; the loss covers `solution_start` onwards."""
 
     token_ids: tuple[int, ...]
     solution_start: int
@@ -27,7 +24,7 @@ class Example:
 
 
 def example(prompt: str, solution: str, tokenizer: HFTokenizer) -> Example:
-    """The tokens of a problem and its solution, as an attempt at it would have them."""
+    """The tokens of a problem and its solution, exactly as an attempt at it would have them."""
     head = tokenizer.chat(solve.messages(prompt))
     return Example((*head, *tokenizer.encode(solution), tokenizer.end_of_turn), len(head))
 
@@ -38,16 +35,16 @@ def of_attempt(attempt: Attempt) -> Example:
 
 
 def batches(examples: Sequence[Example], *, order: Sequence[int], size: int) -> list[list[Example]]:
-    """`examples` in `order`, cut in batches of `size`; within eight batches, those of like length stand together."""
+    """`examples` in `order`, in batches of `size`; each run of eight batches is sorted by length."""
     cut = []
     for start in range(0, len(order), 8 * size):
-        near = sorted((examples[index] for index in order[start : start + 8 * size]), key=lambda e: len(e.token_ids))
-        cut += [near[begin : begin + size] for begin in range(0, len(near), size)]
+        group = sorted((examples[index] for index in order[start : start + 8 * size]), key=lambda e: len(e.token_ids))
+        cut += [group[begin : begin + size] for begin in range(0, len(group), size)]
     return cut
 
 
 def shared_prefix(examples: Sequence[Example]) -> int:
-    """How many tokens all the prompts begin with alike; each keeps at least its last one to itself."""
+    """How many leading tokens all the prompts share; the last token of a prompt is never counted as shared."""
     most = min(example.solution_start for example in examples) - 1
     columns = zip(*(example.token_ids[:most] for example in examples), strict=True)
-    return next((place for place, column in enumerate(columns) if len(set(column)) > 1), most)
+    return next((index for index, column in enumerate(columns) if len(set(column)) > 1), most)

@@ -1,7 +1,7 @@
-"""The training loop: next-token loss of solutions, by AdamW, seeded, resumable at any step; one process, one device.
+"""The training loop: next-token loss on solutions with AdamW; seeded, resumable at any step, one process, one device.
 
-Knows nothing of which weights of the model learn, and of where the model comes from or goes to. On a CPU a training
-that was cut off ends with the very weights of one that was not; on a GPU as nearly as its kernels repeat themselves.
+On a CPU, an interrupted and resumed training ends with exactly the same weights as an uninterrupted one. On a GPU, they
+agree as closely as its kernels are reproducible.
 """
 
 import os
@@ -21,19 +21,19 @@ IGNORED = -100
 def train(
     model: Any, examples: Sequence[Example], settings: TrainingSettings, *, checkpoint: Path, described: str, say: Say
 ) -> list[float]:
-    """Train those weights of `model` that require a gradient; give the loss of every step.
+    """Train the weights of `model` that require a gradient; returns the loss of every step.
 
-    Continues from `checkpoint` where an earlier call was cut off. `described` says what the training is: raises
-    ValueError where the checkpoint is of another one. The checkpoint is left for the caller to delete.
+    Resumes an interrupted call from `checkpoint`. `described` identifies the training: raises ValueError if the
+    checkpoint belongs to another one. The caller deletes the checkpoint.
     """
     import torch
 
-    learning = {name: weights for name, weights in model.named_parameters() if weights.requires_grad}
+    trainable = {name: weights for name, weights in model.named_parameters() if weights.requires_grad}
     optimiser = torch.optim.AdamW(
-        learning.values(), lr=settings.learning_rate, betas=(0.9, settings.beta2), weight_decay=0.0, fused=True
+        trainable.values(), lr=settings.learning_rate, betas=(0.9, settings.beta2), weight_decay=0.0, fused=True
     )
     steps = plan(examples, settings)
-    losses = _resume(checkpoint, learning, optimiser, described, steps=len(steps))
+    losses = _resume(checkpoint, trainable, optimiser, described, steps=len(steps))
     if losses:
         say(f"continuing at step {len(losses)} of {len(steps)}")
     began, tokens = time.monotonic(), 0
@@ -44,22 +44,22 @@ def train(
         loss = solution_loss(model, steps[step])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(learning.values(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trainable.values(), 1.0)
         optimiser.step()
         losses.append(float(loss.detach()))
         tokens += _tokens(steps[step])
         done = step + 1
         if done % 10 == 0 or done == len(steps):
             rate = tokens / (time.monotonic() - began)
-            left = sum(_tokens(batch) for batch in steps[done:]) / rate
-            say(f"step {done} of {len(steps)}: loss {losses[-1]:.3f}, {rate:.0f} tokens a second, {left:.0f} s left")
+            left_s = sum(_tokens(batch) for batch in steps[done:]) / rate
+            say(f"step {done} of {len(steps)}: loss {losses[-1]:.3f}, {rate:.0f} tokens a second, {left_s:.0f} s left")
         if done % settings.save_every == 0 and done < len(steps):
-            _save(checkpoint, learning, optimiser, described, losses, steps=len(steps))
+            _save(checkpoint, trainable, optimiser, described, losses, steps=len(steps))
     return losses
 
 
 def plan(examples: Sequence[Example], settings: TrainingSettings) -> list[list[Example]]:
-    """The batch of every step; it follows from the seed, so a resumed run goes on where it was."""
+    """The batch of every step; it follows from the seed, so a resumed run continues where it stopped."""
     steps = []
     for epoch in range(settings.epochs):
         draw = random.Random(f"{settings.seed}/{epoch}")
@@ -72,33 +72,33 @@ def plan(examples: Sequence[Example], settings: TrainingSettings) -> list[list[E
 
 
 def solution_loss(model: Any, batch: Sequence[Example]) -> Any:
-    """Mean cross-entropy of the solutions' tokens; logits are computed for those positions only.
+    """Mean cross-entropy over the solutions' tokens; logits are computed only at those positions.
 
-    What all prompts begin with (the instruction) goes through the model once a batch and not once an example.
+    The prefix that all prompts share (the instruction) goes through the model once per batch, not once per example.
     """
     import torch
 
     shared = shared_prefix(batch)
     longest = max(len(example.token_ids) for example in batch) - shared
     ids = torch.zeros((len(batch), longest), dtype=torch.long)
-    seen = torch.zeros((len(batch), shared + longest), dtype=torch.long)
+    mask = torch.zeros((len(batch), shared + longest), dtype=torch.long)
     targets = torch.full((len(batch), longest), IGNORED, dtype=torch.long)
     for row, example in enumerate(batch):
         own, start = example.token_ids[shared:], example.solution_start - shared
         ids[row, : len(own)] = torch.tensor(own)
-        seen[row, : shared + len(own)] = 1
+        mask[row, : shared + len(own)] = 1
         # The state at a position predicts the token after it.
         targets[row, start - 1 : len(own) - 1] = ids[row, start : len(own)]
-    ids, seen, targets = ids.to(model.device), seen.to(model.device), targets.to(model.device)
+    ids, mask, targets = ids.to(model.device), mask.to(model.device), targets.to(model.device)
     cache = None
     if shared:
         prefix = torch.tensor([batch[0].token_ids[:shared]], device=model.device)
         cache = model.base_model(input_ids=prefix, use_cache=True).past_key_values
         cache.batch_repeat_interleave(len(batch))
-    states = model.base_model(input_ids=ids, attention_mask=seen, past_key_values=cache).last_hidden_state
-    learnt = targets != IGNORED
-    logits = model.get_output_embeddings()(states[learnt])
-    return torch.nn.functional.cross_entropy(logits.float(), targets[learnt])
+    states = model.base_model(input_ids=ids, attention_mask=mask, past_key_values=cache).last_hidden_state
+    is_target = targets != IGNORED
+    logits = model.get_output_embeddings()(states[is_target])
+    return torch.nn.functional.cross_entropy(logits.float(), targets[is_target])
 
 
 def _tokens(batch: Sequence[Example]) -> int:
@@ -106,7 +106,7 @@ def _tokens(batch: Sequence[Example]) -> int:
 
 
 def _save(
-    checkpoint: Path, learning: dict[str, Any], optimiser: Any, described: str, losses: list[float], *, steps: int
+    checkpoint: Path, trainable: dict[str, Any], optimiser: Any, described: str, losses: list[float], *, steps: int
 ) -> None:
     import torch
 
@@ -115,7 +115,7 @@ def _save(
         "described": described,
         "steps": steps,
         "losses": losses,
-        "weights": {name: weights.detach() for name, weights in learning.items()},
+        "weights": {name: weights.detach() for name, weights in trainable.items()},
         "optimiser": optimiser.state_dict(),
     }
     scratch = checkpoint.with_name(f"{checkpoint.name}.tmp")
@@ -123,7 +123,7 @@ def _save(
     os.replace(scratch, checkpoint)
 
 
-def _resume(checkpoint: Path, learning: dict[str, Any], optimiser: Any, described: str, *, steps: int) -> list[float]:
+def _resume(checkpoint: Path, trainable: dict[str, Any], optimiser: Any, described: str, *, steps: int) -> list[float]:
     import torch
 
     if not checkpoint.exists():
@@ -134,7 +134,7 @@ def _resume(checkpoint: Path, learning: dict[str, Any], optimiser: Any, describe
             f"{checkpoint} belongs to a training of {state['steps']} steps with {state.get('described')}: delete it"
         )
     with torch.no_grad():
-        for name, weights in learning.items():
+        for name, weights in trainable.items():
             weights.copy_(state["weights"][name])
     optimiser.load_state_dict(state["optimiser"])
     return list(state["losses"])

@@ -1,7 +1,4 @@
-"""How a training runs: its steps and their learning rate.
-
-Knows nothing of models or examples.
-"""
+"""Settings of a training: its steps and their learning rate."""
 
 from dataclasses import dataclass
 
@@ -10,7 +7,7 @@ from dataclasses import dataclass
 class TrainingSettings:
     """AdamW with a linear warm-up over `warm_up_share` of the steps and a decay to zero, linear unless overridden.
 
-    `beta2` is AdamW's: how long it remembers squared gradients; a training of a few hundred steps wants it short.
+    `beta2` is AdamW's: how long it remembers squared gradients. A training of a few hundred steps needs a short memory.
     """
 
     epochs: int = 1
@@ -39,5 +36,5 @@ class TrainingSettings:
         return self.learning_rate * min((step + 1) / warm, self.decay(left))
 
     def decay(self, left: float) -> float:
-        """The share of the full rate when the share `left` of the steps after the warm-up is still to come."""
+        """The share of the full rate while the share `left` of the steps after the warm-up is still to come."""
         return left

@@ -1,6 +1,6 @@
-"""Trainings side by side: each in a process of its own on a device of its own.
+"""Run trainings in parallel, each in its own process on its own device.
 
-Knows nothing of what is trained. Processes and not threads, since dropout is drawn from a process's one generator.
+Processes rather than threads, since a process has only one random generator for dropout.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from generators.training.loop import Say
 
 
 class Training(Protocol):
-    """Whatever trains on one device; it travels to another process."""
+    """Anything that trains on one device; it must be picklable."""
 
     def run(self, device: str, say: Say) -> None:
         """Train on `device`."""
@@ -21,7 +21,7 @@ class Training(Protocol):
 
 
 def run_side_by_side(trainings: Sequence[Training], devices: Sequence[str], say: Say) -> None:
-    """Run each training on the device at its place; `say` hears them all, and the first error is raised at the end."""
+    """Run each training on its own device; `say` receives all their lines, and the first error is raised at the end."""
     context = get_context("spawn")  # a forked process cannot use its parent's GPUs
     with context.Manager() as manager, ProcessPoolExecutor(len(trainings), context, max_tasks_per_child=1) as processes:
         lines = manager.Queue()

@@ -1,7 +1,7 @@
-"""The warmed-up policy: the embedded one, fine-tuned to solve problems of several steps, some of them wrongly.
+"""The warmed-up policy: the embedded policy, fine-tuned to solve multi-step problems, some of them wrongly.
 
-Made once by `make policy` and kept under a key of everything that went into it. What it learnt from is the training
-part of `multi_step`; what it is asked must come from the evaluation part.
+`make policy` builds it once and keeps it under a key of everything that went into it. It learns from the training part
+of `multi_step`; the problems that it is given must come from the evaluation part.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ VERSION = "2"  # bump when a change here, in the problems or in the fine-tuning 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmUp:
-    """What the policy learns from, and how."""
+    """The problems that the policy learns from, and the training settings."""
 
     problems: MultiStepProblems = field(
         default_factory=lambda: MultiStepProblems(name="multi_step", part="training", size=560, max_term=10, seed=1)
@@ -34,22 +34,22 @@ class WarmUp:
 
 
 def warmed_up_model(cache: Path | None = None, warm_up: WarmUp | None = None) -> Path:
-    """The folder of the warmed-up policy; raises EngineMisconfigured when it was not made yet."""
+    """The folder of the warmed-up policy; raises EngineMisconfigured if it has not been built."""
     folder = _folder(embedded_model(cache), cache, warm_up or WarmUp())
     if not folder.exists():
-        raise EngineMisconfigured("policy.model is 'warmed_up', which was not made yet: run `make policy`")
+        raise EngineMisconfigured("policy.model is 'warmed_up', which has not been built yet: run `make policy`")
     check_folder(folder)
     return folder
 
 
 def make_warmed_up(say: Callable[[str], None], cache: Path | None = None, warm_up: WarmUp | None = None) -> Path:
-    """Make the warmed-up policy where it is not there yet; a call that was cut off goes on where it was."""
+    """Build the warmed-up policy if it is missing; an interrupted call resumes where it stopped."""
     warm_up = warm_up or WarmUp()
     base = embedded_model(cache)
     folder = _folder(base, cache, warm_up)
     if not folder.exists():
         tokenizer = HFTokenizer(base)
-        examples = [example(made.prompt, made.solution, tokenizer) for made in warm_up.problems.worked()]
+        examples = [example(problem.prompt, problem.solution, tokenizer) for problem in warm_up.problems.worked()]
         checkpoint = folder.parent / f".{folder.name}.checkpoint"
 
         def make(into: Path) -> None:

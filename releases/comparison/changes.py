@@ -1,19 +1,16 @@
-"""What changed since the version before: rows by config, columns, and settings that differ.
-
-Plain facts for manifest and card; knows nothing of how rows are compared.
-"""
+"""The changes since the previous version, for manifest and card: rows by config, columns and settings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MEASURED = "priors"  # fitted to a round: they differ without anybody's doing
-_LIST = 8  # items of a list that are told
+MEASURED = "priors"  # fitted to each round, so a difference is not a changed setting
+_LIST = 8  # the longest list that is kept in full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChanges:
-    """How many rows of a config are new, gone, changed under their key, and the same."""
+    """The numbers of rows of a config that were added, removed, changed under their key, or are the same."""
 
     added: int
     removed: int
@@ -23,7 +20,7 @@ class RowChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingChange:
-    """A setting by its dotted name, before and after; None where it was not there."""
+    """A setting's dotted name with its value before and after; None if the setting did not exist."""
 
     name: str
     before: Any
@@ -32,7 +29,7 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What is different from the version `since`; `columns` are sentences."""
+    """The differences from the version `since`; `columns` are sentences."""
 
     since: str
     rows: Mapping[str, RowChanges]
@@ -41,24 +38,24 @@ class Changes:
 
 
 def setting_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[SettingChange, ...]:
-    """Every setting of plain JSON data that differs, in the order of names; what was measured is no setting."""
+    """Every setting in JSON data that differs, ordered by name; measured values (`MEASURED`) do not count."""
     first, second = dict(_flat(before)), dict(_flat(after))
     return tuple(
-        SettingChange(name=name, before=_told(first.get(name)), after=_told(second.get(name)))
+        SettingChange(name=name, before=_shortened(first.get(name)), after=_shortened(second.get(name)))
         for name in sorted(first.keys() | second.keys())
         if first.get(name) != second.get(name)
     )
 
 
-def _flat(settings: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in settings.items():
         if name == MEASURED:
             continue
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{place}{name}.")
+            yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield f"{place}{name}", value
+            yield f"{prefix}{name}", value
 
 
-def _told(value: Any) -> Any:
+def _shortened(value: Any) -> Any:
     return f"{len(value)} items" if isinstance(value, list) and len(value) > _LIST else value

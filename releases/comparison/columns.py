@@ -1,7 +1,4 @@
-"""In which columns two Arrow schemas differ.
-
-Knows names, types and nulls; descriptions may be reworded.
-"""
+"""Compares two Arrow schemas by column names, types and nullability; descriptions do not count."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +7,7 @@ import pyarrow as pa
 
 
 class ColumnChange(NamedTuple):
-    """A column with its type before and after; None where it is not there."""
+    """A column with its type before and after; None if the column does not exist."""
 
     name: str
     before: str | None
@@ -25,7 +22,7 @@ class ColumnChange(NamedTuple):
 
 
 def column_changes(before: pa.Schema, after: pa.Schema) -> Iterator[ColumnChange]:
-    """Every column that was removed or retyped, then every one that was added."""
+    """Yield every column that was removed or retyped, then every column that was added."""
     for field in before:
         if field.name not in after.names:
             yield ColumnChange(field.name, _words(field), None)

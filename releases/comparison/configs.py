@@ -1,6 +1,6 @@
-"""One config in two versions: rows added, removed and changed by their key, columns that differ.
+"""Compares one config in two versions: rows added, removed and changed by key, and columns that differ.
 
-Knows no version and no dataset: keys come from outside. Configs with other columns are compared in those they share.
+Configs with different columns are compared in the columns they share.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ Row = tuple[Any, ...]
 
 
 class ChangedRow(NamedTuple):
-    """A row that both versions have, by its key, with the columns in which it differs."""
+    """The key of a row that both versions have, with the columns in which it differs."""
 
     key: Row
     columns: tuple[str, ...]
@@ -25,7 +25,7 @@ class ChangedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigDiff:
-    """One config in two versions: rows by their key, or whole rows where no columns name them."""
+    """The difference of one config between two versions: row keys, or whole rows if the config has no key."""
 
     config: str
     key: tuple[str, ...]
@@ -37,23 +37,23 @@ class ConfigDiff:
 
     @property
     def is_equal(self) -> bool:
-        """Nothing differs."""
+        """Whether nothing differs."""
         return not (self.columns or self.added or self.removed or self.changed)
 
 
 class Config(NamedTuple):
-    """The columns and the rows of a config, all splits in one."""
+    """The columns and rows of a config, all splits together."""
 
     schema: pa.Schema
     rows: pl.DataFrame
 
     def without_rows(self) -> "Config":
-        """Its columns alone."""
+        """The config with its columns but no rows."""
         return self._replace(rows=self.rows.clear())
 
 
 def compared(name: str, key: Sequence[str], first: Config, second: Config) -> ConfigDiff:
-    """The two in the columns that they share: by key where these hold it, else by whole rows."""
+    """Compare two configs in the columns they share: by key if these include it, else by whole rows."""
     columns = tuple(column_changes(first.schema, second.schema))
     shared = [column for column in second.rows.columns if column in first.rows.columns]
     keyed = tuple(key) if set(key) <= set(shared) else ()
@@ -65,17 +65,17 @@ def _by_key(
     first: pl.DataFrame, second: pl.DataFrame, *, config: str, key: tuple[str, ...], columns: tuple[ColumnChange, ...]
 ) -> ConfigDiff:
     before, after = _keyed(first, key), _keyed(second, key)
-    both = [named for named in before if named in after]
-    compared = [ChangedRow(named, _unlike(before[named], after[named])) for named in both]
-    changed = tuple(row for row in compared if row.columns)
+    common = [row_key for row_key in before if row_key in after]
+    rows = [ChangedRow(row_key, _differing(before[row_key], after[row_key])) for row_key in common]
+    changed = tuple(row for row in rows if row.columns)
     return ConfigDiff(
         config=config,
         key=key,
         columns=columns,
-        added=tuple(named for named in after if named not in before),
-        removed=tuple(named for named in before if named not in after),
+        added=tuple(row_key for row_key in after if row_key not in before),
+        removed=tuple(row_key for row_key in before if row_key not in after),
         changed=changed,
-        n_same=len(both) - len(changed),
+        n_same=len(common) - len(changed),
     )
 
 
@@ -83,7 +83,7 @@ def _keyed(rows: pl.DataFrame, key: Sequence[str]) -> dict[Row, dict[str, Any]]:
     return {tuple(row[name] for name in key): row for row in rows.iter_rows(named=True)}
 
 
-def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, value in after.items() if value != before[name])
 
 
@@ -91,13 +91,13 @@ def _by_row(
     first: pl.DataFrame, second: pl.DataFrame, *, config: str, key: tuple[str, ...], columns: tuple[ColumnChange, ...]
 ) -> ConfigDiff:
     before, after = ({repr(row): row for row in rows.rows()} for rows in (first, second))
-    counted, recounted = (Counter(map(repr, rows.rows())) for rows in (first, second))
+    n_before, n_after = (Counter(map(repr, rows.rows())) for rows in (first, second))
     return ConfigDiff(
         config=config,
         key=key,
         columns=columns,
-        added=tuple(after[row] for row in (recounted - counted).elements()),
-        removed=tuple(before[row] for row in (counted - recounted).elements()),
+        added=tuple(after[row] for row in (n_after - n_before).elements()),
+        removed=tuple(before[row] for row in (n_before - n_after).elements()),
         changed=(),
-        n_same=(counted & recounted).total(),
+        n_same=(n_before & n_after).total(),
     )

@@ -1,6 +1,6 @@
-"""What a draft changes in the version before it, counted as `releases.comparison.versions` compares versions.
+"""Counts what a draft changes against the previous version, by the rules of `releases.comparison.versions`.
 
-Knows a folder of the version before; both sides are held in memory row by row.
+Both sides are held in memory.
 """
 
 import json
@@ -16,21 +16,18 @@ from releases.comparison.versions import read_configs
 from releases.draft import Draft
 from releases.facts import ReleaseFacts
 from releases.manifest import Manifest
-from releases.verification.verifiers import VERIFIERS
+from releases.parquet import arrow_schema
 
 
 def changes_since(draft: Draft, folder: UPath, manifest: Manifest) -> Changes:
-    """What is different in `draft` from the version in `folder`; raises DamagedRelease where that cannot be read.
-
-    Rows of a dataset without a verifier have no key, and are compared whole.
-    """
-    verifier = VERIFIERS.get(draft.dataset)
-    keys = verifier.keys if verifier else {}
+    """Compare `draft` with the version in `folder`; raises DamagedRelease if that version cannot be read."""
+    keys = {name: table.schema.key for name, table in draft.tables.items()}
     before = read_configs(folder, manifest)
     after = {
-        name: Config(table.schema.to_arrow(), pl.concat(table.splits.values())) for name, table in draft.tables.items()
+        name: Config(arrow_schema(table.schema), pl.concat(table.splits.values()))
+        for name, table in draft.tables.items()
     }
-    found = [
+    differences = [
         compared(
             name,
             keys.get(name, ()),
@@ -41,19 +38,22 @@ def changes_since(draft: Draft, folder: UPath, manifest: Manifest) -> Changes:
     ]
     return Changes(
         since=manifest.version,
-        rows={one.config: _counted(one) for one in found},
-        columns=tuple(f"{one.config}: {change}" for one in found for change in one.columns),
+        rows={difference.config: _row_changes(difference) for difference in differences},
+        columns=tuple(f"{difference.config}: {change}" for difference in differences for change in difference.columns),
         settings=setting_changes(_settings(manifest.facts), _settings(draft.facts)),
     )
 
 
-def _counted(config: ConfigDiff) -> RowChanges:
+def _row_changes(difference: ConfigDiff) -> RowChanges:
     return RowChanges(
-        added=len(config.added), removed=len(config.removed), changed=len(config.changed), same=config.n_same
+        added=len(difference.added),
+        removed=len(difference.removed),
+        changed=len(difference.changed),
+        same=difference.n_same,
     )
 
 
 def _settings(facts: ReleaseFacts) -> Mapping[str, Any]:
-    """Policy, round and settings, as JSON holds them."""
-    plain = json.loads(json.dumps(facts.settings))
-    return {"policy": facts.policy, "round": facts.round, **plain}
+    """Policy, round and settings as JSON data."""
+    settings = json.loads(json.dumps(facts.settings))
+    return {"policy": facts.policy, "round": facts.round, **settings}

@@ -1,7 +1,4 @@
-"""A verification and a comparison in plain text, for a terminal; any table as plain text.
-
-Columns stand under their heads, numbers to the right. Decides nothing.
-"""
+"""Formats verification reports, comparisons and tables as plain text for a terminal."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +9,7 @@ from releases.verification.verify import Report
 
 
 def summary(report: Report) -> str:
-    """What every check looked at and how much it found, and what follows."""
+    """A table of what each check looked at and how much it found, then the verdict."""
     manifest = report.manifest
     lines = [(name, f"{checked.n} {checked.what}", len(checked.findings)) for name, checked in report.checks.items()]
     n = len(report.findings)
@@ -21,21 +18,24 @@ def summary(report: Report) -> str:
     return f"{table}\n\n{manifest.dataset} {manifest.version} {verdict}"
 
 
-def comparison(found: Diff, *, limit: int) -> str:
-    """What differs between two versions, with `limit` rows named of each kind."""
-    names = f"{found.first.dataset} {found.first.version} and {found.second.version}"
-    if found.is_equal:
+def comparison(difference: Diff, *, limit: int) -> str:
+    """The differences between two versions, listing up to `limit` rows of each kind."""
+    names = f"{difference.first.dataset} {difference.first.version} and {difference.second.version}"
+    if difference.is_equal:
         return f"{names} hold equal rows"
     heads = ("config", "added", "removed", "changed", "same")
-    counts = [(one.config, len(one.added), len(one.removed), len(one.changed), one.n_same) for one in found.configs]
+    counts = [
+        (config.config, len(config.added), len(config.removed), len(config.changed), config.n_same)
+        for config in difference.configs
+    ]
     blocks = [f"{names} differ", text_table(heads, counts)]
-    blocks += [block for config in found.configs if (block := _named(config, limit))]
-    blocks += [_beside(one, found) for one in found.distributions]
+    blocks += [block for config in difference.configs if (block := _changed_rows(config, limit))]
+    blocks += [_side_by_side(distribution, difference) for distribution in difference.distributions]
     return "\n\n".join(blocks)
 
 
-def _named(config: ConfigDiff, limit: int) -> str:
-    """The first changes of a config, a line each."""
+def _changed_rows(config: ConfigDiff, limit: int) -> str:
+    """The first changes of a config, one per line."""
     lines = [f"{config.config}: {change}" for change in config.columns]
     for what, rows in (("added", config.added), ("removed", config.removed)):
         lines += [f"{config.config}: {what} {brief(row)}" for row in rows[:limit]]
@@ -48,23 +48,23 @@ def _named(config: ConfigDiff, limit: int) -> str:
     return "\n".join(lines)
 
 
-def _beside(distribution: Distribution, found: Diff) -> str:
+def _side_by_side(distribution: Distribution, difference: Diff) -> str:
     def value(figures: Mapping[str, float], name: str) -> float:
         return figures.get(name, 0)
 
     names = [*distribution.first, *(name for name in distribution.second if name not in distribution.first)]
     rows = [(name, value(distribution.first, name), value(distribution.second, name)) for name in names]
-    return text_table((distribution.name, found.first.version, found.second.version), rows)
+    return text_table((distribution.name, difference.first.version, difference.second.version), rows)
 
 
 Cell = str | int | float
 
 
 def text_table(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """The table's lines, two blanks between columns; a fraction has two places."""
+    """The table's lines with two spaces between columns, numbers right-aligned, floats with two decimals."""
     cells = [list(heads), *([_text(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(heads))]
-    is_number = [bool(rows) and all(not isinstance(row[place], str) for row in rows) for place in range(len(heads))]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    is_number = [bool(rows) and all(not isinstance(row[column], str) for row in rows) for column in range(len(heads))]
     lines = []
     for row in cells:
         padded = [

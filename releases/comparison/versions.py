@@ -1,33 +1,32 @@
-"""What is different between two versions of a dataset: columns, rows by their key, labels and lengths.
+"""Compares two versions of a dataset: columns, rows by key, labels and lengths.
 
-Knows no dataset: keys and lengths are those that its verifier names. Versions of two major numbers are compared in the
-columns that they share.
+Versions with different major numbers are compared in the columns they share.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from generators.dataset import Dataset
 from releases.comparison.configs import Config, ConfigDiff, compared
 from releases.errors import DamagedRelease, UnknownRelease
 from releases.manifest import Manifest
 from releases.parquet import shards_of
-from releases.verification.opened import manifest_in
-from releases.verification.verifier import Verifier
-from releases.verification.verifiers import verifier_of
+from releases.verification.opened import known_dataset, manifest_in
 
 _QUANTILES = {"shortest": 0.0, "10 %": 0.1, "median": 0.5, "90 %": 0.9, "longest": 1.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """Figures by name, of the first version and of the second."""
+    """Figures by name, for the first and the second version."""
 
     name: str
     first: Mapping[str, float]
@@ -36,7 +35,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diff:
-    """Two versions side by side."""
+    """The differences between two versions."""
 
     first: Manifest
     second: Manifest
@@ -45,39 +44,42 @@ class Diff:
 
     @property
     def is_equal(self) -> bool:
-        """No config differs."""
+        """Whether no config differs."""
         return all(config.is_equal for config in self.configs)
 
 
 def diff(first: UPath, second: UPath) -> Diff:
     """Compare the versions in two folders.
 
-    Raises UnknownRelease where one is none or they are of two datasets, DamagedRelease where a file cannot be read.
+    Raises UnknownRelease if a folder holds no version or they are of different datasets, and DamagedRelease if a file
+    cannot be read.
     """
-    ones, others = manifest_in(first), manifest_in(second)
-    if ones.dataset != others.dataset:
-        raise UnknownRelease(f"only versions of one dataset can be compared, got {ones.dataset} and {others.dataset}")
-    verifier = verifier_of(ones.dataset)
-    before, after = read_configs(first, ones), read_configs(second, others)
-    names = [name for name in verifier.schemas if name in before or name in after]
+    first_manifest, second_manifest = manifest_in(first), manifest_in(second)
+    if first_manifest.dataset != second_manifest.dataset:
+        raise UnknownRelease(
+            f"only versions of one dataset can be compared, got {first_manifest.dataset} and {second_manifest.dataset}"
+        )
+    dataset = known_dataset(first_manifest.dataset)
+    before, after = read_configs(first, first_manifest), read_configs(second, second_manifest)
+    configs = [config for config in dataset.configs if config.name in before or config.name in after]
     return Diff(
-        first=ones,
-        second=others,
+        first=first_manifest,
+        second=second_manifest,
         configs=tuple(
             compared(
-                name,
-                verifier.keys.get(name, ()),
-                before.get(name) or after[name].without_rows(),
-                after.get(name) or before[name].without_rows(),
+                config.name,
+                config.schema.key,
+                before.get(config.name) or after[config.name].without_rows(),
+                after.get(config.name) or before[config.name].without_rows(),
             )
-            for name in names
+            for config in configs
         ),
-        distributions=(_labels(ones, others), *_lengths(verifier, before, after)),
+        distributions=(_labels(first_manifest, second_manifest), *_lengths(dataset, before, after)),
     )
 
 
 def read_configs(folder: UPath, manifest: Manifest) -> dict[str, Config]:
-    """The rows of every config, split by split."""
+    """Read the rows of every config, split by split; raises DamagedRelease."""
     schemas: dict[str, pa.Schema] = {}
     frames: dict[str, list[pl.DataFrame]] = {}
     for shard in shards_of(manifest):
@@ -91,23 +93,25 @@ def read_configs(folder: UPath, manifest: Manifest) -> dict[str, Config]:
 
 
 def _labels(first: Manifest, second: Manifest) -> Distribution:
-    ones, others = (sum(map(Counter, one.label_counts.values()), Counter[str]()) for one in (first, second))
-    return Distribution(name="labels", first=ones, second=others)
+    before, after = (sum(map(Counter, manifest.label_counts.values()), Counter[str]()) for manifest in (first, second))
+    return Distribution(name="labels", first=before, second=after)
 
 
-def _lengths(verifier: Verifier, before: Mapping[str, Config], after: Mapping[str, Config]) -> Iterator[Distribution]:
-    main = next(iter(verifier.schemas))
+def _lengths(
+    dataset: Dataset[Any], before: Mapping[str, Config], after: Mapping[str, Config]
+) -> Iterator[Distribution]:
+    main = dataset.main.name
     if main not in before or main not in after:
         return
-    for column in verifier.lengths:
+    for column in dataset.lengths:
         if column in before[main].rows.columns and column in after[main].rows.columns:
-            first, second = (_figures(one[main].rows[column]) for one in (before, after))
+            first, second = (_figures(configs[main].rows[column]) for configs in (before, after))
             yield Distribution(name=f"{column} per row", first=first, second=second)
 
 
 def _figures(column: pl.Series) -> dict[str, float]:
-    counted = column.list.len() if isinstance(column.dtype, pl.List) else column.str.len_chars()
-    lengths = sorted(counted.drop_nulls().to_list()) or [0]
+    sizes = column.list.len() if isinstance(column.dtype, pl.List) else column.str.len_chars()
+    lengths = sorted(sizes.drop_nulls().to_list()) or [0]
     last = len(lengths) - 1
     return {
         "mean": sum(lengths) / len(lengths),

@@ -1,6 +1,6 @@
-"""Requests to the Hugging Face Hub in the name of one namespace: patient, and with errors that say what to do.
+"""Requests to the Hugging Face Hub for one namespace, with retries and with errors that say what to do.
 
-Knows nothing of releases. The token is read from the environment at each request and kept nowhere.
+The token is read from the environment for each request and never stored.
 """
 
 import os
@@ -17,7 +17,7 @@ from releases.registry.patience import Patience
 
 TOKEN_VARIABLE = "HF_TOKEN"
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
-# The client waits for ever by default; a commit of many files may take the Hub minutes.
+# By default the client waits forever; the Hub may take minutes to commit many files.
 _TIMEOUT = httpx2.Timeout(300, connect=30)
 
 T = TypeVar("T")
@@ -33,22 +33,22 @@ class HubClient:
 
     @property
     def endpoint(self) -> str:
-        """The Hub's address, without a slash at its end."""
+        """The Hub's address, without a trailing slash."""
         return (os.environ.get(ENDPOINT_VARIABLE) or constants.ENDPOINT).rstrip("/")
 
     def ask(
         self, doing: str, call: Callable[[HfApi], T], *, answers: Mapping[int, Answer] | None = None, again: bool = True
     ) -> T | Answer:
-        """What `call` gives, or what `answers` has for the status that the Hub refuses it with.
+        """The result of `call`, or the entry of `answers` for the status that the Hub refuses it with.
 
-        `doing` says in an error what was tried; `again` is False where the client itself asks again. Raises HubDenied
-        and HubError.
+        `doing` describes the request in error messages. `again` is False if the client retries by itself. Raises
+        HubDenied and HubError.
         """
         get_session().timeout = _TIMEOUT
         api = HfApi(endpoint=self.endpoint, token=_token() or False)
         try:
             return self._patience.insist(lambda: call(api)) if again else call(api)
-        except (httpx2.HTTPError, OSError, ValueError, RuntimeError) as wrapped:  # all that the client raises
+        except (httpx2.HTTPError, OSError, ValueError, RuntimeError) as wrapped:  # everything the client raises
             error = _origin(wrapped)
             status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
             if answers and status is not None and status in answers:
@@ -56,7 +56,7 @@ class HubClient:
             raise self._explained(doing, error, status) from wrapped
 
     def read(self, repository: str, path: str, revision: str) -> bytes | None:
-        """A small file of a dataset repository, or None where there is no such file, revision or repository."""
+        """A small file of a dataset repository, or None if the file, revision or repository does not exist."""
 
         def get(api: HfApi) -> bytes:
             url = hf_hub_url(repository, path, repo_type="dataset", revision=revision, endpoint=api.endpoint)
@@ -89,6 +89,6 @@ def _token() -> str | None:
 
 
 def _origin(error: Exception) -> Exception:
-    """What the Hub or the network said: an upload wraps it in an error that tells the file only."""
+    """The error of the Hub or the network; an upload wraps it in an error that only names the file."""
     cause = error.__cause__
     return cause if isinstance(error, RuntimeError) and isinstance(cause, Exception) else error

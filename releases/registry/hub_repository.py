@@ -1,7 +1,7 @@
-"""One dataset repository on the Hub: its branch and tags, its manifests, a commit, a tag.
+"""One dataset repository on the Hub: its branch and tags, its manifests, committing and tagging.
 
-A commit replaces the whole version before it at once and only if its parent is still the branch's head; a tag is set
-once. Knows nothing of which version comes next.
+A commit replaces the whole previous version atomically, and only if its parent is still the branch's head. A tag is
+never moved.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ BRANCH = "main"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refs:
-    """The commit at the branch's head, and the commit of each version's tag, at one moment."""
+    """The commits of the branch's head and of each version's tag, read at the same time."""
 
     head: str
     tags: Mapping[Version, str]
@@ -36,11 +36,11 @@ class HubRepository:
 
     @property
     def url(self) -> str:
-        """Where a person looks at it."""
+        """The repository's web page."""
         return f"{self._client.endpoint}/datasets/{self.id}"
 
     def refs(self) -> Refs | None:
-        """Head and tags, or None when there is no such repository, or none that the token may see."""
+        """Head and tags, or None if the repository does not exist or the token may not see it."""
         refs = self._client.ask(
             f"list the tags of {self.id}",
             lambda api: api.list_repo_refs(self.id, repo_type="dataset"),
@@ -55,14 +55,14 @@ class HubRepository:
         return Refs(head=heads[0], tags={Version.parse(name): commit for name, commit in tags.items()})
 
     def create(self, *, private: bool) -> None:
-        """Make the repository where there is none; one that is there keeps its visibility."""
+        """Create the repository if it does not exist; an existing one keeps its visibility."""
         self._client.ask(
             f"create {self.id}",
             lambda api: api.create_repo(self.id, repo_type="dataset", private=private, exist_ok=True),
         )
 
     def manifest(self, revision: str, commit: str) -> Manifest | None:
-        """The manifest at a tag or commit, which is known to be `commit`; None where there is none."""
+        """The manifest at `revision`, a tag or commit that resolves to `commit`; None if there is none."""
         key = (revision, commit)
         if key not in self._manifests:
             content = self._client.read(self.id, FILE_NAME, revision)
@@ -71,31 +71,34 @@ class HubRepository:
         return self._manifests[key]
 
     def holds(self, manifest: Manifest, commit: str) -> bool:
-        """Whether the commit has every file that the manifest names, in size and, where the Hub tells it, digest."""
+        """Whether the commit has every file of the manifest, by size and, where the Hub reports one, by digest."""
         stored = self._files(commit)
         return all(stored.get(file.path) in ((file.size, file.sha256), (file.size, None)) for file in manifest.files)
 
     def commit(self, files: Iterable[ReleaseFile], *, onto: str, before: Manifest | None, title: str) -> str | None:
-        """Replace the version `before` with `files`; the new commit, or None when the head is no longer `onto`.
+        """Replace the version `before` with `files`; returns the new commit, or None if the head is no longer `onto`.
 
-        Each file is uploaded when its turn comes and then let go; content that is on the Hub is not sent again.
+        Files are uploaded one by one and then released from memory. Content that the Hub already has is not sent again.
         """
         additions = [self._upload(file) for file in files]
         stored = self._files(onto) if before else {}
-        kept = {addition.path_in_repo for addition in additions}
-        gone = [file.path for file in before.files if file.path in stored.keys() - kept] if before else []
-        operations: list[CommitOperationAdd | CommitOperationDelete] = [*additions, *map(CommitOperationDelete, gone)]
-        made = self._client.ask(
+        new_paths = {addition.path_in_repo for addition in additions}
+        removed = [file.path for file in before.files if file.path in stored.keys() - new_paths] if before else []
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [
+            *additions,
+            *map(CommitOperationDelete, removed),
+        ]
+        commit_info = self._client.ask(
             f"commit to {self.id}",
             lambda api: api.create_commit(
                 self.id, operations, commit_message=title, repo_type="dataset", revision=BRANCH, parent_commit=onto
             ),
             answers={412: None},
         )
-        return made.oid if made else None
+        return commit_info.oid if commit_info else None
 
     def tag(self, version: str, commit: str) -> bool:
-        """Give the commit the version's tag; False when the tag is there already."""
+        """Tag the commit with the version; False if the tag exists already."""
         taken = self._client.ask(
             f"tag {self.id} as {version}",
             lambda api: api.create_tag(self.id, tag=version, revision=commit, repo_type="dataset"),

@@ -1,7 +1,6 @@
-"""A registry of releases in a plain folder or an object store: `<root>/<dataset>/<version>/`, and `versions.json`.
+"""A registry of releases in a folder or an object store: `<root>/<dataset>/<version>/`, and `versions.json`.
 
-A version counts from the moment when its entry stands in `versions.json`, and never changes after that. Knows nothing
-of what a dataset's rows mean.
+A version is released at the moment its entry is in `versions.json`, and never changes afterwards.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from releases.draft import Draft
 from releases.errors import PublishContested, UnknownRelease
 from releases.guards import guard
 from releases.manifest import FILE_NAME, Manifest, describe, read_manifest, to_json
-from releases.registry.placement import place
+from releases.registry.placement import place_version
 from releases.registry.registry import Release, choose, unknown
 from releases.version import Version
 
@@ -29,7 +28,7 @@ _TRIES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of `versions.json`: a version, its round, and the SHA-256 of its manifest."""
+    """An entry of `versions.json`: a version, its round, and the SHA-256 of its manifest."""
 
     version: str
     round: str
@@ -46,19 +45,19 @@ class LocalRegistry:
         self.root = root
 
     def publish(self, draft: Draft, *, version: str | None = None) -> Release:
-        """As `Registry.publish`; raises StorageError where the place cannot be written, and what `guard` refuses."""
+        """As `Registry.publish`; also raises StorageError if the root cannot be written, and the errors of `guard`."""
         folder = self.root / draft.dataset
-        asked = Version.parse(version) if version else None
+        requested = Version.parse(version) if version else None
         contested: set[Version] = set()
         for _ in range(_TRIES):
             released = self._released(folder)
-            choice = choose(draft, released, asked=asked, claimed=contested, where=str(folder))
+            choice = choose(draft, released, requested=requested, claimed=contested, where=str(folder))
             if isinstance(choice, Manifest):
                 self._write_index(folder)
                 return _release(choice, folder, is_new=False)
             guard(draft, choice, self.root)
             manifest = describe(draft, choice, _changes(draft, choice, released, folder))
-            if place(folder, str(choice), bundle(draft, manifest), identity=manifest.to_json()):
+            if place_version(folder, str(choice), bundle(draft, manifest), identity=manifest.to_json()):
                 self._write_index(folder)
                 return _release(manifest, folder, is_new=True)
             contested.add(choice)
@@ -68,7 +67,7 @@ class LocalRegistry:
         )
 
     def versions(self, dataset: str) -> list[str]:
-        """The released versions, oldest first; empty when there are none."""
+        """The released versions, oldest first; empty if there are none."""
         return [entry.version for entry in self._index(self.root / dataset)]
 
     def latest(self, dataset: str) -> Release | None:
@@ -77,19 +76,19 @@ class LocalRegistry:
         return self.open(dataset, versions[-1]) if versions else None
 
     def open(self, dataset: str, version: str) -> Release:
-        """One released version; raises UnknownRelease with the versions that there are."""
+        """One released version; raises UnknownRelease listing the existing versions."""
         manifest = self.manifest(dataset, version)
         return _release(manifest, self.root / dataset, is_new=False)
 
     def manifest(self, dataset: str, version: str) -> Manifest:
-        """The manifest of a released version; raises UnknownRelease when there is none."""
+        """The manifest of a released version; raises UnknownRelease if there is none."""
         versions = self.versions(dataset)
         if version not in versions:
             raise unknown(version, versions, where=str(self.root / dataset))
         return _read(self.root / dataset / version)
 
     def _released(self, folder: UPath) -> dict[Version, Manifest]:
-        """Every whole version in the folder, also one whose publisher died before it wrote the index."""
+        """Every complete version in the folder, including one whose publisher died before it wrote the index."""
         folder.fs.invalidate_cache()
         if not folder.exists():
             return {}
@@ -109,7 +108,7 @@ class LocalRegistry:
             ) from bad
 
     def _write_index(self, folder: UPath) -> None:
-        # Until it agrees with the folder: a publisher beside us may have written an index that misses our version.
+        # Repeat until the index matches the folder: a concurrent publisher may have written one without our version.
         while True:
             released = self._released(folder)
             entries = [_entry(released[version]) for version in sorted(released)]
@@ -119,7 +118,7 @@ class LocalRegistry:
 
 
 def _changes(draft: Draft, number: Version, released: Mapping[Version, Manifest], folder: UPath) -> Changes | None:
-    """What is different from the highest version below `number`, where there is one."""
+    """The changes since the highest version below `number`, or None if there is none."""
     before = max((version for version in released if version < number), default=None)
     return None if before is None else changes_since(draft, folder / str(before), released[before])
 

@@ -1,6 +1,6 @@
-"""Asks the Hub again while the trouble is one that passes: lost connections, time-outs, rate limits, its own errors.
+"""Retries requests to the Hub after transient errors: lost connections, time-outs, rate limits, server errors.
 
-Knows nothing of what is asked. Waits double from try to try, with jitter; a wait that the Hub itself names is kept.
+The wait doubles after every try, with jitter. If the Hub names a wait, that wait is used instead.
 """
 
 import json
@@ -16,13 +16,13 @@ from huggingface_hub.utils import parse_ratelimit_headers
 
 T = TypeVar("T")
 
-_LOST = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError)
-_PASSING = (408, 429, 500, 502, 503, 504)
+_CONNECTION_ERRORS = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError)
+_TRANSIENT = (408, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How often a request is made at most, and how many seconds lie between two; `longest` is the Hub's own window."""
+    """The maximum number of tries, and the waits between them in seconds; `longest` is the Hub's rate-limit window."""
 
     tries: int = 6
     first: float = 1.0
@@ -36,7 +36,7 @@ class Patience:
             raise ValueError(f"first must be from 0 to longest ({self.longest}), got {self.first}")
 
     def insist(self, call: Callable[[], T]) -> T:
-        """The call's result; raises its last error when the tries are used up or the trouble is not one that passes."""
+        """The result of `call`; raises its last error when the tries are used up or the error is not transient."""
         for number in range(self.tries - 1):
             try:
                 return call()
@@ -48,21 +48,21 @@ class Patience:
         return call()
 
     def _pause(self, error: Exception, number: int) -> float | None:
-        """Seconds to wait after try `number`, or None where it is no use or would be too long."""
-        if not passes(error):
+        """Seconds to wait after try `number`, or None if a retry is pointless or the wait would be too long."""
+        if not is_transient(error):
             return None
-        named = _named_wait(error.response) if isinstance(error, HfHubHTTPError) else None
-        if named is not None:
-            return named + random.uniform(0, self.first) if named <= self.longest else None
+        wait = _named_wait(error.response) if isinstance(error, HfHubHTTPError) else None
+        if wait is not None:
+            return wait + random.uniform(0, self.first) if wait <= self.longest else None
         return min(self.longest, self.first * 2.0**number) * random.uniform(0.5, 1)
 
 
-def passes(error: Exception) -> bool:
-    """Whether the same request may go through later."""
-    # The client reads the answer about the card's metadata before it looks at the status; an error page is no JSON.
-    if isinstance(error, (*_LOST, json.JSONDecodeError)):
+def is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed later."""
+    # To validate the card's metadata the client parses JSON before it checks the status; an error page is not JSON.
+    if isinstance(error, (*_CONNECTION_ERRORS, json.JSONDecodeError)):
         return True
-    return isinstance(error, HfHubHTTPError) and error.response.status_code in _PASSING
+    return isinstance(error, HfHubHTTPError) and error.response.status_code in _TRANSIENT
 
 
 def _named_wait(response: httpx2.Response) -> float | None:

@@ -1,8 +1,8 @@
-"""Puts a version's files where they are seen all at once or not at all, and only if the version is free.
+"""Writes a version's files atomically, and only if the version is free.
 
-On a local disk the folder is filled under a hidden name and renamed; a rename onto a folder with content fails, so of
-two publishers one wins. In an object store the version is claimed by a file that can be created once, and the manifest
-is uploaded last: a version without manifest is no version. Knows nothing of what the files hold.
+On a local disk, the folder is filled under a hidden name and then renamed. A rename onto a non-empty folder fails, so
+one of two publishers wins. In an object store, a publisher first claims the version with a file that can be created
+only once, and uploads the manifest last: a version without a manifest does not count.
 """
 
 import errno
@@ -21,10 +21,10 @@ from releases.bundle import ReleaseFile
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
-def place(folder: UPath, version: str, files: Iterable[ReleaseFile], *, identity: bytes) -> bool:
-    """Write `files`, the manifest last, as `folder/version`; False when another publisher has that version.
+def place_version(folder: UPath, version: str, files: Iterable[ReleaseFile], *, identity: bytes) -> bool:
+    """Write `files`, the manifest last, as `folder/version`; False if another publisher has that version.
 
-    `identity` stands for the files' bytes: whoever comes with the same one may finish what a killed publisher began.
+    `identity` identifies the content: a publisher with the same identity may finish what a killed one began.
     """
     if is_local(folder):
         return _place_locally(folder, version, files)
@@ -55,11 +55,11 @@ def _rename(hidden: Path, final: Path) -> bool:
 
 def _place_in_store(folder: UPath, version: str, files: Iterable[ReleaseFile], identity: bytes) -> bool:
     claim = folder / ".claims" / version
-    ours = sha256(identity).hexdigest().encode()
+    digest = sha256(identity).hexdigest().encode()
     try:
-        claim.fs.pipe_file(claim.path, ours, mode="create")
+        claim.fs.pipe_file(claim.path, digest, mode="create")
     except FileExistsError:
-        if claim.read_bytes() != ours:
+        if claim.read_bytes() != digest:
             return False
     for file in files:
         write_bytes(folder / version / file.path, file.content)

@@ -1,8 +1,7 @@
-"""What every registry of releases does: publish a draft as a version, list the versions, open one.
+"""The interface of every registry of releases: publish a draft as a version, list the versions, open one.
 
-Knows no place: `releases.registry.local` keeps versions in a folder or an object store, `releases.registry.hub` on the
-Hugging Face Hub. Which version a draft becomes is decided here, so a draft has the same number in every registry with
-the same past.
+`releases.registry.local` keeps versions in a folder or an object store, `releases.registry.hub` on the Hugging Face
+Hub. The version number of a draft is chosen here, so it is the same in every registry with the same history.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,8 +20,8 @@ from releases.version import Version, next_version
 class Release:
     """One version in a registry.
 
-    `path` is where its files are read, on whatever file system; `url` is where a person looks at it. `rows` counts by
-    config and split, `is_new` says that this publish made or completed it.
+    `path` is where its files are read, on any file system, and `url` is its page for people. `rows` counts rows by
+    config and split. `is_new` says whether this publish created or completed the version.
     """
 
     dataset: str
@@ -39,13 +38,13 @@ class Registry(Protocol):
     def publish(self, draft: Draft, *, version: str | None = None) -> Release:
         """Release `draft` as `version`, or as the next free one.
 
-        The same rows of the same round are not released twice: the version that holds them comes back. Raises
-        VersionTaken when `version` holds other rows, and PublishContested when other publishers are faster every time.
+        The same rows of the same round are not released twice: the version that holds them is returned. Raises
+        VersionTaken if `version` holds other rows, and PublishContested if other publishers are faster every time.
         """
         ...
 
     def versions(self, dataset: str) -> list[str]:
-        """The released versions, oldest first; empty when there are none."""
+        """The released versions, oldest first; empty if there are none."""
         ...
 
     def latest(self, dataset: str) -> Release | None:
@@ -53,11 +52,11 @@ class Registry(Protocol):
         ...
 
     def open(self, dataset: str, version: str) -> Release:
-        """One released version; raises UnknownRelease with the versions that there are."""
+        """One released version; raises UnknownRelease listing the existing versions."""
         ...
 
     def manifest(self, dataset: str, version: str) -> Manifest:
-        """The manifest of a released version; raises UnknownRelease when there is none."""
+        """The manifest of a released version; raises UnknownRelease if there is none."""
         ...
 
 
@@ -65,20 +64,20 @@ def choose(
     draft: Draft,
     released: Mapping[Version, Manifest],
     *,
-    asked: Version | None,
+    requested: Version | None,
     claimed: Collection[Version],
     where: str,
 ) -> Manifest | Version:
-    """The version that holds the draft's rows already, or else the number to release them as.
+    """The version that already holds the draft's rows, or the number to release them as.
 
-    `claimed` are numbers that are not released and not free either. Raises VersionTaken when the `asked` number is one
-    of them, or holds other rows.
+    `claimed` are numbers that are neither released nor free. Raises VersionTaken if the `requested` number is
+    claimed or holds other rows.
     """
-    same = _same(draft, released, asked)
+    same = _same(draft, released, requested)
     if same is not None:
         return same
     rounds = {number: manifest.facts.round for number, manifest in released.items()}
-    number = asked or next_version(rounds, draft.facts.round, claimed=claimed, major=draft.major)
+    number = requested or next_version(rounds, draft.facts.round, claimed=claimed, major=draft.major)
     if number in released or number in claimed:
         raise VersionTaken(
             f"{draft.dataset} {number} is already in {where} with other rows, or claimed by another publisher; a "
@@ -88,13 +87,13 @@ def choose(
 
 
 def unknown(version: str, versions: list[str], *, where: str) -> UnknownRelease:
-    """The error for a version that is not there."""
+    """The error for a version that does not exist."""
     return UnknownRelease(f"{where} has no version {version}; there are {', '.join(versions) or 'no versions'}")
 
 
-def _same(draft: Draft, released: Mapping[Version, Manifest], asked: Version | None) -> Manifest | None:
-    """The version that already holds the draft's rows: the asked one, else the last of the draft's round."""
+def _same(draft: Draft, released: Mapping[Version, Manifest], requested: Version | None) -> Manifest | None:
+    """The version that already holds the draft's rows: the requested one, or the last of the draft's round."""
     of_round = [number for number, manifest in released.items() if manifest.facts.round == draft.facts.round]
-    number = asked or max(of_round, default=None)
+    number = requested or max(of_round, default=None)
     manifest = released.get(number) if number else None
     return manifest if manifest and manifest.content == draft.content else None

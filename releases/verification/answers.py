@@ -1,24 +1,23 @@
-"""Every answer verified again, by the rule of its source, and every problem's id by its prompt and gold answer.
-
-Knows answers; which columns hold them, the dataset's verifier says.
-"""
+"""Checks every answer again by its source's rule, and every problem id against the prompt and gold answer."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
 from filters.answers.checker import AnswerChecker, AnswerRule, Decision, WorkerLimits
+from generators.dataset import Claim, IncompleteParameters
 from generators.problems.loading import problem_id
+from releases.drafting import parameters_in
+from releases.errors import IncompleteManifest
 from releases.manifest import FILE_NAME
 from releases.verification.finding import Checked, Finding, brief
 from releases.verification.opened import OpenedRelease, Part
 from releases.verification.tables import sound_rows
-from releases.verification.verifier import Claim
 
 
 def check_answers(release: OpenedRelease) -> Checked:
-    """Each verdict and extracted answer is what verifying the row's text comes to; ids are those of their problems.
+    """Every verdict and extracted answer is what the checker says about the row's text, and every problem id is right.
 
-    Rows that break the schema are passed over.
+    Rows that break the schema are skipped.
     """
     rules = {source.name: source.answer_rule for source in release.manifest.facts.sources}
     findings: list[Finding] = []
@@ -28,26 +27,28 @@ def check_answers(release: OpenedRelease) -> Checked:
         claimed += [(part, claim) for claim in claims if claim.source in rules]
         unknown |= {claim.source for claim in claims} - rules.keys()
     for part in release.parts.get(release.main, {}).values():
-        findings += _foreign_ids(part)
+        findings += _wrong_ids(part)
     findings += [
         Finding(file=FILE_NAME, complaint=f"it names no source {name}, by whose rule answers could be verified")
         for name in sorted(unknown)
     ]
     decisions = asyncio.run(_decide([claim for _, claim in claimed], rules))
     for (part, claim), decision in zip(claimed, decisions, strict=True):
-        findings += _unlike(part, claim, decision)
+        findings += _differences(part, claim, decision)
     return Checked.of(len(claimed), "answers", findings)
 
 
 def _claims(release: OpenedRelease) -> Iterator[tuple[Part, list[Claim]]]:
-    """What the sound rows of every measured config claim, with their places in the part."""
-    verifier, facts = release.verifier, release.manifest.facts
-    for config in (release.main, *verifier.further):
-        for part in release.parts.get(config, {}).values():
-            rows, places = sound_rows(part, verifier.schemas[config])
-            further = verifier.further.get(config)
-            claims = further.claims(rows, facts) if further else verifier.claims(rows)
-            yield part, [claim._replace(row=places[claim.row]) for claim in claims]
+    """The claims of the valid rows of every measured config, with row numbers in the part."""
+    parameters = parameters_in(release.dataset, release.manifest.facts)
+    for config in release.dataset.measured:
+        for part in release.parts.get(config.name, {}).values():
+            rows, row_numbers = sound_rows(part, config.schema)
+            try:
+                claims = list(config.claims(rows, parameters))
+            except IncompleteParameters as missing:
+                raise IncompleteManifest(str(missing)) from missing
+            yield part, [claim._replace(row=row_numbers[claim.row]) for claim in claims]
 
 
 async def _decide(claims: Sequence[Claim], rules: Mapping[str, AnswerRule]) -> list[Decision]:
@@ -57,13 +58,13 @@ async def _decide(claims: Sequence[Claim], rules: Mapping[str, AnswerRule]) -> l
         )
 
 
-def _unlike(part: Part, claim: Claim, decision: Decision) -> Iterator[Finding]:
+def _differences(part: Part, claim: Claim, decision: Decision) -> Iterator[Finding]:
     verdict, extracted = claim.columns
     if claim.verdict != decision.verdict.value:
         yield part.finding(
             claim.row,
             verdict,
-            f"it is {claim.verdict}; verifying the text against the answer {brief(claim.gold)} comes to "
+            f"it is {claim.verdict}; checking the text against the answer {brief(claim.gold)} gives "
             f"{decision.verdict.value}",
         )
     if extracted is not None and claim.extracted != decision.extracted:
@@ -72,11 +73,13 @@ def _unlike(part: Part, claim: Claim, decision: Decision) -> Iterator[Finding]:
         )
 
 
-def _foreign_ids(part: Part) -> Iterator[Finding]:
+def _wrong_ids(part: Part) -> Iterator[Finding]:
     if not {"problem_id", "prompt", "answer"} <= set(part.rows.columns):
         return
-    for row, (named, prompt, answer) in enumerate(part.rows.select("problem_id", "prompt", "answer").iter_rows()):
-        if None not in (named, prompt, answer) and named != (own := problem_id(prompt, answer)):
+    for row, (stored, prompt, answer) in enumerate(part.rows.select("problem_id", "prompt", "answer").iter_rows()):
+        if None not in (stored, prompt, answer) and stored != (expected := problem_id(prompt, answer)):
             yield part.finding(
-                row, "problem_id", f"it is {named}; a problem with this prompt and the answer {brief(answer)} is {own}"
+                row,
+                "problem_id",
+                f"it is {stored}; a problem with this prompt and the answer {brief(answer)} is {expected}",
             )

@@ -1,7 +1,4 @@
-"""The card of a version: its YAML is what the Hub's viewer and `datasets` read, and names every file.
-
-Knows the metadata, not the prose.
-"""
+"""Checks a version's card: the YAML that the Hub's viewer and `datasets` read must list every file."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -18,7 +15,7 @@ CARD = "README.md"
 
 
 def check_card(release: OpenedRelease) -> Checked:
-    """There is a card whose configs and splits are those of the manifest, with the manifest's files."""
+    """The card exists, and its configs and splits list exactly the manifest's files."""
     return Checked.of(1, "card", [Finding(file=CARD, complaint=complaint) for complaint in _complaints(release)])
 
 
@@ -38,18 +35,19 @@ def _complaints(release: OpenedRelease) -> Iterator[str]:
     listed: dict[tuple[str, str], set[str]] = {}
     for shard in shards_of(release.manifest):
         listed.setdefault((shard.config, shard.split), set()).add(shard.path)
-    told = dict(_told(configs))
-    for config, split in sorted(told.keys() | listed.keys()):
-        files = {file for names in listed.values() for file in names if _matches(file, told.get((config, split), []))}
+    patterns = dict(_patterns(configs))
+    for config, split in sorted(patterns.keys() | listed.keys()):
+        wanted = patterns.get((config, split), [])
+        files = {file for names in listed.values() for file in names if _matches(file, wanted)}
         expected = listed.get((config, split), set())
         if files != expected:
             named = ", ".join(sorted(files)) or "no file"
             yield f"for {config}/{split} its YAML names {named}; listed are {', '.join(sorted(expected)) or 'none'}"
 
 
-def _told(configs: dict[str, dict[str, Any]]) -> Iterator[tuple[tuple[str, str], list[str]]]:
-    for config, told in configs.items():
-        for entry in told.get("data_files", []):
+def _patterns(configs: dict[str, dict[str, Any]]) -> Iterator[tuple[tuple[str, str], list[str]]]:
+    for config, metadata in configs.items():
+        for entry in metadata.get("data_files", []):
             paths = entry["path"]
             yield (config, entry["split"]), [paths] if isinstance(paths, str) else paths
 

@@ -1,7 +1,4 @@
-"""The manifest's own figures, counted again: rows of every split, labels, and the digest of the content.
-
-Knows counts; what a label is, the dataset's verifier says.
-"""
+"""Recounts the manifest's figures: rows per split, label counts, and the digest of the rows."""
 
 from collections.abc import Iterator
 
@@ -13,7 +10,7 @@ from releases.verification.opened import OpenedRelease
 
 
 def check_figures(release: OpenedRelease) -> Checked:
-    """The manifest counts what is there."""
+    """The manifest's row counts, label counts and digest match the rows."""
     parts = list(release.each_part())
     listed = {f"{config}/{split}" for config, rows in release.manifest.rows.items() for split in rows}
     findings = [*_rows(release), *_label_counts(release), *_content(release)]
@@ -21,10 +18,10 @@ def check_figures(release: OpenedRelease) -> Checked:
 
 
 def _rows(release: OpenedRelease) -> Iterator[Finding]:
-    there = {(part.config, part.split): part.rows.height for part in release.each_part()}
-    told = {(config, split): n for config, rows in release.manifest.rows.items() for split, n in rows.items()}
-    for config, split in sorted(there.keys() | told.keys()):
-        found, listed = there.get((config, split), 0), told.get((config, split), 0)
+    actual = {(part.config, part.split): part.rows.height for part in release.each_part()}
+    claimed = {(config, split): n for config, rows in release.manifest.rows.items() for split, n in rows.items()}
+    for config, split in sorted(actual.keys() | claimed.keys()):
+        found, listed = actual.get((config, split), 0), claimed.get((config, split), 0)
         if found != listed:
             complaint = f"{config}/{split} is said to have {listed} rows, {found} could be read"
             yield Finding(file=FILE_NAME, complaint=complaint)
@@ -32,24 +29,25 @@ def _rows(release: OpenedRelease) -> Iterator[Finding]:
 
 def _label_counts(release: OpenedRelease) -> Iterator[Finding]:
     parts = release.parts.get(release.main, {})
-    counted = {split: dict(release.verifier.label_counts(part.rows)) for split, part in parts.items()}
-    told = {split: dict(counts) for split, counts in release.manifest.label_counts.items()}
-    for split in sorted(counted.keys() | told.keys()):
-        found, listed = counted.get(split, {}), told.get(split, {})
+    counts = {split: dict(release.dataset.label_counts(part.rows)) for split, part in parts.items()}
+    counted = {split: labels for split, labels in counts.items() if labels}
+    claimed = {split: dict(counts) for split, counts in release.manifest.label_counts.items()}
+    for split in sorted(counted.keys() | claimed.keys()):
+        found, listed = counted.get(split, {}), claimed.get(split, {})
         if found != listed:
             yield Finding(file=FILE_NAME, complaint=f"labels of {split} are said to be {listed}, counted are {found}")
 
 
 def _content(release: OpenedRelease) -> Iterator[Finding]:
     if release.complaints:
-        return  # without all rows there is no digest of them
+        return  # the digest needs all rows
     tables = [
-        (config, split, schema, release.parts[config][split].rows)
-        for config, schema in release.verifier.schemas.items()
+        (config.name, split, config.schema, release.parts[config.name][split].rows)
+        for config in release.dataset.configs
         for split in SPLITS
-        if split in release.parts.get(config, {})
+        if split in release.parts.get(config.name, {})
     ]
-    found = digest_of(tables)
-    if found != release.manifest.content:
-        complaint = f"the digest of the rows is {found}, content says {release.manifest.content}"
+    digest = digest_of(tables)
+    if digest != release.manifest.content:
+        complaint = f"the digest of the rows is {digest}, content says {release.manifest.content}"
         yield Finding(file=FILE_NAME, complaint=complaint)

@@ -1,6 +1,6 @@
-"""The files of a version against its manifest, and the manifest against the registry's index.
+"""Checks a version's files against its manifest, and the manifest against the registry's index.
 
-Knows bytes and names only. Hidden files are no part of a version: downloads and systems leave some of their own.
+Hidden files do not belong to a version; downloads and operating systems leave some.
 """
 
 from collections.abc import Iterator
@@ -20,21 +20,21 @@ _INDEX = TypeAdapter(list[Entry])
 
 
 def check_files(release: OpenedRelease) -> Checked:
-    """Every listed file is there as listed, no shard of a split is left out, and nothing else lies there."""
+    """Every listed file exists as listed, no shard of a split is missing, and there are no other files."""
     listed = release.manifest.files
     return Checked.of(
         len(listed) + 1,
         "files",
         [
-            *(finding for file in listed for finding in _against(release.folder, file)),
+            *(finding for file in listed for finding in _differences(release.folder, file)),
             *_unlisted(release.folder, {file.path for file in listed}),
-            *_gaps(release.manifest),
+            *_missing_shards(release.manifest),
             *_manifest(release.folder, release.manifest),
         ],
     )
 
 
-def _against(folder: UPath, file: FileFacts) -> Iterator[Finding]:
+def _differences(folder: UPath, file: FileFacts) -> Iterator[Finding]:
     path = folder / file.path
     if not path.is_file():
         yield Finding(file=file.path, complaint=f"it is missing; the manifest lists it with {file.size} bytes")
@@ -42,9 +42,9 @@ def _against(folder: UPath, file: FileFacts) -> Iterator[Finding]:
     content = path.read_bytes()
     if len(content) != file.size:
         yield Finding(file=file.path, complaint=f"it has {len(content)} bytes, the manifest says {file.size}")
-    found = sha256(content).hexdigest()
-    if found != file.sha256:
-        yield Finding(file=file.path, complaint=f"its SHA-256 is {found}, the manifest says {file.sha256}")
+    digest = sha256(content).hexdigest()
+    if digest != file.sha256:
+        yield Finding(file=file.path, complaint=f"its SHA-256 is {digest}, the manifest says {file.sha256}")
 
 
 def _unlisted(folder: UPath, listed: set[str]) -> Iterator[Finding]:
@@ -55,16 +55,18 @@ def _unlisted(folder: UPath, listed: set[str]) -> Iterator[Finding]:
             yield Finding(file=name, complaint="the manifest does not list it")
 
 
-def _gaps(manifest: Manifest) -> Iterator[Finding]:
-    """Shards that the names of the others tell of, but that the manifest does not list."""
+def _missing_shards(manifest: Manifest) -> Iterator[Finding]:
+    """Shards that must exist by the names of the others, but that the manifest does not list."""
     listed = {shard.path: shard for shard in shards_of(manifest)}
-    owed = {path: shard.total for shard in listed.values() for path in shard.siblings}
-    for path in sorted(owed.keys() - listed.keys()):
-        yield Finding(file=path, complaint=f"the manifest does not list it, and it is one of {owed[path]} shards")
+    n_shards_of = {path: shard.total for shard in listed.values() for path in shard.siblings}
+    for path in sorted(n_shards_of.keys() - listed.keys()):
+        yield Finding(
+            file=path, complaint=f"the manifest does not list it, and it is one of {n_shards_of[path]} shards"
+        )
 
 
 def _manifest(folder: UPath, manifest: Manifest) -> Iterator[Finding]:
-    """The manifest is of the folder's version, and the one that the registry's index names."""
+    """The manifest belongs to the folder's version, and its digest is the one in the registry's index."""
     if Version.is_version(folder.name) and folder.name != manifest.version:
         yield Finding(file=FILE_NAME, complaint=f"it is of version {manifest.version}, the folder is {folder.name}")
     index = folder.parent / INDEX
@@ -75,7 +77,7 @@ def _manifest(folder: UPath, manifest: Manifest) -> Iterator[Finding]:
     except ValidationError as bad:
         yield Finding(file=f"../{INDEX}", complaint=f"the registry's index cannot be read: {bad}")
         return
-    found = sha256((folder / FILE_NAME).read_bytes()).hexdigest()
+    digest = sha256((folder / FILE_NAME).read_bytes()).hexdigest()
     listed = digests.get(manifest.version, "no such version")
-    if listed != found:
-        yield Finding(file=FILE_NAME, complaint=f"its SHA-256 is {found}, {INDEX} beside the version has {listed}")
+    if listed != digest:
+        yield Finding(file=FILE_NAME, complaint=f"its SHA-256 is {digest}, {INDEX} beside the version has {listed}")

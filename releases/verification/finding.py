@@ -1,7 +1,4 @@
-"""What a check of a release comes to: findings, each with its place and what was expected there.
-
-Knows no check.
-"""
+"""The result of a check: findings, each with its location and what was expected there."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +9,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something in a release that is not as it should be; `row` counts from 0 in the file."""
+    """Something wrong in a release; `row` counts from 0 within the file."""
 
     file: str
     row: int | None = None
@@ -26,7 +23,7 @@ class Finding:
 
 
 class Checked(NamedTuple):
-    """How many of what a check looked at, and what it found."""
+    """The number and kind of items that a check looked at, and its findings."""
 
     n: int
     what: str
@@ -34,11 +31,11 @@ class Checked(NamedTuple):
 
     @classmethod
     def of(cls, n: int, what: str, findings: Iterable[Finding]) -> Self:
-        """The same, from any findings."""
+        """Build a result from any iterable of findings."""
         return cls(n, what, tuple(findings))
 
 
 def brief(value: Any) -> str:
-    """A value as a finding shows it, cut where it is long."""
+    """A value's repr for a finding, truncated if it is long."""
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

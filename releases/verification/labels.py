@@ -1,81 +1,96 @@
-"""Everything that follows from what was measured, derived anew and compared: labels, and the configs and files of them.
-
-Knows no dataset: what follows from what, its verifier says.
-"""
+"""Recomputes everything that is derived from measurements, and compares it: columns, configs and files."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
+from generators.dataset import Config, IncompleteParameters, Parameters
+from releases.drafting import derived, parameters_in, shares_in, split_of
+from releases.errors import IncompleteManifest
 from releases.recomputation import close
 from releases.verification.finding import Checked, Finding, brief
 from releases.verification.opened import OpenedRelease, Part
 from releases.verification.tables import sound_rows
-from releases.verification.verifier import DerivesFiles, MeasuredConfig, Verifier
 
 
 def check_labels(release: OpenedRelease) -> Checked:
-    """The derived columns of what was measured, and the other configs, are what their recomputation gives.
+    """The derived columns of measured configs, and the derived configs, equal their recomputation.
 
-    Rows that break the schema are passed over; the other configs are compared only where every row of the first one
-    could be read and is sound, since they are made of all of them.
+    Rows that break the schema are skipped. Derived configs depend on all rows of the main config, so they are compared
+    only if every one of its rows could be read and is valid.
     """
-    anew, findings = _recomputed(release, release.main, release.verifier)
-    n = sum(frame.height for frame in anew)
-    if n and release.is_whole(release.main) and n == release.rows(release.main).height:
-        findings += _unlike_derived(release, pl.concat(anew))
-        findings += _unlike_files(release, pl.concat(anew))
-    for config, measured in release.verifier.further.items():
-        further, wrong = _recomputed(release, config, measured)
-        n += sum(frame.height for frame in further)
+    parameters = parameters_in(release.dataset, release.manifest.facts)
+    findings: list[Finding] = []
+    n = 0
+    for config in release.dataset.measured:
+        recomputed, wrong = _recomputed(release, config, parameters)
+        checked = sum(frame.height for frame in recomputed)
+        n += checked
         findings += wrong
+        is_sound = bool(checked) and checked == release.rows(config.name).height
+        if config is release.dataset.main and is_sound and release.is_whole(config.name):
+            findings += _unlike_derived(release, pl.concat(recomputed), parameters)
     return Checked.of(n, "rows", findings)
 
 
 def _recomputed(
-    release: OpenedRelease, config: str, checks: Verifier | MeasuredConfig
+    release: OpenedRelease, config: Config[Any], parameters: Parameters
 ) -> tuple[list[pl.DataFrame], list[Finding]]:
-    """The sound rows of a measured config with all that follows in them derived anew, and where they differ."""
-    anew: list[pl.DataFrame] = []
+    """The valid rows of a measured config with recomputed derived columns, and where they differ."""
+    frames: list[pl.DataFrame] = []
     findings: list[Finding] = []
-    for part in release.parts.get(config, {}).values():
-        rows, places = sound_rows(part, release.verifier.schemas[config])
-        expected = checks.recomputed(rows, release.manifest.facts)
-        findings += _unlike(part, rows, expected, places)
-        anew.append(rows.with_columns(expected.get_columns()))
-    return anew, findings
+    for part in release.parts.get(config.name, {}).values():
+        rows, row_numbers = sound_rows(part, config.schema)
+        try:
+            expected = config.recompute(rows, parameters)
+        except IncompleteParameters as missing:
+            raise IncompleteManifest(str(missing)) from missing
+        findings += _unlike_columns(part, rows, expected, row_numbers)
+        frames.append(rows.with_columns(expected.get_columns()))
+    return frames, findings
 
 
-def _unlike(part: Part, rows: pl.DataFrame, expected: pl.DataFrame, places: list[int]) -> Iterator[Finding]:
+def _unlike_columns(
+    part: Part, rows: pl.DataFrame, expected: pl.DataFrame, row_numbers: list[int]
+) -> Iterator[Finding]:
     for name in expected.columns:
-        for place, found, anew in zip(places, rows[name].to_list(), expected[name].to_list(), strict=True):
-            if not close(found, anew):
-                yield part.finding(place, name, f"{_difference(found, anew)} by recomputation")
+        values = zip(row_numbers, rows[name].to_list(), expected[name].to_list(), strict=True)
+        for row_number, stored, recomputed in values:
+            if not close(stored, recomputed):
+                yield part.finding(row_number, name, f"{_difference(stored, recomputed)} by recomputation")
 
 
-def _unlike_derived(release: OpenedRelease, rows: pl.DataFrame) -> Iterator[Finding]:
-    derived = release.verifier.derived(rows, release.manifest.facts)
-    for config in release.verifier.schemas:
-        if config == release.main or config in release.verifier.further:
-            continue
-        found, expected = release.parts.get(config, {}), derived.get(config, {})
-        for split, frame in expected.items():
-            part = found.get(split)
-            if part is not None:
-                yield from _unlike_rows(part, frame, release.main)
-            else:
-                complaint = f"split {split} has no rows, {frame.height} follow from {release.main}"
-                yield Finding(file=f"data/{config}", complaint=complaint)
-        for split in found.keys() - expected.keys():
-            yield found[split].finding(0, None, f"no row of {config}/{split} follows from {release.main}")
+def _unlike_derived(release: OpenedRelease, rows: pl.DataFrame, parameters: Parameters) -> Iterator[Finding]:
+    """Where the derived configs and files differ from their recomputation; duplicate rows count once."""
+    dataset, shares = release.dataset, shares_in(release.manifest.facts)
+    key = dataset.main.schema.key
+    unique_rows = rows.unique(key, keep="first", maintain_order=True).sort(key)
+    parts = derived(dataset, unique_rows, parameters)
+    for config in dataset.derived:
+        part = parts.get(config.name)
+        expected = split_of(part.kept, config.schema, shares) if part is not None else {}
+        yield from _unlike_splits(release, config.name, expected)
+    files = dataset.attachments(split_of(unique_rows, dataset.main.schema, shares), parameters)
+    yield from _unlike_files(release, files)
 
 
-def _unlike_files(release: OpenedRelease, rows: pl.DataFrame) -> Iterator[Finding]:
-    if not isinstance(release.verifier, DerivesFiles):
-        return
-    for name, content in release.verifier.attachments(rows, release.manifest.facts).items():
+def _unlike_splits(release: OpenedRelease, config: str, expected: Mapping[str, pl.DataFrame]) -> Iterator[Finding]:
+    stored_parts = release.parts.get(config, {})
+    for split, frame in expected.items():
+        part = stored_parts.get(split)
+        if part is not None:
+            yield from _unlike_rows(part, frame, release.main)
+        else:
+            complaint = f"split {split} has no rows, {frame.height} follow from {release.main}"
+            yield Finding(file=f"data/{config}", complaint=complaint)
+    for split in stored_parts.keys() - expected.keys():
+        yield stored_parts[split].finding(0, None, f"no row of {config}/{split} follows from {release.main}")
+
+
+def _unlike_files(release: OpenedRelease, files: Mapping[str, bytes]) -> Iterator[Finding]:
+    for name, content in files.items():
         path = release.folder / name
         if not path.is_file():
             yield Finding(file=name, complaint=f"it is missing, and follows from {release.main}")
@@ -84,39 +99,39 @@ def _unlike_files(release: OpenedRelease, rows: pl.DataFrame) -> Iterator[Findin
 
 
 def _unlike_rows(part: Part, expected: pl.DataFrame, main: str) -> Iterator[Finding]:
-    """Rows that are not expected, each beside an expected one that is not there as long as there are such."""
+    """Unexpected rows, each compared with a missing expected row as long as there are any."""
     found_rows, expected_rows = part.rows.rows(), expected.rows()
-    owed = Counter(map(repr, expected_rows))
-    strange = []
-    for place, row in enumerate(found_rows):
-        if owed[repr(row)]:
-            owed[repr(row)] -= 1
+    n_expected = Counter(map(repr, expected_rows))
+    unexpected = []
+    for row_number, row in enumerate(found_rows):
+        if n_expected[repr(row)]:
+            n_expected[repr(row)] -= 1
         else:
-            strange.append(place)
+            unexpected.append(row_number)
     missing = []
     for row in reversed(expected_rows):
-        if owed[repr(row)]:
-            owed[repr(row)] -= 1
+        if n_expected[repr(row)]:
+            n_expected[repr(row)] -= 1
             missing.append(row)
-    for place in strange:
+    for row_number in unexpected:
         if missing:
-            yield from _unlike_cells(part, place, missing.pop())
+            yield from _unlike_cells(part, row_number, missing.pop())
         else:
-            yield part.finding(place, None, f"the row follows from no row of {main}")
+            yield part.finding(row_number, None, f"the row follows from no row of {main}")
     for row in reversed(missing):
         yield Finding(file=part.paths[0], complaint=f"the row {brief(row)} is missing, it follows from a row of {main}")
 
 
-def _unlike_cells(part: Part, place: int, expected: tuple[Any, ...]) -> Iterator[Finding]:
-    for name, found, anew in zip(part.rows.columns, part.rows.row(place), expected, strict=True):
-        if found != anew:
-            yield part.finding(place, name, f"{_difference(found, anew)} by recomputation")
+def _unlike_cells(part: Part, row_number: int, expected: tuple[Any, ...]) -> Iterator[Finding]:
+    for name, stored, recomputed in zip(part.rows.columns, part.rows.row(row_number), expected, strict=True):
+        if stored != recomputed:
+            yield part.finding(row_number, name, f"{_difference(stored, recomputed)} by recomputation")
 
 
-def _difference(found: Any, expected: Any) -> str:
-    """The first item in which two lists of one length differ, or both values."""
-    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
-        pairs = zip(found, expected, strict=True)
-        item = next(number for number, (one, other) in enumerate(pairs) if not close(one, other))
-        return f"item {item} is {brief(found[item])}, it must be {brief(expected[item])}"
-    return f"it is {brief(found)}, it must be {brief(expected)}"
+def _difference(stored: Any, expected: Any) -> str:
+    """Describe the first differing item of two lists of equal length, or else both values."""
+    if isinstance(stored, list) and isinstance(expected, list) and len(stored) == len(expected):
+        pairs = zip(stored, expected, strict=True)
+        item = next(number for number, (left, right) in enumerate(pairs) if not close(left, right))
+        return f"item {item} is {brief(stored[item])}, it must be {brief(expected[item])}"
+    return f"it is {brief(stored)}, it must be {brief(expected)}"

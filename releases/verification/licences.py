@@ -1,6 +1,6 @@
-"""The licences of a version's sources: their terms as they follow from the ids, and none that was to be refused.
+"""Checks the licences of a version's sources: their terms must follow from the ids, and none may be a refused one.
 
-Knows the manifest alone; whether a source really has the licence that it is said to have, nobody can tell from here.
+Only the manifest is checked, not whether a source really has the licence it states.
 """
 
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ def check_licences(release: OpenedRelease) -> Checked:
 def _complaints(release: OpenedRelease) -> Iterator[str]:
     facts = release.manifest.facts
     for source in facts.sources:
-        found = terms_of(source.licence)
-        if source.terms != found:
-            said = f"terms of source {source.name} are said to be {source.terms}"
-            yield f"{said}; its licence, {source.licence}, is {found}"
+        expected = terms_of(source.licence)
+        if source.terms != expected:
+            complaint = f"terms of source {source.name} are said to be {source.terms}"
+            yield f"{complaint}; its licence, {source.licence}, is {expected}"
     if facts.licences == "refuse":
         for name, terms in forbidden({source.name: source.licence for source in facts.sources}).items():
             yield f"source {name} has a licence with {words(terms)}, and licences says that such are refused"

@@ -1,6 +1,6 @@
-"""A version read back from its folder: manifest, and the rows of every shard that the manifest lists.
+"""Reads a version back from its folder: the manifest, and the rows of every shard that it lists.
 
-What cannot be read becomes a finding; knows nothing of what the rows mean.
+A shard that cannot be read becomes a finding.
 """
 
 from bisect import bisect_right
@@ -8,25 +8,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import accumulate
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from filters.schema import Schema
+from generators.dataset import Dataset
+from generators.datasets import DATASETS, dataset_of
 from releases.comparison.columns import column_changes
 from releases.errors import UnknownRelease
 from releases.manifest import FILE_NAME, Manifest, read_manifest
-from releases.parquet import Shard, shards_of
-from releases.schemas import PublishedSchema
+from releases.parquet import Shard, arrow_schema, shards_of
 from releases.verification.finding import Finding
-from releases.verification.verifier import Verifier
-from releases.verification.verifiers import verifier_of
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows of one config and split out of the shards that could be read; `ends` says where each shard ends."""
+    """The rows of one config and split, from the readable shards; `ends` are the row numbers where the shards end."""
 
     config: str
     split: str
@@ -35,7 +36,7 @@ class Part:
     ends: tuple[int, ...]
 
     def finding(self, row: int, column: str | None, complaint: str) -> Finding:
-        """A finding at a row of the part, placed in its file."""
+        """A finding at a row of the part, located in its file."""
         shard = bisect_right(self.ends, row)
         start = self.ends[shard - 1] if shard else 0
         return Finding(file=self.paths[shard], row=row - start, column=column, complaint=complaint)
@@ -43,27 +44,31 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedRelease:
-    """A version as it lies in `folder`; `complaints` say what could not be read or has other columns than declared."""
+    """A version in `folder`; `complaints` list the shards that are unreadable or have undeclared columns."""
 
     folder: UPath
     manifest: Manifest
-    verifier: Verifier
+    dataset: Dataset[Any]
     parts: Mapping[str, Mapping[str, Part]]
     n_shards: int
     complaints: tuple[Finding, ...]
 
     @property
     def main(self) -> str:
-        """The config that holds everything measured."""
-        return next(iter(self.verifier.schemas))
+        """The name of the main config, which has the measured columns."""
+        return self.dataset.main.name
+
+    def schema(self, config: str) -> Schema:
+        """The declared schema of a config."""
+        return next(declared.schema for declared in self.dataset.configs if declared.name == config)
 
     def is_whole(self, config: str) -> bool:
-        """Whether every shard of a config that the manifest lists could be read."""
+        """Whether every listed shard of a config could be read."""
         read = {path for part in self.parts.get(config, {}).values() for path in part.paths}
         return read == {shard.path for shard in shards_of(self.manifest) if shard.config == config}
 
     def each_part(self) -> Iterator[Part]:
-        """Every part, config by config."""
+        """Yield every part, config by config."""
         for splits in self.parts.values():
             yield from splits.values()
 
@@ -74,24 +79,24 @@ class OpenedRelease:
 
 
 def open_release(folder: UPath) -> OpenedRelease:
-    """Read a version's folder; raises UnknownRelease where there is no manifest, or one of a dataset without checks."""
+    """Read a version's folder; raises UnknownRelease if it has no manifest or the dataset is unknown."""
     manifest = manifest_in(folder)
-    verifier = verifier_of(manifest.dataset)
+    dataset = known_dataset(manifest.dataset)
     read: dict[tuple[str, str], list[tuple[str, pl.DataFrame]]] = {}
     complaints: list[Finding] = []
     listed = list(shards_of(manifest))
     for shard in listed:
-        frame, wrong = _read(folder, shard, verifier.schemas)
+        frame, wrong = _read(folder, shard, dataset)
         complaints += wrong
         if frame is not None:
             read.setdefault((shard.config, shard.split), []).append((shard.path, frame))
     parts: dict[str, dict[str, Part]] = {}
-    for (config, split), found in read.items():
-        parts.setdefault(config, {})[split] = _part(config, split, found)
+    for (config, split), shard_frames in read.items():
+        parts.setdefault(config, {})[split] = _part(config, split, shard_frames)
     return OpenedRelease(
         folder=folder,
         manifest=manifest,
-        verifier=verifier,
+        dataset=dataset,
         parts=parts,
         n_shards=len(listed),
         complaints=tuple(complaints),
@@ -99,47 +104,63 @@ def open_release(folder: UPath) -> OpenedRelease:
 
 
 def manifest_in(folder: UPath) -> Manifest:
-    """The manifest of the version in `folder`; raises UnknownRelease where there is none."""
+    """The manifest of the version in `folder`; raises UnknownRelease if there is none."""
     path = folder / FILE_NAME
     if not path.exists():
         raise UnknownRelease(f"{folder} holds no {FILE_NAME}: name the folder of one version")
     return read_manifest(path.read_bytes(), where=str(path))
 
 
-def _part(config: str, split: str, found: list[tuple[str, pl.DataFrame]]) -> Part:
-    ends = accumulate(frame.height for _, frame in found)
-    return Part(config, split, pl.concat([frame for _, frame in found]), tuple(path for path, _ in found), tuple(ends))
+def _part(config: str, split: str, shard_frames: list[tuple[str, pl.DataFrame]]) -> Part:
+    ends = accumulate(frame.height for _, frame in shard_frames)
+    return Part(
+        config,
+        split,
+        pl.concat([frame for _, frame in shard_frames]),
+        tuple(path for path, _ in shard_frames),
+        tuple(ends),
+    )
 
 
-def _read(
-    folder: UPath, shard: Shard, schemas: Mapping[str, PublishedSchema]
-) -> tuple[pl.DataFrame | None, list[Finding]]:
-    """The shard's declared columns, where all are there with their types, and what is wrong with it."""
-    schema = schemas.get(shard.config)
-    if schema is None:
-        known = ", ".join(schemas)
+def known_dataset(name: str) -> Dataset[Any]:
+    """The dataset of this name; raises UnknownRelease listing the known ones."""
+    dataset = dataset_of(name)
+    if dataset is None:
+        known = ", ".join(dataset.name for dataset in DATASETS)
+        raise UnknownRelease(f"{name} is no dataset that can be checked; there are {known}")
+    return dataset
+
+
+def _read(folder: UPath, shard: Shard, dataset: Dataset[Any]) -> tuple[pl.DataFrame | None, list[Finding]]:
+    """The shard's declared columns, or None if one is missing or has another type, and the findings."""
+    config = dataset.config(shard.config)
+    if config is None:
+        known = ", ".join(config.name for config in dataset.configs)
         return None, [Finding(file=shard.path, complaint=f"there is no config {shard.config}; declared are {known}")]
     try:
         table = pq.read_table(BytesIO((folder / shard.path).read_bytes()))
     except (OSError, pa.ArrowException) as bad:
         reason = "it is missing" if isinstance(bad, FileNotFoundError) else f"it cannot be read as Parquet: {bad}"
         return None, [Finding(file=shard.path, complaint=reason)]
-    wrong = [Finding(file=shard.path, column=name, complaint=text) for name, text in _unlike(table.schema, schema)]
+    wrong = [
+        Finding(file=shard.path, column=name, complaint=text)
+        for name, text in _column_complaints(table.schema, config.schema)
+    ]
     frame = pl.DataFrame(table)
-    names = [column.name for column in schema.columns]
-    fits = all(frame.schema.get(column.name) == column.dtype for column in schema.columns)
-    return (frame.select(names) if fits else None), wrong
+    columns = config.schema.columns
+    fits = all(frame.schema.get(name) == column.dtype for name, column in columns.items())
+    return (frame.select(list(columns)) if fits else None), wrong
 
 
-def _unlike(found: pa.Schema, schema: PublishedSchema) -> Iterator[tuple[str | None, str]]:
-    """Column and complaint for everything in which a shard's columns are not the declared ones."""
-    declared = schema.to_arrow()
-    for change in column_changes(declared, found):
+def _column_complaints(actual: pa.Schema, schema: Schema) -> Iterator[tuple[str | None, str]]:
+    """Yield column and complaint for every difference between a shard's columns and the declared ones."""
+    declared = arrow_schema(schema)
+    for change in column_changes(declared, actual):
         if change.after is None:
             yield change.name, f"it is missing; {schema.name} has it as {change.before}"
         elif change.before is None:
             yield change.name, f"{schema.name} has no such column"
         else:
             yield change.name, f"it is {change.after}; {schema.name} has it as {change.before}"
-    if sorted(found.names) == sorted(declared.names) and found.names != declared.names:
+    if sorted(actual.names) == sorted(declared.names) and actual.names != declared.names:
         yield None, f"its columns are in another order than {', '.join(declared.names)}"

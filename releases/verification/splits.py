@@ -1,34 +1,35 @@
-"""Every problem is in the split that the law gives it, in every config: so it is on one side only.
+"""Checks that every problem is in its own split, in every config.
 
-Knows the columns `problem_id` and `prompt`; a config without ids is judged by its prompts, which the first config has.
+A config without a column `problem_id` is checked by its prompts, whose ids the main config has.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from releases.drafting import shares_in
 from releases.splits import SplitShares
 from releases.verification.finding import Checked, Finding, brief
 from releases.verification.opened import OpenedRelease, Part
 
 
 def check_splits(release: OpenedRelease) -> Checked:
-    """No problem is in another split than its own."""
-    shares = release.verifier.shares(release.manifest.facts)
+    """Every problem is in the split that its id belongs to."""
+    shares = shares_in(release.manifest.facts)
     of_prompt = _splits_of_prompts(release, shares)
-    named: set[str] = set()
+    problem_ids: set[str] = set()
     findings: list[Finding] = []
     for part in release.each_part():
         if "problem_id" in part.rows.columns:
-            own = {problem: {shares.split_of(problem)} for problem in part.rows["problem_id"].unique()}
-            findings += _strangers(part, "problem_id", own)
-            named |= own.keys()
+            split_of = {problem: {shares.split_of(problem)} for problem in part.rows["problem_id"].unique()}
+            findings += _misplaced(part, "problem_id", split_of)
+            problem_ids |= split_of.keys()
         elif "prompt" in part.rows.columns:
-            findings += _strangers(part, "prompt", of_prompt)
-    return Checked.of(len(named), "problems", findings)
+            findings += _misplaced(part, "prompt", of_prompt)
+    return Checked.of(len(problem_ids), "problems", findings)
 
 
 def _splits_of_prompts(release: OpenedRelease, shares: SplitShares) -> Mapping[str, set[str]]:
-    """The splits that a prompt may be in: two problems may share one, with different answers."""
+    """The splits that each prompt may be in; problems with different answers may share a prompt."""
     rows = release.rows(release.main)
     splits: dict[str, set[str]] = defaultdict(set)
     if {"problem_id", "prompt"} <= set(rows.columns):
@@ -37,11 +38,11 @@ def _splits_of_prompts(release: OpenedRelease, shares: SplitShares) -> Mapping[s
     return splits
 
 
-def _strangers(part: Part, column: str, own: Mapping[str, set[str]]) -> Iterator[Finding]:
-    """The first row of every problem that does not belong into the part's split."""
+def _misplaced(part: Part, column: str, splits_of: Mapping[str, set[str]]) -> Iterator[Finding]:
+    """A finding at the first row of every problem that does not belong in the part's split."""
     seen: set[str] = set()
     for row, value in enumerate(part.rows[column]):
-        splits = own.get(value)
+        splits = splits_of.get(value)
         if splits and part.split not in splits and value not in seen:
             seen.add(value)
             yield part.finding(

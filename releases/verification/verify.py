@@ -1,7 +1,4 @@
-"""All checks of a version, one after the other; none of them needs the ledger.
-
-Knows the order of the checks, and no check's inside.
-"""
+"""Runs all checks of a version in order; none of them needs the ledger."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,19 +34,19 @@ CHECKS: Mapping[str, Check] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What every check of a version came to, by the check's name."""
+    """The results of all checks of a version, by the check's name."""
 
     manifest: Manifest
     checks: Mapping[str, Checked]
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything that was found, check by check."""
+        """All findings, check by check."""
         return tuple(finding for checked in self.checks.values() for finding in checked.findings)
 
 
 def verify(folder: UPath) -> Report:
-    """Check the version in `folder`; raises UnknownRelease where there is none that can be checked."""
+    """Check the version in `folder`; raises UnknownRelease if it cannot be checked."""
     release = open_release(folder)
     return Report(manifest=release.manifest, checks={name: _checked(check, release) for name, check in CHECKS.items()})
 
@@ -57,5 +54,5 @@ def verify(folder: UPath) -> Report:
 def _checked(check: Check, release: OpenedRelease) -> Checked:
     try:
         return check(release)
-    except IncompleteManifest as lacking:
-        return Checked(0, "not checked", (Finding(file=FILE_NAME, complaint=str(lacking)),))
+    except IncompleteManifest as missing:
+        return Checked(0, "not checked", (Finding(file=FILE_NAME, complaint=str(missing)),))

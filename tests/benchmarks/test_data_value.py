@@ -10,7 +10,7 @@ from datasets import Dataset
 import benchmarks
 from benchmarks.data_value import FULL, measured
 from benchmarks.value_bench import Size
-from benchmarks.value_data import held_out, one_law, right_attempts
+from benchmarks.value_data import attempts_config, held_out, right_attempts
 from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, solved, table, told_apart
 from benchmarks.value_labels import affordable, tokens_spent
 from benchmarks.value_training import Arm, equal_parts
@@ -137,11 +137,12 @@ def test_right_attempts_stand_once_and_carry_no_loss_on_the_prompt():
     ]
 
 
-def test_slices_with_different_attempts_have_no_one_law():
-    law = {"n": 4, "sampling": {"temperature": 0.7}, "max_tokens": 60}
-    assert one_law({"attempts": law}) == law
-    with pytest.raises(ValueError, match="slices with different attempts"):
-        one_law({"attempts": {"a-0": law, "a-1": {**law, "max_tokens": 80}}})
+def test_slices_with_different_attempts_have_no_one_sampling():
+    config = {"n": 4, "sampling": {"temperature": 0.7}, "max_tokens": 60}
+    recipes = {"a-0": {"config": config}, "a-1": {"config": {**config, "max_tokens": 80}}}
+    assert attempts_config({"attempts": recipes["a-0"]}) == config
+    with pytest.raises(ValueError, match="drew their attempts differently"):
+        attempts_config({"attempts": recipes})
 
 
 def arm(name, loss, is_bare=False):

@@ -2,17 +2,19 @@ import dagster as dg
 import pytest
 from upath import UPath
 
-from dagster_project.automatic_publishing import PUBLISHED_BY, SENSOR
 from dagster_project.definitions import build
 from dagster_project.partitions import Cell
-from dagster_project.publishing import DATASETS
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import CheckOutcome, Scorecard
+from dagster_project.sensors import PUBLISHED_BY
+from dagster_project.sensors import PUBLISHING as SENSOR
 from dagster_project.settings.file import load_settings
-from dagster_project.settings.operations import STAGES
+from generators import datasets
 from releases.registry.local import LocalRegistry
 from tests.dagster_project.conftest import SETTINGS
 
+STAGES = [stage.name for stage in datasets.STAGES]
+DATASETS = [dataset.name for dataset in datasets.DATASETS]
 LATE = CheckOutcome(name="timeouts", passed=False, blocks=True, why="3 of 4 answers")
 FAR = CheckOutcome(name="in_line_with_other_rounds", passed=False, blocks=False, why="yield is 0.4, 0.9 in others")
 FINE = CheckOutcome(name="timeouts", passed=True, blocks=True, why="0 of 4 answers")
@@ -53,7 +55,7 @@ def test_a_round_is_asked_for_when_its_last_slice_is_done_and_never_again(settin
     card("sums-1", assets=STAGES[:-1])
     waiting = tick(settings, instance)
     assert waiting.run_requests == []
-    assert waiting.skip_message == "round r1 waits for long_cot_traces of slice sums-1"
+    assert waiting.skip_message == f"round r1 waits for {STAGES[-1]} of slice sums-1"
     card("sums-1")
     (request,) = tick(settings, instance).run_requests
     assert (request.run_key, request.partition_key) == ("publish r1", "r1")

@@ -1,19 +1,20 @@
 import polars as pl
 import pytest
+from generators.process_labels.dataset import planted_errors_found
 from upath import UPath
 
 from dagster_project import checks
-from dagster_project.assets.attempts import label_balance
-from dagster_project.assets.problems import gold_answers
-from dagster_project.assets.process_labels import AUDIT, planted_errors_found
-from dagster_project.settings.operations import CheckSettings
-from filters.schema import Column, TableSchema
+from filters.schema import Column, Schema
+from generators.attempts.stage import label_balance
+from generators.checks import CheckBounds, share_in_bounds, timeouts
+from generators.problems.stage import gold_answers
+from generators.process_labels.table import PLANTED_ERRORS
 
-NUMBERS = TableSchema(name="numbers", columns={"n": Column(pl.Int64, "a number")}, key=("n",))
+NUMBERS = Schema(name="numbers", columns={"n": Column(pl.Int64, "a number")}, key=("n",))
 
 
-def told(check):
-    return check.passed, check.severity.value, check.description
+def outcome(check):
+    return check.passed, checks.result(check).severity.value, check.why
 
 
 def test_a_table_that_breaks_its_schema_as_it_stands_on_disk_blocks(tmp_path):
@@ -21,7 +22,7 @@ def test_a_table_that_breaks_its_schema_as_it_stands_on_disk_blocks(tmp_path):
     pl.DataFrame({"n": [1, 2]}).write_parquet(path.path)
     assert checks.schema_holds(path, NUMBERS).passed
     pl.DataFrame({"n": [1, 1]}).write_parquet(path.path)
-    passed, severity, why = told(checks.schema_holds(path, NUMBERS))
+    passed, severity, why = outcome(checks.schema_holds(path, NUMBERS))
     assert (passed, severity) == (False, "ERROR")
     assert "numbers.n: unique_key is broken by 2 of 2 rows" in why
 
@@ -30,10 +31,10 @@ def test_a_table_that_breaks_its_schema_as_it_stands_on_disk_blocks(tmp_path):
     ("count", "total", "passed"), [(1, 10, True), (0, 10, False), (6, 10, False), (5, 10, True), (0, 0, False)]
 )
 def test_a_share_is_within_its_bounds_or_the_check_says_which(count, total, passed):
-    check = checks.share_in_bounds("yield_in_bounds", count, total, least=0.1, most=0.5, what="problems with a row")
+    check = share_in_bounds("yield_in_bounds", count, total, least=0.1, most=0.5, what="problems with a row")
     assert check.passed is passed
-    assert check.description.startswith(f"{count} of {total} problems with a row is ")
-    assert check.description.endswith("bounds 0.1 to 0.5")
+    assert check.why.startswith(f"{count} of {total} problems with a row is ")
+    assert check.why.endswith("bounds 0.1 to 0.5")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_share_is_within_its_bounds_or_the_check_says_which(count, total, pass
     ],
 )
 def test_answers_that_were_not_judged_in_time_are_bounded(verdicts, passed):
-    assert checks.timeouts(pl.Series(verdicts, dtype=pl.String), 0.2).passed is passed
+    assert timeouts(pl.Series(verdicts, dtype=pl.String), 0.2).passed is passed
 
 
 def test_items_that_the_engine_refused_are_bounded():
@@ -58,7 +59,7 @@ def test_items_that_the_engine_refused_are_bounded():
 def test_a_row_of_a_problem_that_was_dropped_since_blocks():
     problems = pl.DataFrame({"problem_id": ["a", "b"]})
     assert checks.rows_of_the_slice(pl.DataFrame({"problem_id": ["a", "a"]}), problems).passed
-    passed, severity, why = told(checks.rows_of_the_slice(pl.DataFrame({"problem_id": ["a", "c"]}), problems))
+    passed, severity, why = outcome(checks.rows_of_the_slice(pl.DataFrame({"problem_id": ["a", "c"]}), problems))
     assert (passed, severity) == (False, "ERROR")
     assert why.startswith("1 of 2 rows")
 
@@ -73,19 +74,20 @@ def test_a_row_of_a_problem_that_was_dropped_since_blocks():
     ],
 )
 def test_a_figure_far_from_other_rounds_warns_and_does_not_block(others, passed, why):
-    assert told(checks.in_line({"yield": 0.4}, others, 0.5)) == (passed, "WARN", why)
+    assert outcome(checks.in_line({"yield": 0.4}, others, 0.5)) == (passed, "WARN", why)
 
 
 @pytest.mark.parametrize(("right", "passed"), [([True, False, None], True), ([True, True], False), ([], False)])
 def test_a_policy_that_is_always_right_or_never_leaves_nothing_to_learn(right, passed):
     frame = pl.DataFrame({"is_right": right}, schema={"is_right": pl.Boolean})
-    assert label_balance(frame, CheckSettings()).passed is passed
+    assert label_balance(frame, CheckBounds()).passed is passed
 
 
 @pytest.mark.parametrize(("unverified", "passed"), [(1, True), (2, False)])
 def test_gold_answers_that_do_not_verify_are_bounded_in_each_slice(unverified, passed):
     frame = pl.DataFrame({"problem_id": [str(n) for n in range(19)]})
-    assert gold_answers(frame, {"gold_not_equal_itself": unverified, "duplicate": 40}, 0.05).passed is passed
+    reasons = {"gold_not_equal_itself": unverified, "duplicate": 40}
+    assert gold_answers(frame, reasons, 0.05, has_answers=True).passed is passed
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,8 @@ def test_gold_answers_that_do_not_verify_are_bounded_in_each_slice(unverified, p
     ],
 )
 def test_labels_that_miss_the_planted_errors_block_where_there_are_enough_of_them(found, passed, severity):
-    planted = pl.DataFrame({**{name: [None] * len(found) for name in AUDIT}, "planted": 1, "found": found}, AUDIT)
-    check = planted_errors_found(planted, CheckSettings())
+    columns = PLANTED_ERRORS.empty().schema
+    planted = pl.DataFrame({**{name: [None] * len(found) for name in columns}, "planted": 1, "found": found}, columns)
+    check = planted_errors_found(planted, CheckBounds())
     assert check.passed is passed
-    assert passed or check.severity.value == severity
+    assert passed or checks.result(check).severity.value == severity

@@ -57,14 +57,14 @@ def test_a_plan_is_within_a_quarter_of_what_the_next_round_costs(past):
     )
     assert planned.tokens == pytest.approx(cost["generated"], rel=0.25)
     assert planned.rollouts == pytest.approx(cost["rollouts"], rel=0.25)
-    assert [one.asset for one in planned.assets] == list(SAMPLED)
+    assert [asset.asset for asset in planned.assets] == [stage.name for stage in SAMPLED]
 
 
 def test_a_plan_is_told_by_slice_and_asset_with_its_sum_and_its_basis(past):
     told = stepmill("plan", "--settings", past / "small.toml", "--tokens-per-second", "10")
     assert told.exit_code == 0
     assert re.search(r"^sums-0 +attempts +\d+ +\d+ +\d+\.\d{3}$", told.output, re.MULTILINE)
-    assert re.search(r"at 10 tokens a second and GPU; by what sums-0 of round 2026-11-\d\d cost\n", told.output)
+    assert re.search(r"at 10 tokens a second and GPU; based on what sums-0 of round 2026-11-\d\d cost\n", told.output)
     (tokens, hours) = re.search(r"^all +\d+ +(\d+) +(\d+\.\d{3})$", told.output, re.MULTILINE).groups()
     assert float(hours) == pytest.approx(int(tokens) / 36_000, abs=1e-3)
 
@@ -72,8 +72,8 @@ def test_a_plan_is_told_by_slice_and_asset_with_its_sum_and_its_basis(past):
 def test_a_source_without_a_past_slice_is_named_and_not_planned(past):
     told = stepmill("plan", "--settings", past / "other.toml")
     assert told.exit_code == 0
-    assert told.output.endswith("not planned, for want of a past slice (materialise one): more-0\n")
-    assert ", as measured; by what" in told.output
+    assert told.output.endswith("not planned, because no past slice exists (materialise one): more-0\n")
+    assert ", as measured; based on what" in told.output
 
 
 def test_without_a_past_round_the_plan_says_how_to_get_one(tmp_path):

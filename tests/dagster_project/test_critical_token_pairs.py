@@ -6,22 +6,19 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.assets.critical_token_pairs import critical_tokens_confirmed, marked
-from dagster_project.assets.critical_token_pairs_release import export_of
-from dagster_project.contrasting import adapters_folder
-from dagster_project.dataset_settings import ContrastiveModelsSettings
 from dagster_project.demo import had_no_rows
-from dagster_project.releasing import Round
+from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from dagster_project.settings.file import SettingsError, load_settings
-from filters.schema import SchemaError
+from dagster_project.slice import RunSlice
+from generators.critical_token_pairs.settings import ModelsSettings
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.vocabulary import EOS, SimulatedTokenizer
 from generators.sampling.storage import StorageError
-from releases.critical_token_pairs import differing
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
+from tests.releases.forgery import with_file
 
 NAME = "critical_token_pairs"
 TOKENIZER = SimulatedTokenizer()
@@ -39,19 +36,14 @@ def released(settings):
     return pl.read_parquet(f"{folder(settings)}/data/default/*.parquet")
 
 
-def round_of(settings):
-    return Round(settings=settings, store=Store(data_root=settings.data_root), key="r1")
-
-
 @pytest.fixture
 def rows(settings, make_round):
     make_round(settings, "r1", NAME)
     return released(settings)
 
 
-def test_a_round_becomes_a_release_whose_weights_and_confirmations_follow_and_that_verifies(settings, rows):
+def test_a_round_becomes_a_release_that_verifies_and_has_confirmed_tokens(settings, rows):
     assert rows.height == sum(table(settings, slice_key=key).height for key in settings.slices()) > 0
-    assert differing(rows, export_of(round_of(settings))) == []
     report = verify(folder(settings))
     assert report.findings == ()
     assert report.checks["answers"].n == 2 * rows.height
@@ -77,13 +69,13 @@ def test_every_weight_stands_on_its_token(rows):
 
 def test_a_confirmed_token_is_where_the_law_went_wrong(rows):
     policy = SimulatedPolicy()
-    found = [
+    critical = [
         (row["rejected_token_ids"], position)
         for row in rows.iter_rows(named=True)
         for position, confirmed in zip(row["critical_positions"], row["critical_confirmed"], strict=True)
         if confirmed
     ]
-    drops = [policy.value(ids[:position]) - policy.value(ids[: position + 1]) for ids, position in found]
+    drops = [policy.value(ids[:position]) - policy.value(ids[: position + 1]) for ids, position in critical]
     assert sum(drop > 0.1 for drop in drops) / len(drops) >= 0.8
 
 
@@ -93,9 +85,9 @@ def test_the_export_is_a_dict_of_lists_whose_scores_align_with_the_tokenised_tex
         path = folder(settings) / "exports" / f"{split}.CE_scored.json"
         if not path.exists():
             continue
-        told = json.loads(path.read_text())
-        assert list(told) == ["prompt", "chosen", "rejected", "prob_result"]
-        for prompt, chosen, rejected, scored in zip(*told.values(), strict=True):
+        columns = json.loads(path.read_text())
+        assert list(columns) == ["prompt", "chosen", "rejected", "prob_result"]
+        for prompt, chosen, rejected, scored in zip(*columns.values(), strict=True):
             prompts.append(prompt)
             for side, text in (("pos", chosen), ("neg", rejected)):
                 ids = TOKENIZER.encode_whole(prompt + text)
@@ -103,6 +95,16 @@ def test_the_export_is_a_dict_of_lists_whose_scores_align_with_the_tokenised_tex
                 assert TOKENIZER.decode(ids[1:][scored[side]["response_start_idx"] :]) == scored[side]["text"] == text
     assert prompts
     assert sorted(prompts) == sorted(rows.filter("is_stable")["templated_prompt"])
+
+
+def test_an_export_that_does_not_follow_from_the_rows_is_named(settings, rows):
+    path = "exports/train.CE_scored.json"
+    columns = json.loads((folder(settings) / path).read_text())
+    columns["prob_result"][0]["neg"]["ce_prob"][-1] = 2.0
+    with_file(folder(settings), path, json.dumps(columns).encode())
+    assert f"{path}: it is not what follows from default" in map(str, verify(folder(settings)).findings)
+    (folder(settings) / path).unlink()
+    assert f"{path}: it is missing, and follows from default" in map(str, verify(folder(settings)).findings)
 
 
 def test_a_second_run_draws_nothing_and_makes_the_same_pairs(settings, make):
@@ -114,37 +116,37 @@ def test_a_second_run_draws_nothing_and_makes_the_same_pairs(settings, make):
 
 
 def test_every_problem_is_in_a_pair_or_on_disk_with_its_reason(settings, make):
-    made = metadata_of(make(settings, "slice", "r1", "sums-0"), NAME)
+    metadata = metadata_of(make(settings, "slice", "r1", "sums-0"), NAME)
     dropped = table(settings, suffix=".dropped")
-    told = [*table(settings)["problem_id"], *dropped["problem_id"]]
-    assert sorted(told) == sorted(table(settings, "problems")["problem_id"])
-    assert {record.data["what"]: record.data["rows"] for record in made["dropped"].records} == dict(
+    problem_ids = [*table(settings)["problem_id"], *dropped["problem_id"]]
+    assert sorted(problem_ids) == sorted(table(settings, "problems")["problem_id"])
+    assert {record.data["what"]: record.data["rows"] for record in metadata["dropped"].records} == dict(
         dropped.group_by("reason").len().iter_rows()
     )
-    assert "⟦" in made["sample_rows"]
+    assert "⟦" in metadata["sample_rows"]
 
 
 def test_the_simulated_policy_has_laws_in_place_of_adapters_and_says_so(settings, make):
-    made = metadata_of(make(settings, "slice", "r1", "sums-0"), "contrastive_models")
-    assert made["models"] == "simulated_laws"
-    assert not {"positive_adapter", "losses"} & made.keys()
+    metadata = metadata_of(make(settings, "slice", "r1", "sums-0"), "contrastive_models")
+    assert metadata["models"] == "simulated_laws"
+    assert not {"positive_adapter", "losses"} & metadata.keys()
     assert set(table(settings)["positive_model"]) == {"simulated law, error rate / 2"}
     assert set(table(settings, "contrastive_models")["side"]) == {"positive", "negative"}
 
 
 def test_solutions_that_are_too_long_are_neither_learnt_from_nor_paired(settings, make):
-    short = settings.model_copy(update={"contrastive_models": ContrastiveModelsSettings(max_tokens=2)})
+    short = settings.model_copy(update={"contrastive_models": ModelsSettings(max_tokens=2)})
     result = make(short, "slice", "r1", "sums-0")
     assert result.success
     assert table(short).height == 0
     assert set(table(short, "contrastive_models", ".dropped")["reason"]) >= {"too_long"}
     assert set(table(short, suffix=".dropped")["reason"]) >= {"too_long"}
-    failed = {one.check_name for one in result.get_asset_check_evaluations() if not one.passed}
+    failed = {check.check_name for check in result.get_asset_check_evaluations() if not check.passed}
     assert {"both_sides_have_examples", "critical_tokens_confirmed"} <= failed
 
 
 def test_a_round_without_a_pair_says_why_there_is_nothing_to_release(settings, make):
-    short = settings.model_copy(update={"contrastive_models": ContrastiveModelsSettings(max_tokens=2)})
+    short = settings.model_copy(update={"contrastive_models": ModelsSettings(max_tokens=2)})
     for slice_key in short.slices():
         assert make(short, "slice", "r1", slice_key).success
     result = make(short, "release", "r1", only=[f"{NAME}_release"])
@@ -156,41 +158,27 @@ def test_a_round_without_a_pair_says_why_there_is_nothing_to_release(settings, m
 
 
 def test_slices_that_were_confirmed_by_other_bounds_are_not_released_together(settings, make):
-    stricter = settings.critical_token_pairs.model_copy(update={"never": 0.02})
-    made_with = [settings, settings.model_copy(update={NAME: stricter})]
-    for slice_key, one in zip(settings.slices(), made_with, strict=True):
-        assert make(one, "slice", "r1", slice_key).success
-    with pytest.raises(SchemaError, match="confirmed with other never, least, confidence than others"):
-        export_of(round_of(settings))
+    stricter = settings.section(NAME).model_copy(update={"never": 0.02})
+    by_slice = [settings, settings.model_copy(update={NAME: stricter})]
+    for slice_key, of_slice in zip(settings.slices(), by_slice, strict=True):
+        assert make(of_slice, "slice", "r1", slice_key).success
+    (failure,) = make(settings, "release", "r1", only=[f"{NAME}_release"]).get_step_failure_events()
+    message = failure.step_failure_data.error.message
+    assert "slices of round r1 differ in never, least or confidence" in message
 
 
-def test_adapters_want_a_local_folder(tmp_path):
-    remote = Store(data_root="memory://root")
+def test_adapters_want_a_local_folder(settings):
+    remote = RunSlice(
+        context=None,
+        all_settings=settings,
+        store=Store(data_root="memory://root"),
+        cell=Cell(round="r1", slice="sums-0"),
+        policy_resource=None,
+        judge_resource=None,
+        reward_resource=None,
+    )
     with pytest.raises(StorageError, match=r"data_root is memory://root.*: set contrastive_models\.folder to a local"):
-        adapters_folder(ContrastiveModelsSettings(), remote)
-    assert adapters_folder(ContrastiveModelsSettings(folder=str(tmp_path)), remote) == tmp_path
-
-
-CONFIRMED = [([[True, False], [], [], [False]], True), ([[True], [], [], [], []], False), ([], False)]
-
-
-@pytest.mark.parametrize(("confirmed", "passed"), CONFIRMED)
-def test_a_quarter_of_the_pairs_must_have_a_confirmed_token(confirmed, passed):
-    frame = pl.DataFrame({"critical_confirmed": confirmed}, schema={"critical_confirmed": pl.List(pl.Boolean)})
-    assert critical_tokens_confirmed(frame).passed is passed
-
-
-def test_the_critical_token_is_marked_in_the_solution():
-    ids = TOKENIZER.encode("Adding 5 gives 9\n")
-    row = {
-        "rejected": "Adding 5 gives 9\n",
-        "rejected_token_ids": [1, 2, *ids, EOS],
-        "response_start": 2,
-        "critical_positions": [3, 5],
-        "critical_confirmed": [False, True],
-    }
-    frame = pl.DataFrame([row, row | {"critical_confirmed": [False, False]}])
-    assert marked(frame, TOKENIZER) == ["Adding 5 gives⟦ 9⟧\n", "Adding 5 gives 9\n"]
+        _ = remote.adapters
 
 
 @pytest.mark.parametrize(

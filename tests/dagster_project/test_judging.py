@@ -172,7 +172,7 @@ def test_metadata_recipe_and_manifest_tell_who_judged_and_how_far_both_agree(tmp
     )
     assert made["judge"] == "judge@weights-1"
     facts = json.loads((release(settings) / "manifest.json").read_text())["facts"]
-    judged_with = facts["settings"]["process_labels"]["sums-0"]["judge"]
+    judged_with = facts["settings"]["process_labels"]["config"]["by_slice"]["sums-0"]["judge"]
     assert {name: judged_with[name] for name in ("judge", "votes", "max_tokens")} == {
         "judge": "judge@weights-1",
         "votes": 1,

@@ -4,13 +4,13 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.assets.long_cot_traces_release import export_of
-from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
+from dagster_project.round import StoredRound
 from dagster_project.settings.file import SettingsError, load_settings
 from dagster_project.settings.operations import CheckSettings
+from generators.long_cot_traces.release import parameters_of, recompute_pairs, recompute_traces
 from generators.long_cot_traces.schema import LONG_COT_SAMPLES, LONG_COT_TRACES
-from releases.long_cot_recomputation import differing, recompute_pairs, recompute_traces
+from releases.recomputation import differing_columns
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
@@ -19,7 +19,7 @@ NAME = "long_cot_traces"
 
 
 def settings_with(folder, lines, examples="short"):
-    """The settings with more lines in the traces' section, and sections behind it."""
+    """The settings with more lines in the traces' section, and sections after it."""
     file = folder / "stepmill.toml"
     file.write_text(SETTINGS.format(policy="").replace('"short"', f'"{examples}"') + lines)
     return load_settings(file)
@@ -56,9 +56,10 @@ def test_a_round_becomes_a_release_that_verifies_by_its_folder_alone(settings, m
     traces, pairs = (pl.read_parquet(f"{folder}/data/{config}/*.parquet") for config in ("default", "pairs"))
     assert traces.height == sum(table(settings, slice_key=key).height for key in settings.slices()) > 0
     assert pairs.height == sum(table(settings, "long_cot_pairs", slice_key=k).height for k in settings.slices()) > 0
-    export = export_of(Round(settings=settings, store=Store(data_root=settings.data_root), key="r1"))
-    assert differing(traces, recompute_traces(traces, export)) == []
-    assert differing(pairs, recompute_pairs(pairs, export)) == []
+    round = StoredRound(settings=settings, store=Store(data_root=settings.data_root), key="r1")
+    parameters = parameters_of(round)
+    assert differing_columns(traces, recompute_traces(traces, parameters)) == {}
+    assert differing_columns(pairs, recompute_pairs(pairs, parameters)) == {}
     report = verify(folder)
     assert report.findings == ()
     assert report.checks["answers"].n == traces.height + 2 * pairs.height

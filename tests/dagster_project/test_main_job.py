@@ -1,16 +1,15 @@
 import json
 from collections import Counter
-from pathlib import Path
 
 import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.assets.process_labels_release import export_of
-from dagster_project.releasing import Round
 from dagster_project.resources.store import Store
+from dagster_project.round import StoredRound
 from dagster_project.settings.file import load_settings
-from releases.recomputation import differing
+from generators.process_labels.dataset import DATASET
+from releases.recomputation import differing_columns
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
@@ -42,8 +41,8 @@ def test_problems_become_a_release_whose_labels_follow_from_its_counts(settings,
     rows = released(settings)
     assert made["version"] == "v0.1.0"
     assert rows.height == tables(settings, "process_labels").height > 0
-    export = export_of(Round(settings=settings, store=Store(data_root=settings.data_root), key="r1"))
-    assert differing(rows, export.recomputed(rows)) == []
+    stored = StoredRound(settings=settings, store=Store(data_root=settings.data_root), key="r1")
+    assert differing_columns(rows, DATASET.main.recompute(rows, DATASET.parameters_of(stored))) == {}
 
 
 def test_a_release_verifies_by_its_folder_alone(settings, make_round):
@@ -149,9 +148,7 @@ def test_a_release_without_every_slice_fails_and_names_what_is_missing(settings,
     assert make(settings, "slice", "r1", "sums-0").success
     result = make(settings, "release", "r1", only=["process_labels_release"])
     (failure,) = result.get_step_failure_events()
-    assert "sums-1.parquet does not exist: materialise the asset that writes it first" in str(
-        failure.step_failure_data.error
-    )
+    assert "process_labels of slice sums-1 was not made to the end" in str(failure.step_failure_data.error)
 
 
 def test_problems_of_an_evaluation_set_are_dropped_once_and_shown_side_by_side(tmp_path, make):
@@ -161,7 +158,7 @@ def test_problems_of_an_evaluation_set_are_dropped_once_and_shown_side_by_side(t
     made = [metadata_of(make(settings, "slice", "r1", key), "problems") for key in settings.slices()]
     folder = f"{settings.data_root}/tables/problems/r1"
     dropped = pl.concat([pl.read_parquet(f"{folder}/{key}.dropped.parquet") for key in settings.slices()])
-    shown = pl.concat([pl.read_parquet(f"{folder}/{key}.contamination.parquet") for key in settings.slices()])
+    shown = tables(settings, "evaluation_repeats")
     assert dropped["reason"].to_list() == ["in_evaluation_set"] * 2
     assert sorted(shown["problem_id"]) == sorted(dropped["problem_id"])
     assert shown["text"].to_list() == shown["item_text"].to_list()
@@ -178,18 +175,17 @@ def test_every_strategy_makes_rows_that_a_release_accepts(settings, make, strate
     assert set(released(settings)["strategy"]) == {strategy}
 
 
-def test_planted_errors_are_searched_told_in_the_metadata_and_on_the_card(settings, make, make_round):
+def test_planted_errors_are_searched_and_counted_in_the_metadata_and_on_the_card(settings, make, make_round):
     made = make_round(settings, "r1")
-    found = pl.concat([pl.read_parquet(path) for path in Path(settings.data_root).glob("tables/*/r1/*.audit.parquet")])
-    assert 0 < found.height <= 8
-    assert f"| all | {found.height} |" in made["card"]
+    planted = tables(settings, "planted_errors")
+    assert 0 < planted.height <= 8
+    assert f"| all | {planted.height} |" in made["card"]
     labelled = make(settings, "slice", "r1", "sums-0")
-    told = {
+    audit = {
         record.data["what"]: record.data["value"] for record in metadata_of(labelled, "process_labels")["audit"].records
     }
-    assert (
-        int(told["n"]) == pl.read_parquet(f"{settings.data_root}/tables/process_labels/r1/sums-0.audit.parquet").height
-    )
+    of_slice = pl.read_parquet(f"{settings.data_root}/tables/planted_errors/r1/sums-0.parquet")
+    assert int(audit["n"]) == of_slice.height
     checks = {check.check_name for check in labelled.get_asset_check_evaluations()}
     assert {"label_balance", "planted_errors_found"} <= checks
     assert released(settings)["attempt_index"].max() < 4

@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from dagster_project.publishing import DATASETS
 from dagster_project.settings.file import HubSettings, SettingsError, load_settings
+from generators import datasets
 from releases.manifest import read_manifest
 from tests.dagster_project.conftest import metadata_of
 from tests.hub.faults import Fault
 from tests.hub.reading import versions
 
+DATASETS = [dataset.name for dataset in datasets.DATASETS]
 ID = "lab/process_labels"
 
 

@@ -4,8 +4,8 @@ import polars as pl
 from upath import UPath
 
 from dagster_project.partitions import Cell
-from dagster_project.releasing import IN_TWO_SLICES
 from dagster_project.resources.store import Store
+from dagster_project.round import IN_TWO_SLICES
 from dagster_project.settings.file import load_settings
 from releases.manifest import read_manifest
 from tests.dagster_project.conftest import SETTINGS
@@ -24,16 +24,16 @@ def test_a_problem_of_two_sources_is_released_once_as_its_first_source_has_it(tm
     file = tmp_path / "stepmill.toml"
     file.write_text(SETTINGS.format(policy="").replace("shards = 2", "shards = 1") + AGAIN)
     twice = load_settings(file)
-    told = make_round(twice, "r1")
+    released = make_round(twice, "r1")
 
     store = Store(data_root=twice.data_root)
     made = {key: store.read(store.table("process_labels", Cell(round="r1", slice=key))) for key in twice.slices()}
     ours, again = made.values()
     assert set(ours["problem_id"]) & set(again["problem_id"])
 
-    shards = [pl.read_parquet(path) for path in UPath(told["dagster/uri"]).rglob("*.parquet")]
+    shards = [pl.read_parquet(path) for path in UPath(released["dagster/uri"]).rglob("*.parquet")]
     assert {source for rows in shards if "source" in rows.columns for source in rows["source"]} == {"sums"}
-    with open(f"{told['dagster/uri']}/manifest.json", "rb") as manifest:
+    with open(f"{released['dagster/uri']}/manifest.json", "rb") as manifest:
         facts = read_manifest(manifest.read(), where="the folder").facts
     (labels,) = [stage for stage in facts.stages if stage.name == "process_labels"]
     assert (labels.kept, labels.dropped[IN_TWO_SLICES]) == (ours.height, again.height)

@@ -4,8 +4,8 @@ import dagster as dg
 import pytest
 
 from dagster_project.definitions import build
-from dagster_project.round_openers import SCHEDULE, SENSOR
-from dagster_project.rounds import new_round
+from dagster_project.rounds import SCHEDULE, new_round
+from dagster_project.sensors import NEW_POLICY as SENSOR
 from dagster_project.settings.file import SettingsError, load_settings
 from tests.dagster_project.conftest import LENIENT, SETTINGS
 
@@ -111,7 +111,7 @@ def test_a_changed_policy_opens_one_round_at_the_second_look_at_it(watched, fold
     assert "as before" in first.skip_message
     change(folder)
     second = look(watched, instance, first.cursor)
-    assert second.run_requests == [] and "at the next look too" in second.skip_message
+    assert second.run_requests == [] and "a round opens if the next evaluation agrees" in second.skip_message
     third = look(watched, instance, second.cursor)
     name = watched.policy.name_now()
     (added,) = third.dynamic_partitions_requests

@@ -1,5 +1,6 @@
 import pytest
 
+from dagster_project.resources.judge import JudgeResource
 from dagster_project.settings.file import SettingsError, load_settings
 
 SOURCE = '[[sources]]\nname = "a"\nkind = "file"\npath = "x.jsonl"\n'
@@ -79,7 +80,7 @@ def test_a_language_must_be_one_that_can_be_told(tmp_path):
         load_settings(file)
     file.write_text(SOURCE + 'language = "de"')
     settings = load_settings(file)
-    assert settings.prompt_bounds(settings.sources[0]).language == "de"
+    assert settings.quality.prompt_bounds(settings.sources[0]).language == "de"
 
 
 def test_there_is_a_judge_where_the_section_is(tmp_path):
@@ -89,8 +90,8 @@ def test_there_is_a_judge_where_the_section_is(tmp_path):
     file.write_text("[judge]\n" + SOURCE)
     assert load_settings(file).judge.urls == []
     file.write_text('[judge]\nurls = ["http://gpu"]\nmodel = "m"\ntemperature = 0.6\nvotes = 3\n' + SOURCE)
-    law = load_settings(file).judge.law(seed=5)
-    assert (law.votes, law.sampling.temperature, law.sampling.seed) == (3, 0.6, 5)
+    sampling = JudgeResource(settings=load_settings(file).judge).sampling
+    assert (sampling.votes, sampling.temperature) == (3, 0.6)
 
 
 def test_quality_has_bounds(tmp_path):
@@ -101,7 +102,7 @@ def test_quality_has_bounds(tmp_path):
     ):
         load_settings(file)
     file.write_text(SOURCE + "[quality]\nnear_duplicates = 0.9")
-    assert load_settings(file).quality.solutions.near_duplicates == 0.9
+    assert load_settings(file).quality.near_duplicates == 0.9
 
 
 def test_a_source_that_forbids_commercial_use_is_taken_where_it_is_to_be_marked(tmp_path):

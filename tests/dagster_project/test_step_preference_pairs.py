@@ -2,11 +2,10 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.assets.step_preference_pairs import sides_verified
 from dagster_project.settings.file import SettingsError, load_settings
 from generators.engine.simulated.vocabulary import SimulatedTokenizer
+from generators.step_preference_pairs.dataset import sides_verified
 from releases.registry.local import LocalRegistry
-from releases.step_preference_pairs import differing
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
 NAME = "step_preference_pairs"
@@ -21,15 +20,6 @@ def released(settings, config="default"):
     return pl.read_parquet(f"{folder}/data/{config}/*.parquet")
 
 
-def test_a_round_becomes_a_release_whose_margins_follow_from_its_counts(settings, make_round):
-    made = make_round(settings, "r1", NAME)
-    rows = released(settings)
-    assert made["version"] == "v0.1.0"
-    assert rows.height == sum(table(settings, slice_key=key).height for key in settings.slices()) > 0
-    assert differing(rows) == []
-    assert "| problems | 12 | 0 |" in made["card"]
-
-
 def test_the_rows_for_training_give_the_stored_token_ids_back(settings, make_round):
     make_round(settings, "r1", NAME)
     tokenizer = SimulatedTokenizer()
@@ -42,14 +32,6 @@ def test_the_rows_for_training_give_the_stored_token_ids_back(settings, make_rou
             end = "<eos>" if row[final] else ""
             whole = tokenizer.encode_whole(row["prompt"] + row[side] + end)
             assert list(whole) == ids["prefix_token_ids"] + ids[f"{side}_token_ids"]
-
-
-def test_a_second_run_draws_nothing_and_makes_the_same_pairs(settings, make):
-    assert make(settings, "slice", "r1", "sums-0").success
-    before = table(settings)
-    again = make(settings, "slice", "r1", "sums-0", only=[NAME])
-    assert metadata_of(again, NAME)["rollouts_drawn"] == 0
-    assert table(settings).equals(before)
 
 
 def test_every_labelled_solution_is_in_a_pair_or_on_disk_with_its_reason(settings, make):

@@ -5,20 +5,16 @@ from collections import Counter
 import pytest
 from datasets import load_dataset
 
-from dagster_project.automatic_publishing import PUBLISHED_BY, SENSOR
 from dagster_project.rounds import ROUND_TAG
+from dagster_project.sensors import PUBLISHED_BY
+from dagster_project.sensors import PUBLISHING as SENSOR
+from generators import datasets
 from tests.deployment.dagster_services import ENDED, DagsterServices
 from tests.deployment.policy_server import PolicyServer
 from tests.deployment.processes import wait_for
 from tests.deployment.settings import write_settings
 
-DATASETS = (
-    "process_labels",
-    "step_preference_pairs",
-    "critical_token_pairs",
-    "self_correction_traces",
-    "long_cot_traces",
-)
+DATASETS = [dataset.name for dataset in datasets.DATASETS]
 
 pytestmark = pytest.mark.timeout(2400)
 

@@ -6,22 +6,23 @@ from pathlib import Path
 import polars as pl
 from upath import UPath
 
-from generators.columns import MESSAGES
+from filters.schema import MESSAGES, Column, Schema
+from generators.dataset import Parameters
+from generators.datasets import dataset_of
 from generators.engine.tokenizer import HFTokenizer
 from generators.problems import prompt as solve
 from generators.process_labels.table import PROCESS_LABELS
 from generators.records import Evidence, StepCounts
 from generators.sampling.templated import is_stable, templated
 from generators.search.margins import margin_of
+from generators.step_preference_pairs.dataset import DATASET as STEP_PAIRS
 from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
-from releases.draft import About, Draft, Table
+from releases.draft import Draft, Table
+from releases.drafting import drafted
 from releases.facts import ReleaseFacts, SourceFacts
-from releases.process_labels import build_process_labels
 from releases.registry.local import LocalRegistry
-from releases.schemas import PublishedColumn, PublishedSchema
 from releases.splits import SplitShares, split_by_problem
-from releases.step_preference_pairs import build_step_preference_pairs
-from tests.releases.conftest import EXPORT, true_solution
+from tests.releases.conftest import true_draft_of, true_solution
 
 FACTS = ReleaseFacts(
     policy="tiny",
@@ -102,7 +103,7 @@ def step_pair(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
 
 def step_pairs(root: Path, tokenizer: HFTokenizer, numbers: Iterable[int], *, test: float = 0.3) -> str:
     rows = STEP_PREFERENCE_PAIRS.frame([step_pair(number, tokenizer) for number in numbers])
-    return publish(build_step_preference_pairs(rows, FACTS, SplitShares(test=test)), root)
+    return publish(drafted(STEP_PAIRS, {STEP_PAIRS.name: rows}, FACTS, Parameters(), SplitShares(test=test)), root)
 
 
 def process_labels(root: Path) -> str:
@@ -113,13 +114,13 @@ def process_labels(root: Path) -> str:
         for attempt in range(4)
     ]
     frame = pl.DataFrame(rows, schema={name: column.dtype for name, column in PROCESS_LABELS.columns.items()})
-    return publish(build_process_labels(frame, FACTS, EXPORT), root)
+    return publish(true_draft_of(frame, FACTS), root)
 
 
-CRITICAL_TOKEN_PAIRS = PublishedSchema(
+CRITICAL_TOKEN_PAIRS = Schema(
     name="critical_token_pairs/default",
-    columns=tuple(
-        PublishedColumn(name=name, dtype=dtype, meaning=name)
+    columns={
+        name: Column(dtype, name)
         for name, dtype in {
             "problem_id": pl.String,
             "prompt": pl.String,
@@ -131,19 +132,19 @@ CRITICAL_TOKEN_PAIRS = PublishedSchema(
             "chosen_weights": pl.List(pl.Float64),
             "rejected_weights": pl.List(pl.Float64),
         }.items()
-    ),
+    },
 )
-SFT = PublishedSchema(
+SFT = Schema(
     name="self_correction_traces/sft",
-    columns=tuple(
-        PublishedColumn(name=name, dtype=dtype, meaning=name)
+    columns={
+        name: Column(dtype, name)
         for name, dtype in {
             "problem_id": pl.String,
             "messages": MESSAGES,
             "input_ids": pl.List(pl.Int64),
             "labels": pl.List(pl.Int64),
         }.items()
-    ),
+    },
 )
 
 
@@ -176,21 +177,14 @@ def trace(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
     }
 
 
-def released(root: Path, schema: PublishedSchema, rows: Iterable[dict[str, object]], *, test: float = 0.3) -> str:
+def released(root: Path, schema: Schema, rows: Iterable[dict[str, object]], *, test: float = 0.3) -> str:
     """Rows of a dataset whose own builder wants more of them than a trainer reads."""
-    dataset, config = schema.name.split("/")
-    about = About(
-        dataset=dataset,
-        pretty_name=dataset,
-        summary="",
-        recipe="",
-        limits=(),
-        papers=(),
-        task_categories=(),
-        tags=(),
-    )
-    frame = pl.DataFrame(list(rows), schema={column.name: column.dtype for column in schema.columns})
-    splits = {name: schema.validate(part) for name, part in split_by_problem(frame, SplitShares(test=test)).items()}
-    return publish(
-        Draft(about=about, tables={config: Table(schema=schema, purpose="", splits=splits)}, facts=FACTS), root
-    )
+    name, config = schema.name.split("/")
+    dataset = dataset_of(name)
+    assert dataset is not None
+    splits = {
+        split: schema.validate(part)
+        for split, part in split_by_problem(schema.frame(list(rows)), SplitShares(test=test)).items()
+    }
+    tables = {config: Table(schema=schema, purpose="", splits=splits)}
+    return publish(Draft(dataset=name, card=dataset.card, tables=tables, facts=FACTS), root)

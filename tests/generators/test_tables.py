@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from filters.schema import Column, SchemaError, TableSchema
+from filters.schema import Column, Schema, SchemaError
 from generators.attempts.table import ATTEMPTS, PROBLEM_DIFFICULTY
 from generators.problems.table import PROBLEMS
 from generators.process_labels.table import PROCESS_LABELS
@@ -32,10 +32,10 @@ LABELLED = {
     "token_ids": [2, 3, 4],
     "steps": ["a", "b"],
     "step_ends": [1, 3],
-    "node_ids": ["n1", "n2"],
     "n_correct": [2, 0],
     "n_rollouts": [4, 3],
     "n_undecided": [0, 1],
+    "node_ids": ["n1", "n2"],
     "n_attempts": 8,
     "n_attempts_right": 5,
     "values": [0.5, None],
@@ -87,7 +87,7 @@ NODE = {
 def test_a_sound_row_passes_and_an_empty_table_too(table, row):
     assert table.frame([row]).rows(named=True) == [row]
     assert table.validate(table.frame([])).columns == list(row)
-    assert all(table.meanings.values())
+    assert all(column.meaning for column in table.columns.values())
 
 
 def test_all_problems_of_a_source_have_an_answer_or_none_has():
@@ -160,7 +160,7 @@ def test_a_column_of_nulls_alone_takes_its_declared_type():
 
 
 def test_a_table_may_have_a_column_named_row():
-    table = TableSchema(
+    table = Schema(
         name="seats",
         columns={"row": Column(pl.Int64, "Which.")},
         key=("row",),

@@ -4,6 +4,7 @@ The rows of `true_draft` are true in everything that can be checked: ids, texts,
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 import polars as pl
@@ -11,19 +12,36 @@ import pytest
 from upath import UPath
 
 from generators.problems.loading import problem_id
+from generators.process_labels.dataset import DATASET as LABELS
+from generators.process_labels.release import LabelParameters
 from generators.process_labels.table import PROCESS_LABELS
 from generators.records import StepCounts
 from generators.search.belief import Belief
 from generators.search.priors import Priors
 from generators.search.shares import share_values
 from releases.draft import Draft
+from releases.drafting import drafted
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
-from releases.process_labels import Export, build_process_labels
 from releases.registry.local import LocalRegistry
 from releases.splits import SplitShares
 
 PRIORS = Priors(rise=0.0)
-EXPORT = Export(priors={"sums-0": PRIORS}, shares=SplitShares(test=0.3))
+PARAMETERS = LabelParameters(hard_threshold=0.0, confidence=0.94, label_ratio=None)
+TRUE_PARAMETERS = replace(PARAMETERS, priors={"sums-0": PRIORS})
+
+
+def labels_draft(
+    rows: pl.DataFrame,
+    facts: ReleaseFacts,
+    parameters: LabelParameters = PARAMETERS,
+    shares: SplitShares | None = None,
+) -> Draft:
+    return drafted(LABELS, {"process_labels": rows}, facts, parameters, shares)
+
+
+def true_draft_of(rows: pl.DataFrame, facts: ReleaseFacts) -> Draft:
+    """The draft of true rows, with the priors that their soundness follows from."""
+    return labels_draft(rows, facts, TRUE_PARAMETERS, SplitShares(test=0.3))
 
 
 def solution(problem: str, *, n_correct: list[int], n_rollouts: list[int], attempt: int = 0) -> dict[str, object]:
@@ -126,7 +144,7 @@ def facts() -> Callable[..., ReleaseFacts]:
 
 @pytest.fixture(scope="session")
 def draft(rows, facts) -> Draft:
-    return build_process_labels(rows, facts())
+    return labels_draft(rows, facts())
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +155,7 @@ def true_rows() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def true_draft(true_rows, facts) -> Draft:
-    return build_process_labels(true_rows, facts(), EXPORT)
+    return true_draft_of(true_rows, facts())
 
 
 @pytest.fixture

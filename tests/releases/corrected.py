@@ -1,6 +1,6 @@
 """Rows of self-corrections by hand, true in everything that can be checked.
 
-A token is a word with the blank behind it; what is masked begins behind the first two tokens or with the response.
+A token is a word with the blank after it. The masked part begins after the first two tokens, or with the response.
 """
 
 from typing import Any

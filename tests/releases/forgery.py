@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 from upath import UPath
 
+from generators.datasets import dataset_of
 from releases.draft import Draft
 from releases.manifest import FILE_NAME, file_facts, to_json
-from releases.verification.verifiers import verifier_of
 
 
 def with_cell(frame: pl.DataFrame, row: int, column: str, value: Any) -> pl.DataFrame:
@@ -25,9 +25,10 @@ def with_rows(draft: Draft, config: str, split: str, change: Callable[[pl.DataFr
     """The draft with the rows of one split changed, and the labels counted again."""
     table = draft.tables[config]
     tables = {**draft.tables, config: replace(table, splits={**table.splits, split: change(table.splits[split])})}
-    count = verifier_of(draft.dataset).label_counts
-    counts = {name: dict(count(part)) for name, part in tables["default"].splits.items()}
-    return replace(draft, tables=tables, label_counts=counts)
+    dataset = dataset_of(draft.dataset)
+    assert dataset is not None
+    counts = {name: dict(dataset.label_counts(part)) for name, part in tables["default"].splits.items()}
+    return replace(draft, tables=tables, label_counts={name: labels for name, labels in counts.items() if labels})
 
 
 def with_value(draft: Draft, config: str, split: str, row: int, column: str, value: Any) -> Draft:
@@ -51,9 +52,9 @@ def alone(folder: UPath, place: UPath) -> UPath:
 
 def with_manifest(folder: UPath, change: Callable[[dict[str, Any]], None]) -> UPath:
     """The folder with its manifest changed."""
-    told = json.loads((folder / FILE_NAME).read_text())
-    change(told)
-    (folder / FILE_NAME).write_bytes(to_json(told))
+    manifest = json.loads((folder / FILE_NAME).read_text())
+    change(manifest)
+    (folder / FILE_NAME).write_bytes(to_json(manifest))
     return folder
 
 

@@ -2,18 +2,28 @@
 
 from filters.texts.thoughts import DEFAULT_TAGS
 from generators.long_cot_traces.behaviours import KINDS, behaviours, count_behaviours
+from generators.long_cot_traces.dataset import DATASET
+from generators.long_cot_traces.release import LongCotParameters, SliceParameters
 from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
 from generators.problems.loading import problem_id
-from releases.long_cot_recomputation import Export, Making
+from releases.drafting import drafted
 from releases.splits import SplitShares
 
-MAKING = Making(tags=DEFAULT_TAGS, format_reward=1.0, near_examples="near")
-EXPORT = Export(makings={"sums-0": MAKING}, shares=SplitShares(test=0.3))
-_LAW = {"sampling": "{}", "max_tokens": 400, "policy": "tiny", "round": "first", "slice": "sums-0"}
+PARAMETERS = LongCotParameters(
+    by_slice={"sums-0": SliceParameters(tags=DEFAULT_TAGS, format_reward=1.0, near_examples="near")}
+)
+_ORIGIN = {"sampling": "{}", "max_tokens": 400, "policy": "tiny", "round": "first", "slice": "sums-0"}
 
 
 def _thoughts(number: int) -> str:
     return f"My plan is to add.\nI get {number + 3}. Wait, that is wrong. It is {number + 2}."
+
+
+def draft_of(facts, traces, pairs=None, parameters=PARAMETERS, test=0.3):
+    """The draft of traces and pairs, with a share of the problems held out."""
+    pairs = LONG_COT_PAIRS.empty() if pairs is None else pairs
+    rows = {"long_cot_traces": traces, "long_cot_pairs": pairs}
+    return drafted(DATASET, rows, facts(), parameters, SplitShares(test=test))
 
 
 def trace(number: int, **changes: object) -> dict[str, object]:
@@ -21,7 +31,7 @@ def trace(number: int, **changes: object) -> dict[str, object]:
     prompt, answer = f"What is {number} + 2?", str(number + 2)
     thoughts = changes.pop("internal_thoughts", _thoughts(number))
     solution = changes.pop("external_solution", f"It is \\boxed{{{answer}}}.")
-    found = behaviours(thoughts)
+    shown = behaviours(thoughts)
     return {
         "problem_id": problem_id(prompt, answer),
         "source": "sums",
@@ -40,10 +50,10 @@ def trace(number: int, **changes: object) -> dict[str, object]:
         "score": 1.0,
         "verdict": "equal",
         "extracted": answer,
-        **{f"n_{kind}": count for kind, count in count_behaviours(found).items()},
-        "behaviours": [one.kind for one in found],
-        "behaviour_starts": [one.start for one in found],
-        "behaviour_ends": [one.end for one in found],
+        **{f"n_{kind}": count for kind, count in count_behaviours(shown).items()},
+        "behaviours": [behaviour.kind for behaviour in shown],
+        "behaviour_starts": [behaviour.start for behaviour in shown],
+        "behaviour_ends": [behaviour.end for behaviour in shown],
         **dict.fromkeys((*(f"judge_n_{kind}" for kind in KINDS), "behaviour_judge")),
         "sample_index": 0,
         "prompt_token_ids": [1, 2],
@@ -51,7 +61,7 @@ def trace(number: int, **changes: object) -> dict[str, object]:
         "thoughts_closed_by": "policy",
         "closing_token_start": None,
         "closing_token_end": None,
-        **_LAW,
+        **_ORIGIN,
         **changes,
     }
 
@@ -71,7 +81,7 @@ def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str
         **_side("rejected", wrong, 3, *rejected),
         "margin": 2.0 - rejected[0],
         "scored_by": "verifier",
-        **_LAW,
+        **_ORIGIN,
         **changes,
     }
 
@@ -87,18 +97,18 @@ def rewarded(n: int = 16):
         | {"rejected_score": -1.0, "rejected_reward": 0.0, "rejected_verdict": None, "margin": 0.25 * at + 1.0}
         for at in range(n)
     ]
-    for row, asked in zip(traces, pairs, strict=True):
-        row["problem_id"] = asked["problem_id"] = problem_id(str(row["prompt"]), "")
+    for row, its_pair in zip(traces, pairs, strict=True):
+        row["problem_id"] = its_pair["problem_id"] = problem_id(str(row["prompt"]), "")
     return LONG_COT_TRACES.frame(traces), LONG_COT_PAIRS.frame(pairs)
 
 
-def _side(side: str, text: str, index: int, reward: float, *told: object) -> dict[str, object]:
+def _side(side: str, text: str, index: int, reward: float, *values: object) -> dict[str, object]:
     names = ("score", "verdict", "malformed", "thoughts_closed_by")
     return {
         side: [{"role": "assistant", "content": text}],
         f"{side}_index": index,
         f"{side}_reward": reward,
-        **{f"{side}_{name}": one for name, one in zip(names, told, strict=True)},
+        **{f"{side}_{name}": value for name, value in zip(names, values, strict=True)},
     }
 
 

@@ -1,29 +1,29 @@
-"""From the asset's pairs to the release: what follows, what is refused, what the paper's trainer reads."""
+"""From the stage's pairs to a draft: what follows, what is refused, what the paper's trainer reads."""
 
 import json
+from dataclasses import dataclass
 
 import polars as pl
 import pytest
-from upath import UPath
 
 from filters.schema import SchemaError
+from generators.critical_token_pairs.dataset import DATASET
 from generators.critical_token_pairs.recipe import chosen_weights, rejected_weights
+from generators.critical_token_pairs.release import CriticalTokenParameters, parameters_of, recompute
 from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS
-from generators.critical_token_pairs.tokens.confirmation import Confirmation
+from generators.critical_token_pairs.settings import Settings
 from generators.engine.tokenizer import HFTokenizer
 from generators.problems.loading import problem_id
 from generators.sampling.templated import templated
 from generators.search.priors import Priors
-from releases.critical_token_pairs import Export, build_critical_token_pairs, differing
-from releases.errors import IncompleteManifest, NothingToRelease
+from releases.drafting import drafted
+from releases.recomputation import differing_columns
 from releases.splits import SplitShares
-from releases.verification.verify import verify
-from tests.releases.forgery import alone, with_file, with_value
 from tests.tiny_policy import tiny_policy
 
-EXPORT = Export(priors={"sums-0": Priors()}, shares=SplitShares(test=0.3))
-SHARD = "data/default/train-00000-of-00001.parquet"
-SCORED = "exports/train.CE_scored.json"
+CRITERION = Settings().criterion
+PARAMETERS = CriticalTokenParameters(priors={"sums-0": Priors()}, criterion=CRITERION)
+SHARES = SplitShares(test=0.3)
 CRITICAL = 6  # the token of the wrong solution that is tested and confirmed
 
 
@@ -80,13 +80,11 @@ def rows():
 
 
 @pytest.fixture
-def draft(rows, facts):
-    return build_critical_token_pairs(rows, facts(), EXPORT)
+def draft_of(facts):
+    def draft(rows, shares=SHARES):
+        return drafted(DATASET, {"critical_token_pairs": rows}, facts(), PARAMETERS, shares)
 
-
-@pytest.fixture
-def folder(draft, registry, tmp_path):
-    return alone(registry.publish(draft).path, UPath(tmp_path / "alone"))
+    return draft
 
 
 def changed(rows, change):
@@ -95,12 +93,9 @@ def changed(rows, change):
     )
 
 
-def found(folder):
-    return [(name, str(one)) for name, checked in verify(folder).checks.items() for one in checked.findings]
-
-
-def test_weights_values_and_confirmations_follow_from_scores_and_counts(rows, draft):
-    assert differing(rows, EXPORT) == []
+def test_weights_values_and_confirmations_follow_from_scores_and_counts(rows, draft_of):
+    assert differing_columns(rows, recompute(rows, PARAMETERS)) == {}
+    draft = draft_of(rows)
     assert sum(draft.tables["default"].rows.values()) == 12
     assert {name: sum(of[name] for of in draft.label_counts.values()) for name in ("critical", "not_critical")} == {
         "critical": 12,
@@ -109,23 +104,22 @@ def test_weights_values_and_confirmations_follow_from_scores_and_counts(rows, dr
 
 
 CHANGED = [
-    {"rejected_weights": [0.0] * 4 + [0.1, 0.6, 0.5, 0.3, 1.0]},
-    {"chosen_weights": [0.0] * 4 + [1.0, 0.5, 1.0, 1.0]},
-    {"critical_token_ids": [12, 15]},
-    {"critical_scores": [0.4, 0.02]},
-    {"critical_value_without": [None, 0.5]},
-    {"critical_n_with_correct": [6, 30], "critical_value_with": [0.75, 0.5]},
-    {"critical_confirmed": [False, False]},
-    {"critical_confirmed": [True, False]},
+    ({"rejected_weights": [0.0] * 4 + [0.1, 0.6, 0.5, 0.3, 1.0]}, "rejected_weights"),
+    ({"chosen_weights": [0.0] * 4 + [1.0, 0.5, 1.0, 1.0]}, "chosen_weights"),
+    ({"critical_token_ids": [12, 15]}, "critical_token_ids"),
+    ({"critical_scores": [0.4, 0.02]}, "critical_scores"),
+    ({"critical_value_without": [None, 0.5]}, "critical_value_without"),
+    ({"critical_n_with_correct": [6, 30], "critical_value_with": [0.75, 0.5]}, "critical_confirmed"),
+    ({"critical_confirmed": [False, False]}, "critical_confirmed"),
+    ({"critical_confirmed": [True, False]}, "critical_confirmed"),
 ]
 
 
-@pytest.mark.parametrize("change", CHANGED)
-def test_a_row_that_does_not_follow_is_refused_by_name(rows, facts, change):
+@pytest.mark.parametrize(("change", "column"), CHANGED)
+def test_a_column_that_does_not_follow_is_refused_by_name(rows, draft_of, change, column):
     forged = pl.concat([rows.head(11), changed(rows.tail(1), change)])
-    wrong = rows["problem_id"][11]
-    with pytest.raises(SchemaError, match=f"in 1 of 12 rows, first problem {wrong}: materialise critical_token_pairs"):
-        build_critical_token_pairs(forged, facts(), EXPORT)
+    with pytest.raises(SchemaError, match=f"{column} of config default do not follow from the others in 1 of 12 rows"):
+        draft_of(forged)
 
 
 BROKEN = [
@@ -150,52 +144,65 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("change", "rule"), BROKEN)
-def test_rows_that_break_a_rule_of_the_table_are_refused(rows, facts, change, rule):
+def test_rows_that_break_a_rule_of_the_table_are_refused(rows, change, rule):
     with pytest.raises(SchemaError, match=rule):
-        build_critical_token_pairs(changed(rows, change), facts(), EXPORT)
+        CRITICAL_TOKEN_PAIRS.validate(changed(rows, change))
 
 
-def test_a_row_without_a_tested_token_is_in_order(rows, facts):
+def test_a_row_without_a_tested_token_is_in_order(rows, draft_of):
     untested = {name: [] for name in rows.columns if name.startswith("critical_")}
-    draft = build_critical_token_pairs(changed(rows, untested), facts(), EXPORT)
-    assert all(counts == {"critical": 0, "not_critical": 0} for counts in draft.label_counts.values())
+    counts = draft_of(changed(rows, untested)).label_counts
+    assert all(of_split == {"critical": 0, "not_critical": 0} for of_split in counts.values())
 
 
-def test_no_rows_are_no_release_and_a_slice_without_priors_is_none(rows, facts):
-    with pytest.raises(NothingToRelease, match=r"there are no rows to release: a pair needs .* raise attempts\.n"):
-        build_critical_token_pairs(rows.clear(), facts(), EXPORT)
-    with pytest.raises(IncompleteManifest, match="holds no priors of sums-0"):
-        build_critical_token_pairs(rows, facts(), Export())
+def test_a_slice_without_priors_is_refused(rows, facts):
+    parameters = CriticalTokenParameters(priors={}, criterion=CRITERION)
+    with pytest.raises(SchemaError, match="holds no priors of sums-0"):
+        drafted(DATASET, {"critical_token_pairs": rows}, facts(), parameters)
 
 
-def test_what_confirmations_follow_from_comes_back_from_the_manifest(draft):
-    export = Export(
-        priors={"a": Priors(rise=0.1)}, confirmation=Confirmation(never=0.02, least=0.2), shares=SplitShares()
-    )
-    told = Export.of(type(draft.facts)(**{**vars_of(draft.facts), "settings": {"export": export.facts()}}))
-    assert told == export
+@dataclass
+class Recipes:
+    """A round by its recipes alone."""
+
+    by_slice: dict
+    key: str = "r1"
+
+    def recipes(self, stage):
+        return self.by_slice
 
 
-def vars_of(facts):
-    return {name: getattr(facts, name) for name in facts.__slots__}
+def recipe(never=0.05, rise=0.5):
+    confirmation = {"never": never, "least": 0.1, "confidence": 0.95}
+    return {"config": {"priors": Priors(rise=rise).plain(), "confirmation": confirmation}}
 
 
-def test_the_exports_hold_the_stable_rows_of_their_split_and_stand_on_card_and_manifest(draft, folder):
-    told = {path: json.loads(content) for path, content in draft.attachments.items()}
+def test_parameters_come_from_the_recipes_and_back_from_the_manifest():
+    parameters = parameters_of(Recipes({"a": recipe(rise=0.1), "b": recipe()}))
+    assert parameters.priors == {"a": Priors(rise=0.1), "b": Priors()}
+    assert CriticalTokenParameters.of(json.loads(json.dumps(parameters.to_json()))) == parameters
+
+
+def test_slices_with_different_criteria_are_not_released_together():
+    with pytest.raises(SchemaError, match="slices of round r1 differ in never, least or confidence"):
+        parameters_of(Recipes({"a": recipe(), "b": recipe(never=0.02)}))
+
+
+def test_the_exports_hold_the_stable_rows_of_their_split(rows, draft_of):
+    draft = draft_of(rows)
+    files = {path: json.loads(content) for path, content in draft.attachments.items()}
     stable = {split: frame.filter("is_stable") for split, frame in draft.tables["default"].splits.items()}
-    assert {path.split("/")[1].split(".")[0]: one["rejected"] for path, one in told.items()} == {
+    assert {path.split("/")[1].split(".")[0]: columns["rejected"] for path, columns in files.items()} == {
         split: frame["rejected"].to_list() for split, frame in stable.items()
     }
-    assert draft.facts.stages[-1].dropped == {"unstable_tokens": 1}
-    listed = {file["path"] for file in json.loads((folder / "manifest.json").read_text())["files"]}
-    assert set(told) <= listed
-    card = (folder / "README.md").read_text()
-    assert f"[`{SCORED}`]({SCORED})" in card
-    for words in ("sum over the tokens of either side", "takes the sigmoid at every position", "arXiv:2411.19943"):
-        assert words in card
 
 
-def test_the_export_aligns_with_what_a_real_tokenizer_makes_of_the_texts(tmp_path, facts):
+def test_rows_that_the_exports_leave_out_are_counted(rows):
+    (stage,) = DATASET.more_facts(Recipes({}), rows).stages
+    assert (stage.name, stage.kept, stage.dropped) == ("release: exports", 11, {"unstable_tokens": 1})
+
+
+def test_the_export_aligns_with_the_ids_that_a_real_tokenizer_gives_the_texts(tmp_path, draft_of):
     tokenizer = HFTokenizer(tiny_policy(tmp_path / "tiny"))
     prompt, right, wrong = (1, 2, 3), (11, 12, 4), (11, 13, 5, 6)
     row = pair(3) | {
@@ -211,49 +218,20 @@ def test_the_export_aligns_with_what_a_real_tokenizer_makes_of_the_texts(tmp_pat
         "rejected_weights": rejected_weights(scores, 3),
     }
     row |= {name: [] for name in row if name.startswith("critical_")}
-    shares = SplitShares(test=0.0)
-    export = Export(priors=EXPORT.priors, shares=shares)
-    draft = build_critical_token_pairs(CRITICAL_TOKEN_PAIRS.frame([row]), facts(), export)
-    told = json.loads(draft.attachments[SCORED])
+    draft = draft_of(CRITICAL_TOKEN_PAIRS.frame([row]), SplitShares(test=0.0))
+    columns = json.loads(draft.attachments["exports/train.CE_scored.json"])
     for side, ids, name in (("pos", right, "chosen"), ("neg", wrong, "rejected")):
-        scored = told["prob_result"][0][side]
-        whole = tokenizer.encode_whole(told["prompt"][0] + told[name][0])
+        scored = columns["prob_result"][0][side]
+        whole = tokenizer.encode_whole(columns["prompt"][0] + columns[name][0])
         assert whole == (*prompt, *ids)
         assert len(scored["ce_prob"]) == len(whole) - 1
-        behind = scored["response_start_idx"]
-        assert tokenizer.decode(whole[1:][behind:]) == scored["text"]
-        assert dict(zip(whole[1:][behind:], scored["ce_prob"][behind:], strict=True)) == dict(
+        start = scored["response_start_idx"]
+        assert tokenizer.decode(whole[1:][start:]) == scored["text"]
+        assert dict(zip(whole[1:][start:], scored["ce_prob"][start:], strict=True)) == dict(
             zip(ids, row[f"{name}_scores"][3:-1], strict=True)
         )
 
 
-def test_a_good_release_verifies_by_its_folder_alone(folder):
-    report = verify(folder)
-    assert report.findings == ()
-    assert report.checks["answers"].n == 24
-
-
-def test_a_changed_weight_is_named_by_row_column_and_item(draft, registry):
-    train = draft.tables["default"].splits["train"]
-    weights = train["rejected_weights"][2].to_list()
-    forged = with_value(draft, "default", "train", 2, "rejected_weights", [*weights[:6], 0.5, *weights[7:]])
-    assert found(registry.publish(forged).path) == [
-        ("labels", f"{SHARD}, row 2, column rejected_weights: item 6 is 0.5, it must be 0.99 by recomputation")
-    ]
-
-
-def test_a_wrong_solution_that_is_right_is_named(draft, registry):
-    text = draft.tables["default"].splits["train"]["chosen"][0]
-    forged = with_value(draft, "default", "train", 0, "rejected", f"Well: {text}")
-    assert [said.split(";")[0] for check, said in found(registry.publish(forged).path) if check == "answers"] == [
-        f"{SHARD}, row 0, column rejected: it is different"
-    ]
-
-
-def test_an_export_that_does_not_follow_from_the_rows_is_named(folder):
-    told = json.loads((folder / SCORED).read_text())
-    told["prob_result"][0]["neg"]["ce_prob"][4] = 0.5
-    with_file(folder, SCORED, json.dumps(told).encode())
-    assert found(folder) == [("labels", f"{SCORED}: it is not what follows from default")]
-    (folder / SCORED).unlink()
-    assert ("labels", f"{SCORED}: it is missing, and follows from default") in found(folder)
+def test_the_card_says_how_to_train_and_where_the_papers_trainer_differs():
+    assert "Sum over the tokens of either side" in DATASET.card.method
+    assert "takes the sigmoid at every position" in DATASET.card.limits[0]

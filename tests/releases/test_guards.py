@@ -5,10 +5,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from filters.schema import Column
 from releases.errors import ColumnsChanged, SplitsDisagree
-from releases.process_labels import Export, build_process_labels
-from releases.schemas import PublishedColumn
 from releases.splits import SplitShares
+from tests.releases.conftest import labels_draft
 from tests.releases.forgery import with_rows
 
 
@@ -16,16 +16,14 @@ def with_schema(draft, change, rows=lambda frame: frame):
     """The draft with the columns of `default` changed, and its rows with them."""
     table = draft.tables["default"]
     schema = replace(table.schema, columns=change(table.schema.columns))
-    splits = {
-        split: rows(frame).select(column.name for column in schema.columns) for split, frame in table.splits.items()
-    }
+    splits = {split: rows(frame).select(list(schema.columns)) for split, frame in table.splits.items()}
     return replace(draft, tables={**draft.tables, "default": replace(table, schema=schema, splits=splits)})
 
 
 def weighted(draft):
     """The draft with one more column."""
-    column = PublishedColumn(name="weight", dtype=pl.Float64, meaning="What a row weighs.")
-    return with_schema(draft, lambda columns: (*columns, column), lambda frame: frame.with_columns(weight=pl.lit(1.0)))
+    weight = {"weight": Column(pl.Float64, "What a row weighs.")}
+    return with_schema(draft, lambda columns: {**columns, **weight}, lambda rows: rows.with_columns(weight=pl.lit(1.0)))
 
 
 @pytest.fixture(scope="session")
@@ -34,20 +32,18 @@ def widened(draft):
 
 
 def without_column(draft):
-    return with_schema(draft, lambda columns: tuple(column for column in columns if column.name != "level"))
+    return with_schema(draft, lambda columns: {name: columns[name] for name in columns if name != "level"})
 
 
 def retyped(draft):
     def change(columns):
-        return tuple(replace(one, dtype=pl.Float64) if one.name == "n_attempts" else one for one in columns)
+        return {**columns, "n_attempts": replace(columns["n_attempts"], dtype=pl.Float64)}
 
     return with_schema(draft, change, lambda frame: frame.with_columns(pl.col("n_attempts").cast(pl.Float64)))
 
 
 def made_nullable(draft):
-    return with_schema(
-        draft, lambda columns: tuple(replace(c, nullable=c.nullable or c.name == "policy") for c in columns)
-    )
+    return with_schema(draft, lambda columns: {**columns, "policy": replace(columns["policy"], nullable=True)})
 
 
 CHANGES = [
@@ -96,7 +92,7 @@ def test_a_correction_of_an_old_round_with_new_columns_is_sent_to_the_newest_maj
     registry, draft, widened, rows, facts
 ):
     registry.publish(draft)
-    of_second = replace(widened, facts=build_process_labels(rows, facts("second")).facts)
+    of_second = replace(widened, facts=labels_draft(rows, facts("second")).facts)
     registry.publish(replace(of_second, major=1))
     with pytest.raises(ColumnsChanged, match=r"v0\.1\.1, .* set process_labels = 1 "):
         registry.publish(widened)
@@ -104,7 +100,9 @@ def test_a_correction_of_an_old_round_with_new_columns_is_sent_to_the_newest_maj
 
 
 def test_reworded_meanings_and_a_config_that_comes_or_goes_are_no_change(registry, draft, rows):
-    reworded = with_schema(draft, lambda columns: tuple(replace(one, meaning="Another.") for one in columns))
+    reworded = with_schema(
+        draft, lambda columns: {name: replace(column, meaning="Another.") for name, column in columns.items()}
+    )
     fewer = replace(draft, tables={"default": draft.tables["default"]})
     registry.publish(fewer)
     assert registry.publish(draft).version == "v0.1.1"
@@ -117,8 +115,8 @@ def other(rows, facts):
     """The same problems in another dataset, with other shares."""
 
     def of(shares):
-        draft = build_process_labels(rows, facts(), Export(shares=shares))
-        return replace(draft, about=replace(draft.about, dataset="token_pairs"))
+        draft = labels_draft(rows, facts(), shares=shares)
+        return replace(draft, dataset="token_pairs")
 
     return of
 

@@ -5,7 +5,9 @@ from fractions import Fraction
 import pytest
 
 from generators.process_labels.labels import count_labels, with_labels
-from releases.recomputation import differing, recompute
+from generators.process_labels.release import recompute
+from releases.recomputation import differing_columns
+from tests.releases.conftest import PARAMETERS
 
 TABLE = [
     # n_correct, n_rollouts, threshold, soft, hard, first error
@@ -34,19 +36,18 @@ def test_a_step_counts_as_right_wrong_or_undecided(table):
     assert count_labels(labelled) == {"right": 3, "wrong": 1, "undecided": 1}
 
 
-def test_changed_labels_are_put_right_by_recomputing(rows):
-    labelled = with_labels(rows, hard_threshold=0.0, confidence=0.9)
-    flipped = labelled.with_columns(
-        hard_labels=labelled["hard_labels"].reverse(), first_error=labelled["first_error"] + 1
+def test_changed_labels_are_put_right_by_recomputing(draft):
+    released = draft.tables["default"].splits["train"]
+    flipped = released.with_columns(
+        hard_labels=released["hard_labels"].reverse(), first_error=released["first_error"] + 1
     )
-    assert not flipped.equals(labelled)
-    assert recompute(flipped, hard_threshold=0.0, confidence=0.9, priors={}).select(labelled.columns).equals(labelled)
+    assert not flipped.equals(released)
+    assert flipped.with_columns(recompute(flipped, PARAMETERS).get_columns()).equals(released)
 
 
 def test_released_labels_are_the_counts_shares(draft):
     for frame in draft.tables["default"].splits.values():
-        anew = recompute(frame, hard_threshold=0.0, confidence=0.9, priors={})
-        assert differing(frame, anew) == []
+        assert differing_columns(frame, recompute(frame, PARAMETERS)) == {}
         for row in frame.iter_rows(named=True):
             shares = [Fraction(k, n) if n else None for k, n in zip(row["n_correct"], row["n_rollouts"], strict=True)]
             assert row["soft_labels"] == [None if share is None else float(share) for share in shares]

@@ -6,9 +6,8 @@ from upath import UPath
 from releases.errors import LicenceForbids
 from releases.facts import SourceFacts
 from releases.licences import refusal, terms_of
-from releases.process_labels import build_process_labels
 from releases.verification.verify import verify
-from tests.releases.conftest import EXPORT
+from tests.releases.conftest import true_draft_of
 from tests.releases.forgery import alone, with_manifest
 
 TERMS = [
@@ -43,7 +42,7 @@ def test_only_what_is_known_to_forbid_is_refused():
 def under(true_rows, facts):
     def draft(licence, handling="refuse"):
         sources = (SourceFacts(name="sums", licence=licence, problems=16),)
-        return build_process_labels(true_rows, facts(sources=sources, licences=handling), EXPORT)
+        return true_draft_of(true_rows, facts(sources=sources, licences=handling))
 
     return draft
 
@@ -58,7 +57,7 @@ def test_a_source_that_is_marked_stands_on_the_card_and_in_the_manifest_and_veri
     path = registry.publish(under("cc-by-nc-4.0", "mark")).path
     card = (path / "README.md").read_text()
     assert "| sums | cc-by-nc-4.0 | no commercial use | 16 |" in card
-    assert "forbid what a dataset is usually free for: sums (no commercial use)." in card
+    assert "restrict what you may do with the rows: sums (no commercial use)." in card
     (source,) = registry.manifest("process_labels", "v0.1.0").facts.sources
     assert source.terms == "no_commercial_use"
     assert verify(path).findings == ()
@@ -68,7 +67,7 @@ def test_a_source_that_is_marked_stands_on_the_card_and_in_the_manifest_and_veri
 def test_a_licence_that_is_not_known_is_named_as_unknown(registry, under, licence, told):
     card = (registry.publish(under(licence)).path / "README.md").read_text()
     assert f"| sums | {told} | unknown | 16 |" in card
-    assert "usually free for" not in card
+    assert "restrict what you may do" not in card
 
 
 FORGED = [

@@ -12,9 +12,10 @@ import pytest
 from huggingface_hub import DatasetCard
 from upath import UPath
 
+from generators.process_labels.release import DEFAULT, STEPWISE
 from releases.parquet import shards
-from releases.process_labels import DEFAULT, STEPWISE, build_process_labels
 from releases.registry.local import LocalRegistry
+from tests.releases.conftest import labels_draft
 
 EXPECTED = {
     "default": {
@@ -77,7 +78,7 @@ def test_every_split_loads_with_the_documented_types_and_rows_and_by_the_cards_l
     assert {part: told[part]["rows"] for part in told} == {part: frame.to_dicts() for part, frame in frames.items()}
     for (config, _), part in told.items():
         assert EXPECTED[config].items() <= part["types"].items()
-        assert list(part["types"]) == [column.name for column in draft.tables[config].schema.columns]
+        assert list(part["types"]) == list(draft.tables[config].schema.columns)
 
 
 def test_the_same_version_of_two_registries_loads_as_its_own_rows_each(python, draft, tmp_path):
@@ -133,8 +134,8 @@ def test_the_card_is_one_that_the_hub_reads(release, draft):
 
 def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
     card = (release.path / "README.md").read_text()
-    for column in (*DEFAULT.columns, *STEPWISE.columns):
-        assert f"| `{column.name}` | {column.words} |" in card
+    for name, column in (*DEFAULT.columns.items(), *STEPWISE.columns.items()):
+        assert f"| `{name}` | {column.words} |" in card
     for line in (
         "| sums | apache-2.0 | use and pass on | 32 |",
         "| problems | 32 | 2 duplicate |",
@@ -149,7 +150,7 @@ def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
 
 
 def test_a_licence_that_is_set_stands_in_the_card(registry, rows, facts):
-    release = registry.publish(build_process_labels(rows, facts(licence="cc-by-4.0")))
+    release = registry.publish(labels_draft(rows, facts(licence="cc-by-4.0")))
     assert DatasetCard.load(Path(release.path.path) / "README.md").data.license == "cc-by-4.0"
 
 
@@ -171,7 +172,7 @@ def test_long_lists_of_the_settings_are_left_to_the_manifest(true_draft, registr
 
 def test_the_card_shows_the_audit_of_planted_errors(rows, facts, registry):
     figures = {"n": 20, "exact": 15, "precision": 0.75, "mean_distance": None}
-    release = registry.publish(build_process_labels(rows, facts(audit={"all": figures, "number": figures})))
+    release = registry.publish(labels_draft(rows, facts(audit={"all": figures, "number": figures})))
     card = (release.path / "README.md").read_text()
     assert "| error | n | exact | precision | mean distance |" in card
     assert "| all | 20 | 15 | 0.75 | – |" in card

@@ -11,17 +11,14 @@ from filters.schema import SchemaError
 from filters.texts.contamination import MATCHES
 from filters.texts.passages import without_passages
 from generators.long_cot_traces.copied_examples import example_passages
-from generators.long_cot_traces.prompt import load_examples
+from generators.long_cot_traces.release import LongCotParameters, recompute_pairs, recompute_traces
 from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
+from generators.long_cot_traces.worked_examples import load_examples
 from releases.errors import NothingToRelease
-from releases.long_cot_recomputation import Export, differing, recompute_pairs, recompute_traces
-from releases.long_cot_traces import build_long_cot_traces
-from releases.splits import SplitShares
-from tests.releases.long_cot_rows import EXPORT, MAKING, pair, tables, trace
+from releases.recomputation import differing_columns
+from tests.releases.long_cot_rows import PARAMETERS, draft_of, pair, tables, trace
 
 EXAMPLES = load_examples("general") + load_examples("short")
-ALL_TRAIN = Export(makings={"sums-0": MAKING}, shares=SplitShares(test=0.0))
-VERIFIED_ONLY = LONG_COT_PAIRS.empty()
 READ = """
 import json, sys
 from datasets import load_dataset
@@ -32,12 +29,8 @@ json.dump(rows, open(sys.argv[1], "w"))
 """
 
 
-def draft_of(facts, traces, pairs=VERIFIED_ONLY, export=ALL_TRAIN):
-    return build_long_cot_traces(traces, pairs, facts(), export)
-
-
 def test_a_release_holds_every_trace_and_every_pair(facts):
-    draft = draft_of(facts, *tables(), EXPORT)
+    draft = draft_of(facts, *tables())
     assert [sum(draft.tables[config].rows.values()) for config in ("default", "pairs")] == [16, 8]
     assert set(draft.tables["default"].splits) == {"train", "test"}
     held_out = set(draft.tables["default"].splits["test"]["problem_id"])
@@ -45,7 +38,7 @@ def test_a_release_holds_every_trace_and_every_pair(facts):
 
 
 def test_labels_are_counts_of_behaviours(facts):
-    draft = draft_of(facts, LONG_COT_TRACES.frame([trace(0), trace(1)]))
+    draft = draft_of(facts, LONG_COT_TRACES.frame([trace(0), trace(1)]), test=0)
     counts = {"verification": 0, "backtracking": 2, "subgoal_setting": 2, "backward_chaining": 0}
     assert draft.label_counts == {"train": counts}
 
@@ -71,7 +64,9 @@ CHANGED = [
 @pytest.mark.parametrize("change", CHANGED)
 def test_a_trace_that_does_not_follow_from_its_texts_is_refused_by_name(facts, change):
     odd = trace(3) | change
-    with pytest.raises(SchemaError, match=f"in 1 of 3 traces, first problem {odd['problem_id']}: materialise"):
+    with pytest.raises(
+        SchemaError, match=f"config default do not follow .* in 1 of 3 rows, first problem_id {odd['problem_id']}: m"
+    ):
         draft_of(facts, LONG_COT_TRACES.frame([trace(1), trace(2), odd]))
 
 
@@ -86,55 +81,56 @@ CHANGED_PAIRS = [
 @pytest.mark.parametrize("change", CHANGED_PAIRS)
 def test_a_pair_that_does_not_follow_from_its_texts_is_refused_by_name(facts, change):
     odd = pair(3) | change
-    with pytest.raises(SchemaError, match=f"in 1 of 2 pairs, first problem {odd['problem_id']}: materialise"):
+    with pytest.raises(
+        SchemaError, match=f"config pairs do not follow .* in 1 of 2 rows, first problem_id {odd['problem_id']}: m"
+    ):
         draft_of(facts, tables()[0], LONG_COT_PAIRS.frame([pair(1), odd]))
 
 
-def test_what_a_reward_model_said_is_taken_as_told():
-    told = {"scored_by": "armorm", "verdict": None, "extracted": None, "answer": ""}
-    rows = LONG_COT_TRACES.frame([trace(1) | told | {"score": -2.5}])
-    assert differing(rows, recompute_traces(rows, EXPORT)) == []
+def test_the_scores_of_a_reward_model_are_taken_as_they_are():
+    rewarded = {"scored_by": "armorm", "verdict": None, "extracted": None, "answer": ""}
+    rows = LONG_COT_TRACES.frame([trace(1) | rewarded | {"score": -2.5}])
+    assert differing_columns(rows, recompute_traces(rows, PARAMETERS)) == {}
     sides = {"chosen_score": -2.5, "chosen_reward": -1.5, "rejected_reward": -4.0, "margin": 2.5}
     none = {"chosen_verdict": None, "answer": "", "scored_by": "armorm"}
     pairs = LONG_COT_PAIRS.frame([pair(1, malformed=True) | none | sides])
-    assert differing(pairs, recompute_pairs(pairs, EXPORT)) == []
+    assert differing_columns(pairs, recompute_pairs(pairs, PARAMETERS)) == {}
 
 
 def test_a_slice_without_a_recipe_is_refused_with_the_remedy(facts):
     with pytest.raises(SchemaError, match=r"makings lacks the slice sums-0, which has rows: materialise long_cot"):
-        draft_of(facts, tables()[0], export=Export(makings={}))
+        draft_of(facts, tables()[0], parameters=LongCotParameters(by_slice={}))
 
 
 def copies(example):
     """Rows that repeat a worked example in one place each: problem, thoughts, solution."""
     return [
-        trace(1, prompt=example.problem) | {"messages": asked(example.problem, trace(1))},
+        trace(1, prompt=example.problem) | {"messages": chat(example.problem, trace(1))},
         trace(2, internal_thoughts=f"Let me see.\n\n{example.thoughts}"),
         trace(3, external_solution=example.solution),
     ]
 
 
-def asked(prompt, row):
+def chat(prompt, row):
     return [{"role": "user", "content": prompt}, row["messages"][1]]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_no_worked_example_stands_in_a_released_row(facts, example):
-    draft = draft_of(facts, LONG_COT_TRACES.frame([trace(0), *copies(example)]))
+    draft = draft_of(facts, LONG_COT_TRACES.frame([trace(0), *copies(example)]), test=0)
     assert draft.tables["default"].splits["train"]["prompt"].to_list() == ["What is 0 + 2?"]
     assert draft.facts.stages[-2].dropped == {"repeats_example": 3}
 
 
 def test_no_worked_example_stands_in_a_released_pair(facts):
-    shown = EXAMPLES[0]
-    text = f"<think>\n{shown.thoughts}"
+    text = f"<think>\n{EXAMPLES[0].thoughts}"
     copied = pair(2, malformed=True) | {"rejected": [{"role": "assistant", "content": text}]}
     draft = draft_of(facts, tables()[0], LONG_COT_PAIRS.frame([pair(1), copied]))
     assert draft.facts.stages[-1].dropped == {"repeats_example": 1}
 
 
 def test_rows_that_are_all_copies_are_no_release(facts):
-    with pytest.raises(NothingToRelease, match="no rows to release; 3 repeat a worked example"):
+    with pytest.raises(NothingToRelease, match="there are no rows to release"):
         draft_of(facts, LONG_COT_TRACES.frame(copies(EXAMPLES[0])))
 
 
@@ -164,7 +160,7 @@ def test_no_worked_example_is_an_item_of_an_evaluation_set(match, items):
 
 
 def test_the_card_tells_yields_behaviours_and_limits(facts, registry):
-    release = registry.publish(draft_of(facts, *tables()))
+    release = registry.publish(draft_of(facts, *tables(), test=0))
     card = (release.path / "README.md").read_text()
     for line in (
         "Thoughts are never judged",
@@ -179,11 +175,11 @@ def test_the_card_tells_yields_behaviours_and_limits(facts, registry):
 
 
 def test_every_split_loads_as_it_was_released(facts, registry, tmp_path):
-    draft = draft_of(facts, *tables(), EXPORT)
+    draft = draft_of(facts, *tables())
     registry.publish(draft)
     environment = {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-c", READ, str(tmp_path / "told.json")]
+    command = [sys.executable, "-c", READ, str(tmp_path / "rows.json")]
     done = subprocess.run(command, cwd=registry.root.path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    told = json.loads((tmp_path / "told.json").read_text())
-    assert told == {c: {split: f.to_dicts() for split, f in t.splits.items()} for c, t in draft.tables.items()}
+    loaded = json.loads((tmp_path / "rows.json").read_text())
+    assert loaded == {c: {split: f.to_dicts() for split, f in t.splits.items()} for c, t in draft.tables.items()}

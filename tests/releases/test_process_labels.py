@@ -1,34 +1,64 @@
-"""From the asset's rows to the draft: configs, splits, what is left out, what is refused."""
+"""From the table of a round to the draft: configs, splits, what is left out, what is refused."""
+
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 from filters.schema import SchemaError
-from generators.process_labels.table import PROCESS_LABELS
-from releases.errors import NothingToRelease
-from releases.process_labels import DEFAULT, MEANINGS, STEPWISE, Export, build_process_labels
+from generators.dataset import MoreFacts
+from generators.process_labels.dataset import DATASET
+from generators.process_labels.release import DEFAULT, STEPWISE, LabelParameters
+from generators.process_labels.settings import Settings
+from generators.process_labels.table import PLANTED_ERRORS
+from generators.search.priors import Priors
+from releases.drafting import exported, parameters_in
+from releases.recomputation import differing_columns
 from releases.splits import SplitShares
-from tests.releases.conftest import EXPORT
+from tests.releases.conftest import PARAMETERS, PRIORS, TRUE_PARAMETERS, labels_draft
+
+ALL_TRAIN = SplitShares(test=0.0)
+COLUMNS = """
+problem_id source prompt answer level attempt_index prompt_token_ids token_ids steps step_ends n_correct n_rollouts
+n_undecided node_ids n_attempts n_attempts_right values_low values_high sound stop_reasons verdict extracted strategy
+judge_first_error judge_outcome judge policy round slice soft_labels hard_labels first_error
+"""
 
 
-def test_every_column_of_the_asset_is_published_with_a_meaning():
-    assert {*MEANINGS, "values"} == set(PROCESS_LABELS.columns)
+class ScriptedRound:
+    """A round whose tables, recipes and tokens are given."""
+
+    def __init__(self, *, recipes=None, tables=None, tokens=None):
+        self._recipes, self._tables, self._tokens = recipes or {}, tables or {}, tokens or {}
+
+    def table(self, name):
+        return self._tables[name]
+
+    def recipes(self, stage):
+        assert stage == "process_labels"
+        return self._recipes
+
+    def tokens(self, policies):
+        return self._tokens[tuple(policies)]
 
 
-def test_rows_come_sorted_whatever_their_order(rows, facts):
-    shuffled = rows.sample(fraction=1.0, shuffle=True, seed=1)
-    assert build_process_labels(shuffled, facts()).content == build_process_labels(rows, facts()).content
+def recipe(settings=None, **strategy):
+    return {"settings": (settings or Settings()).recipe(), "config": {"strategy": strategy}}
+
+
+def test_the_published_columns_keep_their_order():
+    assert list(DEFAULT.columns) == COLUMNS.split()
 
 
 def test_a_solution_with_an_unlabelled_step_is_left_out_of_stepwise_and_counted(rows, facts):
-    draft = build_process_labels(rows, facts())
+    draft = labels_draft(rows, facts())
     full, stepwise = (sum(draft.tables[config].rows.values()) for config in ("default", "stepwise"))
     assert (full, stepwise) == (32, 24)
     assert draft.facts.stages[-2].dropped == {"undecided_step": 8}
 
 
 def test_stepwise_rows_are_prompt_steps_and_labels(table, facts):
-    draft = build_process_labels(table(([4, 0], [4, 4])), facts(), Export(shares=SplitShares(test=0.0)))
+    draft = labels_draft(table(([4, 0], [4, 4])), facts(), shares=ALL_TRAIN)
     assert draft.tables["stepwise"].splits["train"].rows(named=True) == [
         {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]}
     ]
@@ -36,20 +66,20 @@ def test_stepwise_rows_are_prompt_steps_and_labels(table, facts):
 
 def test_truncated_rows_end_with_the_first_error(table, facts):
     rows = table(([4, 0, 2], [4, 4, 4]), ([4, 4], [4, 4]))
-    draft = build_process_labels(rows, facts(), Export(shares=SplitShares(test=0.0)))
-    shown = draft.tables["truncated"].splits["train"]
-    assert shown["completions"].to_list() == [["Step 0.", "Step 1."], ["Step 0.", "Step 1."]]
-    assert shown["labels"].to_list() == [[True, False], [True, True]]
+    truncated = labels_draft(rows, facts(), shares=ALL_TRAIN).tables["truncated"].splits["train"]
+    assert truncated["completions"].to_list() == [["Step 0.", "Step 1."], ["Step 0.", "Step 1."]]
+    assert truncated["labels"].to_list() == [[True, False], [True, True]]
 
 
-def judged(rows, *said):
-    """The rows with what a judge said of each: an index, an outcome that names none, or None where it was off."""
+def judged(rows, *outcomes):
+    """The rows with a judgement of each: an index, an outcome that names none, or None where there was no judge."""
+    indexes = [outcome if isinstance(outcome, int) else None for outcome in outcomes]
+    words = ["judged" if isinstance(outcome, int) else outcome for outcome in outcomes]
+    judges = [None if outcome is None else "judge" for outcome in outcomes]
     return rows.with_columns(
-        pl.Series("judge_first_error", [one if isinstance(one, int) else None for one in said], dtype=pl.Int64),
-        pl.Series(
-            "judge_outcome", ["judged" if isinstance(one, int) else one for one in said], dtype=pl.String, strict=True
-        ),
-        pl.Series("judge", [None if one is None else "judge" for one in said], dtype=pl.String),
+        pl.Series("judge_first_error", indexes, dtype=pl.Int64),
+        pl.Series("judge_outcome", words, dtype=pl.String),
+        pl.Series("judge", judges, dtype=pl.String),
     )
 
 
@@ -57,8 +87,7 @@ def test_consensus_holds_the_truncated_rows_on_which_labels_and_judge_agree(tabl
     rows = table(
         ([4, 0, 2], [4, 4, 4]), ([4, 4], [4, 4]), ([4, 0], [4, 4]), ([4, 4], [4, 4]), ([0, 0], [0, 0]), ([4, 0], [4, 4])
     )
-    said = (1, -1, 0, "no_verdict", 1, None)
-    draft = build_process_labels(judged(rows, *said), facts(), Export(shares=SplitShares(test=0.0)))
+    draft = labels_draft(judged(rows, 1, -1, 0, "no_verdict", 1, None), facts(), shares=ALL_TRAIN)
     assert draft.tables["consensus"].splits["train"].rows(named=True) == [
         {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]},
         {"prompt": "What is p01?", "completions": ["Step 0.", "Step 1."], "labels": [True, True]},
@@ -66,73 +95,101 @@ def test_consensus_holds_the_truncated_rows_on_which_labels_and_judge_agree(tabl
     stage = draft.facts.stages[-1]
     assert (stage.name, stage.kept) == ("release: consensus", 2)
     assert stage.dropped == {"judge_disagrees": 1, "judge_no_verdict": 1, "label_not_sure": 1, "no_judge": 1}
-    assert "2501.07301" in [paper.arxiv for paper in draft.about.papers]
 
 
 def test_a_judge_that_names_nothing_leaves_its_yield_but_no_config(table, facts):
-    draft = build_process_labels(judged(table(([4, 0], [4, 4])), "failed"), facts(), Export())
+    draft = labels_draft(judged(table(([4, 0], [4, 4])), "failed"), facts())
     assert "consensus" not in draft.tables
     assert (draft.facts.stages[-1].kept, draft.facts.stages[-1].dropped) == (0, {"judge_no_verdict": 1})
 
 
-def test_without_a_judge_nothing_is_said_of_one(draft):
+def test_without_a_judge_there_is_no_consensus(draft):
     assert "consensus" not in draft.tables
     assert [stage.name for stage in draft.facts.stages[-2:]] == ["release: stepwise", "release: truncated"]
-    assert "2501.07301" not in [paper.arxiv for paper in draft.about.papers]
 
 
 def test_values_that_do_not_follow_from_the_counts_are_refused(rows, facts):
     changed = rows.with_columns(pl.col("values").list.eval(pl.element() * 0.5))
-    with pytest.raises(SchemaError, match="do not follow from the counts in 24 of 32 rows"):
-        build_process_labels(changed, facts())
+    with pytest.raises(SchemaError, match="soft_labels of config default do not follow from the others in 24 of 32"):
+        labels_draft(changed, facts())
 
 
 def test_soundness_without_its_priors_is_refused_with_the_slice(rows, facts):
     sure = rows.with_columns(pl.col("values").list.eval(pl.lit(1.0)).alias("sound"))
-    with pytest.raises(SchemaError, match="the recipe of slice sums-0 holds no priors"):
-        build_process_labels(sure, facts())
+    with pytest.raises(SchemaError, match="there are no priors of slice sums-0, whose rows have a soundness"):
+        labels_draft(sure, facts())
 
 
-def test_an_empty_split_and_an_empty_config_are_left_out(table, facts):
-    draft = build_process_labels(table(([4, 0], [4, 0])), facts(), Export(shares=SplitShares(test=0.0)))
-    assert {config: list(table.splits) for config, table in draft.tables.items()} == {"default": ["train"]}
+def test_labels_follow_from_the_released_soundness_whatever_its_last_digits(true_rows):
+    rows = true_rows.filter(pl.col("sound").is_not_null()).head(1)
+    parameters = replace(TRUE_PARAMETERS, confidence=rows["sound"].to_list()[0][0])
+    elsewhere = rows.with_columns(pl.col("sound").list.eval(pl.element() - 1e-9))
+    here, released = (DATASET.main.derive(version, parameters).kept for version in (rows, elsewhere))
+    assert [version["hard_labels"].to_list()[0][0] for version in (here, released)] == [True, None]
+    assert differing_columns(released, DATASET.main.recompute(released.drop("values"), parameters)) == {}
 
 
-def test_rows_without_a_single_label_still_make_a_release(table, facts, registry):
-    release = registry.publish(build_process_labels(table(([0], [0])), facts(), Export(shares=SplitShares(test=0.0))))
-    assert release.rows == {"default": {"train": 1}}
+def test_the_parameters_are_those_of_the_recipes():
+    settings = Settings(hard_threshold=0.25, confidence=0.9, label_ratio=2.0)
+    recipes = {"sums-0": recipe(settings, name="sequential_test", priors=PRIORS.plain()), "sums-1": recipe(settings)}
+    parameters = DATASET.parameters_of(ScriptedRound(recipes=recipes))
+    assert parameters == LabelParameters(
+        hard_threshold=0.25, confidence=0.9, label_ratio=2.0, priors={"sums-0": PRIORS}
+    )
 
 
-def test_both_configs_put_a_problem_on_the_same_side(draft):
-    for split, frame in draft.tables["stepwise"].splits.items():
-        assert set(frame["prompt"]) <= set(draft.tables["default"].splits[split]["prompt"])
+def test_slices_with_other_thresholds_are_refused():
+    recipes = {"sums-0": recipe(), "sums-1": recipe(Settings(confidence=0.9))}
+    with pytest.raises(SchemaError, match=r"slices differ in hard_threshold, confidence or label_ratio"):
+        DATASET.parameters_of(ScriptedRound(recipes=recipes))
 
 
-def test_threshold_and_shares_are_told_in_the_settings(rows, facts):
-    draft = build_process_labels(rows, facts(), Export(hard_threshold=0.25, shares=SplitShares(test=0.2)))
-    assert draft.facts.settings["export"] == {
+def test_the_manifest_gives_the_parameters_back(facts):
+    priors = {"sums-0": PRIORS, "sums-1": Priors()}
+    parameters = replace(PARAMETERS, hard_threshold=0.25, label_ratio=2.0, priors=priors)
+    export = exported(parameters, SplitShares(test=0.2))
+    assert export == {
         "hard_threshold": 0.25,
         "confidence": 0.94,
-        "label_ratio": None,
-        "priors": {},
+        "label_ratio": 2.0,
+        "priors": {key: prior.plain() for key, prior in priors.items()},
         "validation": 0.0,
         "test": 0.2,
     }
+    assert parameters_in(DATASET, facts(settings={"export": export})) == parameters
 
 
-def test_what_the_manifest_keeps_of_an_export_gives_it_back(true_draft, registry):
-    registry.publish(true_draft)
-    assert Export.of(registry.manifest("process_labels", "v0.1.0").facts) == EXPORT
+def planted_error(number, *, found):
+    return {
+        "problem_id": f"p{number}",
+        "attempt_index": 1_000_000,
+        "kind": "number" if number % 2 else "operation",
+        "planted": 1,
+        "found": found,
+        "n_rollouts": 8,
+        "original_step": "1 + 1 = 2\n",
+        "planted_step": "1 + 1 = 3\n",
+    }
 
 
-def test_an_equal_table_makes_an_equal_picture(rows, facts):
-    first, second = (build_process_labels(rows, facts()).pictures[0].png for _ in range(2))
-    assert first.startswith(b"\x89PNG") and first == second
+def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
+    planted = PLANTED_ERRORS.frame([planted_error(n, found=index) for n, index in enumerate((1, 2, None))])
+    rows = judged(table(([4, 0], [4, 4])), 1)
+    more = DATASET.more_facts(
+        ScriptedRound(tables={"planted_errors": planted}, tokens={("judge",): {"drawn": 7}}), rows
+    )
+    assert more.tokens == {"judge_drawn": 7}
+    assert {kind: (figures["n"], figures["exact"]) for kind, figures in more.audit.items()} == {
+        "all": (3, 1),
+        "number": (1, 0),
+        "operation": (2, 1),
+    }
 
 
-def test_no_rows_are_no_release(rows, facts):
-    with pytest.raises(NothingToRelease, match="there are no rows to release"):
-        build_process_labels(rows.clear(), facts())
+def test_a_policy_that_judges_itself_and_an_audit_of_nothing_add_no_fact(table):
+    rows = judged(table(([4, 0], [4, 4])), 1).with_columns(pl.col("policy").alias("judge"))
+    stored = ScriptedRound(tables={"planted_errors": PLANTED_ERRORS.empty()})
+    assert DATASET.more_facts(stored, rows) == MoreFacts()
 
 
 BROKEN = [
@@ -144,30 +201,32 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("change", "rule"), BROKEN)
-def test_rows_that_break_the_assets_schema_are_refused(rows, facts, change, rule):
+def test_rows_that_break_the_schema_of_the_table_are_refused(rows, facts, change, rule):
     with pytest.raises(SchemaError, match=rule):
-        build_process_labels(rows.with_columns(change), facts())
+        labels_draft(rows.with_columns(change), facts())
 
 
-def test_a_published_table_names_the_column_that_is_off(draft):
-    released = draft.tables["default"].splits["train"]
-    with pytest.raises(SchemaError, match="column first_error must be"):
-        DEFAULT.validate(released.with_columns(pl.col("first_error").cast(pl.Float64)))
-    with pytest.raises(SchemaError, match="column soft_labels is missing"):
-        DEFAULT.validate(released.drop("soft_labels"))
-    with pytest.raises(SchemaError, match="rule soft_labels: one_per_step is broken in"):
-        DEFAULT.validate(released.with_columns(pl.col("soft_labels").list.head(1)))
-    with pytest.raises(SchemaError, match="column labels holds a null in 1 of 1 rows, first row 0"):
-        STEPWISE.validate(pl.DataFrame({"prompt": ["p"], "completions": [["a"]], "labels": [[None]]}, schema=_STEPWISE))
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda rows: rows.with_columns(pl.col("first_error").cast(pl.Float64)), "first_error must be Int64"),
+        (lambda rows: rows.drop("soft_labels"), "lacks soft_labels"),
+        (lambda rows: rows.with_columns(pl.col("soft_labels").list.head(1)), "soft_labels: one_per_step is broken"),
+    ],
+)
+def test_a_published_table_names_the_column_that_is_off(draft, change, why):
+    with pytest.raises(SchemaError, match=why):
+        DEFAULT.validate(change(draft.tables["default"].splits["train"]))
 
 
-_STEPWISE = {"prompt": pl.String, "completions": pl.List(pl.String), "labels": pl.List(pl.Boolean)}
+def test_a_training_row_has_a_label_on_every_step():
+    with pytest.raises(SchemaError, match="labels: no_nulls is broken by 1 of 1 rows"):
+        STEPWISE.frame([{"prompt": "p", "completions": ["a"], "labels": [None]}])
 
 
-def test_one_label_is_at_most_so_many_times_as_frequent_as_the_other_in_what_is_trained_on(table, facts):
+def test_one_label_is_at_most_so_many_times_as_frequent_as_the_other_in_training_configs(table, facts):
     rows = table(([4, 0], [4, 4]), *[([4, 4], [4, 4])] * 6)
-    export = Export(label_ratio=2.0, shares=SplitShares(test=0.0))
-    draft = build_process_labels(rows, facts(), export)
+    draft = labels_draft(rows, facts(), replace(PARAMETERS, label_ratio=2.0), ALL_TRAIN)
     labels = draft.tables["stepwise"].splits["train"]["labels"].explode()
     assert 0 < labels.sum() <= 2 * (~labels).sum()
     assert draft.facts.stages[-2].dropped == {"frequent_label": 6}

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from releases.process_labels import build_process_labels
 from releases.registry.local import LocalRegistry
-from tests.releases.conftest import EXPORT
+from tests.releases.conftest import true_draft_of
 from tests.releases.registry.test_local import contents
 
 BUILD = """
@@ -18,9 +17,8 @@ import sys
 import polars as pl
 from upath import UPath
 from releases.facts import ReleaseFacts, SourceFacts
-from releases.process_labels import build_process_labels
 from releases.registry.local import LocalRegistry
-from tests.releases.conftest import EXPORT
+from tests.releases.conftest import true_draft_of
 
 facts = ReleaseFacts(
     policy="tiny",
@@ -30,7 +28,7 @@ facts = ReleaseFacts(
     tokens={kind: 1 for kind in {"generated", "prompt", "cached"}},
     settings={name: {"n": 1} for name in {"problems", "attempts", "process_labels"}},
 )
-LocalRegistry(UPath(sys.argv[2])).publish(build_process_labels(pl.read_parquet(sys.argv[1]), facts, EXPORT))
+LocalRegistry(UPath(sys.argv[2])).publish(true_draft_of(pl.read_parquet(sys.argv[1]), facts))
 """
 
 
@@ -52,6 +50,6 @@ def test_two_processes_with_other_hash_seeds_release_the_same_bytes(true_rows, t
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_order_of_the_rows_that_come_in_changes_no_byte(true_rows, facts, tmp_path, true_draft, seed):
     shuffled = true_rows.sample(fraction=1.0, shuffle=True, seed=seed)
-    for name, draft in (("a", true_draft), ("b", build_process_labels(shuffled, facts(), EXPORT))):
+    for name, draft in (("a", true_draft), ("b", true_draft_of(shuffled, facts()))):
         LocalRegistry(UPath(tmp_path / name)).publish(draft)
     assert contents(UPath(tmp_path / "a")) == contents(UPath(tmp_path / "b"))

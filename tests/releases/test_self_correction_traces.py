@@ -1,4 +1,4 @@
-"""From the asset's corrections to the release as its readers meet it: what is derived, what is refused, what loads."""
+"""From a table of corrections to its release: what is derived, what is refused, what loads."""
 
 import json
 import subprocess
@@ -9,9 +9,12 @@ import polars as pl
 import pytest
 
 from filters.schema import SchemaError
+from generators.dataset import MoreFacts, Parameters
+from generators.self_correction_traces.dataset import DATASET
+from generators.self_correction_traces.release import SFT, TRANSITIONS, more_facts, transition_figures
 from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
-from releases.errors import IncompleteManifest, NothingToRelease
-from releases.self_correction_traces import SFT, build_self_correction_traces, shares_of
+from releases.drafting import drafted
+from releases.errors import NothingToRelease
 from releases.splits import SplitShares
 from tests.releases.corrected import corrected, corrections
 from tests.releases.forgery import with_cell
@@ -55,22 +58,26 @@ def rows():
     return corrections()
 
 
-def told_by(program, registry, folder):
-    """What a program of its own says of the released version."""
+def output_of(program, registry, folder):
+    """What a program in a process of its own writes of the released version."""
     environment = {"HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin", "PYTHONPATH": ROOT}
-    command = [sys.executable, "-W", "ignore", "-c", program, str(folder / "told.json"), str(folder / "model")]
+    command = [sys.executable, "-W", "ignore", "-c", program, str(folder / "output.json"), str(folder / "model")]
     done = subprocess.run(command, cwd=registry.root.path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return json.loads((folder / "told.json").read_text())
+    return json.loads((folder / "output.json").read_text())
+
+
+def draft_of(rows, facts, shares=None):
+    return drafted(DATASET, {"self_correction_traces": rows}, facts, Parameters(), shares)
 
 
 def table(*rows):
     return SELF_CORRECTION_TRACES.frame(list(rows))
 
 
-def test_a_row_for_training_is_the_whole_chat_in_tokens_with_labels_on_what_is_to_be_learnt(facts):
+def test_a_row_for_training_is_the_whole_chat_in_tokens_with_labels_on_what_is_learnt(facts):
     row = corrected(5, keeps_beginning=True)
-    ((name, ready),) = build_self_correction_traces(table(row), facts(), ALL_TRAIN).tables["sft"].splits.items()
+    ((name, ready),) = draft_of(table(row), facts(), ALL_TRAIN).tables["sft"].splits.items()
     assert row["text"] == "Well it is \\boxed{8}.\nWait!\nSo \\boxed{7}."
     assert (name, ready.rows(named=True)) == (
         "train",
@@ -99,7 +106,7 @@ def test_labels_are_tokens_or_ignored_and_not_all_ignored(rows, labels, rule):
 
 
 def test_a_release_counts_both_origins_by_split(rows, facts):
-    draft = build_self_correction_traces(rows, facts(), SplitShares(test=0.3))
+    draft = draft_of(rows, facts(), SplitShares(test=0.3))
     counted = [sum(counts[origin] for counts in draft.label_counts.values()) for origin in ("sampled", "composed")]
     assert counted == [8, 8]
     assert draft.tables["sft"].rows == draft.tables["default"].rows
@@ -108,17 +115,15 @@ def test_a_release_counts_both_origins_by_split(rows, facts):
 
 def test_rows_come_sorted_whatever_their_order(rows, facts):
     shuffled = rows.sample(fraction=1.0, shuffle=True, seed=1)
-    assert (
-        build_self_correction_traces(shuffled, facts()).content == build_self_correction_traces(rows, facts()).content
-    )
+    assert draft_of(shuffled, facts()).content == draft_of(rows, facts()).content
 
 
 def test_no_rows_are_no_release(rows, facts):
     with pytest.raises(NothingToRelease, match="there are no rows to release"):
-        build_self_correction_traces(rows.clear(), facts())
+        draft_of(rows.clear(), facts())
 
 
-# a row, what is changed in it, and what does not follow then
+# a row, what is changed in it, and which column does not follow then
 FORGED = [
     (corrected(1), {"loss_mask": [0, 0, 0, 1, 1, 1, 1]}, "loss_mask"),
     (corrected(1), {"masked_starts": [2]}, "masked_starts"),
@@ -134,10 +139,10 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("row", "change", "column"), FORGED)
-def test_a_row_in_which_something_does_not_follow_from_the_rest_is_refused_by_name(facts, row, change, column):
-    complaint = f"{column} does not follow from the rest in 1 of 1 rows, first the sampled one of attempt 0 at problem"
+def test_a_row_whose_columns_do_not_follow_from_its_parts_is_refused_by_name(facts, row, change, column):
+    complaint = rf"\b{column}\b.* of config default do not follow from the others in 1 of 1 rows, first problem_id"
     with pytest.raises(SchemaError, match=complaint):
-        build_self_correction_traces(table(row | change), facts())
+        draft_of(table(row | change), facts())
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_rows_under_every_mask_follow_from_their_parts(facts, spans):
     n_masked = sum(spans["masked_token_ends"])
     row |= spans | {"loss_mask": [0] * n_masked + [1] * (len(row["token_ids"]) - n_masked)}
     assert row["text"][41:].startswith("\nWait!\nSo")
-    assert build_self_correction_traces(table(row), facts()).tables["default"].schema.name.endswith("default")
+    assert draft_of(table(row), facts()).tables["default"].schema.name.endswith("default")
 
 
 ORDER = [
@@ -164,45 +169,63 @@ ORDER = [
 
 
 @pytest.mark.parametrize(("verdicts", "rule"), ORDER)
-def test_a_row_that_is_not_wrong_before_and_right_behind_the_trigger_is_refused(rows, facts, verdicts, rule):
+def test_a_row_that_is_not_wrong_before_and_right_after_the_trigger_is_refused(rows, facts, verdicts, rule):
     place = rows.with_row_index().filter(pl.col("origin") == "sampled", pl.col("n_triggers") == 1)["index"][0]
     with pytest.raises(SchemaError, match=rule):
-        build_self_correction_traces(with_cell(rows, place, "verdicts", verdicts), facts())
+        draft_of(with_cell(rows, place, "verdicts", verdicts), facts())
 
 
-def test_the_card_tells_origins_transitions_limits_and_the_paper(rows, facts, registry):
-    moves = {"wrong": {"right": 3, "wrong": 5}, "right": {"right": 7, "wrong": 1}}
-    told = facts(figures={"What the triggers did": moves})
-    card = (registry.publish(build_self_correction_traces(rows, told)).path / "README.md").read_text()
+def test_the_card_has_origins_transitions_limits_and_the_paper(rows, facts, registry):
+    counts = {"wrong": {"right": 3, "wrong": 5}, "right": {"right": 7, "wrong": 1}}
+    draft = draft_of(rows, facts(figures={"What the triggers did": counts}))
+    card = (registry.publish(draft).path / "README.md").read_text()
     for line in (
         "| split | sampled | composed |",
         "## What the triggers did\n\n| | right | wrong |\n|---|---|---|\n| right | 7 | 1 |\n| wrong | 3 | 5 |",
-        "A weak policy's corrections are often no insight",
+        "A weak policy's corrections often show no insight",
         "| release: sft | 16 | 0 |",
         "arXiv:2502.05449",
     ):
         assert line in card
 
 
-def test_the_shares_of_the_splits_come_back_from_the_manifest_or_are_missed_by_name(rows, facts):
-    shares = SplitShares(validation=0.1, test=0.2)
-    assert shares_of(build_self_correction_traces(rows, facts(), shares).facts) == shares
-    with pytest.raises(IncompleteManifest, match=r"settings\.export lacks the shares of the splits"):
-        shares_of(facts())
+class RoundOf:
+    """A round whose deepened responses are given."""
+
+    key = "r1"
+
+    def __init__(self, *verdicts):
+        self.verdicts = list(verdicts)
+
+    def table(self, name):
+        assert name == "deepened_responses"
+        return pl.DataFrame({"verdicts": self.verdicts})
+
+
+def test_triggers_are_counted_over_all_responses_by_the_answers_before_and_after_them():
+    chains = [["different", "equal", "equal"], ["no_answer", "equal"], ["equal"]]
+    figures = {
+        "no_answer": {"no_answer": 0, "right": 1, "wrong": 0},
+        "right": {"no_answer": 0, "right": 1, "wrong": 0},
+        "wrong": {"no_answer": 0, "right": 1, "wrong": 0},
+    }
+    assert transition_figures(pl.DataFrame({"verdicts": chains})) == figures
+    assert more_facts(RoundOf(*chains), pl.DataFrame()) == MoreFacts(figures={TRANSITIONS: figures})
+    assert more_facts(RoundOf(["equal"]), pl.DataFrame()) == MoreFacts()
 
 
 def test_every_split_loads_as_it_was_released(rows, facts, registry, tmp_path):
-    draft = build_self_correction_traces(rows, facts(), SplitShares(test=0.3))
+    draft = draft_of(rows, facts(), SplitShares(test=0.3))
     registry.publish(draft)
     frames = {c: {split: frame.to_dicts() for split, frame in t.splits.items()} for c, t in draft.tables.items()}
-    assert told_by(READ, registry, tmp_path) == frames
+    assert output_of(READ, registry, tmp_path) == frames
 
 
-def test_trl_trains_on_the_rows_as_they_are_and_on_what_is_to_be_learnt_alone(rows, facts, registry, tmp_path):
-    draft = build_self_correction_traces(rows, facts(), ALL_TRAIN)
+def test_trl_trains_on_the_rows_as_they_are_and_only_on_what_is_learnt(rows, facts, registry, tmp_path):
+    draft = draft_of(rows, facts(), ALL_TRAIN)
     registry.publish(draft)
-    told = told_by(TRAIN, registry, tmp_path)
+    output = output_of(TRAIN, registry, tmp_path)
     ready = draft.tables["sft"].splits["train"].select("input_ids", "labels").to_dicts()
     longest = max(len(row["labels"]) for row in ready)
-    assert told["prepared"] == ready
-    assert told["labels"] == [row["labels"] + [-100] * (longest - len(row["labels"])) for row in ready]
+    assert output["prepared"] == ready
+    assert output["labels"] == [row["labels"] + [-100] * (longest - len(row["labels"])) for row in ready]

@@ -8,12 +8,16 @@ import polars as pl
 import pytest
 
 from filters.schema import SchemaError
+from generators.dataset import Parameters
 from generators.records import Evidence, StepCounts
 from generators.search.margins import margin_of
+from generators.step_preference_pairs.dataset import DATASET
+from generators.step_preference_pairs.release import DEFAULT, TRL, recompute
 from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
+from releases.drafting import drafted
 from releases.errors import NothingToRelease
+from releases.recomputation import differing_columns
 from releases.splits import SplitShares
-from releases.step_preference_pairs import DEFAULT, TRL, build_step_preference_pairs, differing
 
 PUBLISHED = (
     "dataset",
@@ -86,6 +90,10 @@ def pair(problem, *, chosen=(8, 12), rejected=(1, 12), stable=True):
     }
 
 
+def draft_of(rows, facts, shares=None):
+    return drafted(DATASET, {"step_preference_pairs": rows}, facts, Parameters(), shares)
+
+
 def table(*rows):
     return STEP_PREFERENCE_PAIRS.frame(list(rows))
 
@@ -100,12 +108,12 @@ def pairs():
 
 
 def test_the_first_eight_columns_are_those_of_the_published_dataset_all_strings():
-    assert tuple(column.name for column in DEFAULT.columns)[:8] == PUBLISHED
-    assert {column.words for column in DEFAULT.columns[:8]} == {"string"}
+    assert tuple(DEFAULT.columns)[:8] == PUBLISHED
+    assert {DEFAULT.columns[name].words for name in PUBLISHED} == {"string"}
 
 
 def test_a_release_holds_every_pair_and_its_view_for_training_the_stable_ones(pairs, facts):
-    draft = build_step_preference_pairs(pairs, facts())
+    draft = draft_of(pairs, facts())
     assert [sum(draft.tables[config].rows.values()) for config in ("default", "trl")] == [32, 24]
     assert draft.facts.stages[-1].dropped == {"unstable_boundary": 8}
     for split, frame in draft.tables["trl"].splits.items():
@@ -114,7 +122,7 @@ def test_a_release_holds_every_pair_and_its_view_for_training_the_stable_ones(pa
 
 
 def test_a_row_for_training_is_a_templated_prompt_and_two_steps(facts):
-    draft = build_step_preference_pairs(table(pair("p", chosen=None)), facts(), ALL_TRAIN)
+    draft = draft_of(table(pair("p", chosen=None)), facts(), ALL_TRAIN)
     assert draft.tables["trl"].splits["train"].rows(named=True) == [
         {
             "prompt": "<user>What is p?<assistant>One.\n",
@@ -127,19 +135,20 @@ def test_a_row_for_training_is_a_templated_prompt_and_two_steps(facts):
 
 
 def test_without_a_stable_boundary_there_is_no_view_for_training(facts):
-    draft = build_step_preference_pairs(table(pair("p", stable=False)), facts(), ALL_TRAIN)
+    draft = draft_of(table(pair("p", stable=False)), facts(), ALL_TRAIN)
     assert list(draft.tables) == ["default"]
 
 
 def test_rows_come_sorted_whatever_their_order(pairs, facts):
     shuffled = pairs.sample(fraction=1.0, shuffle=True, seed=1)
-    drafts = [build_step_preference_pairs(rows, facts()) for rows in (shuffled, pairs)]
+    drafts = [draft_of(rows, facts()) for rows in (shuffled, pairs)]
     assert drafts[0].content == drafts[1].content
 
 
 @pytest.mark.parametrize("sides", [{}, {"chosen": None}, {"rejected": None}, {"chosen": None, "rejected": None}])
 def test_margins_follow_from_counts_and_ends(sides):
-    assert differing(table(pair("p", **sides))) == []
+    rows = table(pair("p", **sides))
+    assert differing_columns(rows, recompute(rows, Parameters())) == {}
 
 
 CHANGED = [
@@ -156,8 +165,8 @@ CHANGED = [
 @pytest.mark.parametrize("change", CHANGED)
 def test_a_row_that_does_not_follow_from_its_counts_is_refused_by_name(pairs, facts, change):
     rows = pl.concat([pairs.head(31), changed(pairs.tail(1), change)])
-    with pytest.raises(SchemaError, match="in 1 of 32 rows, first attempt 1 at problem p31: materialise"):
-        build_step_preference_pairs(rows, facts())
+    with pytest.raises(SchemaError, match="in 1 of 32 rows, first problem_id p31, attempt_index 1, chosen_index 0: m"):
+        draft_of(rows, facts())
 
 
 BROKEN = [
@@ -176,16 +185,16 @@ BROKEN = [
 @pytest.mark.parametrize(("change", "rule"), BROKEN)
 def test_rows_that_break_a_rule_of_the_table_are_refused(pairs, facts, change, rule):
     with pytest.raises(SchemaError, match=rule):
-        build_step_preference_pairs(changed(pairs, change), facts())
+        draft_of(changed(pairs, change), facts())
 
 
 def test_no_rows_are_no_release(pairs, facts):
     with pytest.raises(NothingToRelease, match="there are no rows to release"):
-        build_step_preference_pairs(pairs.clear(), facts())
+        draft_of(pairs.clear(), facts())
 
 
 def test_the_card_tells_what_to_do_about_the_end_of_text_token(pairs, facts, registry):
-    release = registry.publish(build_step_preference_pairs(pairs, facts()))
+    release = registry.publish(draft_of(pairs, facts()))
     card = (release.path / "README.md").read_text()
     for line in (
         "appends the end-of-text token to both sides",
@@ -198,7 +207,7 @@ def test_the_card_tells_what_to_do_about_the_end_of_text_token(pairs, facts, reg
 
 
 def test_every_split_loads_as_it_was_released(pairs, facts, registry, tmp_path):
-    draft = build_step_preference_pairs(pairs, facts())
+    draft = draft_of(pairs, facts())
     registry.publish(draft)
     environment = {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-c", READ, str(tmp_path / "told.json")]
@@ -209,4 +218,4 @@ def test_every_split_loads_as_it_was_released(pairs, facts, registry, tmp_path):
     assert told["rows"] == frames
     assert told["types"]["default"]["train"][:8] == ["string"] * 8
     assert told["types"]["trl"]["train"] == ["string"] * 3 + ["bool"] * 2
-    assert [column.name for column in TRL.columns][:3] == ["prompt", "chosen", "rejected"]
+    assert list(TRL.columns)[:3] == ["prompt", "chosen", "rejected"]

@@ -1,10 +1,10 @@
 """Whether a token is critical, from rollouts with it and without it: the posterior over the two values.
 
-Knows counts and priors, nothing of tokens or engines. Critical means that the value with the token is below `never`
-and the value without it at least `least`. Each value is, with even odds, that of a lost prefix (the recovery rates of
-the labels' priors at this place of the solution) or another: with the token the base rate at this place, as the
-attempts at the problem tell it; without it anything, since the replacement need not be what the policy would have
-written. The two values are independent, so the probability that the token is critical is a product.
+Critical means that the value with the token is below `never` and the value without it at least `least`. With even odds
+a value is that of a lost prefix (the recovery rates of the labels' priors at this position) or another one. With the
+token, the other one is the base rate at this position, given the attempts at the problem. Without it, it may be
+anything, since the replacement need not be what the policy would have written. The two values are independent, so the
+probability that the token is critical is a product.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _LEAST_SHARE = 1e-12  # keeps the logarithm of an impossible rest finite
 
 @dataclass(slots=True)
 class Arm:
-    """The posterior over one value on a grid, and the rollouts behind it; the next one has the index `next_index`."""
+    """The posterior over one value on a grid, and its rollouts; the next one has the index `next_index`."""
 
     values: Floats
     weights: Floats
@@ -30,15 +30,15 @@ class Arm:
     n_wrong: int = 0
     next_index: int = 0
 
-    def tell(self, outcome: bool | None) -> None:
-        """What one more rollout came to."""
+    def add(self, outcome: bool | None) -> None:
+        """Add the outcome of one more rollout."""
         self.next_index += 1
         if outcome is not None:
             self.n_right, self.n_wrong = self.n_right + outcome, self.n_wrong + (not outcome)
             self.weights = self.after(outcome)
 
     def after(self, right: bool) -> Floats:
-        """The weights that one more right or wrong rollout would leave."""
+        """The weights after one more right or wrong rollout."""
         weights = self.weights * (self.values if right else 1 - self.values)
         return np.asarray(weights / weights.sum())
 
@@ -79,9 +79,9 @@ class TwoArms:
         return self.lost_with * self.alive_without
 
     def most_informative(self) -> Arm:
-        """The arm whose next rollout is expected to leave least unknown of whether the token is critical."""
+        """The arm whose next rollout is expected to tell most about whether the token is critical."""
         with_token, without = self.with_token, self.without_token
-        if len(with_token.values) == 1:  # nothing is unknown of it
+        if len(with_token.values) == 1:  # its value is known
             return without
         unknown_with = _unknown(with_token, lambda weights: self._lost(weights) * self.alive_without)
         unknown_without = _unknown(without, lambda weights: self.lost_with * self._alive(weights))
@@ -99,11 +99,11 @@ def two_arms(
 ) -> TwoArms:
     """The arms of token `position` of a wrong response of `length` tokens, before any rollout.
 
-    Behind the last token nothing comes: with it the solution is lost, by its own outcome.
+    Nothing comes after the last token: with it the solution is lost, by its own outcome.
     """
-    place = min(position, length - 2)
-    lost = wrong_values(length, priors.fade)[place].astype(np.float64)
-    base = right_values(length, priors.rise)[place].astype(np.float64)
+    row = min(position, length - 2)
+    lost = wrong_values(length, priors.fade)[row].astype(np.float64)
+    base = right_values(length, priors.rise)[row].astype(np.float64)
     expected = np.array(priors.base) * likelihood(BASE_RATES, attempts.n_correct, attempts.n_rollouts)
     anything = np.full(len(BASE_RATES), 1 / len(BASE_RATES))
     recovery = np.array(priors.recovery)
@@ -120,13 +120,13 @@ def _mixed(lost: Floats, lost_weights: Floats, other: Floats, other_weights: Flo
 
 
 def _unknown(arm: Arm, critical: Callable[[Floats], float]) -> float:
-    """The entropy that is expected to be left once one more rollout of `arm` is there."""
+    """The entropy that is expected to remain after one more rollout of `arm`."""
     right = arm.expected
-    left = 0.0
+    remaining = 0.0
     for share, outcome in ((right, True), (1 - right, False)):
         if share > _LEAST_SHARE:
-            left += share * _entropy(critical(arm.after(outcome)))
-    return left
+            remaining += share * _entropy(critical(arm.after(outcome)))
+    return remaining
 
 
 def _entropy(share: float) -> float:

@@ -1,7 +1,6 @@
 """The test of one nominated token: rollouts with it and without it, until it is known to be critical or not.
 
 Without the token means that the policy draws another one in its place, with that id excluded, and goes on from there.
-Knows nothing of who nominated the token.
 """
 
 from collections.abc import Sequence
@@ -16,34 +15,54 @@ from generators.search.rollouts import Rollouts
 from generators.search.strategy import NOT_SURE
 from generators.search.tree import Outcome
 
-NOT_LOST_WITH_TOKEN = "not_lost_with_token"  # rollouts behind the token still end right
+NOT_LOST_WITH_TOKEN = "not_lost_with_token"  # rollouts with the token still end right
 LOST_WITHOUT_TOKEN = "lost_without_token"  # another token in its place saves nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """When a token is critical: worth less than `never` with it, at least `least` without it (`arms`).
+class Criterion:
+    """A token is critical if its value is below `never`, and the value without it at least `least`.
 
-    A token is confirmed where that has the probability `confidence`, and given up below `give_up`, which is smaller
-    than one minus that: a few lucky rollouts must not end the test of a token behind which some still end right. The
-    test ends at `cap` rollouts of both arms together; `lot` are under way at once, from the arm that tells more.
+    It is confirmed where that has the probability `confidence`.
     """
 
-    never: float = 0.05
-    least: float = 0.1
-    confidence: float = 0.95
-    give_up: float = 0.01
-    cap: int = 160
-    lot: int = 2
+    never: float
+    least: float
+    confidence: float
 
     def __post_init__(self) -> None:
         if not 0 < self.never < self.least <= 1:
             raise ValueError(f"never ({self.never}) must be above 0 and below least ({self.least}), which is at most 1")
         if not 0.5 < self.confidence < 1:
             raise ValueError(f"confidence must be above 0.5 and below 1, got {self.confidence}")
-        if not 0 < self.give_up < 1 - self.confidence:
-            bound = f"1 - confidence ({1 - self.confidence:g})"
-            raise ValueError(f"give_up must be above 0 and below {bound}, got {self.give_up}")
+
+    def arms(self, position: int, length: int, *, priors: Priors, attempts: StepCounts) -> TwoArms:
+        """The two values of a token of a response of `length` tokens, before any rollout."""
+        return two_arms(position, length, priors=priors, attempts=attempts, never=self.never, least=self.least)
+
+    def confirms(self, arms: TwoArms) -> bool:
+        """Whether the rollouts confirm the token."""
+        return arms.critical >= self.confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """How a token is tested by a criterion.
+
+    The test ends below the probability `give_up`, which is smaller than one minus the criterion's confidence: a few
+    lucky rollouts must not end the test of a token from which some still end right. It also ends at `cap` rollouts of
+    both arms together. Each `lot` comes from the arm that is more informative.
+    """
+
+    criterion: Criterion
+    give_up: float
+    cap: int
+    lot: int
+
+    def __post_init__(self) -> None:
+        unsure = 1 - self.criterion.confidence
+        if not 0 < self.give_up < unsure:
+            raise ValueError(f"give_up must be above 0 and below 1 - confidence ({unsure:g}), got {self.give_up}")
         for name in ("cap", "lot"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -55,25 +74,22 @@ class Confirmation:
 
         Raises EngineError.
         """
-        arms = self.arms(position, len(response), priors=priors, attempts=rollouts.tree.root.counts)
+        attempts = rollouts.tree.root.counts
+        arms = self.criterion.arms(position, len(response), priors=priors, attempts=attempts)
         arms.with_token.next_index = first
         spent = 0
-        while spent < self.cap and self.give_up < arms.critical < self.confidence:
+        while spent < self.cap and self.give_up < arms.critical < self.criterion.confidence:
             arm = arms.most_informative()
             n = min(self.lot, self.cap - spent)
             draw = with_token if arm is arms.with_token else without_token
             for outcome in await draw(rollouts, response, position, start=arm.next_index, n=n):
-                arm.tell(outcome)
+                arm.add(outcome)
             spent += n
         return arms
 
-    def arms(self, position: int, length: int, *, priors: Priors, attempts: StepCounts) -> TwoArms:
-        """The two values of a token of a response of `length` tokens, before any rollout."""
-        return two_arms(position, length, priors=priors, attempts=attempts, never=self.never, least=self.least)
-
     def reason(self, arms: TwoArms) -> str | None:
         """Why the token is not confirmed; None where it is."""
-        if arms.critical >= self.confidence:
+        if self.criterion.confirms(arms):
             return None
         if arms.critical > self.give_up:
             return NOT_SURE
@@ -83,7 +99,7 @@ class Confirmation:
 async def with_token(
     rollouts: Rollouts, response: tuple[int, ...], position: int, *, start: int, n: int
 ) -> tuple[Outcome, ...]:
-    """What rollouts `start` to `start + n - 1` behind the token at `position` come to; raises EngineError."""
+    """The outcomes of rollouts `start` to `start + n - 1` after the token at `position`; raises EngineError."""
     drawn = await rollouts.behind(response[: position + 1], start=start, n=n, ahead=n)
     return tuple(continuation.outcome for continuation in drawn)
 
@@ -91,7 +107,7 @@ async def with_token(
 async def without_token(
     rollouts: Rollouts, response: tuple[int, ...], position: int, *, start: int, n: int
 ) -> tuple[Outcome, ...]:
-    """What rollouts `start` to `start + n - 1` come to where another token stands at `position`.
+    """The outcomes of rollouts `start` to `start + n - 1` with another token at `position`.
 
     Alternative i is one token drawn without the response's own, and rollout i goes on from it, so that equal
     alternatives have rollouts of their own. Raises EngineError.
@@ -108,8 +124,8 @@ async def without_token(
 
 
 async def _continued(rollouts: Rollouts, head: Sequence[int], alternative: Rollout) -> Outcome:
-    begun = (*head, *alternative.token_ids)
-    if alternative.finish_reason == "eos" or len(begun) == rollouts.max_tokens:
-        return await rollouts.verdict(begun)
-    (drawn,) = await rollouts.behind(begun, start=alternative.index, n=1)
-    return drawn.outcome
+    prefix = (*head, *alternative.token_ids)
+    if alternative.finish_reason == "eos" or len(prefix) == rollouts.max_tokens:
+        return await rollouts.verdict(prefix)
+    (continuation,) = await rollouts.behind(prefix, start=alternative.index, n=1)
+    return continuation.outcome

@@ -1,17 +1,17 @@
 """Critical tokens: which token of a wrong solution loses it, nominated by search or by scores, confirmed by rollouts.
 
 After Critical Tokens Matter (arXiv 2411.19943), whose scan (`benchmarks.token_scan`) takes 64 rollouts from every
-token. Here the search of the labels goes on inside the first wrong step, scores nominate besides, and each nominee is
-tested with and without the token. Knows nothing of servers, files or Dagster, nor where scores come from.
+token. Here the search of the labels continues inside the first wrong step, scores nominate too, and each nominee is
+tested with and without the token.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
+from generators.critical_token_pairs.settings import Settings
 from generators.critical_token_pairs.tokens.arms import TwoArms
-from generators.critical_token_pairs.tokens.confirmation import Confirmation
 from generators.critical_token_pairs.tokens.paths import Span, known_outcomes
 from generators.critical_token_pairs.tokens.search import TokenSearch, search_tokens
 from generators.engine.protocol import Sampling
@@ -19,51 +19,35 @@ from generators.records import Attempt, Problem
 from generators.sampling.sampler import Sampler
 from generators.search.priors import Priors
 from generators.search.rollouts import Rollouts
-from generators.search.sequential_test import SequentialTest
 from generators.search.tree import Tree
 
 VERSION = "2"  # bump when a change here would change the rows
-BEHIND_CRITICAL_TOKEN = "behind_critical_token"  # the solution was lost before: not tested
-BUDGET_SPENT = "budget_spent"  # the tests of earlier nominees took it all: not tested
+BEHIND_CRITICAL_TOKEN = "behind_critical_token"  # not tested: the solution was lost before it
+BUDGET_SPENT = "budget_spent"  # not tested: the tests of earlier nominees spent it all
 Nomination = Literal["score", "search"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalTokensConfig:
-    """How tokens are nominated and confirmed; `sampling` and `max_tokens` are those of the attempts.
+    """The settings, how rollouts are sampled, and what is believed of them before.
 
-    `search` looks for the first wrong token (None: scores alone nominate), under `priors`, those of the labels, moved
-    to its place; it nominates every token that is the first wrong one with at least `least_share`, or else the most
-    probable. Scores nominate the `n_scores` lowest ones below `score_below`. The tests of all nominees of one response
-    have `budget` rollouts together.
+    `sampling` and `max_tokens` are those of the attempts, `priors` those of the labels. Where the search finds no token
+    that is the first wrong one with at least `settings.least_share`, it nominates the most probable.
     """
 
     sampling: Sampling
     max_tokens: int
-    priors: Priors = field(default_factory=Priors)
-    search: SequentialTest | None = field(default_factory=lambda: SequentialTest(confidence=0.99, cap=96))
-    least_share: float = 0.1
-    n_scores: int = 3
-    score_below: float = 0.5
-    confirmation: Confirmation = field(default_factory=Confirmation)
-    budget: int = 256
-
-    def __post_init__(self) -> None:
-        for name in ("max_tokens", "n_scores", "budget"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("least_share", "score_below"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be above 0 and at most 1, got {getattr(self, name)}")
+    priors: Priors
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalToken:
-    """A nominated token of a wrong response and what the rollouts with and without it came to.
+    """A nominated token of a wrong response, and the outcomes of the rollouts with and without it.
 
-    `value_with` is the share of right rollouts behind the token, without those that nominated it; `value_without` that
-    of rollouts behind another token that the policy draws in its place, a new one for each; None without a rollout.
-    The last token of a response has one outcome with it: the attempt's own.
+    `value_with` is the share of right rollouts after the token, without those that nominated it. `value_without` is the
+    share after another token that the policy draws in its place, a new one for each rollout. Both are None without a
+    rollout. The last token of a response has one outcome with it: the attempt's own.
     """
 
     position: int
@@ -83,7 +67,7 @@ class CriticalToken:
 class CriticalTokens:
     """The tested nominees of one response by position, at most one of them confirmed.
 
-    `dropped` has position and reason of every nominee that is not confirmed, also of those that were not tested.
+    `dropped` has the position and reason of every nominee that is not confirmed, tested or not.
     """
 
     tokens: tuple[CriticalToken, ...]
@@ -109,10 +93,10 @@ async def critical_tokens(
 ) -> CriticalTokens:
     """Nominate tokens of a finished wrong `attempt`, and test them from the first on until one is confirmed.
 
-    `step_range` are the tokens of the first wrong step, `scores` one number a token of the response, `tree` the tree of
-    the problem's labels, whose root knows the attempts. Behind a critical token the solution is lost already, so
-    nothing is tested there. Where no step is given, or no token of it confirmed, the whole response is searched.
-    Raises EngineError, and ValueError for an attempt that is not finished and wrong.
+    `step_range` is the first wrong step as a span of tokens, `scores` has one number for each token of the response,
+    and `tree` is the tree of the problem's labels, whose root knows the attempts. After a critical token the solution
+    is lost, so nothing is tested there. Where no step is given, or none of its tokens is confirmed, the whole response
+    is searched. Raises EngineError, and ValueError for an attempt that is not finished and wrong.
     """
     _check(attempt, scores, tree, config)
     rollouts = Rollouts(
@@ -125,11 +109,12 @@ async def critical_tokens(
         max_tokens=config.max_tokens,
     )
     nominees = _Nominees(rollouts, attempt, scores, config)
-    if config.search is None:
+    search = config.settings.token_search
+    if search is None:
         await nominees.test(None)
         return nominees.concluded()
     for span in dict.fromkeys((step_range, None)):
-        await nominees.test(await search_tokens(rollouts, attempt, span, search=config.search, priors=config.priors))
+        await nominees.test(await search_tokens(rollouts, attempt, span, search=search, priors=config.priors))
         if nominees.is_over:
             break
     return nominees.concluded()
@@ -139,73 +124,77 @@ def _check(attempt: Attempt, scores: Sequence[float] | None, tree: Tree, config:
     name = f"attempt {attempt.attempt_index} at problem {attempt.problem_id}"
     if attempt.finish_reason != "eos" or attempt.verdict is not Verdict.DIFFERENT:
         ending = f"is {attempt.verdict} and ended by {attempt.finish_reason}"
-        raise ValueError(f"{name} {ending}: hand in finished wrong ones")
+        raise ValueError(f"{name} {ending}: pass finished wrong ones")
     if not 2 <= len(attempt.token_ids) <= config.max_tokens:
         raise ValueError(f"{name} has {len(attempt.token_ids)} tokens, outside 2 to max_tokens ({config.max_tokens})")
     if scores is not None and len(scores) != len(attempt.token_ids):
-        raise ValueError(f"scores must be one a token of the response ({len(attempt.token_ids)}), got {len(scores)}")
+        raise ValueError(
+            f"scores must have one number per token of the response ({len(attempt.token_ids)}), got {len(scores)}"
+        )
     if tree.root.token_ids != attempt.prompt_token_ids:
         raise ValueError(f"{name} answers another prompt than the root of the tree of problem {tree.problem_id}")
 
 
 class _Nominees:
-    """The nominated tokens of one response and what became of them."""
+    """The nominated tokens of one response and the results of their tests."""
 
     def __init__(
         self, rollouts: Rollouts, attempt: Attempt, scores: Sequence[float] | None, config: CriticalTokensConfig
     ) -> None:
-        self._rollouts, self._attempt, self._config = rollouts, attempt, config
+        self._rollouts, self._attempt = rollouts, attempt
+        self._priors, self._settings = config.priors, config.settings
         self._scores = None if scores is None else tuple(float(score) for score in scores)
-        low = [(score, place) for place, score in enumerate(self._scores or ()) if score < config.score_below]
-        self._by_score = [place for _, place in sorted(low)[: config.n_scores]]
+        bound = self._settings.score_below
+        low = [(score, position) for position, score in enumerate(self._scores or ()) if score < bound]
+        self._by_score = [position for _, position in sorted(low)[: self._settings.n_scores]]
         self._tested: dict[int, CriticalToken] = {}
         self._dropped: dict[int, str] = {}
-        self._left = config.budget
-        self._is_found = False
+        self._budget_left = self._settings.budget
+        self._has_critical = False
 
     @property
     def is_over(self) -> bool:
-        """No further nominee will be tested."""
-        return self._is_found or not self._left
+        """Whether no further nominee will be tested."""
+        return self._has_critical or not self._budget_left
 
-    async def test(self, found: TokenSearch | None) -> None:
-        """Test what scores and search nominate and was not tested before, up to the first that is confirmed."""
-        by_search = self._likely(found) if found else []
+    async def test(self, search: TokenSearch | None) -> None:
+        """Test the nominees of scores and search that were not tested before, until one is confirmed."""
+        by_search = self._likely(search) if search else []
         for position in sorted({*self._by_score, *by_search} - self._tested.keys()):
             if self.is_over:
-                self._dropped[position] = BEHIND_CRITICAL_TOKEN if self._is_found else BUDGET_SPENT
+                self._dropped[position] = BEHIND_CRITICAL_TOKEN if self._has_critical else BUDGET_SPENT
                 continue
-            by: list[Nomination] = ["score"] if position in self._by_score else []
-            by += ["search"] if position in by_search else []
-            arms, reason = await self._test_one(position, self._first_unseen(position, found))
-            self._is_found = reason is None
-            self._tested[position] = self._token(position, arms, tuple(by), confirmed=self._is_found)
+            nominated_by: list[Nomination] = ["score"] if position in self._by_score else []
+            nominated_by += ["search"] if position in by_search else []
+            arms, reason = await self._arms(position, self._first_unseen(position, search))
+            self._has_critical = reason is None
+            self._tested[position] = self._token(position, arms, tuple(nominated_by), confirmed=self._has_critical)
             if reason is not None:
                 self._dropped[position] = reason
 
-    async def _test_one(self, position: int, first: int) -> tuple[TwoArms, str | None]:
-        test = self._config.confirmation
-        test = replace(test, cap=min(test.cap, self._left))
-        response, priors = self._attempt.token_ids, self._config.priors
-        arms = await test.tested(self._rollouts, response, position, first=first, priors=priors)
-        self._left -= arms.with_token.next_index - first + arms.without_token.next_index
+    async def _arms(self, position: int, first: int) -> tuple[TwoArms, str | None]:
+        """Both arms of a token after its test, and why it is not confirmed."""
+        test = self._settings.confirmation
+        test = replace(test, cap=min(test.cap, self._budget_left))
+        arms = await test.tested(self._rollouts, self._attempt.token_ids, position, first=first, priors=self._priors)
+        self._budget_left -= arms.with_token.next_index - first + arms.without_token.next_index
         return arms, test.reason(arms)
 
     def concluded(self) -> CriticalTokens:
-        """What was tested and what was dropped, by position."""
+        """The tested and the dropped nominees by position."""
         return CriticalTokens(
             tuple(self._tested[position] for position in sorted(self._tested)), tuple(sorted(self._dropped.items()))
         )
 
-    def _likely(self, found: TokenSearch) -> list[int]:
-        likely = [position for position, share in enumerate(found.shares) if share >= self._config.least_share]
-        return likely or [max(range(len(found.shares)), key=found.shares.__getitem__)]
+    def _likely(self, search: TokenSearch) -> list[int]:
+        likely = [position for position, share in enumerate(search.shares) if share >= self._settings.least_share]
+        return likely or [max(range(len(search.shares)), key=search.shares.__getitem__)]
 
-    def _first_unseen(self, position: int, found: TokenSearch | None) -> int:
-        """The first rollout from the end of a token that no search saw: what nominated a token must not confirm it."""
+    def _first_unseen(self, position: int, search: TokenSearch | None) -> int:
+        """The index of the first rollout after a token that no search saw: what nominates must not confirm."""
         prefix = self._attempt.prompt_token_ids + self._attempt.token_ids[: position + 1]
         by_labels = known_outcomes(self._rollouts.tree, prefix)
-        return max(len(by_labels), found.drawn[position] if found else 0)
+        return max(len(by_labels), search.drawn[position] if search else 0)
 
     def _token(
         self, position: int, arms: TwoArms, nominated_by: tuple[Nomination, ...], *, confirmed: bool

@@ -1,8 +1,8 @@
 """A wrong solution token by token: a tree of its own, with a node at every token of the response or of one step.
 
-Knows nothing of strategies or engines. Prefixes travel as token ids, so a token that ends inside a character is a node
-like any other. The tree stands beside that of the labels, where a prefix is one node however it was reached; what the
-labels know of the place where the tokens begin is told to the new root.
+Prefixes are token ids, so a token that ends inside a character is a node like any other. The tree is separate from that
+of the labels, where a prefix is one node however it was reached. Its root takes over the outcomes that the labels know
+of the same prefix.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from generators.records import Attempt, LabelledSolution
 from generators.search.strategy import Path
 from generators.search.tree import Outcome, Tree
 
-Span = tuple[int, int]  # the first token of a part of the response, and the first one behind it
+Span = tuple[int, int]  # the first token of a part of the response, and the first one after it
 
 
 def token_path(labels: Tree, attempt: Attempt, span: Span, tokenizer: Tokenizer) -> tuple[Tree, Path]:
-    """The prefixes that end with each token of `span`, below the prompt and the response before it.
+    """The prefixes that end with each token of `span`, below the prompt and the tokens before the span.
 
     `labels` is the tree of the problem's process labels. A path to the end of the response ends with the attempt's own
     outcome. Raises ValueError for a span outside the response.
@@ -34,25 +34,28 @@ def token_path(labels: Tree, attempt: Attempt, span: Span, tokenizer: Tokenizer)
 
 
 def known_outcomes(labels: Tree, prefix: tuple[int, ...]) -> dict[int, Outcome]:
-    """What the labels' rollouts from a prefix came to, by index; nothing where their tree has no such node."""
+    """The outcomes of the labels' rollouts from a prefix by index; empty where their tree has no such node."""
     return next((dict(node.outcomes) for node in labels if node.prefix == prefix), {})
 
 
 def first_error_shares(sound: Sequence[float]) -> tuple[float, ...]:
-    """How probably each place is the first wrong one, given how probably nothing up to it is wrong."""
+    """The probability that each step is the first wrong one, from the probability that nothing up to it is wrong."""
     return tuple(before - here for before, here in zip((1.0, *sound), sound, strict=False))
 
 
 def wrong_step(solution: LabelledSolution) -> Span | None:
     """The tokens of the most probable first wrong step of a labelled solution.
 
-    None where it is most probable that no step is wrong, and where the strategy does not say how probable that is.
+    None where it is most probable that no step is wrong, and where the strategy gives no probabilities.
     """
     return None if solution.sound is None else likely_wrong_step(solution.sound, solution.step_ends)
 
 
 def likely_wrong_step(sound: Sequence[float], step_ends: Sequence[int]) -> Span | None:
-    """The same by how probably nothing up to each step's end is wrong."""
+    """The tokens of the most probable first wrong step; `sound` are probabilities that nothing up to a step is wrong.
+
+    None where it is more probable that no step is wrong.
+    """
     shares = first_error_shares(sound)
     step = max(range(len(shares)), key=shares.__getitem__)
     return None if shares[step] < sound[-1] else step_span(step, step_ends)

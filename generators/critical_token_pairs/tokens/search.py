@@ -1,8 +1,8 @@
 """The search of the labels, continued down to single tokens: which token of a wrong step loses the solution.
 
-Knows the sequential test and its priors, nothing of engines or answers. Inside one step the value of a prefix changes
-only where it goes wrong, so the family of values is flat there: right prefixes are worth what the base rate has come
-to at that place, wrong ones what the recovery rate has. The rollouts from the step's start count as its attempts.
+Inside one step the value of a prefix changes only where it goes wrong. So the family of values is flat there: right
+prefixes are worth the base rate at the step's position, wrong ones the recovery rate there. The rollouts from the
+step's start count as its attempts.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from generators.search.rollouts import Rollouts
 from generators.search.sequential_test import SequentialTest
 
 Floats = NDArray[np.float64]
-_KEPT = 0.99  # of the moved weights; the rest stays evenly spread, so that nothing becomes impossible
+_KEPT = 0.99  # share of the moved weights; the rest is spread evenly, so that nothing becomes impossible
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSearch:
-    """How probably each token of a response is the first wrong one, and how many rollouts from its end say so."""
+    """The probability that each token of a response is the first wrong one, and the rollouts drawn after it."""
 
     shares: tuple[float, ...]
     drawn: tuple[int, ...]
@@ -34,8 +34,8 @@ async def search_tokens(
 ) -> TokenSearch:
     """Look for the first wrong token of the response by rollouts from single tokens.
 
-    Only the tokens of `step` are looked at, whose start is taken for right and whose end for lost; without it, the
-    whole response is, under the `priors` as they are. Raises EngineError.
+    The search takes the start of `step` to be right and its end to be lost. Without a step it covers the whole
+    response, and the `priors` stay as they are. Raises EngineError.
     """
     length = len(attempt.token_ids)
     span = step or (0, length)
@@ -45,28 +45,28 @@ async def search_tokens(
     search = replace(search, priors=here)
     await search.search(tree, [path], draw=rollouts.draw, cut=rollouts.cut)
     sound = search.conclude(tree, path).sound
-    assert sound is not None  # the sequential test always says
-    before, behind = span[0], length - span[1]
+    assert sound is not None  # the sequential test always gives it
+    before, after = span[0], length - span[1]
     return TokenSearch(
-        shares=(*(0.0,) * before, *first_error_shares(sound), *(0.0,) * behind),
-        drawn=(*(0,) * before, *(len(node.outcomes) for node in path), *(0,) * behind),
+        shares=(*(0.0,) * before, *first_error_shares(sound), *(0.0,) * after),
+        drawn=(*(0,) * before, *(len(node.outcomes) for node in path), *(0,) * after),
     )
 
 
 def step_priors(priors: Priors, attempts: StepCounts, step: Span, length: int) -> Priors:
     """`priors` of whole solutions, moved to the middle of one step of a response of `length` tokens.
 
-    The `attempts` at the problem are made use of here, unless the step is the first: there they are the rollouts from
-    its start, and count once.
+    The `attempts` at the problem count here, unless the step is the first: then they are the rollouts from its start,
+    and must not count twice.
     """
-    left = 1 - (step[0] + step[1]) / 2 / length
+    remaining = 1 - (step[0] + step[1]) / 2 / length
     base = np.array(priors.base)
     if step[0]:
         base = base * likelihood(BASE_RATES, attempts.n_correct, attempts.n_rollouts)
     return replace(
         priors,
-        base=_moved(BASE_RATES, base, np.array(BASE_RATES) ** (left**priors.rise)),
-        recovery=_moved(RECOVERY_RATES, np.array(priors.recovery), np.array(RECOVERY_RATES) * left**priors.fade),
+        base=_moved(BASE_RATES, base, np.array(BASE_RATES) ** (remaining**priors.rise)),
+        recovery=_moved(RECOVERY_RATES, np.array(priors.recovery), np.array(RECOVERY_RATES) * remaining**priors.fade),
         rise=0.0,
         fade=0.0,
         relapse=0.0,
@@ -74,7 +74,7 @@ def step_priors(priors: Priors, attempts: StepCounts, step: Span, length: int) -
 
 
 def _moved(grid: Sequence[float], weights: Floats, values: Floats) -> tuple[float, ...]:
-    """Weights over `values` as weights over the nearest places of `grid`."""
+    """Weights over `values` as weights over the nearest points of `grid`."""
     nearest = np.abs(values[:, None] - np.array(grid)).argmin(1)
     moved = np.bincount(nearest, weights=weights, minlength=len(grid))
     mixed = _KEPT * moved / moved.sum() + (1 - _KEPT) / len(grid)

@@ -1,8 +1,7 @@
-"""Which prefixes an engine has already computed, and what it was asked and gave, counted.
+"""The prefix cache of the simulated engine, and its counts of requests and tokens.
 
-A prefix counts in whole blocks, as in a server's prefix cache. Knows nothing of requests or of the law. Only prompts
-enter the cache here; a real server also keeps what it generated. Requests that were cancelled or failed count as
-aborted and are in no other total.
+As in a real server, prefixes are cached in whole blocks. Only prompts enter the cache; a real server also keeps what it
+generated. Requests that were cancelled or failed count as aborted and in no other total.
 """
 
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 
 class PrefixCache:
-    """Remembers the blocks of the prefixes it has seen; the oldest are forgotten beyond `capacity` blocks."""
+    """The blocks of the prefixes seen so far; beyond `capacity` blocks the oldest are dropped."""
 
     def __init__(self, *, block_size: int, capacity: int) -> None:
         if block_size < 1:
@@ -21,7 +20,7 @@ class PrefixCache:
         self._blocks: dict[int, None] = {}
 
     def cached(self, prefix: Sequence[int]) -> int:
-        """How many leading tokens of `prefix` are known; the last token is always computed anew."""
+        """How many leading tokens of `prefix` are cached; the last token never counts as cached."""
         known = 0
         for block in self._chain(prefix[:-1]):
             if block not in self._blocks:
@@ -30,7 +29,7 @@ class PrefixCache:
         return known
 
     def add(self, prefix: Sequence[int]) -> None:
-        """From now on the whole blocks of `prefix` are known."""
+        """Cache the whole blocks of `prefix`."""
         for block in self._chain(prefix):
             self._blocks[block] = None
         while len(self._blocks) > self._capacity:
@@ -44,7 +43,7 @@ class PrefixCache:
 
 
 class Draw(NamedTuple):
-    """One sequence that was answered: the digest of its prefix, its seed, and how many tokens it got."""
+    """One answered sequence: the digest of its prefix, its seed, and how many tokens it has."""
 
     prefix: str
     seed: int
@@ -53,7 +52,7 @@ class Draw(NamedTuple):
 
 @dataclass(slots=True)
 class SimulatedCounts:
-    """Requests, sequences and tokens so far; `running` sequences are in flight, `peak` was the most at once."""
+    """Requests, sequences and tokens so far; `running` sequences are in flight, `peak` is the most at once."""
 
     requests: int = 0
     sequences: int = 0

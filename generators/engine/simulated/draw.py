@@ -1,7 +1,7 @@
-"""Draws continuations from the simulated policy's law, and scores given ones; the same law, told twice.
+"""Draw continuations from the simulated policy's law, and score given ones.
 
-Knows nothing of requests. `Position.next_tokens` states the law token by token; `draw` follows it a line at a time,
-since benchmarks ask for millions of solutions.
+The law is written twice: `Position.next_tokens` states it token by token, and `draw` samples whole lines from it, since
+benchmarks draw millions of solutions.
 """
 
 import math
@@ -33,46 +33,46 @@ _FILLER_RUNS = tuple(tuple(product(FILLERS, repeat=length)) for length in range(
 
 
 def draw(position: Position, rng: Random, max_tokens: int, *, excluded: Sequence[int] = ()) -> list[int]:
-    """A continuation of at most `max_tokens` tokens, with the end-of-text token when it gets there.
+    """A continuation of at most `max_tokens` tokens, with the end-of-text token if it gets that far.
 
-    With the same `rng` state a smaller `max_tokens` gives a prefix of what a larger one gives.
+    With the same `rng` state, a smaller `max_tokens` gives a prefix of what a larger one gives.
     """
-    here = position.copy()
+    current = position.copy()
     token_ids: list[int] = []
-    # Whole lines are drawn only where nothing is excluded: they do not look at single tokens.
-    while len(token_ids) < max_tokens and (excluded or here.phase is not Phase.LINE_START or here.restates):
-        shares = next_shares(here, excluded)
+    # Whole lines are drawn only if nothing is excluded, since they ignore single tokens.
+    while len(token_ids) < max_tokens and (excluded or current.phase is not Phase.LINE_START or current.restates):
+        shares = next_shares(current, excluded)
         if not shares:
             return token_ids
         (token_id,) = rng.choices(tuple(shares), tuple(shares.values()))
         token_ids.append(token_id)
-        here.advance(token_id)
-    _draw_lines(here, rng, token_ids, max_tokens)
+        current.advance(token_id)
+    _draw_lines(current, rng, token_ids, max_tokens)
     return token_ids[:max_tokens]
 
 
 def next_shares(position: Position, excluded: Sequence[int]) -> dict[int, float]:
-    """What may come next without the `excluded` ids, as weights; empty behind the end-of-text token.
+    """The weights of the next token without the `excluded` ids; empty after the end-of-text token.
 
-    Where the law would write nothing else, some filler comes, which changes no total. Raises RequestRefused where the
-    fillers are excluded too.
+    If the law leaves no other token, a filler comes, which changes no total. Raises RequestRefused if the fillers are
+    excluded too.
     """
     shares = position.next_tokens()
     if not excluded or not shares:
         return shares
-    left = {token_id: share for token_id, share in shares.items() if token_id not in excluded}
-    left = left or {token_id: 1 / len(FILLERS) for token_id in FILLERS if token_id not in excluded}
-    if not left:
+    remaining = {token_id: share for token_id, share in shares.items() if token_id not in excluded}
+    remaining = remaining or {token_id: 1 / len(FILLERS) for token_id in FILLERS if token_id not in excluded}
+    if not remaining:
         raise RequestRefused("excluded leaves the simulated policy no token to write: exclude fewer ids")
-    return left
+    return remaining
 
 
-def _draw_lines(here: Position, rng: Random, token_ids: list[int], max_tokens: int) -> None:
-    """Appends whole lines, from the start of a line to the end of the text or a line past `max_tokens`."""
-    task, random, stated, is_right = here.task, rng.random, here.stated, here.is_right
+def _draw_lines(position: Position, rng: Random, token_ids: list[int], max_tokens: int) -> None:
+    """Append whole lines from the start of a line, to the end of the text or the first line past `max_tokens`."""
+    task, random, stated, is_right = position.task, rng.random, position.stated, position.is_right
     log_filler_rate = math.log(task.filler_rate) if task.filler_rate else -math.inf
     totals = task.statement.totals
-    for step in range(here.step, len(task.statement.addends)):
+    for step in range(position.step, len(task.statement.addends)):
         if len(token_ids) >= max_tokens:
             return
         addend = task.statement.addends[step]
@@ -98,15 +98,15 @@ def _draw_lines(here: Position, rng: Random, token_ids: list[int], max_tokens: i
             stated = (stated + 1 + int(random() * (MODULUS - 1))) % MODULUS
         elif not is_right and random() < task.recovery_rate:
             stated = task.statement.answer
-    token_ids += (CLOSING if here.thinks else ()) + _LAST_LINES[stated]
+    token_ids += (CLOSING if position.thinks else ()) + _LAST_LINES[stated]
 
 
 def score(position: Position, token_ids: Sequence[int]) -> tuple[float, ...]:
-    """The natural-log probability of each token under the law; minus infinity for what the law never writes."""
-    here = position.copy()
+    """The natural-log probability of each token under the law; minus infinity for a token it never writes."""
+    current = position.copy()
     scores: list[float] = []
     for token_id in token_ids:
-        share = here.next_tokens().get(token_id, 0.0)
+        share = current.next_tokens().get(token_id, 0.0)
         scores.append(math.log(share) if share else -math.inf)
-        here.advance(token_id)
+        current.advance(token_id)
     return tuple(scores)

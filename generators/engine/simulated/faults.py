@@ -1,6 +1,6 @@
-"""Makes a simulated engine slow, deaf or dead on demand, so that watchdogs can be tried.
+"""Faults on demand: make a simulated engine slow, stalled or dead, to test watchdogs.
 
-Knows nothing of tokens. All calls belong to one event loop.
+All calls must come from one event loop.
 """
 
 import asyncio
@@ -9,47 +9,47 @@ from generators.engine.errors import EngineUnavailable
 
 
 class Faults:
-    """Whether an engine answers; requests pass through `hold` before they are answered."""
+    """Whether an engine answers; every request passes through `hold` first."""
 
     def __init__(self) -> None:
         self._stalled = False
         self._dead = False
         self._served_before_death: int | None = None
-        self._asleep: set[asyncio.Future[None]] = set()
-        self._held: set[asyncio.Future[None]] = set()
+        self._delayed: set[asyncio.Future[None]] = set()
+        self._stalled_requests: set[asyncio.Future[None]] = set()
 
     @property
     def is_dead(self) -> bool:
         return self._dead
 
     def stall(self) -> None:
-        """Requests are accepted and not answered, those in flight included, until `resume`."""
+        """Answer no request until `resume`, including those in flight; requests are still accepted."""
         self._stalled = True
 
     def resume(self) -> None:
-        """Answers what waited since `stall`."""
+        """Answer the requests held since `stall`."""
         self._stalled = False
-        for future in self._held:
+        for future in self._stalled_requests:
             _finish(future)
 
     def die(self, *, after_sequences: int = 0) -> None:
-        """Every request in flight or to come fails with EngineUnavailable, once `after_sequences` more are accepted."""
+        """Fail every request, in flight or later, with EngineUnavailable once `after_sequences` more are accepted."""
         if after_sequences:
             self._served_before_death = after_sequences
             return
         self._dead = True
         self._stalled = False
-        for future in self._asleep | self._held:
+        for future in self._delayed | self._stalled_requests:
             if not future.done():
                 future.set_exception(EngineUnavailable("the simulated engine died while it held this request"))
 
     def revive(self) -> None:
-        """Takes requests again; those that failed stay failed."""
+        """Accept requests again; those that failed stay failed."""
         self._dead = False
         self._served_before_death = None
 
     def accept(self, sequences: int) -> None:
-        """Counts towards a death that was set for later; raises EngineUnavailable when dead."""
+        """Count `sequences` towards a scheduled death; raises EngineUnavailable once dead."""
         if self._served_before_death is not None:
             self._served_before_death -= sequences
             if self._served_before_death < 0:
@@ -58,20 +58,20 @@ class Faults:
             raise EngineUnavailable("the simulated engine is dead; revive() brings it back")
 
     async def hold(self, seconds: float) -> None:
-        """Returns when the answer is due; raises EngineUnavailable when the engine dies before."""
+        """Return when the answer is due; raises EngineUnavailable if the engine dies before that."""
         if seconds > 0:
             loop = asyncio.get_running_loop()
             future: asyncio.Future[None] = loop.create_future()
             timer = loop.call_later(seconds, _finish, future)
             try:
-                await _stay(future, self._asleep)
+                await _wait_among(future, self._delayed)
             finally:
                 timer.cancel()
         while self._stalled:
-            await _stay(asyncio.get_running_loop().create_future(), self._held)
+            await _wait_among(asyncio.get_running_loop().create_future(), self._stalled_requests)
 
 
-async def _stay(future: asyncio.Future[None], waiting: set[asyncio.Future[None]]) -> None:
+async def _wait_among(future: asyncio.Future[None], waiting: set[asyncio.Future[None]]) -> None:
     waiting.add(future)
     try:
         await future

@@ -1,7 +1,7 @@
-"""The law of the simulated policy: how often a step goes wrong or recovers, and what a prefix is therefore worth.
+"""The law of the simulated policy: how often a step goes wrong or recovers, and the step value that follows.
 
-Knows nothing of tokens, prompts or engines. Right and wrong are the two states of a Markov chain with one move per
-step: right turns wrong with the error rate, wrong turns right with the recovery rate.
+Right and wrong are the two states of a Markov chain with one transition per step: right turns wrong with the error
+rate, wrong turns right with the recovery rate.
 """
 
 import hashlib
@@ -13,15 +13,17 @@ _BISECTIONS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedLaw:
-    """How the policy writes; every prompt draws its own base rate, by hash, out of `base_rates`.
+    """How the policy writes; each prompt gets its own base rate from `base_rates`, chosen by hash.
 
-    A base rate is the probability that a whole solution ends right. `error_rate`, where it is given, is the probability
-    per step in place of one solved from a base rate. `recovery_rate` is the probability that a step behind a wrong
-    total states the true one. With `late` totals stay right or wrong as they are, and only the boxed answer goes wrong
-    or is mended: every right prefix is worth the base rate, every wrong one the recovery rate. `mean_fillers` is the
-    mean of the geometric number of filler tokens in a step. Behind a trigger the policy states its totals again, and
-    the last of them (with `late`, the boxed answer) is made right with `mend_rate` where it was wrong, and wrong with
-    `break_rate` where it was right. Another `seed` deals the base rates anew.
+    base_rates: the probability that a whole solution ends right.
+    error_rate: the probability that a right step is followed by a wrong one; if unset, solved from the base rate.
+    recovery_rate: the probability that the step after a wrong total states the true one.
+    late: totals stay right or wrong, and only the boxed answer breaks or is mended. The step value is then the base
+        rate after a right prefix and the recovery rate after a wrong one.
+    mean_fillers: the mean of the geometric number of filler tokens in a step.
+    mend_rate, break_rate: after a trigger the policy states its totals again. The last of them (with `late`, the boxed
+        answer) turns right with `mend_rate` if it was wrong, and wrong with `break_rate` if it was right.
+    seed: another seed assigns the base rates differently.
     """
 
     base_rates: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -48,30 +50,30 @@ class SimulatedLaw:
             raise ValueError(f"mean_fillers must be at least 0, got {self.mean_fillers}")
 
     def step_error_rate(self, text: str, n_steps: int) -> float:
-        """The probability that a right step of the problem `text` is followed by a wrong one."""
+        """The probability that a right step of the problem `text` is followed by a wrong step."""
         if self.error_rate is not None:
             return self.error_rate
         base_rate = self.base_rate(text)
         return 1 - base_rate if self.late else solved_error_rate(base_rate, self.recovery_rate, n_steps)
 
     def base_rate(self, text: str) -> float:
-        """The base rate that the problem `text` was dealt."""
+        """The base rate assigned to the problem `text`."""
         digest = hashlib.blake2b(f"{self.seed}/{text}".encode(), digest_size=8).digest()
         return self.base_rates[int.from_bytes(digest, "big") % len(self.base_rates)]
 
 
 def chain_value(*, right: bool, error_rate: float, recovery_rate: float, remaining: int) -> float:
-    """The probability that the chain is right after `remaining` more steps."""
-    leaving = error_rate + recovery_rate
-    if leaving == 0:
+    """The probability that the chain is in the right state after `remaining` more steps."""
+    total_rate = error_rate + recovery_rate
+    if total_rate == 0:
         return float(right)
-    settled = recovery_rate / leaving
-    return settled + (right - settled) * (1 - leaving) ** remaining
+    stationary = recovery_rate / total_rate
+    return stationary + (right - stationary) * (1 - total_rate) ** remaining
 
 
 @lru_cache(maxsize=4096)
 def solved_error_rate(base_rate: float, recovery_rate: float, n_steps: int) -> float:
-    """The error rate with which a solution of `n_steps` ends right with probability `base_rate`; by bisection.
+    """The error rate at which a solution of `n_steps` steps ends right with probability `base_rate`; by bisection.
 
     The value falls from 1 at error rate 0 to `recovery_rate` at error rate `1 - recovery_rate`.
     """

@@ -1,7 +1,7 @@
-"""The simulated policy: an engine whose law is known, so that algorithms can be held against the truth.
+"""The simulated policy: an engine whose law is known, so that algorithms can be checked against the truth.
 
-Knows no transport and no ledger. It continues any prefix that holds one of its statements behind a chat template, at
-the rates of its law; of the sampling settings only the seed and the excluded ids change what it draws.
+It continues any prefix that quotes one of its statements in a chat template, at the rates of its law. Of the sampling
+params, only the seed and the excluded ids change what it draws.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ _SEED_BITS = 64
 _CACHED_BLOCKS = 100_000
 
 
-class _Place(NamedTuple):
+class _LocatedPrefix(NamedTuple):
     digest: bytes
     position: Position
 
 
 class SimulatedPolicy:
-    """Satisfies `generators.engine.protocol.Engine`, in process.
+    """An in-process `generators.engine.protocol.Engine`.
 
-    A request takes `seconds_per_token` times the length of its longest completion; at 0 the event loop is never
-    entered. `drawn` lists every answered sequence unless `keeps_log` is off. `faults` makes it stall or die.
+    A request takes `seconds_per_token` times the length of its longest completion; at 0 it never yields to the event
+    loop. `drawn` lists every answered sequence unless `keeps_log` is off. `faults` makes the policy stall or die.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class SimulatedPolicy:
         self._random = Random()
         self._watchers: list[asyncio.Future[None]] = []
         self._task = lru_cache(maxsize=4096)(self._find_task)
-        self._place = lru_cache(maxsize=1024)(self._find_place)
+        self._located = lru_cache(maxsize=1024)(self._locate)
 
     def problem(self, index: int) -> Problem:
         """Problem `index` of the policy's own endless source."""
@@ -74,18 +74,18 @@ class SimulatedPolicy:
 
     def value(self, prefix: Sequence[int]) -> float:
         """The true probability that a continuation of `prefix` ends right; raises RequestRefused."""
-        return self._place(tuple(prefix)).position.value
+        return self._located(tuple(prefix)).position.value
 
     def first_error(self, token_ids: Sequence[int]) -> int | None:
-        """The index of the first step of the solution in `token_ids` whose total is not the true one, or None."""
-        return self._place(tuple(token_ids)).position.first_error
+        """The index of the first step of the solution in `token_ids` whose total is wrong, or None."""
+        return self._located(tuple(token_ids)).position.first_error
 
     def score(self, prefix: Sequence[int], token_ids: Sequence[int]) -> tuple[float, ...]:
-        """The true natural-log probability of each of `token_ids` behind `prefix`."""
-        return score(self._place(tuple(prefix)).position, token_ids)
+        """The true natural-log probability of each of `token_ids` after `prefix`."""
+        return score(self._located(tuple(prefix)).position, token_ids)
 
     async def reached(self, condition: Callable[[SimulatedCounts], bool]) -> None:
-        """Returns once `condition` holds of the counts, which it is asked whenever a request comes or goes."""
+        """Return once `condition` holds for the counts; checked whenever a request starts or ends."""
         while not condition(self.counts):
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._watchers.append(future)
@@ -93,12 +93,12 @@ class SimulatedPolicy:
 
     async def generate(self, request: Request) -> Generation:
         """Continue `request.prefix`; raises RequestRefused, or EngineUnavailable when dead."""
-        place = self._place(request.prefix)
-        if place.position.phase is Phase.ENDED:
+        prefix = self._located(request.prefix)
+        if prefix.position.phase is Phase.ENDED:
             raise RequestRefused("prefix ends with the end-of-text token; there is nothing to continue")
         limits = self._limits(request)
         self.faults.accept(request.n)
-        completions = tuple(self._complete(request, place, limits, child) for child in range(request.n))
+        completions = tuple(self._complete(request, prefix, limits, child) for child in range(request.n))
         self._begin(request.n)
         try:
             longest = max(len(completion.token_ids) for completion in completions)
@@ -109,30 +109,30 @@ class SimulatedPolicy:
         finally:
             self.counts.running -= request.n
             self._wake()
-        return Generation(completions=completions, usage=self._book(request, place, completions))
+        return Generation(completions=completions, usage=self._record(request, prefix, completions))
 
-    def _complete(self, request: Request, place: _Place, limits: Limits, child: int) -> Completion:
+    def _complete(self, request: Request, prefix: _LocatedPrefix, limits: Limits, child: int) -> Completion:
         seed = (request.seed + child) % (1 << _SEED_BITS)
-        self._random.seed((int.from_bytes(place.digest, "big") << _SEED_BITS) + seed)
-        ids = draw(place.position, self._random, limits.max_tokens, excluded=request.sampling.excluded)
+        self._random.seed((int.from_bytes(prefix.digest, "big") << _SEED_BITS) + seed)
+        ids = draw(prefix.position, self._random, limits.max_tokens, excluded=request.sampling.excluded)
         text = self.tokenizer.decode(ids)
         reason: FinishReason = "eos" if ids[-1] == EOS else "length"
         end = self._stop_end(ids, text, limits.stop) if limits.stop else None
         if end is not None:
             ids, reason = ids[:end], "stop"
             text = self.tokenizer.decode(ids)
-        logprobs = score(place.position, ids) if request.logprobs else None
+        logprobs = score(prefix.position, ids) if request.logprobs else None
         return Completion(token_ids=tuple(ids), text=text, finish_reason=reason, logprobs=logprobs)
 
     def _stop_end(self, ids: Sequence[int], text: str, stop: tuple[str, ...]) -> int | None:
-        """How many of `ids` reach to the end of the stop string that ends first."""
-        found = [place + len(word) for word in stop if (place := text.find(word)) >= 0]
-        if not found:
+        """How many of `ids` cover the text up to the end of the stop string that ends first."""
+        stop_ends = [start + len(word) for word in stop if (start := text.find(word)) >= 0]
+        if not stop_ends:
             return None
         length = 0
         for end, token_id in enumerate(ids, start=1):
             length += len(self.tokenizer.piece(token_id))
-            if length >= min(found):
+            if length >= min(stop_ends):
                 return end
         return None
 
@@ -149,8 +149,8 @@ class SimulatedPolicy:
             if not future.done():
                 future.set_result(None)
 
-    def _book(self, request: Request, place: _Place, completions: tuple[Completion, ...]) -> Usage:
-        """Counts, logs and caches an answered request."""
+    def _record(self, request: Request, prefix: _LocatedPrefix, completions: tuple[Completion, ...]) -> Usage:
+        """Count, log and cache an answered request."""
         usage = Usage(
             prompt=len(request.prefix),
             cached=self._cache.cached(request.prefix),
@@ -162,13 +162,13 @@ class SimulatedPolicy:
         self.counts.cached_tokens += usage.cached
         self.counts.generated_tokens += usage.generated
         if self._keeps_log:
-            prefix = place.digest.hex()
+            digest = prefix.digest.hex()
             for child, completion in enumerate(completions):
-                self.drawn.append(Draw(prefix, request.seed + child, len(completion.token_ids)))
+                self.drawn.append(Draw(digest, request.seed + child, len(completion.token_ids)))
         return usage
 
     def _limits(self, request: Request) -> Limits:
-        """The request's limits within the context; raises RequestRefused where nothing could be generated."""
+        """The request's limits, capped by the context; raises RequestRefused if there is no room for a token."""
         limits, room = request.limits, self.max_model_len - len(request.prefix)
         if room < 1:
             raise RequestRefused(
@@ -177,7 +177,7 @@ class SimulatedPolicy:
             )
         return limits if limits.max_tokens <= room else Limits(max_tokens=room, stop=limits.stop)
 
-    def _find_place(self, prefix: tuple[int, ...]) -> _Place:
+    def _locate(self, prefix: tuple[int, ...]) -> _LocatedPrefix:
         if not prefix or min(prefix) < 0 or max(prefix) >= VOCABULARY_SIZE:
             raise RequestRefused(
                 f"prefix must hold token ids from 0 to {VOCABULARY_SIZE - 1}; encode it with this policy"
@@ -186,7 +186,7 @@ class SimulatedPolicy:
             raise RequestRefused("prefix has no assistant's turn to continue; make it with the tokenizer's chat()")
         start = len(prefix) - prefix[::-1].index(ASSISTANT)
         position = Position(self._task(prefix[:start])).read(prefix[start:])
-        return _Place(prefix_digest(prefix), position)
+        return _LocatedPrefix(prefix_digest(prefix), position)
 
     def _find_task(self, prompt: tuple[int, ...]) -> Task:
         statement = Statement.find(self.tokenizer.decode(prompt))
@@ -196,5 +196,5 @@ class SimulatedPolicy:
 
 
 def prefix_digest(prefix: Sequence[int]) -> bytes:
-    """Names a prefix in the log, 16 bytes; `Draw.prefix` is its hexadecimal form."""
+    """The 16 bytes that name a prefix in the log; `Draw.prefix` is their hexadecimal form."""
     return hashlib.blake2b(array("I", prefix).tobytes(), digest_size=16).digest()

@@ -1,10 +1,9 @@
-r"""Where in a solution a prefix stands, read from its token ids alone, and the law of the token that comes next.
+r"""Where in a solution a prefix ends, parsed from its token ids, and the distribution of the next token.
 
-Knows nothing of requests. A solution is lines "Adding <number> <fillers> gives <total>", one a step, then
-"\boxed{<total>}" and the end-of-text token. A line that opens with a letter and gives no total is a trigger, wherever
-it stands: behind it the policy starts over. A text that begins with the opening tag of thoughts has its lines as
-thoughts: the closing tag stands behind the last of them, before the box. Tokens that fit nowhere in this form count as
-fillers, so that any prefix can be continued.
+A solution is one line "Adding <number> <fillers> gives <total>" per step, then "\boxed{<total>}" and the end-of-text
+token. A line that begins with a letter and gives no total is a trigger, wherever it occurs: after it the policy starts
+over. If the text begins with the opening tag of thoughts, its lines are thoughts, and the closing tag comes between the
+last of them and the box. Tokens that fit nowhere count as fillers, so that any prefix can be continued.
 """
 
 from collections.abc import Iterable
@@ -32,9 +31,9 @@ from generators.engine.simulated.vocabulary import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A statement with the law that holds for it; `filler_rate` is the probability of one more filler token.
+    """A statement with its rates; `filler_rate` is the probability of one more filler token.
 
-    Without `mend_rate` and `break_rate` all that is stated again behind a trigger stays as it was.
+    With `mend_rate` and `break_rate` 0, everything stated again after a trigger stays as it was.
     """
 
     statement: Statement
@@ -58,7 +57,7 @@ class Task:
         )
 
     def value(self, *, right: bool, step: int) -> float:
-        """The probability to end right behind `step` totals, the last of which was `right` or not."""
+        """The probability of ending right after `step` totals, if the last of them was `right`, or was not."""
         remaining = len(self.statement.addends) - step
         return chain_value(
             right=right,
@@ -68,12 +67,12 @@ class Task:
         )
 
     def restated(self, *, right: bool) -> float:
-        """The probability that what is stated again behind a trigger is right, as it was `right` or not before."""
+        """The probability that what is stated again after a trigger is right, if it was `right` before, or was not."""
         return 1 - self.break_rate if right else self.mend_rate
 
 
 class Phase(IntEnum):
-    """What the next token is about."""
+    """Which part of a solution the next token belongs to."""
 
     LINE_START = auto()
     OPERAND = auto()
@@ -84,19 +83,22 @@ class Phase(IntEnum):
     BOXED = auto()
     BOX_END = auto()
     CLOSED = auto()
-    BEHIND = auto()  # at the start of a line behind the answer
+    AFTER_ANSWER = auto()  # at the start of a line after the answer
     ENDED = auto()
 
 
 class Position:
-    """A place in a solution of `task`; moves with every token.
+    """A position in a solution of `task`; every token advances it.
 
-    `step` counts the totals that were stated, `stated` is the last of them (at first the start), `boxed` the final
-    answer once it is there, `first_error` the index of the first step whose total is not the true one. The boxed
-    line counts as the step behind the last. `remarks` says that the line so far may be a trigger, which starts the
-    count of steps over; `earlier` keeps the totals from before it, and `earlier_boxed` the answer: they are stated
-    again. `opened` counts the tokens of the opening tag that the text begins with (-1 once it is no such text), and
-    `closed` those of the closing tag.
+    step: how many totals have been stated.
+    stated: the last stated total; initially the start.
+    boxed: the final answer, once it is there.
+    first_error: the index of the first step whose total is wrong; the boxed line counts as one more step.
+    remarks: whether the line so far may be a trigger, which resets `step`.
+    said: the totals stated since the last trigger.
+    earlier, earlier_boxed: the totals and the answer from before the trigger, which are stated again.
+    opened: how many tokens of the opening tag the text begins with; -1 once it cannot begin with the tag.
+    closed: how many tokens of the closing tag have come.
     """
 
     __slots__ = (
@@ -119,25 +121,25 @@ class Position:
         self.closed = 0
 
     def copy(self) -> "Position":
-        """An independent position at the same place."""
-        twin = Position(self.task)
+        """An independent copy."""
+        copy = Position(self.task)
         for name in self.__slots__:
-            setattr(twin, name, getattr(self, name))
-        return twin
+            setattr(copy, name, getattr(self, name))
+        return copy
 
     @property
     def is_right(self) -> bool:
-        """The last stated total is the true one."""
+        """Whether the last stated total is the true one."""
         return self.stated == self.task.statement.totals[self.step]
 
     @property
     def thinks(self) -> bool:
-        """The lines are thoughts, which a closing tag has to end."""
+        """Whether the lines are thoughts that a closing tag must still end."""
         return self.opened == len(OPENING) and self.closed < len(CLOSING)
 
     @property
     def restates(self) -> bool:
-        """What comes next was stated before a trigger."""
+        """Whether the next number was already stated before a trigger."""
         return self.step < len(self.earlier) or (self.task.late and self.earlier_boxed is not None)
 
     @property
@@ -147,7 +149,7 @@ class Position:
             return float(self.boxed == self.task.statement.answer)
         if self.phase is Phase.BOXED and not self.task.late:
             return float(self.stated == self.task.statement.answer)
-        if self.remarks and self.step == len(self.task.statement.addends):  # nothing but the line's end can follow
+        if self.remarks and self.step == len(self.task.statement.addends):  # only the end of the line can follow
             return self.copy().read([NEWLINE]).value
         if self.restates and (self.phase is not Phase.BOXED or self.earlier_boxed is not None):
             return self._restating_value()
@@ -162,13 +164,13 @@ class Position:
         return share * task.value(right=True, step=step) + (1 - share) * task.value(right=False, step=step)
 
     def read(self, token_ids: Iterable[int]) -> "Position":
-        """Moves past every token; gives itself back."""
+        """Advance past every token; returns the position itself."""
         for token_id in token_ids:
             self.advance(token_id)
         return self
 
     def advance(self, token_id: int) -> None:
-        """Moves past one token."""
+        """Advance past one token."""
         phase = self.phase
         if self.opened not in (-1, len(OPENING)):
             self.opened = self.opened + 1 if token_id == OPENING[self.opened] else -1
@@ -177,7 +179,7 @@ class Position:
         if token_id == NEWLINE and self.remarks:
             self._start_over()
             return
-        opens = phase in (Phase.LINE_START, Phase.BEHIND)
+        opens = phase in (Phase.LINE_START, Phase.AFTER_ANSWER)
         self.remarks = is_letter(token_id) if opens else self.remarks and token_id not in (GIVES, BOX_OPEN, EOS)
         if token_id == EOS:
             self.phase = Phase.ENDED
@@ -186,7 +188,7 @@ class Position:
         elif phase is Phase.BOXED and token_id in VALUES:
             self._box(VALUES[token_id])
         elif self.boxed is not None:
-            self.phase = Phase.BEHIND if token_id == NEWLINE else Phase.CLOSED
+            self.phase = Phase.AFTER_ANSWER if token_id == NEWLINE else Phase.CLOSED
         elif phase is Phase.TOTAL and token_id in VALUES:
             self._state(VALUES[token_id])
         elif token_id == NEWLINE:
@@ -199,7 +201,7 @@ class Position:
             self.phase = Phase.FILLERS
 
     def _closes(self, token_id: int) -> bool:
-        """Whether the token belongs to the closing tag at the start of a line; moves past it where it does."""
+        """Advance past a token of the closing tag at the start of a line; returns whether it was one."""
         begins = self.thinks and self.phase is Phase.LINE_START
         if (begins or self.phase is Phase.CLOSING_TAG) and token_id == CLOSING[self.closed]:
             self.closed += 1
@@ -223,7 +225,7 @@ class Position:
             self.first_error = self.step
 
     def _start_over(self) -> None:
-        """What was said last of every step is what will be stated again."""
+        """Keep the last total of every step as what will be stated again."""
         self.earlier = self.said + self.earlier[len(self.said) :]
         if self.boxed is not None:
             self.earlier_boxed = self.boxed
@@ -231,7 +233,7 @@ class Position:
         self.phase, self.remarks = Phase.LINE_START, False
 
     def next_tokens(self) -> dict[int, float]:
-        """The probability of every token that may come next; empty behind the end-of-text token."""
+        """The probability of every token that may come next; empty after the end-of-text token."""
         more_steps = self.step < len(self.task.statement.addends)
         match self.phase:
             case Phase.LINE_START:
@@ -250,15 +252,15 @@ class Position:
                 return {BARE[answer]: share for answer, share in self.next_answers().items()}
             case Phase.BOX_END:
                 return {BOX_CLOSE: 1.0}
-            case Phase.CLOSED | Phase.BEHIND:
+            case Phase.CLOSED | Phase.AFTER_ANSWER:
                 return {EOS: 1.0}
             case Phase.ENDED:
                 return {}
-            case _:  # a step is over, or a foreign line stands behind the last one
+            case _:  # a step has ended, or a foreign line follows the last one
                 return {NEWLINE: 1.0}
 
     def next_totals(self) -> dict[int, float]:
-        """The probability of every total that the present step may state."""
+        """The probability of every total that the current step may state."""
         statement, task = self.task.statement, self.task
         if self.step == len(statement.addends):
             return {self.stated: 1.0}
@@ -281,13 +283,13 @@ class Position:
         )
 
     def _moved(self, true: int, carried: int) -> dict[int, float]:
-        """Where a right total may go wrong, and a wrong one recover."""
+        """The shares of the next number: a right one may go wrong, a wrong one may recover."""
         return _shares(
             true, carried, right=self.is_right, breaking=self.task.error_rate, mending=self.task.recovery_rate
         )
 
     def _restated(self, true: int, before: int) -> dict[int, float]:
-        """Where the number `before` a trigger may be broken or mended."""
+        """The shares of the number stated again: the one from `before` the trigger may be broken or mended."""
         task = self.task
         return _shares(true, before, right=before == true, breaking=task.break_rate, mending=task.mend_rate)
 

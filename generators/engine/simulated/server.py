@@ -1,6 +1,6 @@
-"""The simulated policy behind a loopback HTTP server that speaks as vLLM's does, so that real clients can be tried.
+"""A loopback HTTP server that serves the simulated policy with vLLM's API, to test real clients.
 
-Knows no law of its own. `python -m generators.engine.simulated.server` runs it as a process that can be killed.
+`python -m generators.engine.simulated.server` runs it as a process that can be killed.
 """
 
 import argparse
@@ -26,10 +26,10 @@ _MAX_BODY = 64 * 2**20
 
 
 class SimulatedServer:
-    """Serves `policy` on loopback while its context is entered; port 0 takes a free one.
+    """An async context manager that serves `policy` on loopback; port 0 takes a free one.
 
-    A client that disconnects aborts its request. With `api_key`, paths below /v1 ask for it. The faults of the policy
-    show through: stalled, the server accepts and never answers; `die` closes its sockets as a killed process would.
+    A client that disconnects aborts its request. With `api_key`, paths below /v1 require it. The policy's faults show:
+    while stalled, the server accepts requests and never answers; `die` closes its sockets as a killed process would.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class SimulatedServer:
         await self._close()
 
     async def restart(self) -> None:
-        """Comes back after `die`, on the same port; raises OSError when it was taken meanwhile."""
+        """Come back on the same port after `die`; raises OSError if the port has been taken since."""
         self.policy.faults.revive()
         await self._listen()
 
@@ -69,7 +69,7 @@ class SimulatedServer:
         self.port = runner.addresses[0][1]
 
     async def die(self) -> None:
-        """Refuses connections and resets those in flight."""
+        """Refuse new connections and reset those in flight."""
         await self._close(abort=True)
         self.policy.faults.die()
 
@@ -97,25 +97,25 @@ class SimulatedServer:
         return app
 
     async def _completions(self, request: web.Request) -> web.Response:
-        if not self._knows(request):
+        if not self._is_authorised(request):
             return _unauthorised()
         try:
             body = wire.CompletionBody.read(await _json(request))
             if body.model not in (None, self.model):
                 message = f"The model `{body.model}` does not exist. Served here: {self.model}."
-                return _fault(404, "NotFoundError", message, "model")
+                return _error_response(404, "NotFoundError", message, "model")
             generation = await self.policy.generate(body.request(self.policy.tokenizer))
         except wire.BadRequest as error:
-            return _fault(400, "BadRequestError", str(error), error.param)
+            return _error_response(400, "BadRequestError", str(error), error.param)
         except RequestRefused as error:
-            return _fault(400, "BadRequestError", str(error), "input_tokens")
+            return _error_response(400, "BadRequestError", str(error), "input_tokens")
         except EngineUnavailable as error:
-            return _fault(500, "InternalServerError", str(error))
+            return _error_response(500, "InternalServerError", str(error))
         base = {"id": f"cmpl-{uuid4().hex}", "created": int(time.time()), "model": self.model}
         return web.json_response(wire.answer(body, generation, tokenizer=self.policy.tokenizer, base=base))
 
     async def _models(self, request: web.Request) -> web.Response:
-        if not self._knows(request):
+        if not self._is_authorised(request):
             return _unauthorised()
         return web.json_response(wire.model_list(self.model, self.policy.max_model_len, self._created))
 
@@ -128,7 +128,7 @@ class SimulatedServer:
     async def _drawn(self, request: web.Request) -> web.Response:
         return web.json_response(self.policy.drawn)
 
-    def _knows(self, request: web.Request) -> bool:
+    def _is_authorised(self, request: web.Request) -> bool:
         return self._api_key is None or request.headers.get("Authorization") == f"Bearer {self._api_key}"
 
 
@@ -139,7 +139,7 @@ async def _json(request: web.Request) -> Any:
         raise wire.BadRequest(f"the body is not JSON: {error}") from error
 
 
-def _fault(status: int, kind: str, message: str, param: str | None = None) -> web.Response:
+def _error_response(status: int, kind: str, message: str, param: str | None = None) -> web.Response:
     return web.json_response(wire.error(status, kind, message, param), status=status)
 
 
@@ -148,7 +148,7 @@ def _unauthorised() -> web.Response:
 
 
 async def serve(server: SimulatedServer) -> None:
-    """Serves until SIGTERM or SIGINT; prints one line with the URL once it listens."""
+    """Serve until SIGTERM or SIGINT; prints one line with the URL once it listens."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -163,11 +163,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Serve the simulated policy on loopback.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port (default)")
     parser.add_argument("--model", default=MODEL, help="the served model's name")
-    parser.add_argument("--api-key", default=None, help="the key that paths below /v1 ask for")
-    parser.add_argument("--max-model-len", type=int, default=8192, help="tokens of prefix and continuation together")
+    parser.add_argument("--api-key", default=None, help="the key that paths below /v1 require")
+    parser.add_argument("--max-model-len", type=int, default=8192, help="tokens of prefix plus continuation")
     parser.add_argument("--seconds-per-token", type=float, default=0.0)
     parser.add_argument("--error-rate", type=float, default=None, help="per step, for every problem")
-    parser.add_argument("--recovery-rate", type=float, default=0.05, help="per step behind a wrong total")
+    parser.add_argument("--recovery-rate", type=float, default=0.05, help="per step after a wrong total")
     options = parser.parse_args(arguments)
     policy = SimulatedPolicy(
         law=SimulatedLaw(error_rate=options.error_rate, recovery_rate=options.recovery_rate),

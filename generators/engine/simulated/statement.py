@@ -1,6 +1,6 @@
-"""The problems that the simulated policy solves: running sums modulo 100, written as plain text.
+"""The problems that the simulated policy solves: running sums modulo 100 in plain text.
 
-Knows nothing of tokens or laws. A statement is found again inside any prompt that quotes it.
+A statement can be parsed back out of any prompt that quotes it.
 """
 
 import hashlib
@@ -19,19 +19,19 @@ _STATEMENT = re.compile(r"Start with ([0-9]{1,2})\.((?: Add [0-9]{1,2}\.)+) Give
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """Start with a number and add others to it, one a step; all numbers are 0 to 99."""
+    """A start and the numbers to add to it, one per step; all are from 0 to 99."""
 
     start: int
     addends: tuple[int, ...]
 
     @cached_property
     def totals(self) -> tuple[int, ...]:
-        """The true running totals: `totals[k]` after `k` steps, so `totals[0]` is the start."""
+        """The true running totals: `totals[k]` is the total after `k` steps, `totals[0]` the start."""
         return tuple(accumulate(self.addends, lambda total, addend: (total + addend) % MODULUS, initial=self.start))
 
     @cached_property
     def text(self) -> str:
-        """The problem as a person reads it."""
+        """The problem as plain text."""
         adding = "".join(f" Add {addend}." for addend in self.addends)
         return f"Start with {self.start}.{adding} Give the total modulo 100."
 
@@ -45,13 +45,13 @@ class Statement:
         matches = list(_STATEMENT.finditer(text))
         if not matches:
             return None
-        found = matches[-1]
-        return cls(start=int(found[1]), addends=tuple(int(addend) for addend in re.findall(r"[0-9]+", found[2])))
+        match = matches[-1]
+        return cls(start=int(match[1]), addends=tuple(int(addend) for addend in re.findall(r"[0-9]+", match[2])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedProblems:
-    """An endless seeded source of statements of `min_steps` to `max_steps` steps."""
+    """An endless, seeded source of statements of `min_steps` to `max_steps` steps."""
 
     min_steps: int = 5
     max_steps: int = 14
@@ -64,14 +64,14 @@ class SimulatedProblems:
             raise ValueError(f"max_steps must be at least min_steps={self.min_steps}, got {self.max_steps}")
 
     def statement(self, index: int) -> Statement:
-        """Statement `index`; the same one on every machine."""
+        """Statement `index`; the same on every machine."""
         draw = random.Random(f"{self.seed}/{index}")
         n_steps = draw.randint(self.min_steps, self.max_steps)
         addends = tuple(draw.randint(1, MODULUS - 1) for _ in range(n_steps))
         return Statement(start=draw.randrange(MODULUS), addends=addends)
 
     def problem(self, index: int) -> Problem:
-        """Statement `index` with its answer, as a problem of the source `simulated`; its level is its step count."""
+        """Statement `index` with its answer, as a problem of the source `simulated`; the level is its step count."""
         statement = self.statement(index)
         answer = str(statement.answer)
         content = f"{SOURCE}\n{statement.text}\n{answer}".encode()

@@ -1,6 +1,6 @@
-"""The simulated policy's tokenizer: numbers and the policy's own words are single tokens, any other character is one.
+"""The simulated policy's tokenizer: numbers, the policy's own words and every other character are single tokens.
 
-Knows nothing of laws or engines. Every text has ids, and the pieces of the ids join to the text.
+Every text can be encoded, and the pieces of its ids join to the text.
 """
 
 import re
@@ -24,8 +24,8 @@ _TABLE = (*_WORDS, *(f" {numeral}" for numeral in _NUMERALS), *_NUMERALS)
 _FIRST_WORD = len(ROLES) + 1
 _FIRST_CHARACTER = _FIRST_WORD + len(_TABLE)  # ids from here on are code points
 _N_CHARACTERS = 0x110000
-_IDS = {word: _FIRST_WORD + place for place, word in enumerate(_TABLE)}
-_NUMBER = " ?(?:[1-9][0-9]?|0)"  # one pattern for two hundred words, since encoding tries them in turn
+_IDS = {word: token_id for token_id, word in enumerate(_TABLE, start=_FIRST_WORD)}
+_NUMBER = " ?(?:[1-9][0-9]?|0)"  # one pattern instead of two hundred words, since encoding tries them in turn
 _ONE_TOKEN = re.compile(
     "|".join([*map(re.escape, sorted(_WORDS[:-1], key=len, reverse=True)), _NUMBER, "."]), re.DOTALL
 )
@@ -38,7 +38,7 @@ BARE = tuple(_IDS[numeral] for numeral in _NUMERALS)
 VALUES = {token_id: value for numbers in (SPACED, BARE) for value, token_id in enumerate(numbers)}
 
 
-# What opens thoughts, and what the policy writes behind them; they hold none of its words.
+# The opening tag of thoughts, and what the policy writes after them; neither holds any of its words.
 OPENING, CLOSING = (
     tuple(_IDS.get(letter, _FIRST_CHARACTER + ord(letter)) for letter in tag)
     for tag in (DEFAULT_TAGS.opening, f"{DEFAULT_TAGS.closing}\n\n")
@@ -46,12 +46,12 @@ OPENING, CLOSING = (
 
 
 def is_letter(token_id: int) -> bool:
-    """Whether a token is a letter of a text that is none of the policy's own words."""
+    """Whether a token is a single letter, as in text that is not one of the policy's own words."""
     return token_id >= _FIRST_CHARACTER and chr(token_id - _FIRST_CHARACTER).isalpha()
 
 
 class _Pieces(dict[int, str]):
-    """The text of every id, characters made when they are asked for."""
+    """The text of every id; characters are decoded on lookup."""
 
     def __missing__(self, token_id: int) -> str:
         if not 0 <= token_id < VOCABULARY_SIZE:
@@ -65,17 +65,17 @@ _PIECES = _Pieces(dict.fromkeys(range(_FIRST_WORD), "") | {token_id: word for wo
 
 
 class SimulatedTokenizer:
-    """Satisfies `generators.engine.tokenizer.Tokenizer`."""
+    """A `generators.engine.tokenizer.Tokenizer`."""
 
     name = "simulated"
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Ids whose pieces join to `text`, the longest known word first; never a special token."""
+        """Ids whose pieces join to `text`, preferring the longest known word; never a special token."""
         ids = _IDS
         return tuple(ids[word] if word in ids else _FIRST_CHARACTER + ord(word) for word in _ONE_TOKEN.findall(text))
 
     def chat(self, messages: Sequence[Message]) -> tuple[int, ...]:
-        """Each message behind the token of its role, then the assistant's token; unknown roles raise ValueError."""
+        """The role's token before each message, then the assistant's token; an unknown role raises ValueError."""
         ids: list[int] = []
         for message in messages:
             if message["role"] not in ROLES:
@@ -87,7 +87,7 @@ class SimulatedTokenizer:
         return "".join(map(_PIECES.__getitem__, token_ids))
 
     def encode_whole(self, text: str) -> tuple[int, ...]:
-        """Ids of a text in which special tokens stand by name; none is added."""
+        """Ids of a text in which special tokens are written by name; none is added."""
         parts = _SPECIAL.split(text)
         return tuple(i for part in parts for i in ((SPECIAL[part],) if part in SPECIAL else self.encode(part)))
 

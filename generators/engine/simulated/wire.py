@@ -1,7 +1,7 @@
-"""The simulated policy's side of `/v1/completions`: JSON into requests, completions and errors into JSON.
+"""The simulated policy's side of `/v1/completions`: JSON to requests, completions and errors to JSON.
 
-Knows the shapes of vLLM 0.32 and nothing of sockets. What a real server knows and this one does not (streaming,
-echo, prompt log-probabilities, several prompts at once) is refused, never ignored.
+The shapes are those of vLLM 0.32. What a real server supports and this one does not (streaming, echo, prompt
+log-probabilities, several prompts at once) is refused, never ignored.
 """
 
 import secrets
@@ -29,7 +29,7 @@ class BadRequest(Exception):
 
 
 class CompletionBody(BaseModel):
-    """The fields of a completion request that are understood, with a server's defaults."""
+    """The supported fields of a completion request, with a real server's defaults."""
 
     model: str | None = None
     prompt: str | list[int]
@@ -60,7 +60,7 @@ class CompletionBody(BaseModel):
 
     @classmethod
     def read(cls, content: Any) -> "CompletionBody":
-        """Raises BadRequest for what is malformed or not served here."""
+        """Parse a request body; raises BadRequest if it is malformed or asks for something not served here."""
         try:
             body = cls.model_validate(content)
         except ValidationError as error:
@@ -77,7 +77,7 @@ class CompletionBody(BaseModel):
         return body
 
     def request(self, tokenizer: SimulatedTokenizer) -> Request:
-        """The same wish in the house's own terms; without a seed, one is drawn."""
+        """The body as a `Request`; without a seed, one is drawn."""
         prefix = tokenizer.encode(self.prompt) if isinstance(self.prompt, str) else tuple(self.prompt)
         try:
             return Request(
@@ -98,7 +98,7 @@ class CompletionBody(BaseModel):
 
 
 def answer(body: CompletionBody, generation: Generation, *, tokenizer: SimulatedTokenizer, base: Json) -> Json:
-    """The JSON of an answered request; `base` holds its id, creation time and model."""
+    """The JSON of a response; `base` holds its id, creation time and model."""
     usage = generation.usage
     return base | {
         "object": "text_completion",
@@ -115,16 +115,16 @@ def answer(body: CompletionBody, generation: Generation, *, tokenizer: Simulated
 
 
 def _choice(body: CompletionBody, index: int, completion: Completion, tokenizer: SimulatedTokenizer) -> Json:
-    stopped = _first_stop(completion.text, body.stop) if completion.finish_reason == "stop" else None
+    stop_reason = _first_stop(completion.text, body.stop) if completion.finish_reason == "stop" else None
     text = completion.text
-    if stopped is not None:
-        text = text[: text.index(stopped) + (len(stopped) if body.include_stop_str_in_output else 0)]
+    if stop_reason is not None:
+        text = text[: text.index(stop_reason) + (len(stop_reason) if body.include_stop_str_in_output else 0)]
     return {
         "index": index,
         "text": text,
         "logprobs": _logprobs(completion, tokenizer) if body.logprobs is not None else None,
         "finish_reason": "length" if completion.finish_reason == "length" else "stop",
-        "stop_reason": stopped,
+        "stop_reason": stop_reason,
         "token_ids": list(completion.token_ids) if body.return_token_ids else None,
         "prompt_token_ids": list(body.prompt) if body.return_token_ids and isinstance(body.prompt, list) else None,
     }
@@ -146,12 +146,12 @@ def _logprobs(completion: Completion, tokenizer: SimulatedTokenizer) -> Json:
 
 
 def error(status: int, kind: str, message: str, param: str | None = None) -> Json:
-    """An error's body."""
+    """The body of an error response."""
     return {"error": {"message": message, "type": kind, "param": param, "code": status}}
 
 
 def model_list(model: str, max_model_len: int, created: int) -> Json:
-    """The answer of `/v1/models`."""
+    """The response of `/v1/models`."""
     card = {
         "id": model,
         "object": "model",
@@ -165,7 +165,7 @@ def model_list(model: str, max_model_len: int, created: int) -> Json:
 
 
 def metrics(model: str, counts: SimulatedCounts) -> str:
-    """The counters in Prometheus text, under the names that a real server gives them."""
+    """The counters in Prometheus text, under the names that a real server uses."""
     values: Mapping[tuple[str, str], int] = {
         ("vllm:prompt_tokens_total", "counter"): counts.prompt_tokens,
         ("vllm:prompt_tokens_cached_total", "counter"): counts.cached_tokens,

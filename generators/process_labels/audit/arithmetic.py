@@ -1,7 +1,6 @@
-r"""Sums that a line of text states: its lexemes, its last equation between plain numbers, and what a formula comes to.
+r"""Equations that a line of text states: its lexemes, its last equation between numbers, the value of a formula.
 
-Knows nothing of steps or policies. It reads `17 + 5 = 22`, `(3 + 5) \times 2 = 16`, `$2.50 + $1 = $3.50`; a line with
-letters inside its formula states no equation here.
+It reads `17 + 5 = 22`, `(3 + 5) \times 2 = 16`, `$2.50 + $1 = $3.50`; a formula with letters in it states no equation.
 """
 
 import re
@@ -29,7 +28,7 @@ _MOST_LEXEMES = 100
 
 @dataclass(frozen=True, slots=True)
 class Lexeme:
-    """A piece of a line: `symbol` is its plain form (`*` for `×`, `1000` for `1,000`), the span is where it stands."""
+    """A piece of a line and its span; `symbol` is its plain form (`*` for `×`, `1000` for `1,000`)."""
 
     kind: LexemeKind
     symbol: str
@@ -48,22 +47,22 @@ class Equation:
 
     @property
     def is_true(self) -> bool:
-        """The left side comes to exactly the result."""
+        """Whether the left side equals the result exactly."""
         return evaluate(self.left) == self.result
 
 
 def lexemes(text: str) -> list[Lexeme]:
-    """The pieces of a line behind its label ("Step 3", "2.", a bullet); white space and currency signs are none."""
+    """The pieces of a line after its label ("Step 3", "2.", a bullet), without white space and currency signs."""
     label = _LABEL.match(text)
-    found = []
+    pieces = []
     for match in _LEXEME.finditer(text, label.end() if label else 0):
         kind, piece = match.lastgroup, match.group()
         if kind == "skipped":
             continue
         symbol = piece.replace(",", "") if kind == "number" else _SYMBOLS.get(piece, piece)
         known = "word" if kind == "emphasis" else cast(LexemeKind, kind)
-        found.append(Lexeme(known, symbol, match.start(), match.end()))
-    return found
+        pieces.append(Lexeme(known, symbol, match.start(), match.end()))
+    return pieces
 
 
 def last_equation(text: str) -> Equation | None:
@@ -77,7 +76,7 @@ def last_equation(text: str) -> Equation | None:
 
 
 def evaluate(formula: Sequence[Lexeme]) -> Fraction | None:
-    """What a formula comes to, exactly; None where it is none, or divides by zero."""
+    """The exact value of a formula; None where it is no formula, or divides by zero."""
     if len(formula) > _MOST_LEXEMES:
         return None
     symbols = deque(lexeme.symbol for lexeme in formula)
@@ -101,7 +100,7 @@ def written(value: Fraction, *, like: str) -> str | None:
 
 
 def _stands_alone(text: str, run: Sequence[Lexeme]) -> bool:
-    """Whether a run of numbers and signs is no tail of something longer, as in `f(3) + 5 = 9` or `y - 3 = 9`."""
+    """Whether a run of numbers and signs is complete, unlike that in `f(3) + 5 = 9` or `y - 3 = 9`."""
     first = run[0]
     before = text[first.start - 1] if first.start else " "
     if first.kind == "operator" and len(run) > 1 and first.end != run[1].start:

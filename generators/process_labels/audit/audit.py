@@ -1,7 +1,6 @@
-"""How well first errors are found, held against errors whose place is known.
+"""How well labels find first errors, compared with planted errors whose step is known.
 
-Knows nothing of how they were planted or found: indexes in, counts and shares out. An index is 0-based, -1 says that
-no error was found, None that the labels are not sure.
+An index is 0-based; -1 stands for no error, None where the labels are not sure.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from generators.records import NO_ERROR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Counts of planted errors by what was found; `distance` is the sum of the steps by which named ones were off."""
+    """Planted errors by what the labels name; `distance` sums by how many steps the named ones are off."""
 
     exact: int
     off_by_one: int
@@ -28,12 +27,12 @@ class Audit:
 
     @property
     def n_named(self) -> int:
-        """Those for which some step was named."""
+        """Those for which the labels name a step."""
         return self.exact + self.off_by_one + self.farther
 
     @property
     def precision(self) -> float | None:
-        """The share of exact ones among those for which a step was named; None when there are none."""
+        """The share of exact ones among those for which a step is named; None when there are none."""
         return self.exact / self.n_named if self.n_named else None
 
     @property
@@ -43,7 +42,7 @@ class Audit:
 
     @property
     def mean_distance(self) -> float | None:
-        """By how many steps a named one is off, on average; None when no step was named."""
+        """By how many steps a named one is off, on average; None when no step is named."""
         return self.distance / self.n_named if self.n_named else None
 
     def shares(self) -> dict[str, float]:
@@ -67,27 +66,28 @@ class Audit:
 
 
 def audit(found: Sequence[int | None], planted: Sequence[int]) -> Audit:
-    """What was found against what was planted, pair by pair; raises ValueError on indexes that cannot be."""
-    if any(place < 0 for place in planted):
+    """Compare the first errors by labels with the planted ones, pair by pair; raises ValueError on invalid indexes."""
+    if any(index < 0 for index in planted):
         raise ValueError(f"planted must hold indexes of at least 0, got {min(planted)}")
-    if any(place is not None and place < NO_ERROR for place in found):
+    if any(index is not None and index < NO_ERROR for index in found):
         raise ValueError(f"found must hold indexes of at least {NO_ERROR} or None, got {list(found)}")
     pairs = list(zip(found, planted, strict=True))
-    off = [abs(place - true) for place, true in pairs if place is not None and place != NO_ERROR]
+    off = [abs(index - truth) for index, truth in pairs if index is not None and index != NO_ERROR]
     return Audit(
         exact=off.count(0),
         off_by_one=off.count(1),
         farther=sum(steps > 1 for steps in off),
-        missed=sum(place == NO_ERROR for place in found),
-        not_sure=sum(place is None for place in found),
+        missed=sum(index == NO_ERROR for index in found),
+        not_sure=sum(index is None for index in found),
         distance=sum(off),
     )
 
 
 def audit_by_kind(found: Sequence[int | None], planted: Sequence[int], kinds: Sequence[str]) -> dict[str, Audit]:
-    """One audit per kind of planted error, the kinds in alphabetical order."""
-    rows = list(zip(found, planted, kinds, strict=True))
+    """One audit for each kind of planted error, the kinds in alphabetical order."""
+    by_kind: dict[str, list[tuple[int | None, int]]] = {kind: [] for kind in sorted(set(kinds))}
+    for index, truth, kind in zip(found, planted, kinds, strict=True):
+        by_kind[kind].append((index, truth))
     return {
-        kind: audit([place for place, _, one in rows if one == kind], [true for _, true, one in rows if one == kind])
-        for kind in sorted(set(kinds))
+        kind: audit([index for index, _ in pairs], [truth for _, truth in pairs]) for kind, pairs in by_kind.items()
     }

@@ -1,8 +1,7 @@
-"""One step of a solution, spoilt in its text: another number, another operation, a condition left out.
+"""Spoil the text of one step: another number, another operation, a condition left out.
 
-Knows nothing of problems, policies or where the step stands. What a step passes on is the result of its last true
-equation, else the number that it says something "gives", else the numbers that it names; every spoilt step passes on
-something else. Errors made by rule on right solutions are how first-error labels can be audited without a human.
+A step passes on the result of its last true equation, else the number that it says something "gives", else the numbers
+that it names. Every spoilt step passes on something else.
 """
 
 import random
@@ -27,7 +26,7 @@ Kind = Literal["number", "operation", "dropped_condition"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _LONGEST = 2000  # characters; a longer line is a policy that runs in circles
-_Edit = tuple[int, int, str]  # a span of the step, and what comes in its place
+_Edit = tuple[int, int, str]  # a span of the step, and the text that replaces it
 
 _RESULT = re.compile(
     r"(?:=|\b(?:gives?|makes?|leaves?|equals?|yields?|becomes?|gets?|is|totals?|total of)\b)"
@@ -50,31 +49,31 @@ class Corruption:
 
 
 def corrupt(step_text: str, draw: random.Random) -> Corruption | None:
-    """`step_text` with one error, first the kind and then the error drawn evenly; None where nothing can be spoilt.
+    """Put one error into `step_text`: draw its kind, then the error, evenly; None where nothing can be spoilt.
 
     White space around the step, its label and everything that the error does not touch stay as they are.
     """
-    found = corruptions(step_text)
-    kinds = [kind for kind in KINDS if any(one.kind == kind for one in found)]
+    options = corruptions(step_text)
+    kinds = [kind for kind in KINDS if any(option.kind == kind for option in options)]
     if not kinds:
         return None
     kind = draw.choice(kinds)
-    return draw.choice([one for one in found if one.kind == kind])
+    return draw.choice([option for option in options if option.kind == kind])
 
 
 def corruptions(step_text: str) -> tuple[Corruption, ...]:
-    """Every error that can be made in a step of a readable length, all different, none of them the step itself."""
+    """Every way to spoil a step of a readable length, all with different texts, none with the step's own."""
     if len(step_text) > _LONGEST:
         return ()
     equation, statement = last_equation(step_text), _last_statement(step_text)
     if equation and equation.is_true and not _goes_on(equation, statement):
-        made = _in_equation(step_text, equation)
+        options = _in_equation(step_text, equation)
     elif statement:
-        made = _in_statement(step_text, statement)
+        options = _in_statement(step_text, statement)
     else:
-        made = _in_prose(step_text)
-    unlike = {one.text: one for one in made if one.text != step_text}
-    return tuple(unlike.values())
+        options = _in_prose(step_text)
+    by_text = {option.text: option for option in options if option.text != step_text}
+    return tuple(by_text.values())
 
 
 def passed_on(step_text: str) -> Fraction | None:
@@ -91,14 +90,14 @@ def _last_statement(step: str) -> re.Match[str] | None:
 
 
 def _goes_on(equation: Equation, statement: re.Match[str] | None) -> bool:
-    """Whether the step states another result behind its equation."""
+    """Whether the step states another result after its equation."""
     return bool(
         statement and statement.start("value") >= equation.end and _value(statement["value"]) != equation.result
     )
 
 
 def _in_equation(step: str, equation: Equation) -> Iterator[Corruption]:
-    """Errors that leave the equation false, or true of something else; a result said before it would contradict it."""
+    """Make the equation false, or compute something else; none where the step states its result elsewhere too."""
     stated = step[equation.start : equation.end]
     if _is_said_otherwise(step, equation):
         return
@@ -113,22 +112,22 @@ def _in_equation(step: str, equation: Equation) -> Iterator[Corruption]:
 
 def _other_formulas(step: str, left: Sequence[Lexeme]) -> Iterator[tuple[Kind, list[Lexeme], list[_Edit]]]:
     """The formula with one number changed, one operation changed, or one term left out, and the edits that do it."""
-    for place, lexeme in enumerate(left):
-        before, behind = list(left[:place]), list(left[place + 1 :])
+    for index, lexeme in enumerate(left):
+        before, after = list(left[:index]), list(left[index + 1 :])
         if lexeme.kind == "number":
             for near in near_numbers(step[lexeme.start : lexeme.end]):
                 changed = replace(lexeme, symbol=near.replace(",", ""))
-                yield "number", [*before, changed, *behind], [(lexeme.start, lexeme.end, near)]
-        elif lexeme.kind == "operator" and place:
+                yield "number", [*before, changed, *after], [(lexeme.start, lexeme.end, near)]
+        elif lexeme.kind == "operator" and index:
             sign = _OTHER_SIGN[lexeme.symbol]
-            yield "operation", [*before, replace(lexeme, symbol=sign), *behind], [(lexeme.start, lexeme.end, sign)]
-            rest = [*before, *behind[1:]]
-            if sum(one.kind == "number" for one in rest) > 1:
-                yield "dropped_condition", rest, [(left[place - 1].end, behind[0].end, "")]
+            yield "operation", [*before, replace(lexeme, symbol=sign), *after], [(lexeme.start, lexeme.end, sign)]
+            rest = [*before, *after[1:]]
+            if sum(other.kind == "number" for other in rest) > 1:
+                yield "dropped_condition", rest, [(left[index - 1].end, after[0].end, "")]
 
 
 def _in_statement(step: str, result: re.Match[str]) -> Iterator[Corruption]:
-    """Errors in "adding 5 to 17 gives 22": another result, or the opposite of what was to be done."""
+    """Spoil "adding 5 to 17 gives 22": another result, or the opposite operation."""
     stated = result["value"]
     for near in near_numbers(stated):
         yield Corruption(kind="number", text=_edited(step, [(*result.span("value"), near)]))
@@ -147,21 +146,23 @@ def _in_statement(step: str, result: re.Match[str]) -> Iterator[Corruption]:
 
 
 def _in_prose(step: str) -> Iterator[Corruption]:
-    """Errors in a line that computes nothing: a number misquoted wherever it stands, or a clause with one left out."""
-    numbers = [one for one in lexemes(step) if one.kind == "number" and not _REFERENCE.search(step[: one.start])]
+    """Spoil a line that computes nothing: misquote a number everywhere, or leave out a clause with a number."""
+    numbers = [
+        lexeme for lexeme in lexemes(step) if lexeme.kind == "number" and not _REFERENCE.search(step[: lexeme.start])
+    ]
     for symbol in dict.fromkeys(number.symbol for number in numbers):
         same = [number for number in numbers if number.symbol == symbol]
         for near in near_numbers(step[same[0].start : same[0].end]):
-            yield Corruption(kind="number", text=_edited(step, [(one.start, one.end, near) for one in same]))
+            yield Corruption(kind="number", text=_edited(step, [(number.start, number.end, near) for number in same]))
     for start, end in _later_clauses(step):
-        told = {number.symbol for number in numbers if start <= number.start < end}
-        elsewhere = {number.symbol for number in numbers if not start <= number.start < end}
-        if elsewhere and told - elsewhere:
+        inside = {number.symbol for number in numbers if start <= number.start < end}
+        outside = {number.symbol for number in numbers if not start <= number.start < end}
+        if outside and inside - outside:
             yield Corruption(kind="dropped_condition", text=_edited(step, [(start, end, "")]))
 
 
 def near_numbers(text: str) -> tuple[str, ...]:
-    """Numbers that are 1, 2 or 10 units of the last place away from the one written, of as many digits and its sign."""
+    """Numbers with the same sign and as many digits that differ by 1, 2 or 10 units of the last digit."""
     sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
     places = len(digits.partition(".")[2])
     units = int(re.sub(r"[.,]", "", digits))
@@ -172,7 +173,7 @@ def near_numbers(text: str) -> tuple[str, ...]:
 
 
 def _restated(step: str, equation: Equation, result: str, edits: Sequence[_Edit] = ()) -> str:
-    """The step with another result, also where it says the result again behind the equation."""
+    """The step with another result, also where it repeats the result after the equation."""
     again = [
         (lexeme.start, lexeme.end, result)
         for lexeme in lexemes(step)
@@ -182,14 +183,16 @@ def _restated(step: str, equation: Equation, result: str, edits: Sequence[_Edit]
 
 
 def _is_said_otherwise(step: str, equation: Equation) -> bool:
-    """Whether the result stands where `_restated` leaves it: before the equation, or behind it without its sign."""
-    same = [one for one in lexemes(step) if one.kind == "number" and _value(one.symbol) == abs(equation.result)]
-    before = any(one.start < equation.left[0].start for one in same)
-    return before or (equation.result < 0 and any(one.start >= equation.end for one in same))
+    """Whether the step has the result where `_restated` keeps it: before the equation, or after it without its sign."""
+    same = [
+        lexeme for lexeme in lexemes(step) if lexeme.kind == "number" and _value(lexeme.symbol) == abs(equation.result)
+    ]
+    is_before = any(number.start < equation.left[0].start for number in same)
+    return is_before or (equation.result < 0 and any(number.start >= equation.end for number in same))
 
 
 def _later_clauses(step: str) -> Iterator[tuple[int, int]]:
-    """Spans of the clauses behind the first one, each with what parts it from the clause before."""
+    """Spans of the clauses after the first, each with the separator before it."""
     body_end = len(step.rstrip().rstrip(".!:"))
     starts = [match.start() for match in _CLAUSE_START.finditer(step, 0, body_end)]
     yield from pairwise([*starts, body_end])

@@ -1,8 +1,7 @@
-"""Solutions with a planted error: a right solution, one step of it spoilt, and what the policy makes of that.
+"""Solutions with a planted error: one step of a right solution is spoilt, and the policy continues it.
 
-The index of the first error is known because it was put there, so labels can be held against it without a human. It is
-as sure as the steps before it: a right solution that went wrong earlier and recovered in words alone is not noticed.
-Knows nothing of how labels are found, nor of servers, files or Dagster.
+The first error is known because it was planted, so labels can be compared with it without a human. A right solution
+that went wrong before the planted error, and recovered only in words, goes unnoticed.
 """
 
 import random
@@ -18,8 +17,8 @@ from generators.sampling.sampler import Sampler
 from generators.sampling.steps import step_ends, step_texts
 
 VERSION = "1"  # bump when a change here would change the rows
-# Attempts count from 0 and rollouts of a step too: neither comes near. So a planted solution is never taken for an
-# attempt, and its ending, which was verified to be fit, is none of the rollouts that judge the planted step.
+# Far above the indexes of attempts and of rollouts. So no planted solution is mistaken for an attempt, and its ending,
+# which was selected, is none of the rollouts that value the planted step.
 PLANTED_INDEX = 1_000_000
 
 
@@ -27,26 +26,21 @@ PLANTED_INDEX = 1_000_000
 class PlantedConfig:
     """How planted solutions are continued, and which of the possible errors are drawn.
 
-    `sampling` and `max_tokens` (of a whole solution) are those of the attempts; `seed` draws other steps and errors.
+    `sampling` and `max_tokens` (of a whole solution) are those of the attempts, `max_steps` is that of labelled
+    solutions. Another `seed` draws other steps and errors.
     """
 
     sampling: Sampling
     max_tokens: int
-    max_steps: int = 32
+    max_steps: int
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.max_tokens < 1:
-            raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
-        if self.max_steps < 2:
-            raise ValueError(f"max_steps must be at least 2, got {self.max_steps}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantedSolution:
     """A solution whose step `first_error` (0-based) is wrong by construction, and no step before it.
 
-    `attempt` is one like any other, save that its index is `PLANTED_INDEX` above that of the right attempt.
+    The index of `attempt` is that of the right attempt plus `PLANTED_INDEX`.
     """
 
     problem: Problem
@@ -68,7 +62,7 @@ class NotPlanted:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A right attempt up to its spoilt step: `head` are the ids, `ends` their steps' ends, the spoilt one the last."""
+    """A right attempt up to its spoilt step: the token ids, the ends of their steps, the step before and after."""
 
     head: tuple[int, ...]
     ends: tuple[int, ...]
@@ -76,13 +70,13 @@ class _Draft:
     corruption: Corruption
 
     @property
-    def place(self) -> int:
+    def step_index(self) -> int:
         return len(self.ends) - 1
 
-    def stands_in(self, token_ids: tuple[int, ...], tokenizer: Tokenizer) -> bool:
+    def begins(self, token_ids: tuple[int, ...], tokenizer: Tokenizer) -> bool:
         """Whether `token_ids` begin with the same steps, the spoilt one letter by letter."""
         ends = step_ends(token_ids, tokenizer)[: len(self.ends)]
-        return ends == self.ends and step_texts(token_ids, ends, tokenizer)[self.place] == self.corruption.text
+        return ends == self.ends and step_texts(token_ids, ends, tokenizer)[self.step_index] == self.corruption.text
 
 
 async def plant(
@@ -94,10 +88,10 @@ async def plant(
     rule: AnswerRule,
     config: PlantedConfig,
 ) -> PlantedSolution | NotPlanted:
-    """A copy of the right `attempt` with one step spoilt and continued by the policy, or the reason why there is none.
+    """Copy the right `attempt`, spoil one step and let the policy continue; or give the reason why that fails.
 
-    Which step and which error follows from `config.seed`, the problem and the attempt's index alone. The tokens before
-    the spoilt step stay those of the attempt. An ending is not asked to be wrong: a policy may recover.
+    Step and error follow from `config.seed`, the problem and the attempt's index alone. The tokens before the spoilt
+    step are those of the attempt. The ending need not be wrong: a policy may recover.
     """
     draft = _draft(attempt, sampler.tokenizer, config) if attempt.verdict.is_right else None
     reason = _hindrance(attempt, draft, config)
@@ -119,7 +113,7 @@ async def plant(
     return PlantedSolution(
         problem=problem,
         attempt=planted,
-        first_error=draft.place,
+        first_error=draft.step_index,
         kind=draft.corruption.kind,
         original_step=draft.original,
         planted_step=draft.corruption.text,
@@ -127,7 +121,7 @@ async def plant(
 
 
 def _hindrance(attempt: Attempt, draft: _Draft | None, config: PlantedConfig) -> str:
-    """Why nothing is to be drawn, or nothing."""
+    """Why nothing can be drawn; empty where it can."""
     if not attempt.verdict.is_right:
         return "not_right"
     if draft is None:
@@ -148,38 +142,38 @@ def _planted_attempt(attempt: Attempt, draft: _Draft, rollout: Rollout, text: st
 
 
 def _draft(attempt: Attempt, tokenizer: Tokenizer, config: PlantedConfig) -> _Draft | None:
-    """The first spoilt step that keeps its place, of the steps that may be spoilt in a drawn order."""
+    """Spoil one of the trusted steps: in a random order, the first whose spoilt text is still one step."""
     ends = step_ends(attempt.token_ids, tokenizer)
     steps = step_texts(attempt.token_ids, ends, tokenizer)
     draw = random.Random(f"{config.seed}/{attempt.problem_id}/{attempt.attempt_index}")
-    places = list(range(_n_trusted(steps)))
-    for place in draw.sample(places, len(places)):
-        corruption = corrupt(steps[place], draw)
+    indexes = list(range(_n_trusted(steps)))
+    for index in draw.sample(indexes, len(indexes)):
+        corruption = corrupt(steps[index], draw)
         if corruption is None:
             continue
-        start = ends[place - 1] if place else 0
+        start = ends[index - 1] if index else 0
         head = attempt.token_ids[:start] + tokenizer.encode(corruption.text)
-        draft = _Draft(head, (*ends[:place], len(head)), steps[place], corruption)
-        if draft.stands_in(head, tokenizer):
+        draft = _Draft(head, (*ends[:index], len(head)), steps[index], corruption)
+        if draft.begins(head, tokenizer):
             return draft
     return None
 
 
 def _n_trusted(steps: tuple[str, ...]) -> int:
-    """How many of the first steps may be spoilt: all but the last, up to the first one whose own sum is false."""
+    """How many of the first steps may be spoilt: all but the last, up to the first with a false equation."""
     equations = map(last_equation, steps[:-1])
-    false = (place for place, equation in enumerate(equations) if equation and not equation.is_true)
+    false = (index for index, equation in enumerate(equations) if equation and not equation.is_true)
     return next(false, max(0, len(steps) - 1))
 
 
 def _unfit(planted: Attempt, draft: _Draft, tokenizer: Tokenizer, config: PlantedConfig) -> str:
-    """Why a continued solution is not used, or nothing: what an attempt is not labelled for, or its step is gone."""
+    """Why a continued solution is not used, empty where it is: no label fits it, or its spoilt step is gone."""
     if planted.finish_reason != "eos":
         return "truncated"
     if planted.verdict.is_undecided:
         return f"verdict_{planted.verdict}"
     if planted.verdict is Verdict.NO_ANSWER:
         return "no_answer"
-    if not draft.stands_in(planted.token_ids, tokenizer):
+    if not draft.begins(planted.token_ids, tokenizer):
         return "step_lost"
     return "too_many_steps" if len(step_ends(planted.token_ids, tokenizer)) > config.max_steps else ""

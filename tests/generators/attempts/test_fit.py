@@ -1,7 +1,11 @@
+import re
+
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
-from generators.attempts.fit import SolutionBounds, fit_to_label
+from generators.attempts.fit import fit_to_label
+from generators.problems.settings import QualitySettings
 
 SOUND = "She has 12 apples and gives 5 away.\n12 - 5 = 7, so she has 7 apples left.\nThe answer is \\boxed{7}."
 LIKE_IT = SOUND.replace("gives 5 away", "gives 5 away at once")
@@ -14,7 +18,7 @@ def judged(*rows, **bounds):
     """The reason for each attempt (problem, text, finish reason), or None where it is kept; wrong is what says so."""
     frame = pl.DataFrame(rows, schema=["problem_id", "text", "finish_reason"], orient="row").with_row_index("number")
     frame = frame.with_columns(is_right=~pl.col("text").str.contains("{B}", literal=True))
-    fit = fit_to_label(frame, SolutionBounds(**bounds))
+    fit = fit_to_label(frame, QualitySettings(**bounds))
     assert fit.kept.columns == frame.columns
     assert fit.dropped.columns == [*frame.columns, "reason"]
     reasons = dict(fit.dropped.select("number", "reason").iter_rows())
@@ -62,26 +66,29 @@ def test_lengths_are_compared_among_whole_solutions():
     usual = [(str(number), f"{number} is the sum.", "eos") for number in range(100, 250)]
     longer = ("x", SOUND, "eos")
     assert judged(longer, *usual) == [None] * 151
-    assert judged(longer, *usual, longest=99)[:2] == ["unusually_long", None]
-    assert judged(longer, ("y", SOUND * 50, "length"), *usual, longest=99)[:2] == ["unusually_long", "truncated"]
+    assert judged(longer, *usual, longest_percentile=99)[:2] == ["unusually_long", None]
+    assert judged(longer, ("y", SOUND * 50, "length"), *usual, longest_percentile=99)[:2] == [
+        "unusually_long",
+        "truncated",
+    ]
 
 
 def test_no_attempts_are_fit_at_once():
     frame = pl.DataFrame(
         schema={"problem_id": pl.String, "text": pl.String, "finish_reason": pl.String, "is_right": pl.Boolean}
     )
-    assert fit_to_label(frame).counts() == {}
+    assert fit_to_label(frame, QualitySettings()).counts() == {}
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"near_duplicates": 0.1}, r"near_duplicates must be from 0\.3 to 1, got 0\.1"),
-        ({"most_per_verdict": 0}, "most_per_verdict must be at least 1, got 0"),
-        ({"shortest": 50}, "shortest must be at least 0 and below 50, got 50"),
-        ({"longest": 50}, "longest must be above 50 and at most 100, got 50"),
+        ({"near_duplicates": 0.1}, "near_duplicates\n  Input should be greater than or equal to 0.3"),
+        ({"most_per_verdict": 0}, "most_per_verdict\n  Input should be greater than or equal to 1"),
+        ({"shortest_percentile": 50}, "shortest_percentile\n  Input should be less than 50"),
+        ({"longest_percentile": 50}, "longest_percentile\n  Input should be greater than 50"),
     ],
 )
 def test_bounds_that_make_no_sense_are_refused_by_name(changes, message):
-    with pytest.raises(ValueError, match=message):
-        SolutionBounds(**changes)
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        QualitySettings(**changes)

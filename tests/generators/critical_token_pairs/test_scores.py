@@ -10,9 +10,9 @@ from transformers import AutoModelForCausalLM
 from generators.critical_token_pairs.scores import (
     ContrastiveScorer,
     ContrastiveScores,
-    ScoringSettings,
     batches_by_length,
 )
+from generators.critical_token_pairs.settings import Settings
 from generators.models.base import base_of
 from generators.models.policy import identify
 from generators.training.adapters import AdapterSettings
@@ -42,7 +42,7 @@ def models(base, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scorer(base, models):
-    return ContrastiveScorer(base, models, ScoringSettings())
+    return ContrastiveScorer(base, models, Settings())
 
 
 def score(scorer, sequences):
@@ -63,7 +63,7 @@ def plain_scores(base, models, ids, beta):
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 2.5])
 def test_scores_are_those_of_two_plain_forward_passes(base, models, beta):
-    scorer = ContrastiveScorer(base, models, ScoringSettings(beta=beta, batch_tokens=60))
+    scorer = ContrastiveScorer(base, models, Settings(beta=beta, batch_tokens=60))
     for ids, found in zip(SEQUENCES, score(scorer, SEQUENCES), strict=True):
         expected = plain_scores(base, models, ids, beta)
         assert found[0] is None and len(found) == len(ids)
@@ -73,7 +73,7 @@ def test_scores_are_those_of_two_plain_forward_passes(base, models, beta):
 def test_a_common_beginning_goes_through_the_model_once_and_changes_no_score(base, models):
     begun = tuple(DRAW.choices(range(VOCABULARY), k=30))
     sequences = [(*begun, *SEQUENCES[0]), (*begun, 3), (*begun, *SEQUENCES[2]), begun]
-    scorer = ContrastiveScorer(base, models, ScoringSettings())
+    scorer = ContrastiveScorer(base, models, Settings())
     lengths = []
     scorer._model.base_model.register_forward_pre_hook(
         lambda module, given, named: lengths.append(tuple(named["input_ids"].shape)), with_kwargs=True
@@ -86,7 +86,7 @@ def test_a_common_beginning_goes_through_the_model_once_and_changes_no_score(bas
 
 
 def test_scores_in_bfloat16_are_near_those_in_float32(base, models, scorer):
-    coarse = score(ContrastiveScorer(base, models, ScoringSettings(dtype="bfloat16")), SEQUENCES)
+    coarse = score(ContrastiveScorer(base, models, Settings(), dtype="bfloat16"), SEQUENCES)
     for ours, exact in zip(coarse, score(scorer, SEQUENCES), strict=True):
         assert ours[1:] == pytest.approx(exact[1:], abs=0.02)
 
@@ -101,7 +101,7 @@ def test_what_only_right_solutions_write_scores_high_and_what_only_wrong_ones_wr
 def test_the_batch_that_a_sequence_stands_in_changes_nothing(base, models, scorer):
     together = score(scorer, SEQUENCES)
     alone = [score(scorer, [ids])[0] for ids in SEQUENCES]
-    turned = score(ContrastiveScorer(base, models, ScoringSettings(batch_tokens=50)), SEQUENCES[::-1])[::-1]
+    turned = score(ContrastiveScorer(base, models, Settings(batch_tokens=50)), SEQUENCES[::-1])[::-1]
     for one, other, third in zip(together, alone, turned, strict=True):
         assert one[1:] == pytest.approx(other[1:], abs=1e-5)
         assert one[1:] == pytest.approx(third[1:], abs=1e-5)
@@ -109,22 +109,22 @@ def test_the_batch_that_a_sequence_stands_in_changes_nothing(base, models, score
 
 def test_logits_are_made_in_chunks_of_the_memory_that_is_set(base, models):
     long = [tuple(DRAW.choices(range(VOCABULARY), k=2000))]
-    small = ContrastiveScorer(base, models, ScoringSettings(logits_mib=1))
+    small = ContrastiveScorer(base, models, Settings(), logits_mib=1)
     positions = []
     head = small._model.get_output_embeddings()
     head.register_forward_hook(lambda module, states, logits: positions.append(len(logits)))
     found = score(small, long)[0]
     assert sum(positions) == 1999 and len(positions) > 1
     assert max(positions) * VOCABULARY * 4 * 3 <= 2**20
-    assert found[1:] == pytest.approx(score(ContrastiveScorer(base, models, ScoringSettings()), long)[0][1:], abs=1e-5)
+    assert found[1:] == pytest.approx(score(ContrastiveScorer(base, models, Settings()), long)[0][1:], abs=1e-5)
 
 
 def test_progress_counts_tokens_to_the_end(base, models):
-    told = []
-    scorer = ContrastiveScorer(base, models, ScoringSettings(batch_tokens=40))
-    scorer.score(SEQUENCES, progress=lambda done, total: told.append((done, total)))
-    assert len(told) > 1
-    assert told == sorted(told) and told[-1] == (92, 92)
+    seen = []
+    scorer = ContrastiveScorer(base, models, Settings(batch_tokens=40))
+    scorer.score(SEQUENCES, progress=lambda done, total: seen.append((done, total)))
+    assert len(seen) > 1
+    assert seen == sorted(seen) and seen[-1] == (92, 92)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_adapters_of_another_policy_are_refused(models, tmp_path):
     folder = tiny_policy(tmp_path / "other", vocabulary=VOCABULARY, hidden=64, layers=2, seed=1)
     other = base_of(identify(str(folder)))
     with pytest.raises(AdapterRefused, match=r"positive-\w+ was trained on tiny@\w+, not on other@"):
-        ContrastiveScorer(other, models, ScoringSettings())
+        ContrastiveScorer(other, models, Settings())
 
 
 def test_a_base_model_without_its_adapters_is_refused(base, models, tmp_path):
     gone = ContrastiveModels(positive=models.positive, negative=tmp_path / "gone", losses={})
     with pytest.raises(AdapterRefused, match="gone does not exist: train the contrastive models first"):
-        ContrastiveScorer(base, gone, ScoringSettings())
+        ContrastiveScorer(base, gone, Settings())
 
 
 @given(st.lists(st.integers(1, 50), max_size=30), st.integers(1, 200))
@@ -166,17 +166,3 @@ def test_batches_hold_every_sequence_once_and_stay_within_the_tokens(lengths, to
 def test_only_the_first_token_has_no_score(scores):
     with pytest.raises(ValueError, match="scores must be None for the first token and for no other"):
         ContrastiveScores(scores)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"beta": -0.1}, "beta must be at least 0, got -0.1"),
-        ({"batch_tokens": 0}, "batch_tokens must be at least 1, got 0"),
-        ({"logits_mib": 0}, "logits_mib must be at least 1, got 0"),
-        ({"dtype": "int8"}, "dtype must be one of float32, bfloat16, got 'int8'"),
-    ],
-)
-def test_settings_out_of_bounds_are_refused_by_name(changes, message):
-    with pytest.raises(ValueError, match=message):
-        ScoringSettings(**changes)

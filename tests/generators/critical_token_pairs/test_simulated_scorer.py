@@ -16,10 +16,10 @@ WRONG = "Adding 7 gives 48\nAdding 35 gives 84\n\\boxed{84}"
 SHARES = st.dictionaries(st.integers(0, 9), st.floats(0.01, 1), min_size=1)
 
 
-def scores(text, **settings):
-    """The scores of a response by its pieces' places, behind its prompt's."""
+def scores(text, beta=1.0):
+    """The scores of a response, and its pieces."""
     response = (*TOKENIZER.encode(text), EOS)
-    (found,) = SimulatedScorer(law=LAW, **settings).score([(*PROMPT, *response)], progress=lambda done, total: None)
+    (found,) = SimulatedScorer(law=LAW, beta=beta).score([(*PROMPT, *response)], progress=lambda done, total: None)
     assert len(found.scores) == len(PROMPT) + len(response)
     return found.scores[len(PROMPT) :], [TOKENIZER.piece(token_id) for token_id in response]
 
@@ -49,7 +49,7 @@ def test_without_beta_a_score_is_the_positive_laws_share():
 
 
 def test_an_error_rate_near_one_still_has_a_right_total_to_contrast():
-    (found,) = SimulatedScorer(law=SimulatedLaw(error_rate=0.9, recovery_rate=0.0)).score(
+    (found,) = SimulatedScorer(law=SimulatedLaw(error_rate=0.9, recovery_rate=0.0), beta=1.0).score(
         [(*PROMPT, *TOKENIZER.encode(RIGHT), EOS)], progress=lambda done, total: None
     )
     assert all(0 < score <= 1 for score in found.scores[1:])
@@ -65,8 +65,7 @@ def test_contrasted_shares_add_up_to_one_over_what_both_write(positive, negative
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        (lambda: SimulatedScorer(beta=-1.0), "beta must be at least 0, got -1.0"),
-        (lambda: SimulatedScorer(factor=1.0), "factor must be above 1, got 1.0"),
+        (lambda: SimulatedScorer(beta=1.0, factor=1.0), "factor must be above 1, got 1.0"),
     ],
 )
 def test_settings_out_of_bounds_are_named(made, message):
@@ -83,4 +82,4 @@ def test_settings_out_of_bounds_are_named(made, message):
 )
 def test_what_is_no_attempt_of_the_simulated_policy_is_refused(sequence, message):
     with pytest.raises(ValueError, match=message):
-        SimulatedScorer().score([sequence], progress=lambda done, total: None)
+        SimulatedScorer(beta=1.0).score([sequence], progress=lambda done, total: None)

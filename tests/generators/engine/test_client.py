@@ -118,7 +118,7 @@ FAILURES = [
     ((503, "gateway"), EngineUnavailable, "503: gateway"),
     ((200, "{torn"), EngineUnavailable, "could not be read"),
     ((200, {"choices": []}), EngineUnavailable, "could not be read"),
-    ((200, {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}), EngineUnavailable, "0 came"),
+    ((200, {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}), EngineUnavailable, "got 0"),
     ({"finish_reason": "abort"}, EngineUnavailable, "abort"),
     ({"token_ids": None}, EngineMisconfigured, "return_token_ids"),
     ("close", EngineUnavailable, "connection failed"),

@@ -29,7 +29,7 @@ def rated(rows):
 
 
 def test_every_rated_query_says_why_it_was_kept_or_dropped():
-    mix = mix_by_ratings(rated(RATED))
+    mix = mix_by_ratings(rated(RATED), least_criteria=5)
     assert why(mix) == {
         "a": "criteria_met",
         "b": "criteria_met",
@@ -49,7 +49,7 @@ def test_how_many_criteria_are_enough_is_a_setting():
 
 
 def test_queries_beyond_the_share_of_their_topic_are_dropped():
-    mix = mix_by_ratings(rated(RATED), shares=Shares(of={"algebra": 0.5, "coding": 0.5}))
+    mix = mix_by_ratings(rated(RATED), least_criteria=5, shares=Shares(of={"algebra": 0.5, "coding": 0.5}))
     assert Counter(why(mix).values())["beyond_share_of_topic"] == 1
     assert mix.filter("is_kept")["topic"].sort().to_list() == ["algebra", "coding"]
 
@@ -59,7 +59,7 @@ def test_a_seed_chooses_the_same_queries_in_any_order_and_another_one_chooses_ot
 
     def kept(rows, seed):
         shares = Shares(of={"algebra": 0.5, "coding": 0.5}, size=20, seed=seed)
-        return mix_by_ratings(rated(rows), shares=shares).filter("is_kept")["problem_id"].to_list()
+        return mix_by_ratings(rated(rows), least_criteria=5, shares=shares).filter("is_kept")["problem_id"].to_list()
 
     assert kept(rows, 0) == kept(rows[::-1], 0)
     assert len(kept(rows, 0)) == 20
@@ -72,12 +72,12 @@ def test_queries_with_a_pass_rate_are_mixed_by_it():
     mix = mix_by_difficulty(difficulty(frame), least=0.1, most=0.9)
     assert why(mix) == {"a": "too_easy", "b": "pass_rate_within", "c": "too_hard", "d": "no_pass_rate"}
     assert mix["difficulty"].to_list() == ["easy", "easy", "hard", None]
-    shared = mix_by_difficulty(difficulty(frame), shares=Shares(of={"easy": 0.5, "hard": 0.5}))
+    shared = mix_by_difficulty(difficulty(frame), least=0.0, most=1.0, shares=Shares(of={"easy": 0.5, "hard": 0.5}))
     assert Counter(why(shared).values()) == {"pass_rate_within": 2, "beyond_share_of_difficulty": 1, "no_pass_rate": 1}
 
 
 def test_an_empty_table_has_an_empty_mix():
-    assert mix_by_ratings(rated([]), shares=Shares(of={"algebra": 1.0})).is_empty()
+    assert mix_by_ratings(rated([]), least_criteria=5, shares=Shares(of={"algebra": 1.0})).is_empty()
 
 
 @pytest.mark.parametrize(

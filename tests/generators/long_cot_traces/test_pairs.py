@@ -1,7 +1,7 @@
 import pytest
 
 from filters.answers.verdicts import Verdict
-from generators.long_cot_traces.pairs import LongCotPairsConfig, pair
+from generators.long_cot_traces.pairs import pair
 from generators.long_cot_traces.records import LongCotPair, LongCotSample
 from generators.records import Problem
 
@@ -33,7 +33,7 @@ def sample(index, score, malformed=None, scored_by="verifier", closed_by="policy
 
 def paired(*samples, format_reward=1.0):
     """Indexes and rewards of the pair, or the reason why there is none."""
-    made = pair(PROBLEM, CHAT, samples, config=LongCotPairsConfig(format_reward=format_reward))
+    made = pair(PROBLEM, CHAT, samples, format_reward=format_reward)
     if not isinstance(made, LongCotPair):
         return made
     assert made.messages == tuple(CHAT)
@@ -97,8 +97,3 @@ def test_rewards_of_a_model_are_paired_the_same_way(samples, expected):
 def test_without_a_worth_of_its_own_the_format_makes_no_pair():
     malformed = sample(1, None, "repeated_tags", "armorm")
     assert paired(sample(0, 0.25, None, "armorm"), malformed, format_reward=0) == "equal_rewards"
-
-
-def test_a_format_that_costs_is_refused():
-    with pytest.raises(ValueError, match="format_reward must be at least 0, got -1"):
-        LongCotPairsConfig(format_reward=-1)

@@ -12,20 +12,18 @@ from filters.texts.passages import passages_of, without_passages
 from filters.texts.thoughts import Tags, parse
 from generators.long_cot_traces import prompt as long_cot
 from generators.long_cot_traces.behaviours import behaviours
-from generators.long_cot_traces.prompt import (
-    Example,
-    LongCotPrompt,
-    draw_examples,
-    load_examples,
-    prompt_ids,
-    read_example,
-    texts_of,
-)
+from generators.long_cot_traces.prompt import LongCotPrompt, draw_examples, prompt_ids
+from generators.long_cot_traces.settings import Settings
+from generators.long_cot_traces.worked_examples import Example, load_examples, read_example, texts_of
 from tests.fakes import CharTokenizer
 
 GENERAL, SHORT = load_examples("general"), load_examples("short")
 EVERY = pytest.mark.parametrize("example", GENERAL + SHORT, ids=lambda example: example.name)
 TOKENIZER = CharTokenizer()
+
+
+def prompt_with(examples=(), seed=0, **settings):
+    return LongCotPrompt(examples=examples, seed=seed, settings=Settings(**settings))
 
 
 def text_of(problem, prompt, tokenizer=TOKENIZER):
@@ -119,19 +117,19 @@ def test_the_answers_are_what_a_computation_says():
 
 
 def test_every_example_is_drawn_about_equally_often_and_always_the_same_for_a_problem():
-    prompt = LongCotPrompt(examples=GENERAL)
+    prompt = prompt_with(GENERAL)
     drawn = [draw_examples(f"problem {n}", prompt) for n in range(1000)]
     assert drawn == [draw_examples(f"problem {n}", prompt) for n in range(1000)]
     assert all(len({one.name for one in of}) == 3 for of in drawn)
     counts = Counter(one.name for of in drawn for one in of)
     assert len(counts) == 10 and min(counts.values()) > 240 and max(counts.values()) < 360
     assert all(list(of) == sorted(of, key=GENERAL.index) for of in drawn)  # prompts share beginnings
-    other = LongCotPrompt(examples=GENERAL, seed=1)
+    other = prompt_with(GENERAL, seed=1)
     assert [draw_examples(f"problem {n}", other) for n in range(1000)] != drawn
 
 
 def test_the_prompt_shows_instruction_examples_and_problem_and_opens_the_thoughts():
-    prompt = LongCotPrompt(examples=GENERAL, per_prompt=2, tags=Tags(opening="<t>", closing="</t>"))
+    prompt = prompt_with(GENERAL, per_prompt=2, opening="<t>", closing="</t>")
     text = text_of("What is 2 + 2?", prompt)
     first, second = draw_examples("What is 2 + 2?", prompt)
     assert text.startswith("Think before you answer. First write your thoughts between <t> and </t>:")
@@ -143,7 +141,7 @@ def test_the_prompt_shows_instruction_examples_and_problem_and_opens_the_thought
 
 
 def test_one_message_holds_the_examples_as_well():
-    prompt = LongCotPrompt(examples=SHORT, per_prompt=3, layout="one_message", prefill=False)
+    prompt = prompt_with(SHORT, per_prompt=3, layout="one_message", prefill=False)
     (message,) = long_cot.messages("What is 2 + 2?", prompt)
     assert message["role"] == "user"
     assert message["content"].count("Problem:\n") == 4
@@ -151,7 +149,7 @@ def test_one_message_holds_the_examples_as_well():
 
 
 def test_without_examples_and_instruction_the_problem_stands_alone():
-    prompt = LongCotPrompt(instruct=False, prefill=False)
+    prompt = prompt_with(instruct=False, prefill=False)
     assert long_cot.messages("What is 2 + 2?", prompt) == [{"role": "user", "content": "What is 2 + 2?"}]
     assert text_of("What is 2 + 2?", prompt) == "What is 2 + 2?\n"
 
@@ -170,7 +168,7 @@ class Template(CharTokenizer):
 
 def test_a_template_that_opens_the_thoughts_itself_is_not_opened_twice():
     tokenizer = Template(lambda text: f"{text}<think>\n")
-    assert text_of("Why?", LongCotPrompt(instruct=False), tokenizer) == "Why?\n<think>\n"
+    assert text_of("Why?", prompt_with(instruct=False), tokenizer) == "Why?\n<think>\n"
 
 
 def test_a_template_that_strips_thoughts_is_refused_with_the_remedy():
@@ -178,7 +176,7 @@ def test_a_template_that_strips_thoughts_is_refused_with_the_remedy():
     with pytest.raises(
         ValueError, match=f"layout must be 'one_message' .* template, which .* {SHORT[0].name}, got 'tu"
     ):
-        text_of("Why?", LongCotPrompt(examples=SHORT, per_prompt=6), tokenizer)
+        text_of("Why?", prompt_with(SHORT, per_prompt=6), tokenizer)
 
 
 class Special(CharTokenizer):
@@ -190,7 +188,7 @@ def test_a_tag_that_the_tokenizer_does_not_decode_is_refused():
     with pytest.raises(
         ValueError, match=r"tags\.closing must survive the tokenizer characters, which drops '</think>'"
     ):
-        text_of("Why?", LongCotPrompt(), Special())
+        text_of("Why?", prompt_with(), Special())
 
 
 WHOLE = "# Problem\np\n# Thoughts\n\nt\n\n# no heading\n# Solution\ns\n"
@@ -217,17 +215,21 @@ def test_an_example_that_lacks_a_part_is_refused_by_name(text, found):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("settings", "message"),
     [
-        ({"per_prompt": 7}, r"per_prompt must be from 1 to the number of examples \(6\), got 7"),
-        ({"per_prompt": 0}, "per_prompt must be from 1"),
-        ({"layout": "poem"}, "layout must be one of turns, one_message, got 'poem'"),
-        ({"examples": SHORT + SHORT}, "examples must have different names"),
+        ({"examples": "short", "per_prompt": 7}, r"per_prompt must be from 1 to the number of examples \(6\), got 7"),
+        ({"examples": "general", "per_prompt": 11}, r"number of examples \(10\), got 11"),
+        ({"opening": "<t>", "closing": "<t>"}, "opening must differ from closing"),
+        ({"topic_shares": {"Law": 0.5, "law.": 0.5}}, "topics must have different names, got Law, law."),
     ],
 )
-def test_a_prompt_that_makes_no_sense_is_refused(changes, message):
+def test_settings_that_give_no_prompt_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        LongCotPrompt(**{"examples": SHORT, **changes})
+        Settings(**settings)
+
+
+def test_examples_that_are_not_shown_bound_nothing():
+    assert Settings(examples="none", per_prompt=11).worked_examples == ()
 
 
 def found_among(texts, examples, settings):

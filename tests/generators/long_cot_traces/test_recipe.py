@@ -1,5 +1,4 @@
 import asyncio
-from dataclasses import replace
 
 import pytest
 from upath import UPath
@@ -8,16 +7,19 @@ from filters.answers.checker import AnswerChecker, Verdict
 from filters.answers.verdicts import DEFAULT_RULE
 from filters.texts.contamination import VERBATIM
 from filters.texts.passages import passages_of
+from filters.texts.thoughts import DEFAULT_TAGS
 from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.protocol import Sampling
 from generators.long_cot_traces import recipe as bolt
 from generators.long_cot_traces import table as long_cot_tables
 from generators.long_cot_traces.behaviours import behaviours
-from generators.long_cot_traces.pairs import LongCotPairsConfig, pair
-from generators.long_cot_traces.prompt import LongCotPrompt, load_examples, messages, prompt_ids, texts_of
+from generators.long_cot_traces.pairs import pair
+from generators.long_cot_traces.prompt import LongCotPrompt, messages, prompt_ids
 from generators.long_cot_traces.recipe import BoltConfig
 from generators.long_cot_traces.schema import LONG_COT_SAMPLES, LONG_COT_TRACES
-from generators.long_cot_traces.selection import LongCotBounds, select_long_cot
+from generators.long_cot_traces.selection import select_long_cot
+from generators.long_cot_traces.settings import Settings
+from generators.long_cot_traces.worked_examples import load_examples, texts_of
 from generators.records import Problem
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
@@ -26,8 +28,8 @@ from tests.fakes import CharTokenizer, ScriptedEngine
 LAW = Sampling(temperature=0.7)
 SUM = Problem(problem_id="p", source="s", prompt="What is 6 + 8 - 4?", answer="10")
 OPEN = Problem(problem_id="q", source="s", prompt="Write a greeting.", answer="")
-PROMPT = LongCotPrompt(examples=load_examples("short"), per_prompt=3)
-CONFIG = BoltConfig(sampling=LAW, max_tokens=400, n=4)
+SETTINGS = Settings(max_tokens=400, n=4, examples="short")
+PROMPT = LongCotPrompt(examples=load_examples("short"), seed=0, settings=SETTINGS)
 WELL_FORMED = "6 + 8 = 13. Wait, it is 14. 14 - 4 = \\boxed{3}?\n</think>\n\n6 + 8 = 14 and 14 - 4 = 10.\n\\boxed{10}"
 PROVENANCE = {"sampling": "{}", "max_tokens": 400, "policy": "policy", "round": "1", "slice": "s-0"}
 
@@ -45,15 +47,16 @@ class Lengths:
         return tuple(float(len(solution)) for solution in solutions)
 
 
-def sampled(folder, problem, script, *, prompt=PROMPT, config=CONFIG, reward=None, ids=None):
+def sampled(folder, problem, script, *, prompt=PROMPT, reward=None, ids=None, **settings):
     """The samples of `problem` by an engine that says `script(prompt text, seed)`, and that engine."""
+    config = BoltConfig(sampling=LAW, settings=SETTINGS.model_copy(update=settings))
     engine = ScriptedEngine(script)
 
     async def work():
         with Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
             sampler = Sampler(policy="policy", engine=engine, tokenizer=CharTokenizer(), ledger=ledger)
             asked = ids or prompt_ids(problem.prompt, tokenizer=sampler.tokenizer, prompt=prompt)
-            return await bolt.sample(
+            return await bolt.draw_samples(
                 problem, asked, sampler=sampler, checker=checker, rule=DEFAULT_RULE, config=config, reward=reward
             )
 
@@ -91,7 +94,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("says", "malformed", "score", "verdict"), ANSWERS)
 def test_a_malformed_or_undecided_sample_has_no_score(tmp_path, says, malformed, score, verdict):
-    (one, *_), _ = sampled(tmp_path, SUM, lambda text, seed: says, config=replace(CONFIG, n=1))
+    (one, *_), _ = sampled(tmp_path, SUM, lambda text, seed: says, n=1)
     assert (one.malformed, one.score, one.verdict) == (malformed, score, verdict)
 
 
@@ -108,8 +111,7 @@ def closing(text, seed):
 def test_thoughts_are_closed_for_a_policy_where_that_is_asked_for(
     tmp_path, close_thoughts, malformed, closed_by, score
 ):
-    config = replace(CONFIG, close_thoughts=close_thoughts)
-    samples, _ = sampled(tmp_path, SUM, closing, config=config)
+    samples, _ = sampled(tmp_path, SUM, closing, close_thoughts=close_thoughts)
     assert {(one.malformed, one.thoughts_closed_by, one.score) for one in samples} == {(malformed, closed_by, score)}
     frame = long_cot_tables.long_cot_samples_table([(SUM, one) for one in samples], PROVENANCE)
     assert LONG_COT_SAMPLES.validate(frame).height == 4
@@ -123,9 +125,9 @@ def test_thoughts_are_closed_for_a_policy_where_that_is_asked_for(
 
 
 def test_without_a_prefilled_tag_the_policy_must_open_its_thoughts_itself(tmp_path):
-    bare = replace(PROMPT, prefill=False)
+    bare = LongCotPrompt(examples=PROMPT.examples, seed=0, settings=SETTINGS.model_copy(update={"prefill": False}))
     script = in_turn(WELL_FORMED, f"<think>{WELL_FORMED}")
-    samples, _ = sampled(tmp_path, SUM, script, prompt=bare, config=replace(CONFIG, n=2))
+    samples, _ = sampled(tmp_path, SUM, script, prompt=bare, n=2)
     assert sorted(str(one.malformed) for one in samples) == ["None", "no_opening_tag"]
 
 
@@ -157,7 +159,7 @@ def test_a_second_run_asks_the_engine_for_nothing_and_more_samples_extend_the_fi
     first, _ = sampled(tmp_path, SUM, lambda text, seed: f"{seed}</think>\\boxed{{{seed % 7}}}")
     again, idle = sampled(tmp_path, SUM, lambda text, seed: "other")
     assert (again, idle.requests) == (first, [])
-    more, asked = sampled(tmp_path, SUM, lambda text, seed: WELL_FORMED, config=replace(CONFIG, n=6))
+    more, asked = sampled(tmp_path, SUM, lambda text, seed: WELL_FORMED, n=6)
     assert (more[:4], len(asked.requests)) == (first, 2)
 
 
@@ -185,10 +187,10 @@ def test_samples_go_through_filters_and_tables_to_a_trace_ready_for_training(tmp
     assert tuple(long_cot_tables.long_cot_samples_of(frame)) == samples
 
     passages = passages_of(texts_of(load_examples("short")))
-    selection = select_long_cot(frame, passages=passages, bounds=LongCotBounds(near_examples=VERBATIM))
+    selection = select_long_cot(frame, passages=passages, near=VERBATIM, percentile=30)
     assert sum(selection.yields()["came"] - selection.yields()["stayed"]) == 3
     (best,) = long_cot_tables.long_cot_samples_of(selection.kept)
-    trace = bolt.trace(SUM, best, topic="arithmetic", difficulty="easy")
+    trace = bolt.trace(SUM, best, topic="arithmetic", difficulty="easy", tags=DEFAULT_TAGS)
     (row,) = long_cot_tables.long_cot_traces_table([trace], PROVENANCE).to_dicts()
     assert row["messages"] == [
         {"role": "user", "content": SUM.prompt},
@@ -203,13 +205,13 @@ def test_samples_go_through_filters_and_tables_to_a_trace_ready_for_training(tmp
         "arithmetic",
         "easy",
     )
-    assert LONG_COT_TRACES.meanings.keys() == row.keys()
+    assert LONG_COT_TRACES.columns.keys() == row.keys()
 
 
 def test_the_same_samples_make_a_pair(tmp_path):
     samples, _ = sampled(tmp_path, SUM, in_turn("a</think>\\boxed{3}", WELL_FORMED))
-    chat = messages(SUM.prompt, LongCotPrompt(instruct=False))
-    made = pair(SUM, chat, samples, config=LongCotPairsConfig())
+    chat = messages(SUM.prompt, LongCotPrompt(examples=(), seed=0, settings=Settings(instruct=False)))
+    made = pair(SUM, chat, samples, format_reward=1.0)
     (row,) = long_cot_tables.long_cot_pairs_table([made], PROVENANCE).to_dicts()
     assert row["prompt"] == [{"role": "user", "content": SUM.prompt}]
     assert row["chosen"] == [{"role": "assistant", "content": f"<think>\n{WELL_FORMED}"}]
@@ -219,10 +221,4 @@ def test_the_same_samples_make_a_pair(tmp_path):
 def test_a_malformed_sample_makes_no_trace(tmp_path):
     (one, *_), _ = sampled(tmp_path, SUM, lambda text, seed: "no tag")
     with pytest.raises(ValueError, match="best must be well-formed, got a sample of p with no_closing_tag"):
-        bolt.trace(SUM, one, topic=None, difficulty=None)
-
-
-@pytest.mark.parametrize("field", ["n", "max_tokens"])
-def test_settings_out_of_bounds_are_refused(field):
-    with pytest.raises(ValueError, match=f"{field} must be at least 1, got 0"):
-        replace(CONFIG, **{field: 0})
+        bolt.trace(SUM, one, topic=None, difficulty=None, tags=DEFAULT_TAGS)

@@ -128,7 +128,7 @@ MIXED = {
 def test_a_sound_row_passes_and_an_empty_table_too(table, row):
     assert table.frame([row]).rows(named=True) == [row]
     assert table.validate(table.frame([])).columns == list(row)
-    assert all(table.meanings.values())
+    assert all(column.meaning for column in table.columns.values())
 
 
 @pytest.mark.parametrize(

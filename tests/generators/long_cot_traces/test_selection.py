@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters.texts.contamination import DEFAULT_SETTINGS
 from filters.texts.passages import passages_of
 from generators.long_cot_traces.selection import (
-    LongCotBounds,
     best_of_each,
     percentile_of,
     select_long_cot,
@@ -59,8 +59,8 @@ def table(rows):
     return frame.with_columns(pl.lit("It is so.").alias("external_solution"))
 
 
-def kept(rows, **bounds):
-    return select_long_cot(table(rows), passages=PASSAGES, bounds=LongCotBounds(**bounds))
+def kept(rows, percentile=30):
+    return select_long_cot(table(rows), passages=PASSAGES, near=DEFAULT_SETTINGS, percentile=percentile)
 
 
 def names(frame):
@@ -168,9 +168,3 @@ def test_the_best_of_each_is_one_row_that_no_other_exceeds(drawn):
     for name, index, score in best.select("problem_id", "sample_index", "score").iter_rows():
         of = [(value, -n) for n, (problem, value) in enumerate(drawn) if problem == name]
         assert (score, -index) == max(of)
-
-
-def test_a_percentile_out_of_bounds_is_refused():
-    for percentile in (-1, 100):
-        with pytest.raises(ValueError, match=f"percentile must be at least 0 and below 100, got {percentile}"):
-            LongCotBounds(percentile=percentile)

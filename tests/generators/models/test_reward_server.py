@@ -113,7 +113,7 @@ FAILURES = [
     ((401, {"error": "Unauthorized"}), EngineMisconfigured, "401: Unauthorized: set api_key"),
     ((404, ERROR), EngineMisconfigured, r"model must be a served name \('rm' was asked for\)"),
     ((501, "no pooling"), EngineMisconfigured, "sequence-classification model with /pooling"),
-    ((200, pooled({"model": "rm"}, [0.5, 0.5])), EngineMisconfigured, "gives 2 numbers a text"),
+    ((200, pooled({"model": "rm"}, [0.5, 0.5])), EngineMisconfigured, "gives 2 numbers per text"),
 ]
 
 
@@ -127,9 +127,9 @@ LOST = [
     ((500, ERROR), "500: maximum context length"),
     ((429, "slow down"), "429: slow down"),
     ((200, "{torn"), "could not be read"),
-    ((200, {"data": []}), "1 finite numbers were asked for"),
-    ((200, pooled({"model": "rm"}, [None])), "1 finite numbers were asked for"),
-    ((200, '{"data": [{"index": 0, "data": [NaN]}]}'), "1 finite numbers were asked for"),
+    ((200, {"data": []}), "expected 1 finite numbers, got"),
+    ((200, pooled({"model": "rm"}, [None])), "expected 1 finite numbers, got"),
+    ((200, '{"data": [{"index": 0, "data": [NaN]}]}'), "expected 1 finite numbers, got"),
     ((200, pooled({"model": "rm"}, [])), "could not be read"),
 ]
 

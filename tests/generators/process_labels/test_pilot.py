@@ -11,13 +11,14 @@ from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.process_labels.pilot import FIRST_CAP, SECOND_CAP, calibrated
 from generators.process_labels.recipe import ProcessLabelsConfig, choose, label
+from generators.process_labels.settings import Settings
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
 from generators.search.prior_fit import fit_base
 from generators.search.sequential_test import SequentialTest
 
 LAW = Sampling(temperature=1.0, seed=3)
-CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=600)
+CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=600, settings=Settings())
 PILOT = 4
 STRATEGY = SequentialTest(cap=200)
 START = STRATEGY.priors

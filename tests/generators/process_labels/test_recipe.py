@@ -1,5 +1,6 @@
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -11,6 +12,7 @@ from generators.engine.protocol import Sampling
 from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.process_labels.recipe import ProcessLabelsConfig, choose, label
+from generators.process_labels.settings import Settings
 from generators.records import Attempt, StepCounts
 from generators.sampling.ledger import Ledger, LedgerKey
 from generators.sampling.sampler import Sampler
@@ -21,7 +23,7 @@ from tests.fakes import CharTokenizer
 
 LAW = Sampling(temperature=1.0, seed=3)
 MAX_TOKENS = 600
-CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, settings=Settings())
 STRATEGIES = [
     Exhaustive(rollouts_per_step=4),
     OmegaPRM(k=4, budget=40),
@@ -127,7 +129,7 @@ def test_the_last_step_counts_the_solution_itself(tmp_path, strategy):
         assert solution.values.mean[-1] == right
 
 
-def test_solutions_that_the_search_came_upon_are_numbered_behind_the_attempts(tmp_path):
+def test_solutions_that_the_search_wrote_are_numbered_after_the_attempts(tmp_path):
     done, _ = work(tmp_path, SimulatedPolicy(law=SimulatedLaw(base_rates=(0.5,))), 3, OmegaPRM(k=8, budget=150))
     found = [[solution.attempt.attempt_index for solution in labelled.solutions] for labelled in done]
     assert any(index >= 8 for indexes in found for index in indexes)
@@ -188,19 +190,6 @@ UNLIKE = [
 @pytest.mark.parametrize(("answers", "order"), UNLIKE)
 def test_wrong_solutions_with_another_answer_come_first(answers, order):
     wrong = [solution(i, f"{i}\n{answer}", Verdict.DIFFERENT, extracted=answer) for i, answer in enumerate(answers)]
-    config = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, solutions_per_problem=5)
+    config = replace(CONFIG, settings=Settings(solutions_per_problem=5))
     chosen = choose(wrong, tokenizer=CharTokenizer(), config=config)
     assert [attempt.attempt_index for attempt in chosen.attempts] == order
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("solutions_per_problem", 0, "solutions_per_problem must be at least 1, got 0"),
-        ("max_steps", 1, r"max_steps must be at least min_steps \(2\), got 1"),
-        ("max_tokens", 0, "max_tokens must be at least 1, got 0"),
-    ],
-)
-def test_a_setting_out_of_bounds_is_named_with_its_value(field, value, message):
-    with pytest.raises(ValueError, match=message):
-        ProcessLabelsConfig(**{"sampling": LAW, "max_tokens": MAX_TOKENS, field: value})

@@ -1,5 +1,6 @@
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 from generators.records import Evidence, StepCounts
 from generators.search.margins import MarginTest, margin_of, measure
 from tests.scripted_rollouts import ScriptedRollouts, planted, tried
+
+TEST = MarginTest(least=0.1, lot=4, cap=32)
 
 
 def seen(right, n):
@@ -62,7 +65,7 @@ def work(better, worse, test=None, *, turns=lambda node, index: 0):
     chosen, rejected = planted(tree, (1, 9), True)[0], planted(tree, (2, 9), False)[0]
     values = {chosen: better, rejected: worse}
     rollouts = ScriptedRollouts(tree, values.get, turns=turns)
-    margin = asyncio.run(measure(chosen, rejected, draw=rollouts.draw, test=test or MarginTest()))
+    margin = asyncio.run(measure(chosen, rejected, draw=rollouts.draw, test=test or TEST))
     asked = Counter(node for node, _ in rollouts.asked)
     return margin, (asked[chosen], asked[rejected])
 
@@ -92,7 +95,7 @@ def test_what_a_node_knows_already_is_counted_and_the_other_side_catches_up():
     for index in range(16):
         rejected.tell(index, False)
     rollouts = ScriptedRollouts(tree, {chosen: 0.7, rejected: 0.0}.get)
-    margin = asyncio.run(measure(chosen, rejected, draw=rollouts.draw, test=MarginTest()))
+    margin = asyncio.run(measure(chosen, rejected, draw=rollouts.draw, test=TEST))
     assert {node for node, _ in rollouts.asked} == {chosen}
     assert margin.rejected.counts.n_rollouts == 16
 
@@ -101,13 +104,13 @@ def test_a_step_that_ends_its_solution_is_never_drawn_from():
     tree = tried(2, 2)
     (chosen,), rejected = planted(tree, (1,), True), planted(tree, (2, 9), False)[0]
     rollouts = ScriptedRollouts(tree, {rejected: 0.0}.get)
-    margin = asyncio.run(measure(chosen, rejected, draw=rollouts.draw, test=MarginTest()))
+    margin = asyncio.run(measure(chosen, rejected, draw=rollouts.draw, test=TEST))
     assert {node for node, _ in rollouts.asked} == {rejected}
     assert (margin.chosen.value, margin.chosen.counts.n_rollouts) == (1.0, 0)
 
 
 def test_the_last_lot_ends_at_the_cap():
-    assert work(0.0, 0.0, MarginTest(lot=4, cap=6))[1] == (6, 6)
+    assert work(0.0, 0.0, replace(TEST, cap=6))[1] == (6, 6)
 
 
 # right and decided rollouts of both sides, and why the margin does not hold
@@ -120,7 +123,7 @@ UNFIT = [
 
 @pytest.mark.parametrize(("chosen", "rejected", "reason"), UNFIT)
 def test_a_margin_must_be_large_enough_and_no_chance(chosen, rejected, reason):
-    assert MarginTest().unfit(margin_of(seen(*chosen), seen(*rejected))) == reason
+    assert TEST.unfit(margin_of(seen(*chosen), seen(*rejected))) == reason
 
 
 @pytest.mark.parametrize(
@@ -133,4 +136,4 @@ def test_a_margin_must_be_large_enough_and_no_chance(chosen, rejected, reason):
 )
 def test_a_setting_out_of_bounds_is_named_with_its_value(settings, message):
     with pytest.raises(ValueError, match=message):
-        MarginTest(**settings)
+        replace(TEST, **settings)

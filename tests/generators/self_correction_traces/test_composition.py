@@ -15,17 +15,22 @@ from generators.records import Attempt, Problem
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
 from generators.sampling.steps import step_ends
+from generators.section import merged
 from generators.self_correction_traces import triggers
-from generators.self_correction_traces.composition import CompositionConfig, compose
+from generators.self_correction_traces.composition import compose
+from generators.self_correction_traces.config import SelfCorrectionConfig
 from generators.self_correction_traces.corrections import NotCorrected
 from generators.self_correction_traces.records import FlawedSolution
+from generators.self_correction_traces.settings import Settings
 from tests.fakes import EOS, CharTokenizer, ScriptedEngine
 
-LAW = Sampling(temperature=1.0, seed=1)
+SAMPLING = Sampling(temperature=1.0, seed=1)
 PROBLEM = Problem(problem_id="p", source="s", prompt="1 + 2 + 3 + 4?", answer="10")
 PROMPT = CharTokenizer().encode("Q:")
 STEPS = ["1 + 2 = 3\n", "3 + 3 = 7\n", "7 + 4 = 11\n", "\\boxed{11}"]
-CONFIG = CompositionConfig(sampling=LAW, max_tokens=200, extra_steps=0, lot=2, cap=6)
+CONFIG = SelfCorrectionConfig(
+    settings=Settings(extra_steps=0, lot=2, cap=6), sampling=SAMPLING, attempt_tokens=200, seed=0
+)
 GOOD = "3 + 3 = 6\n6 + 4 = 10\n\\boxed{10}"
 
 
@@ -54,7 +59,7 @@ def composed(folder, script, *, one=None, config=CONFIG, stored=0):
             sampler = Sampler(policy="p", engine=engine, tokenizer=CharTokenizer(), ledger=ledger)
             if stored:
                 prefix = PROMPT + one.attempt.token_ids[: one.step_ends[one.first_error - 1]]
-                await sampler.draw(prefix, n=stored, sampling=LAW, limits=Limits(max_tokens=190))
+                await sampler.draw(prefix, n=stored, sampling=SAMPLING, limits=Limits(max_tokens=190))
                 engine.requests.clear()
             return await compose(PROBLEM, one, sampler=sampler, checker=checker, rule=AnswerRule(), config=config)
 
@@ -86,7 +91,7 @@ def test_a_composed_correction_reads_from_the_wrong_step_over_the_trigger_to_the
     assert [found.text[span.start : span.end] for span in found.masked] == ["3 + 3 = 7\n"]
 
 
-def test_its_boundaries_say_what_stood_there_before_and_behind_the_trigger(tmp_path):
+def test_its_boundaries_say_the_answers_before_and_after_the_trigger(tmp_path):
     found, _ = composed(tmp_path, after([GOOD]))
     before, last = found.boundaries
     assert (before.verdict, before.extracted, before.end, before.generated) == (Verdict.NO_ANSWER, None, 20, 20)
@@ -94,7 +99,7 @@ def test_its_boundaries_say_what_stood_there_before_and_behind_the_trigger(tmp_p
     assert (last.end, last.generated) == (len(found.token_ids), 20 + len(GOOD) + 1)
 
 
-# the first wrong step, how many steps behind it are kept, what the text is before the trigger, which triggers
+# the first wrong step, how many steps after it are kept at most, the text before the trigger, which triggers
 FORMS = [
     (0, 0, STEPS[:1], triggers.REDO_STEP),
     (1, 0, STEPS[:2], triggers.REDO_STEP),
@@ -107,7 +112,7 @@ FORMS = [
 
 @pytest.mark.parametrize(("first_error", "kept", "head", "sentences"), FORMS)
 def test_the_trigger_fits_how_far_the_mistake_went(tmp_path, first_error, kept, head, sentences):
-    config = replace(CONFIG, extra_steps=kept)
+    config = replace(CONFIG, settings=merged(CONFIG.settings, {"extra_steps": kept}))
     texts = set()
     for seed in range(40):
         found, _ = composed(tmp_path, after([GOOD]), one=flawed(first_error), config=replace(config, seed=seed))
@@ -127,7 +132,7 @@ def test_an_answer_that_was_given_ends_before_the_trigger_and_without_the_end_of
 def test_a_step_that_cannot_be_quoted_is_not_gone_back_to(tmp_path):
     long = flawed(1, [f"{'1 + ' * 30}2 = 32\n", *STEPS[1:]])
     for seed in range(8):
-        config = replace(CONFIG, extra_steps=3, seed=seed)
+        config = replace(CONFIG, settings=merged(CONFIG.settings, {"extra_steps": 3}), seed=seed)
         found, _ = composed(tmp_path, after([GOOD]), one=long, config=config)
         assert found.segments[1].text.strip() in triggers.REDO_STEP
 
@@ -168,11 +173,13 @@ def test_on_the_simulated_policy_the_true_first_error_is_mended_with_the_searchs
         with Ledger(UPath(tmp_path)) as ledger, AnswerChecker() as checker:
             sampler = Sampler(policy="simulated", engine=policy, tokenizer=policy.tokenizer, ledger=ledger)
             tools = {"sampler": sampler, "checker": checker, "rule": AnswerRule()}
-            config = CompositionConfig(sampling=LAW, max_tokens=600, cap=32)
+            config = SelfCorrectionConfig(settings=Settings(cap=32), sampling=SAMPLING, attempt_tokens=600, seed=0)
             made = []
             for index in range(10):
                 problem = policy.problem(index)
-                attempts = await attempt(problem, config=AttemptsConfig(n=4, sampling=LAW, max_tokens=600), **tools)
+                attempts = await attempt(
+                    problem, config=AttemptsConfig(n=4, sampling=SAMPLING, max_tokens=600), **tools
+                )
                 for one in (one for one in attempts if not one.verdict.is_right):
                     error = policy.first_error(one.prompt_token_ids + one.token_ids)
                     ends = step_ends(one.token_ids, policy.tokenizer)
@@ -184,17 +191,3 @@ def test_on_the_simulated_policy_the_true_first_error_is_mended_with_the_searchs
     assert len(made) > 10
     assert all(one.boundaries[-1].verdict is Verdict.EQUAL for one in made)
     assert all(one.boundaries[0].verdict in (Verdict.NO_ANSWER, Verdict.DIFFERENT) for one in made)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "complaint"),
-    [
-        ("lot", 0, "lot must be at least 1, got 0"),
-        ("cap", 1, r"cap must be at least lot \(2\), got 1"),
-        ("extra_steps", -1, "extra_steps must be at least 0, got -1"),
-        ("mask", "all", "mask must be one of mistake, attempt, none, got 'all'"),
-    ],
-)
-def test_a_setting_out_of_bounds_is_named_with_its_value(field, value, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        replace(CONFIG, **{field: value})

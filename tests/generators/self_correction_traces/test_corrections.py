@@ -1,4 +1,4 @@
-"""Which deepened responses are corrections, what the triggers did, and what is not to be learnt."""
+"""Which deepened responses are corrections, what the triggers did, and what is masked."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_what_is_no_correction_says_why(verdicts, ended, reason):
 @pytest.mark.parametrize(
     ("verdicts", "n_parts"), [((WRONG, RIGHT), 3), ((NONE, WRONG, RIGHT), 5), ((WRONG, WRONG, RIGHT), 5)]
 )
-def test_a_correction_has_a_wrong_answer_before_the_last_trigger_and_a_right_one_behind_it(verdicts, n_parts):
+def test_a_correction_has_a_wrong_answer_before_the_last_trigger_and_a_right_one_after_it(verdicts, n_parts):
     one = response(*verdicts)
     found = sampled(PROBLEM, one)
     assert (found.origin, found.attempt_index, found.problem) == ("sampled", 3, PROBLEM)

@@ -18,16 +18,32 @@ from generators.problems import prompt as solve
 from generators.records import Problem
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
+from generators.section import merged
 from generators.self_correction_traces import triggers
-from generators.self_correction_traces.deepening import IdSamplingConfig, deepen
+from generators.self_correction_traces.config import SelfCorrectionConfig
+from generators.self_correction_traces.deepening import deepen
+from generators.self_correction_traces.settings import Settings
 from tests.fakes import EOS, CharTokenizer, ScriptedEngine
 
-LAW = Sampling(temperature=1.0, seed=1)
+SAMPLING = Sampling(temperature=1.0, seed=1)
 PROBLEM = Problem(problem_id="p", source="s", prompt="2 + 2?", answer="4")
-CONFIG = IdSamplingConfig(
-    n=1, sampling=LAW, max_tokens=400, first_budget=20, max_budget=160, triggers=("Wait!",), max_triggers=3
+SETTINGS = Settings(
+    samples=1,
+    max_tokens=400,
+    first_budget=20,
+    max_budget=160,
+    at_max="cut",
+    triggers_finished=False,
+    max_triggers=3,
+    triggers=("Wait!",),
 )
+CONFIG = SelfCorrectionConfig(settings=SETTINGS, sampling=SAMPLING, attempt_tokens=400, seed=0)
 WRONG, RIGHT = "It is \\boxed{5}.", "\\boxed{4}."
+
+
+def changed(config, **changes):
+    """The config with some settings changed."""
+    return replace(config, settings=merged(config.settings, changes))
 
 
 def deepened(folder, script, config=CONFIG, *, context=None, problem=PROBLEM):
@@ -42,7 +58,7 @@ def deepened(folder, script, config=CONFIG, *, context=None, problem=PROBLEM):
     return asyncio.run(work()), engine
 
 
-def behind_triggers(*parts):
+def after_triggers(*parts):
     """A policy whose words depend on how many triggers it has seen; a part repeats where the script ends."""
 
     def script(prefix, seed):
@@ -65,7 +81,7 @@ def verdicts(response):
 
 LONG = "Two and two make, let me see, more than three, so 4: \\boxed{4}."
 
-# settings, what the policy writes before and behind triggers, the segments, the verdicts at the boundaries
+# settings, what the policy writes before and after triggers, the segments, the verdicts at the boundaries
 STORIES = [
     ({}, [WRONG], [("written", f"{WRONG}§")], [("different", "5")]),
     (
@@ -138,7 +154,7 @@ STORIES = [
 
 @pytest.mark.parametrize(("change", "parts", "segments", "decided"), STORIES)
 def test_a_response_is_what_the_policy_wrote_and_the_triggers_between(tmp_path, change, parts, segments, decided):
-    ((response,), _) = deepened(tmp_path, behind_triggers(*parts), replace(CONFIG, **change))
+    ((response,), _) = deepened(tmp_path, after_triggers(*parts), changed(CONFIG, **change))
     assert shown(response) == segments
     assert verdicts(response) == decided
     assert response.n_triggers == len(segments) // 2
@@ -148,8 +164,8 @@ def test_a_response_is_what_the_policy_wrote_and_the_triggers_between(tmp_path, 
 
 
 def test_a_boundary_says_where_it_is_what_was_allowed_and_what_was_generated(tmp_path):
-    config = replace(CONFIG, triggers_finished=True, max_triggers=1)
-    ((response,), _) = deepened(tmp_path, behind_triggers(WRONG, RIGHT), config)
+    config = changed(CONFIG, triggers_finished=True, max_triggers=1)
+    ((response,), _) = deepened(tmp_path, after_triggers(WRONG, RIGHT), config)
     first, last = response.boundaries
     assert (first.end, first.generated, first.budget, first.end_of_text) == (len(WRONG), len(WRONG) + 1, 20, EOS)
     assert (last.end, last.generated) == (len(response.token_ids), len(WRONG) + len(RIGHT) + 2)
@@ -158,7 +174,7 @@ def test_a_boundary_says_where_it_is_what_was_allowed_and_what_was_generated(tmp
 
 
 def test_what_follows_a_trigger_goes_on_from_the_exact_ids(tmp_path):
-    ((response,), engine) = deepened(tmp_path, behind_triggers(LONG, RIGHT))
+    ((response,), engine) = deepened(tmp_path, after_triggers(LONG, RIGHT))
     before = response.segments[0].token_ids + response.segments[1].token_ids
     assert engine.requests[1].prefix == response.prompt_token_ids + before
 
@@ -172,7 +188,7 @@ def test_a_full_context_ends_a_response_without_a_trigger(tmp_path):
             return await super().generate(replace(request, limits=Limits(max_tokens=min(room, 400))))
 
     async def work():
-        engine = Narrow(behind_triggers("a" * 99))
+        engine = Narrow(after_triggers("a" * 99))
         with Ledger(UPath(tmp_path)) as ledger, AnswerChecker() as checker:
             tools = {"engine": engine, "tokenizer": CharTokenizer(), "ledger": ledger, "context": prompt + 30}
             sampler = Sampler(policy="p", **tools)
@@ -190,7 +206,7 @@ def _instruction():
 def test_triggers_are_drawn_by_seed_problem_and_sample():
     drawn = {}
     for seed in (0, 1):
-        config = replace(CONFIG, n=12, triggers=triggers.RETHINK, seed=seed, max_budget=100)
+        config = replace(changed(CONFIG, samples=12, triggers=triggers.RETHINK, max_budget=100), seed=seed)
         drawn[seed] = [_triggers(config), _triggers(config)]
         assert drawn[seed][0] == drawn[seed][1]
         assert len(set(drawn[seed][0])) > 1
@@ -208,7 +224,7 @@ def simulated(folder, policy, config, *, attempts_first=False, order=None):
         with Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
             sampler = Sampler(policy="simulated", engine=policy, tokenizer=policy.tokenizer, ledger=ledger)
             tools = {"sampler": sampler, "checker": checker, "rule": AnswerRule()}
-            drawn = AttemptsConfig(n=config.n, sampling=LAW, max_tokens=config.max_tokens)
+            drawn = AttemptsConfig(n=config.settings.samples, sampling=SAMPLING, max_tokens=config.attempt_tokens)
             if attempts_first:
                 await attempt(policy.problem(0), config=drawn, **tools)
             counts = replace(sampler.counts)
@@ -217,7 +233,12 @@ def simulated(folder, policy, config, *, attempts_first=False, order=None):
     return asyncio.run(work())
 
 
-DEEP = IdSamplingConfig(n=8, sampling=LAW, max_tokens=600, triggers_finished=True, max_triggers=2)
+DEEP = SelfCorrectionConfig(
+    settings=Settings(samples=8, first_budget=64, max_budget=256, at_max="cut"),
+    sampling=SAMPLING,
+    attempt_tokens=600,
+    seed=0,
+)
 
 
 def test_samples_begin_with_the_attempts_which_are_not_paid_again(tmp_path):
@@ -245,7 +266,7 @@ def test_a_second_run_over_the_same_ledger_draws_nothing_and_gives_the_same_resp
 
 
 def test_more_samples_leave_the_first_ones_as_they_were(tmp_path):
-    few, _, _ = simulated(tmp_path / "few", SimulatedPolicy(), replace(DEEP, n=3))
+    few, _, _ = simulated(tmp_path / "few", SimulatedPolicy(), changed(DEEP, samples=3))
     many, _, _ = simulated(tmp_path / "many", SimulatedPolicy(), DEEP)
     assert many[:3] == few
 
@@ -253,7 +274,7 @@ def test_more_samples_leave_the_first_ones_as_they_were(tmp_path):
 def test_triggers_mend_as_often_as_the_law_says(tmp_path):
     law = SimulatedLaw(base_rates=(0.5,), mend_rate=0.4, break_rate=0.1)
     policy = SimulatedPolicy(law=law)
-    config = replace(DEEP, n=600, max_triggers=1, first_budget=300, max_budget=600)
+    config = changed(DEEP, samples=600, max_triggers=1, first_budget=300, max_budget=600)
     responses, _, _ = simulated(tmp_path, policy, config)
     moves = [(one.boundaries[0].verdict.is_right, one.verdict.is_right) for one in responses]
     wrong = [after for before, after in moves if not before]
@@ -276,7 +297,7 @@ def test_triggers_mend_as_often_as_the_law_says(tmp_path):
 def test_no_response_is_longer_than_it_may_be_nor_ends_with_a_trigger(
     first, growth, most, counts, at_max, finished, length, tmp_path_factory
 ):
-    config = replace(
+    config = changed(
         CONFIG, first_budget=first, growth=growth, max_budget=most, counts=counts, at_max=at_max,
         triggers_finished=finished, max_tokens=300, max_triggers=5,
     )  # fmt: skip
@@ -288,37 +309,3 @@ def test_no_response_is_longer_than_it_may_be_nor_ends_with_a_trigger(
     if counts == "response" and at_max == "cut":
         assert len(response.token_ids) <= most
     assert all(boundary.end <= len(response.token_ids) for boundary in response.boundaries)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"n": 0}, "n must be at least 1, got 0"),
-        ({"growth": 1.0}, "growth must be above 1, got 1.0"),
-        ({"max_budget": 10}, r"max_budget must be from first_budget \(20\) to max_tokens \(400\), got 10"),
-        ({"counts": "step"}, "counts must be one of response, segment, got 'step'"),
-        ({"at_max": "stop"}, "at_max must be one of cut, finish, trigger, got 'stop'"),
-        ({"max_triggers": -1}, "max_triggers must be at least 0, got -1"),
-        ({"triggers": ()}, "triggers must hold at least one line"),
-        ({"triggers": ("Wait\n",)}, "triggers must hold at least one line"),
-    ],
-)
-def test_a_setting_out_of_bounds_is_named_with_its_value(change, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        replace(CONFIG, **change)
-
-
-@pytest.mark.parametrize(
-    ("change", "budgets"),
-    [
-        ({}, (20, 40, 80, 160)),
-        ({"max_budget": 100}, (20, 40, 80, 100)),
-        ({"max_budget": 20}, (20,)),
-        ({"at_max": "finish"}, (20, 40, 80, 400)),
-        ({"at_max": "trigger"}, (20, 40, 80, 160, 400)),
-        ({"at_max": "trigger", "max_budget": 400}, (20, 40, 80, 160, 320, 400)),
-        ({"first_budget": 1, "growth": 1.5, "max_budget": 6}, (1, 2, 3, 4, 6)),
-    ],
-)
-def test_budgets_grow_to_the_largest(change, budgets):
-    assert replace(CONFIG, **change).budgets == budgets

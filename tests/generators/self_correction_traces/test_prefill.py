@@ -10,13 +10,15 @@ from generators.engine.protocol import Sampling
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
-from generators.self_correction_traces.deepening import IdSamplingConfig, deepen
+from generators.self_correction_traces.config import SelfCorrectionConfig
+from generators.self_correction_traces.deepening import deepen
 from generators.self_correction_traces.prefill import prefill
 from generators.self_correction_traces.records import Boundary, DeepenedResponse, Segment
+from generators.self_correction_traces.settings import Settings
 
 
 def response(problem_id, prompt, *lengths):
-    """A response of segments of these lengths behind a prompt of `prompt` tokens."""
+    """A response of segments of these lengths after a prompt of `prompt` tokens."""
     kinds = ("written", "trigger") * len(lengths)
     segments = tuple(
         Segment(kind=kind, token_ids=(1,) * length, text="") for kind, length in zip(kinds, lengths, strict=False)
@@ -52,7 +54,8 @@ def test_an_engine_is_sent_what_is_counted_and_computes_no_less_than_what_is_new
     policy = SimulatedPolicy(cache_block=1)
 
     async def work():
-        config = IdSamplingConfig(n=4, sampling=Sampling(), max_tokens=600, first_budget=32, triggers_finished=True)
+        settings = Settings(first_budget=32, max_budget=256, at_max="cut", max_triggers=8)
+        config = SelfCorrectionConfig(settings=settings, sampling=Sampling(), attempt_tokens=600, seed=0)
         with Ledger(UPath(tmp_path)) as ledger, AnswerChecker() as checker:
             sampler = Sampler(policy="simulated", engine=policy, tokenizer=policy.tokenizer, ledger=ledger)
             tools = {"sampler": sampler, "checker": checker, "rule": AnswerRule(), "config": config}

@@ -15,16 +15,19 @@ from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.problems import prompt as solve
 from generators.process_labels.labels import with_labels
-from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, choose, label
+from generators.process_labels.recipe import ProcessLabelsConfig, choose, label
+from generators.process_labels.settings import Settings as LabelSettings
 from generators.process_labels.table import process_labels_table
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
 from generators.search.exhaustive import Exhaustive
 from generators.self_correction_traces.budgets import success_by_budget
-from generators.self_correction_traces.composition import CompositionConfig, compose
+from generators.self_correction_traces.composition import compose
+from generators.self_correction_traces.config import SelfCorrectionConfig
 from generators.self_correction_traces.corrections import sampled
-from generators.self_correction_traces.deepening import IdSamplingConfig, deepen
+from generators.self_correction_traces.deepening import deepen
 from generators.self_correction_traces.records import Correction
+from generators.self_correction_traces.settings import Settings
 from generators.self_correction_traces.table import (
     DEEPENED_RESPONSES,
     SELF_CORRECTION_TRACES,
@@ -35,9 +38,14 @@ from generators.self_correction_traces.table import (
     self_correction_traces_table,
 )
 
-LAW = Sampling(temperature=1.0, seed=3)
+SAMPLING = Sampling(temperature=1.0, seed=3)
 ORIGIN = {"policy": "simulated", "round": "r", "slice": "s"}
-DEEP = IdSamplingConfig(n=4, sampling=LAW, max_tokens=600, counts="segment", triggers_finished=True, max_triggers=2)
+CONFIG = SelfCorrectionConfig(
+    settings=Settings(first_budget=64, max_budget=256, counts="segment", at_max="cut"),
+    sampling=SAMPLING,
+    attempt_tokens=600,
+    seed=0,
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,20 +59,20 @@ def made(tmp_path_factory):
             tools = {"sampler": sampler, "checker": checker, "rule": AnswerRule()}
             attempts, responses, labelled, corrections = [], [], [], []
             for problem in (policy.problem(index) for index in range(6)):
-                tried = await attempt(problem, config=AttemptsConfig(n=4, sampling=LAW, max_tokens=600), **tools)
+                tried = await attempt(problem, config=AttemptsConfig(n=4, sampling=SAMPLING, max_tokens=600), **tools)
                 attempts += tried
-                config = ProcessLabelsConfig(sampling=LAW, max_tokens=600)
+                config = ProcessLabelsConfig(settings=LabelSettings(), sampling=SAMPLING, max_tokens=600)
                 chosen = choose(tried, tokenizer=policy.tokenizer, config=config).attempts
-                found = LabelledProblem(None, ())
+                solutions = ()
                 if chosen:
                     strategy = Exhaustive(rollouts_per_step=8)
-                    found = await label(problem, tried, chosen, config=config, strategy=strategy, **tools)
-                labelled += found.solutions
-                rows = with_labels(process_labels_table(found.solutions, ORIGIN), hard_threshold=0.0, confidence=0.9)
+                    labels = await label(problem, tried, chosen, config=config, strategy=strategy, **tools)
+                    solutions = labels.solutions
+                labelled += solutions
+                rows = with_labels(process_labels_table(solutions, ORIGIN), hard_threshold=0.0, confidence=0.9)
                 for flawed in flawed_of(rows).get(problem.problem_id, []):
-                    composition = CompositionConfig(sampling=LAW, max_tokens=600)
-                    corrections.append(await compose(problem, flawed, config=composition, **tools))
-                deepened = await deepen(problem, config=DEEP, **tools)
+                    corrections.append(await compose(problem, flawed, config=CONFIG, **tools))
+                deepened = await deepen(problem, config=CONFIG, **tools)
                 responses += [(problem, one) for one in deepened]
                 corrections += [sampled(problem, one) for one in deepened]
             return attempts, responses, labelled, [one for one in corrections if isinstance(one, Correction)]
@@ -125,7 +133,7 @@ def test_a_response_without_a_trigger_is_a_row_of_one_attempt(made):
         ("loss_mask", [1], "loss_mask: one_per_token"),
         ("masked_ends", [10**6], "masked_ends: within_text"),
         ("masked_token_ends", [10**6], "masked_token_ends: within_token_ids"),
-        ("masked_token_ends", [0], "masked_token_ends: behind_their_starts"),
+        ("masked_token_ends", [0], "masked_token_ends: after_their_starts"),
         ("masked_token_starts", [], "masked_token_starts: one_per_stretch"),
         ("text", "another text", "messages: end_with_the_text"),
     ],

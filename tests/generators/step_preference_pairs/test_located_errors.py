@@ -1,7 +1,9 @@
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
-from generators.step_preference_pairs.located_errors import ErrorBounds, located_errors
+from generators.step_preference_pairs.located_errors import located_errors
+from generators.step_preference_pairs.settings import Settings
 
 SOUND = {
     "verdict": "different",
@@ -14,9 +16,8 @@ SOUND = {
 
 def located(rows, **bounds):
     schema = {"first_error": pl.Int64, "n_attempts": pl.Int64, "n_attempts_right": pl.Int64}
-    return located_errors(
-        pl.DataFrame(rows, schema_overrides=schema), first_error="first_error", bounds=ErrorBounds(**bounds)
-    )
+    frame = pl.DataFrame(rows, schema_overrides=schema)
+    return located_errors(frame, first_error="first_error", settings=Settings(**bounds), steps=(1, 32))
 
 
 CASES = [
@@ -52,7 +53,14 @@ def test_the_bounds_of_the_pass_rate_can_be_narrowed():
     assert located([SOUND], most_pass_rate=0.4).counts() == {"too_easy": 1}
 
 
-@pytest.mark.parametrize("bounds", [{"least_pass_rate": 0.0}, {"most_pass_rate": 1.0}, {"least_pass_rate": 0.995}])
-def test_bounds_that_let_the_never_or_always_solved_in_are_refused(bounds):
-    with pytest.raises(ValueError, match="least_pass_rate must be above 0"):
-        ErrorBounds(**bounds)
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ({"least_pass_rate": 0.0}, "greater than 0"),
+        ({"most_pass_rate": 1.0}, "less than 1"),
+        ({"least_pass_rate": 0.995}, "most_pass_rate must be at least least_pass_rate"),
+    ],
+)
+def test_bounds_that_let_the_never_or_always_solved_in_are_refused(bounds, message):
+    with pytest.raises(ValidationError, match=message):
+        Settings(**bounds)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 from upath import UPath
 
 from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
@@ -12,6 +13,7 @@ from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.protocol import Sampling
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.process_labels.recipe import ProcessLabelsConfig, choose, label
+from generators.process_labels.settings import Settings as LabelSettings
 from generators.records import Problem
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
@@ -19,12 +21,13 @@ from generators.search.exhaustive import Exhaustive
 from generators.search.margins import margin_of
 from generators.step_preference_pairs.recipe import StepPairsConfig, pair_steps
 from generators.step_preference_pairs.records import LocatedError
+from generators.step_preference_pairs.settings import Settings
 from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS, errors_of, step_pairs_table
 from tests.fakes import EOS, CharTokenizer, ScriptedEngine
 
 LAW = Sampling(temperature=1.0, seed=3)
 MAX_TOKENS = 600
-CONFIG = StepPairsConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+CONFIG = StepPairsConfig(sampling=LAW, max_tokens=MAX_TOKENS, settings=Settings())
 ORIGIN = {"policy": "simulated", "round": "r1", "slice": "sums-0"}
 
 
@@ -43,7 +46,7 @@ def simulated(folder, n_problems=8, *, labelled=True):
                     problem, config=AttemptsConfig(n=8, sampling=LAW, max_tokens=MAX_TOKENS), **tools
                 )
                 if labelled:
-                    labels = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS)
+                    labels = ProcessLabelsConfig(sampling=LAW, max_tokens=MAX_TOKENS, settings=LabelSettings())
                     chosen = choose(attempts, tokenizer=policy.tokenizer, config=labels).attempts
                     await label(problem, attempts, chosen, config=labels, strategy=Exhaustive(), **tools)
                 before = sampler.counts.drawn
@@ -92,7 +95,7 @@ def test_every_pair_keeps_the_laws_of_a_pair(made):
         assert pair.rejected.full_text.startswith(pair.rejected.text)
         assert spelling(pair.chosen.text) != spelling(pair.rejected.text)
         assert pair.margin == margin_of(pair.margin.chosen, pair.margin.rejected)
-        assert pair.margin.low > 0 and pair.margin.value >= CONFIG.test.least
+        assert pair.margin.low > 0 and pair.margin.value >= CONFIG.settings.min_margin
         assert pair.is_stable
 
 
@@ -116,7 +119,7 @@ def test_pairs_of_one_prefix_have_chosen_steps_that_differ_in_more_than_spelling
         by_error = {}
         for pair in one.pairs:
             by_error.setdefault(pair.error.attempt_index, []).append(spelling(pair.chosen.text))
-        assert all(len(steps) == len(set(steps)) <= CONFIG.pairs_per_error for steps in by_error.values())
+        assert all(len(steps) == len(set(steps)) <= CONFIG.settings.pairs_per_error for steps in by_error.values())
 
 
 def test_every_error_gives_a_pair_or_has_a_reason(made):
@@ -210,11 +213,11 @@ def test_the_continuation_that_a_step_was_picked_from_is_no_evidence_for_its_val
     made, asked = scripted(tmp_path, {"": [RIGHT]}, (WRONG, 0))
     assert made.pairs == ()
     assert reasons(made)[0] == (0, "margin_too_small")
-    assert asked["1+2=3\n"] == asked["1+2=4\n"] == CONFIG.test.cap
+    assert asked["1+2=3\n"] == asked["1+2=4\n"] == CONFIG.settings.cap
 
 
 def test_a_prefix_without_a_right_continuation_gives_no_pair_after_all_candidates(tmp_path):
-    made, asked = scripted(tmp_path, {}, (WRONG, 1), config=replace(CONFIG, candidates=6))
+    made, asked = scripted(tmp_path, {}, (WRONG, 1), config=replace(CONFIG, settings=Settings(candidates=6)))
     assert reasons(made) == [(None, "no_right_continuation")]
     assert asked == {"1+2=4\n": 6}
 
@@ -291,10 +294,15 @@ def test_a_step_without_a_decided_rollout_has_no_margin(tmp_path):
     assert reasons(made)[0] == (0, "margin_undecided")
 
 
-@pytest.mark.parametrize("field", ["candidates", "lot", "pairs_per_error", "misses", "longest_step", "max_tokens"])
+@pytest.mark.parametrize("field", ["candidates", "lot", "pairs_per_error", "misses", "longest_step"])
 def test_a_setting_out_of_bounds_is_named_with_its_value(field):
-    with pytest.raises(ValueError, match=f"{field} must be at least 1, got 0"):
-        replace(CONFIG, **{field: 0})
+    with pytest.raises(ValidationError, match=rf"{field}\n  Input should be greater than or equal to 1.*input_value=0"):
+        Settings(**{field: 0})
+
+
+def test_a_cap_below_the_lot_is_refused():
+    with pytest.raises(ValidationError, match=r"cap must be at least lot \(4\), got 3"):
+        Settings(cap=3)
 
 
 def test_an_error_without_a_place_is_refused():

@@ -147,7 +147,7 @@ def test_an_adapter_of_another_base_model_is_refused(base, trained, changes, mes
         (lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"0"), "is missing or damaged: delete the"),
         (lambda folder: (folder / "origin.json").unlink(), r"origin\.json is missing or damaged: delete the"),
         (lambda folder: (folder / "manifest.json").unlink(), r"has no manifest\.json: delete the"),
-        (lambda folder: (folder / "manifest.json").write_text("{"), "no adapter that was trained here .*train the"),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "not an adapter that was trained here .*train the"),
     ],
     ids=["weights", "origin", "no manifest", "torn manifest"],
 )
@@ -160,7 +160,7 @@ def test_a_damaged_adapter_is_refused(base, copied, damage, message):
 def test_a_folder_with_an_origin_of_other_fields_is_refused(base, copied):
     (copied / "origin.json").write_text("{}")
     (copied / "manifest.json").write_text(json.dumps({"sha256": {}}))
-    with pytest.raises(AdapterRefused, match="no adapter that was trained here"):
+    with pytest.raises(AdapterRefused, match="not an adapter that was trained here"):
         read_origin(copied, base)
 
 

@@ -7,9 +7,8 @@ import pytest
 
 from generators.process_labels.table import PROCESS_LABELS
 from releases.comparison.changes import RowChanges, SettingChange, setting_changes
-from releases.process_labels import build_process_labels
 from releases.verification.verify import verify
-from tests.releases.conftest import EXPORT, true_solution
+from tests.releases.conftest import true_draft_of, true_solution
 from tests.releases.registry.test_local import contents
 from tests.releases.test_guards import weighted
 
@@ -37,7 +36,7 @@ def corrected(true_rows, facts):
     wrong, new = (true_solution(number, is_right=False, by_belief=False) for number in (2, 40))
     kept = true_rows.filter(~pl.col("prompt").is_in(["What is 0 + 2?", "What is 2 + 2?"]))
     rows = pl.concat([kept, pl.DataFrame([wrong, new], schema=COLUMNS)])
-    return build_process_labels(rows, facts(settings={"attempts": {"temperature": 0.9}}), EXPORT)
+    return true_draft_of(rows, facts(settings={"attempts": {"temperature": 0.9}}))
 
 
 def test_the_card_counts_rows_and_names_settings_that_differ_from_the_version_before(
@@ -61,7 +60,7 @@ def test_a_correction_of_an_old_round_is_set_beside_that_rounds_last_version(
     registry, true_draft, true_rows, corrected, facts
 ):
     registry.publish(true_draft)
-    registry.publish(build_process_labels(true_rows, facts("second"), EXPORT))
+    registry.publish(true_draft_of(true_rows, facts("second")))
     registry.publish(corrected)
     assert registry.manifest("process_labels", "v0.2.0").changes.since == "v0.1.0"
     assert registry.manifest("process_labels", "v0.1.1").changes.since == "v0.1.0"
@@ -69,7 +68,7 @@ def test_a_correction_of_an_old_round_is_set_beside_that_rounds_last_version(
 
 def test_another_round_is_a_setting_that_differs(registry, true_draft, true_rows, facts):
     registry.publish(true_draft)
-    registry.publish(build_process_labels(true_rows, facts("second"), EXPORT))
+    registry.publish(true_draft_of(true_rows, facts("second")))
     (change,) = registry.manifest("process_labels", "v0.2.0").changes.settings
     assert change == SettingChange(name="round", before="first", after="second")
 

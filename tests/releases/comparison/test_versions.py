@@ -8,8 +8,7 @@ import pytest
 from generators.process_labels.table import PROCESS_LABELS
 from releases.comparison.versions import diff
 from releases.errors import DamagedRelease, UnknownRelease
-from releases.process_labels import build_process_labels
-from tests.releases.conftest import EXPORT, true_solution
+from tests.releases.conftest import true_draft_of, true_solution
 from tests.releases.forgery import with_manifest
 from tests.releases.test_guards import weighted
 
@@ -19,7 +18,7 @@ COLUMNS = {name: column.dtype for name, column in PROCESS_LABELS.columns.items()
 @pytest.fixture
 def publish(registry, facts):
     def version(rows):
-        return registry.publish(build_process_labels(rows, facts(), EXPORT)).path
+        return registry.publish(true_draft_of(rows, facts())).path
 
     return version
 

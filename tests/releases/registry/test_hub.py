@@ -8,11 +8,11 @@ import pytest
 from upath import UPath
 
 from releases.errors import UnknownRelease, VersionTaken
-from releases.process_labels import build_process_labels
 from releases.registry.hub import HubRegistry
 from releases.registry.local import LocalRegistry
 from tests.hub.reading import versions
 from tests.hub.state import Blob
+from tests.releases.conftest import labels_draft
 
 ID = "lab/process_labels"
 
@@ -25,7 +25,7 @@ def registry(hub) -> HubRegistry:
 @pytest.fixture(scope="module")
 def changed(table, facts):
     corrected = table(*[([0, 0, 0], [4, 4, 4]), ([0, 0], [4, 0]), ([0, 0], [4, 4]), ([0, 0], [4, 4])] * 8)
-    return build_process_labels(corrected, facts())
+    return labels_draft(corrected, facts())
 
 
 def test_a_release_is_one_commit_and_one_tag(hub, registry, draft):
@@ -54,7 +54,7 @@ def test_publishing_twice_only_reads(hub, registry, draft):
 
 
 def test_numbers_go_as_in_a_folder(hub, registry, draft, changed, rows, facts):
-    drafts = [draft, changed, build_process_labels(rows, facts("second")), draft]
+    drafts = [draft, changed, labels_draft(rows, facts("second")), draft]
     assert [registry.publish(one).version for one in drafts] == ["v0.1.0", "v0.1.1", "v0.2.0", "v0.1.2"]
     assert registry.versions("process_labels") == ["v0.1.0", "v0.1.1", "v0.1.2", "v0.2.0"]
     assert registry.latest("process_labels").version == "v0.2.0"
@@ -141,7 +141,7 @@ def test_a_tag_that_is_no_release_takes_its_number(hub, registry, draft):
 
 def test_publishers_at_once_make_whole_versions_of_their_own(hub, rows, facts):
     drafts = [
-        build_process_labels(rows.with_columns(pl.col("n_undecided").list.eval(pl.element() + number)), facts())
+        labels_draft(rows.with_columns(pl.col("n_undecided").list.eval(pl.element() + number)), facts())
         for number in range(3)
     ]
     with ThreadPoolExecutor(len(drafts)) as pool:
@@ -180,12 +180,12 @@ def test_the_card_loads_from_the_hub_and_links_the_datasets_beside_it(hub, draft
     card = (registry.publish(draft).path / "README.md").read_text()
     assert 'load_dataset("lab/process_labels", "default", split="train", revision="v0.1.0")' in card
     assert f"[step_preference_pairs]({hub.url}/datasets/lab/step_preference_pairs)." in card
-    assert "Run beside the folder" not in card
+    assert "Run this next to the folder" not in card
 
 
 def test_a_collection_holds_each_dataset_once(hub, registry, draft):
     registry.publish(draft)
-    registry.publish(replace(draft, about=replace(draft.about, dataset="other")))
+    registry.publish(replace(draft, dataset="other"))
     urls = {registry.collect(dataset, "Reasoning data") for dataset in ("process_labels", "other", "process_labels")}
     ((slug, collection),) = hub.state.collections.items()
     assert urls == {f"{hub.url}/collections/{slug}"}

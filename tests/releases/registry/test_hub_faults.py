@@ -115,10 +115,10 @@ import sys
 import polars as pl
 from releases.facts import ReleaseFacts
 from releases.registry.hub import HubRegistry
-from releases.process_labels import build_process_labels
+from tests.releases.conftest import labels_draft
 
 facts = ReleaseFacts(policy="tiny", round="first", sources=(), stages=())
-HubRegistry("lab").publish(build_process_labels(pl.read_parquet(sys.argv[1]), facts))
+HubRegistry("lab").publish(labels_draft(pl.read_parquet(sys.argv[1]), facts))
 """
 
 

@@ -5,8 +5,8 @@ import re
 import subprocess
 import sys
 
-from releases.process_labels import build_process_labels
 from releases.registry.hub import HubRegistry
+from tests.releases.conftest import labels_draft
 
 READ = """
 import json, sys
@@ -29,7 +29,7 @@ def test_two_versions_load_from_a_private_hub_after_the_second_is_published(
     hub, draft, table, facts, tmp_path, monkeypatch
 ):
     registry = HubRegistry("lab")
-    other = build_process_labels(table(*[([4, 2], [4, 4]), ([0, 0, 0], [4, 4, 4])] * 9), facts("second"))
+    other = labels_draft(table(*[([4, 2], [4, 4]), ([0, 0, 0], [4, 4, 4])] * 9), facts("second"))
     card = (registry.publish(draft).path / "README.md").read_text()
     registry.publish(other)
     lines = re.search(r"```python\n(.*?)```", card, re.DOTALL).group(1)

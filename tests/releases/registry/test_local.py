@@ -12,10 +12,10 @@ from generators.sampling.storage import StorageError
 from releases.bundle import bundle
 from releases.errors import PublishContested, UnknownRelease, VersionTaken
 from releases.manifest import describe
-from releases.process_labels import build_process_labels
 from releases.registry.local import LocalRegistry
-from releases.registry.placement import place
+from releases.registry.placement import place_version
 from releases.version import FIRST
+from tests.releases.conftest import labels_draft
 
 
 def contents(folder: UPath) -> dict[str, bytes]:
@@ -26,7 +26,7 @@ def contents(folder: UPath) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def changed(table, facts):
     corrected = table(*[([0, 0, 0], [4, 4, 4]), ([0, 0], [4, 0]), ([0, 0], [4, 4]), ([0, 0], [4, 4])] * 8)
-    return build_process_labels(corrected, facts())
+    return labels_draft(corrected, facts())
 
 
 def test_the_first_release_is_v0_1_0(any_registry, draft):
@@ -50,14 +50,14 @@ def test_publishing_twice_is_one_release(any_registry, draft):
 
 def test_other_token_counts_over_the_same_rows_are_no_new_release(any_registry, draft, rows, facts):
     any_registry.publish(draft)
-    replayed = build_process_labels(rows, facts(tokens={"generated": 0}))
+    replayed = labels_draft(rows, facts(tokens={"generated": 0}))
     assert not any_registry.publish(replayed).is_new
 
 
 def test_changed_rows_bump_the_patch_and_another_round_the_minor(any_registry, draft, changed, rows, facts):
     any_registry.publish(draft)
     assert any_registry.publish(changed).version == "v0.1.1"
-    assert any_registry.publish(build_process_labels(rows, facts("second"))).version == "v0.2.0"
+    assert any_registry.publish(labels_draft(rows, facts("second"))).version == "v0.2.0"
     assert any_registry.publish(draft).version == "v0.1.2"
     assert any_registry.versions("process_labels") == ["v0.1.0", "v0.1.1", "v0.1.2", "v0.2.0"]
     assert any_registry.latest("process_labels").version == "v0.2.0"
@@ -74,7 +74,7 @@ def test_a_released_version_is_never_overwritten(any_registry, draft, changed):
 
 def test_two_registries_hold_the_same_bytes(registry, store, draft, rows, facts):
     registry.publish(draft)
-    store.publish(build_process_labels(rows, facts()))
+    store.publish(labels_draft(rows, facts()))
     there = {path: content for path, content in contents(store.root).items() if ".claims" not in path}
     assert contents(registry.root) == there
 
@@ -110,13 +110,13 @@ def test_a_publisher_that_dies_between_files_leaves_nothing_on_disk(registry, dr
 
     folder = registry.root / "process_labels"
     with pytest.raises(KeyboardInterrupt):
-        place(folder, "v0.1.0", until_the_second_file(), identity=b"first")
+        place_version(folder, "v0.1.0", until_the_second_file(), identity=b"first")
     assert list(folder.iterdir()) == []
 
 
 def test_a_version_placed_but_not_indexed_is_taken_up_by_the_next_publish(any_registry, draft, changed):
     manifest = describe(draft, FIRST)
-    place(any_registry.root / "process_labels", "v0.1.0", bundle(draft, manifest), identity=manifest.to_json())
+    place_version(any_registry.root / "process_labels", "v0.1.0", bundle(draft, manifest), identity=manifest.to_json())
     assert any_registry.versions("process_labels") == []
     assert any_registry.publish(changed).version == "v0.1.1"
     assert any_registry.versions("process_labels") == ["v0.1.0", "v0.1.1"]
@@ -126,7 +126,7 @@ def abandon(store, draft):
     """Claim v0.1.0 and upload all but the manifest, as a publisher does that is killed."""
     manifest = describe(draft, FIRST)
     *files, _ = bundle(draft, manifest)
-    place(store.root / "process_labels", "v0.1.0", files, identity=manifest.to_json())
+    place_version(store.root / "process_labels", "v0.1.0", files, identity=manifest.to_json())
 
 
 def test_an_upload_without_manifest_is_finished_by_the_same_draft(store, draft):
@@ -152,7 +152,7 @@ def test_a_publisher_that_always_loses_is_told(store, draft):
 
 def test_publishers_at_once_make_whole_versions_of_their_own(any_registry, rows, facts):
     drafts = [
-        build_process_labels(rows.with_columns(pl.col("n_undecided").list.eval(pl.element() + number)), facts())
+        labels_draft(rows.with_columns(pl.col("n_undecided").list.eval(pl.element() + number)), facts())
         for number in range(4)
     ]
     with ThreadPoolExecutor(len(drafts)) as pool:

@@ -1,21 +1,20 @@
 import pytest
 
-from releases.long_cot_traces import build_long_cot_traces
 from releases.verification.verify import verify
 from tests.releases.forgery import with_manifest, with_value
-from tests.releases.long_cot_rows import EXPORT, rewarded, tables
+from tests.releases.long_cot_rows import draft_of, rewarded, tables
 
 TRACES = "data/default/train-00000-of-00001.parquet"
 PAIRS = "data/pairs/train-00000-of-00001.parquet"
 
 
-def found(folder):
-    return [(name, str(one)) for name, checked in verify(folder).checks.items() for one in checked.findings]
+def findings(folder):
+    return [(name, str(finding)) for name, checked in verify(folder).checks.items() for finding in checked.findings]
 
 
 @pytest.fixture(scope="module")
 def draft(facts):
-    return build_long_cot_traces(*tables(), facts(), EXPORT)
+    return draft_of(facts, *tables())
 
 
 def test_a_good_release_passes_and_traces_and_pairs_were_looked_at(draft, folder_of):
@@ -25,7 +24,7 @@ def test_a_good_release_passes_and_traces_and_pairs_were_looked_at(draft, folder
 
 
 def test_problems_without_answers_pass_where_a_reward_model_scored_and_no_answer_is_verified(facts, folder_of):
-    report = verify(folder_of(build_long_cot_traces(*rewarded(), facts(), EXPORT)))
+    report = verify(folder_of(draft_of(facts, *rewarded())))
     assert report.findings == ()
     assert (report.checks["labels"].n, report.checks["answers"].n) == (16 + 16, 0)
 
@@ -40,10 +39,10 @@ def test_problems_without_answers_pass_where_a_reward_model_scored_and_no_answer
     ],
 )
 def test_a_blank_answer_that_a_verifier_is_said_to_have_scored_is_named(facts, folder_of, config, column, value):
-    draft = build_long_cot_traces(*rewarded(), facts(), EXPORT)
-    told = found(folder_of(with_value(draft, config, "train", 1, column, value)))
+    draft = draft_of(facts, *rewarded())
+    named = findings(folder_of(with_value(draft, config, "train", 1, column, value)))
     place = f"{TRACES if config == 'default' else PAIRS}, row 1, column "
-    assert [said for name, said in told if name == "rules" and said.startswith(place)]
+    assert [said for name, said in named if name == "rules" and said.startswith(place)]
 
 
 # config, column, what it is changed to, and the check that names it there
@@ -70,14 +69,14 @@ FAULTS = [
 
 @pytest.mark.parametrize(("config", "column", "value", "check"), FAULTS)
 def test_a_changed_value_is_named_by_its_place(draft, folder_of, config, column, value, check):
-    told = found(folder_of(with_value(draft, config, "train", 1, column, value)))
+    named = findings(folder_of(with_value(draft, config, "train", 1, column, value)))
     place = f"{TRACES if config == 'default' else PAIRS}, row 1, column "
-    assert [said for name, said in told if name == check and said.startswith(place)]
+    assert [said for name, said in named if name == check and said.startswith(place)]
 
 
 def test_a_pair_whose_sides_are_worth_the_other_way_round_is_named_by_all_that_follows(draft, folder_of):
     changed = with_value(draft, "pairs", "train", 0, "chosen_score", 0.0)
-    ((check, said),) = found(folder_of(changed))
+    ((check, said),) = findings(folder_of(changed))
     assert check == "labels"
     assert said == f"{PAIRS}, row 0, column chosen_score: it is 0.0, it must be 1.0 by recomputation"
 
@@ -90,5 +89,5 @@ def test_a_pair_whose_sides_are_worth_the_other_way_round_is_named_by_all_that_f
     ],
 )
 def test_a_manifest_without_what_rows_are_derived_with_is_named(draft, folder_of, change, complaint):
-    folder = with_manifest(folder_of(draft), lambda told: change(told["facts"]["settings"]["export"]))
-    assert any(complaint in said for check, said in found(folder) if check == "labels")
+    folder = with_manifest(folder_of(draft), lambda manifest: change(manifest["facts"]["settings"]["export"]))
+    assert any(complaint in said for check, said in findings(folder) if check == "labels")

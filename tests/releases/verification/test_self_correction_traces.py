@@ -1,11 +1,13 @@
-"""A release of self-corrections passes its checks; with one fault, that one is found with its row and column."""
+"""A release of self-corrections passes its checks; a single fault is found with its row and column."""
 
 from dataclasses import replace
 
 import pytest
 from upath import UPath
 
-from releases.self_correction_traces import build_self_correction_traces
+from generators.dataset import Parameters
+from generators.self_correction_traces.dataset import DATASET
+from releases.drafting import drafted
 from releases.splits import SplitShares
 from releases.verification.verify import verify
 from tests.releases.corrected import corrections
@@ -16,10 +18,11 @@ SHARD = "data/default/train-00000-of-00001.parquet"
 
 @pytest.fixture(scope="module")
 def draft(facts):
-    return build_self_correction_traces(corrections(), facts(), SplitShares(test=0.3))
+    tables = {"self_correction_traces": corrections()}
+    return drafted(DATASET, tables, facts(), Parameters(), SplitShares(test=0.3))
 
 
-def test_a_good_release_passes_and_every_answer_was_looked_at(draft, folder_of):
+def test_a_good_release_passes_and_every_answer_is_checked(draft, folder_of):
     report = verify(folder_of(draft))
     assert report.findings == ()
     assert report.checks["labels"].n == 16

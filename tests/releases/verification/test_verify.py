@@ -12,9 +12,8 @@ from filters.answers.checker import AnswerRule
 from releases.errors import UnknownRelease
 from releases.facts import SourceFacts
 from releases.manifest import FILE_NAME
-from releases.process_labels import build_process_labels
 from releases.verification.verify import CHECKS, verify
-from tests.releases.conftest import EXPORT
+from tests.releases.conftest import true_draft_of
 from tests.releases.forgery import alone, moved, with_file, with_manifest, with_rows, with_value
 
 SHARD = "data/default/train-00000-of-00001.parquet"
@@ -135,7 +134,7 @@ def test_a_changed_gold_answer_is_named(true_draft, folder_of, train):
     ("column", "value", "complaint"),
     [
         ("extracted", "99", "it is '99', the text ends in"),
-        ("verdict", "equal", "comes to different"),
+        ("verdict", "equal", "gives different"),
         ("steps", ["So.\n", "The answer is \\boxed{99}."], "the text ends in '99'"),
     ],
 )
@@ -300,11 +299,11 @@ def test_a_figure_of_the_manifest_that_is_not_true_is_named(folder, change, comp
 @pytest.mark.parametrize(
     ("change", "checks", "complaint"),
     [
-        (lambda facts: facts["settings"].pop("export"), ["labels", "splits"], "settings.export lacks what the labels"),
+        (lambda facts: facts["settings"].pop("export"), ["labels", "answers", "splits"], "settings.export lacks "),
         (
             lambda facts: facts["settings"]["export"]["priors"].clear(),
             ["labels"],
-            "settings.export holds no priors of sums-0, whose rows have some",
+            "there are no priors of slice sums-0, whose rows have a soundness",
         ),
         (lambda facts: facts["sources"].clear(), ["answers"], "it names no source sums, by whose rule answers could"),
     ],
@@ -319,11 +318,11 @@ def test_answers_are_verified_by_the_rule_of_their_source(true_rows, facts, fold
     bare = true_rows.with_columns(pl.concat_list(pl.col("steps").list.first(), pl.lit("So it is.")).alias("steps"))
     rule = AnswerRule(bare_last_number=True)
     sources = (SourceFacts(name="sums", problems=16, answer_rule=rule),)
-    folder = folder_of(build_process_labels(bare, facts(sources=sources), EXPORT))
+    folder = folder_of(true_draft_of(bare, facts(sources=sources)))
     assert found(folder) == []
     with_manifest(folder, lambda told: told["facts"]["sources"][0]["answer_rule"].update(bare_last_number=False))
     told = [said.split(": ")[1] for check, said in found(folder) if check == "answers"]
-    assert len(told) == 32 and all(said.endswith(("comes to no_answer", "the text ends in None")) for said in told)
+    assert len(told) == 32 and all(said.endswith(("gives no_answer", "the text ends in None")) for said in told)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def arms(with_token=(0, 0), without=(0, 0), *, attempts=(8, 16), position=3, len
     made = two_arms(position, length, priors=FLAT, attempts=tried, never=0.05, least=0.1)
     for arm, (right, wrong) in ((made.with_token, with_token), (made.without_token, without)):
         for outcome in [True] * right + [False] * wrong:
-            arm.tell(outcome)
+            arm.add(outcome)
     return made
 
 
@@ -49,7 +49,7 @@ def test_the_attempts_say_how_much_a_few_wrong_rollouts_mean(attempts, quick):
 def test_undecided_rollouts_move_on_and_say_nothing():
     made = arms()
     before = made.critical
-    made.with_token.tell(None)
+    made.with_token.add(None)
     assert (made.critical, made.with_token.next_index, made.with_token.share) == (before, 1, None)
 
 
@@ -68,5 +68,5 @@ def test_the_next_rollout_comes_from_the_arm_that_is_less_known():
 def test_the_order_of_outcomes_is_no_matter(order):
     made = arms()
     for outcome in order:
-        made.with_token.tell(outcome)
+        made.with_token.add(outcome)
     assert isclose(made.critical, arms((3, 4)).critical, rel_tol=1e-9)

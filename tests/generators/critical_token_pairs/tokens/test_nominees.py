@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filters.answers.checker import Verdict
+from generators.critical_token_pairs.settings import Settings
 from generators.critical_token_pairs.tokens.confirmation import (
     LOST_WITHOUT_TOKEN,
     NOT_LOST_WITH_TOKEN,
-    Confirmation,
     without_token,
 )
 from generators.critical_token_pairs.tokens.nominees import (
@@ -20,10 +20,18 @@ from generators.critical_token_pairs.tokens.nominees import (
 )
 from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
+from generators.search.priors import Priors
 from tests.wrong_solutions import LAW, MAX_TOKENS, tools, wrong_solution
 
-CONFIG = CriticalTokensConfig(sampling=LAW, max_tokens=MAX_TOKENS)
-SCORES_ALONE = replace(CONFIG, search=None)
+
+def config_of(**changes):
+    return CriticalTokensConfig(
+        sampling=LAW, max_tokens=MAX_TOKENS, priors=Priors(), settings=Settings.model_validate(changes)
+    )
+
+
+CONFIG = config_of()
+SCORES_ALONE = config_of(search=False)
 
 
 def policy():
@@ -96,7 +104,7 @@ def test_where_the_step_is_another_one_the_whole_response_is_searched(tmp_path):
 
 def test_the_tests_of_all_nominees_share_one_budget(tmp_path):
     lost = [CASE.critical + places for places in (1, 2, 3)]
-    config = replace(SCORES_ALONE, budget=40)
+    config = config_of(search=False, budget=40)
     made, drawn = found(tmp_path, scores=low(*lost), config=config)
     assert made.dropped[0] == (lost[0], LOST_WITHOUT_TOKEN)
     assert made.dropped[-1] == (lost[-1], BUDGET_SPENT)
@@ -151,7 +159,7 @@ def test_a_second_run_over_a_ledger_draws_nothing_and_says_the_same(tmp_path_fac
         "case": case,
         "step_range": case.step if with_step else None,
         "scores": None if lowest is None else [0.1 if place in lowest else 0.9 for place in range(length)],
-        "config": replace(CONFIG, confirmation=Confirmation(lot=lot, cap=40)),
+        "config": config_of(lot=lot, cap=40),
     }
     first, _ = found(folder, **settled)
     idle = policy()
@@ -166,7 +174,7 @@ def test_a_second_run_over_a_ledger_draws_nothing_and_says_the_same(tmp_path_fac
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"verdict": Verdict.EQUAL}, "is equal and ended by eos: hand in finished wrong ones"),
+        ({"verdict": Verdict.EQUAL}, "is equal and ended by eos: pass finished wrong ones"),
         ({"verdict": Verdict.NO_ANSWER}, "is no_answer and ended by eos"),
         ({"finish_reason": "length"}, "is different and ended by length"),
         ({"prompt_token_ids": (1,)}, "answers another prompt than the root"),
@@ -179,23 +187,19 @@ def test_an_attempt_that_is_not_a_finished_wrong_one_is_refused(tmp_path, change
 
 
 def test_scores_must_be_one_a_token(tmp_path):
-    with pytest.raises(ValueError, match=rf"scores must be one a token of the response \({LENGTH}\), got 2"):
+    with pytest.raises(ValueError, match=rf"scores must have one number per token of the response \({LENGTH}\), got 2"):
         found(tmp_path, scores=[0.1, 0.2])
 
 
 @pytest.mark.parametrize(
-    ("made", "message"),
+    ("changes", "message"),
     [
-        (lambda: replace(CONFIG, budget=0), "budget must be at least 1, got 0"),
-        (lambda: replace(CONFIG, n_scores=0), "n_scores must be at least 1, got 0"),
-        (lambda: replace(CONFIG, score_below=0.0), "score_below must be above 0 and at most 1, got 0.0"),
-        (lambda: replace(CONFIG, least_share=1.5), "least_share must be above 0 and at most 1, got 1.5"),
-        (lambda: Confirmation(cap=0), "cap must be at least 1, got 0"),
-        (lambda: Confirmation(confidence=0.4), "confidence must be above 0.5 and below 1, got 0.4"),
-        (lambda: Confirmation(give_up=0.2), r"give_up must be above 0 and below 1 - confidence \(0.05\), got 0.2"),
-        (lambda: Confirmation(never=0.2), r"never \(0.2\) must be above 0 and below least \(0.1\)"),
+        ({"confidence": 0.4}, "confidence must be above 0.5 and below 1, got 0.4"),
+        ({"give_up": 0.2}, r"give_up must be above 0 and below 1 - confidence \(0.05\), got 0.2"),
+        ({"never": 0.2}, r"never \(0.2\) must be above 0 and below least \(0.1\)"),
+        ({"least": 1.5}, r"below least \(1.5\), which is at most 1"),
     ],
 )
-def test_a_setting_out_of_bounds_is_named_with_its_value(made, message):
+def test_settings_that_do_not_fit_each_other_are_named_with_their_values(changes, message):
     with pytest.raises(ValueError, match=message):
-        made()
+        config_of(**changes)

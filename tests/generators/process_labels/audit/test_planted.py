@@ -18,7 +18,7 @@ from generators.sampling.steps import step_ends, step_texts
 from tests.fakes import CharTokenizer, ScriptedEngine
 
 LAW = Sampling(temperature=1.0, seed=3)
-CONFIG = PlantedConfig(sampling=LAW, max_tokens=600)
+CONFIG = PlantedConfig(sampling=LAW, max_tokens=600, max_steps=32)
 PROBLEM = Problem(problem_id="p", source="s", prompt="Calculate 3 + 5 + 2.", answer="10")
 RIGHT = "3 + 5 = 8\n8 + 2 = 10\nThe answer is \\boxed{10}."
 
@@ -178,15 +178,3 @@ def test_a_step_that_the_tokenizer_changes_is_not_planted(tmp_path):
     outcome, engine = scripted(tmp_path, RIGHT, "The answer is \\boxed{9}.", tokenizer=PaddingTokenizer())
     assert outcome == NotPlanted("p", 2, "nothing_to_spoil")
     assert engine.requests == []
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("max_tokens", 0, "max_tokens must be at least 1, got 0"),
-        ("max_steps", 1, "max_steps must be at least 2, got 1"),
-    ],
-)
-def test_a_setting_out_of_bounds_is_named_with_its_value(field, value, message):
-    with pytest.raises(ValueError, match=message):
-        replace(CONFIG, **{field: value})

@@ -1,0 +1,128 @@
+"""Every slice of one round as its tables hold it: `generators.dataset.Round`, and the facts of a release.
+
+It imports no Dagster itself; store and settings do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import polars as pl
+
+from dagster_project.partitions import Cell, round_seed
+from dagster_project.resources.store import SET_ASIDE, Store
+from dagster_project.scorecard import standing
+from dagster_project.settings.file import Settings
+from filters.rules import reason_counts
+from generators.dataset import Dataset, MoreFacts, StageFacts
+from generators.sampling.ledger import totals
+from releases.errors import RoundNotReady
+from releases.facts import ReleaseFacts, SourceFacts
+
+IN_TWO_SLICES = "in_two_slices"  # the reason of rows whose problem an earlier slice has
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredRound:
+    """The tables, dropped rows, recipes and ledgers of a round; each table is read once."""
+
+    settings: Settings
+    store: Store
+    key: str
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The cells of the round, one for each slice."""
+        return [Cell(round=self.key, slice=slice_key) for slice_key in self.settings.slices()]
+
+    def table(self, name: str) -> pl.DataFrame:
+        """The rows of a table over all slices; a problem that two slices share counts for the first."""
+        return self._table(name)[0]
+
+    def recipes(self, stage: str) -> dict[str, dict[str, Any]]:
+        """What a stage made its table with, by slice; slices that it skipped are left out."""
+        recipes = {cell.slice: self.store.read_recipe(stage, cell) for cell in self.cells}
+        return {key: recipe for key, recipe in recipes.items() if SET_ASIDE not in recipe}
+
+    def tokens(self, policies: Sequence[str]) -> dict[str, int]:
+        """The tokens in the ledgers of some policies, by kind."""
+        return totals([self.store.ledger_folder(policy, cell) for policy in policies for cell in self.cells])
+
+    def stage_facts(self, stage: str) -> StageFacts:
+        """How many rows a stage kept, and how many it dropped for each reason."""
+        dropped = pl.concat([self.store.read(self.store.dropped(stage, c)).select("reason") for c in self.cells])
+        rows, repeated = self._table(stage)
+        reasons = reason_counts(dropped) | ({IN_TWO_SLICES: repeated} if repeated else {})
+        return StageFacts(name=stage, kept=rows.height, dropped=reasons)
+
+    def require_ready(self, stages: Sequence[str]) -> None:
+        """Raise RoundNotReady where a slice of `stages` is unfinished, or failed a check that blocks."""
+        state = standing(self.store, self.cells, stages)
+        if state.unmade or state.failed:
+            wrong = [*(f"{table} was not made to the end" for table in state.unmade), *state.failed]
+            raise RoundNotReady(
+                f"round {self.key} cannot be released: {'; '.join(wrong)}. Mend the cause, or the bounds in "
+                "[checks] of the settings, and materialise these slices again"
+            )
+
+    def why_empty(self, dataset: str) -> str:
+        """Why a round has no row of a dataset to release, and what to change."""
+        dropped = sorted(self.stage_facts(dataset).dropped.items(), key=lambda item: (-item[1], item[0]))
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped) or "nothing"
+        return (
+            f"{dataset}: round {self.key} has no row to release; the asset dropped {reasons}. Its page in the UI says "
+            f"what each means; change [{dataset}] of the settings, the problems or the policy, and materialise it again"
+        )
+
+    def facts(self, dataset: Dataset[Any], rows: pl.DataFrame, more: MoreFacts) -> ReleaseFacts:
+        """What manifest and card say of the round."""
+        policies = sorted(rows["policy"].unique().to_list())
+        per_source = rows.group_by(dataset.source).agg(pl.col("problem_id").n_unique()).sort(dataset.source)
+        sources = {source.name: source for source in self.settings.sources}
+        return ReleaseFacts(
+            policy=", ".join(policies),
+            round=self.key,
+            sources=[
+                SourceFacts(name=name, licence=sources[name].licence, problems=n, answer_rule=sources[name].answer_rule)
+                for name, n in per_source.iter_rows()
+            ],
+            stages=[*map(self.stage_facts, dataset.stages), *more.stages],
+            tokens={**self.tokens(policies), **more.tokens},
+            settings={stage: _agreed(self.recipes(stage)) for stage in dataset.stages},
+            seeds={"round": round_seed(self.key)},
+            audit=more.audit,
+            figures=more.figures,
+            licences=self.settings.releases.licences,
+        )
+
+    @cached_property
+    def _repeats(self) -> dict[str, list[str]]:
+        """By slice the problems that an earlier slice has too: the same content under another source's name."""
+        seen: set[str] = set()
+        repeats = {}
+        for cell in self.cells:
+            problems = self.store.read(self.store.table("problems", cell))["problem_id"].to_list()
+            repeats[cell.slice] = [problem for problem in problems if problem in seen]
+            seen.update(problems)
+        return repeats
+
+    @cache  # noqa: B019 - a round lives as long as one run
+    def _table(self, name: str) -> tuple[pl.DataFrame, int]:
+        """The rows, and how many an earlier slice has already."""
+        frames = {cell.slice: self.store.read(self.store.table(name, cell)) for cell in self.cells}
+        first = [frame.filter(~pl.col("problem_id").is_in(self._repeats[key])) for key, frame in frames.items()]
+        rows = pl.concat(first)
+        return rows, sum(frame.height for frame in frames.values()) - rows.height
+
+
+def _agreed(by_slice: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The recipe of a stage; a part in which slices differ is given `by_slice`. Empty where every slice skipped it."""
+    parts = dict.fromkeys(part for recipe in by_slice.values() for part in recipe)
+    values = {part: {key: recipe.get(part) for key, recipe in by_slice.items()} for part in parts}
+    return {part: _one_or_all(of_slices) for part, of_slices in values.items()}
+
+
+def _one_or_all(of_slices: dict[str, Any]) -> Any:
+    first, *others = of_slices.values()
+    return first if all(other == first for other in others) else {"by_slice": of_slices}

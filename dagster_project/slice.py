@@ -1,0 +1,152 @@
+"""One slice of one round as stages see it: `generators.stage.Slice` over the store and the run's resources."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+import polars as pl
+
+from dagster_project.partitions import Cell
+from dagster_project.resources.judge import JudgeResource
+from dagster_project.resources.policy import PolicyResource
+from dagster_project.resources.reward import RewardResource
+from dagster_project.resources.store import Store
+from dagster_project.settings.file import Settings
+from filters.answers.checker import AnswerChecker
+from generators.checks import CheckBounds
+from generators.models.judge import JudgeSampling
+from generators.models.policy import Policy
+from generators.models.reward import RewardModel
+from generators.problems.settings import EvaluationSetSettings, QualitySettings, Source
+from generators.problems.table import problems_of
+from generators.records import Problem
+from generators.sampling.progress import Progress, reported
+from generators.sampling.sampler import Sampler
+from generators.sampling.storage import StorageError, is_local
+from generators.sampling.workbench import Workbench
+
+
+@dataclass(kw_only=True)
+class RunSlice:
+    """The slice of a run. `benches` has every workbench that sampled from the policy, for cost and metadata."""
+
+    context: dg.AssetExecutionContext
+    all_settings: Settings
+    store: Store
+    cell: Cell
+    policy_resource: PolicyResource
+    judge_resource: JudgeResource
+    reward_resource: RewardResource
+    benches: list[Workbench] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return self.cell.slice
+
+    @property
+    def shard(self) -> int:
+        return self.all_settings.slices()[self.cell.slice][1]
+
+    @property
+    def seed(self) -> int:
+        return self.cell.seed
+
+    @property
+    def source(self) -> Source:
+        return self.all_settings.slices()[self.cell.slice][0]
+
+    @property
+    def evaluation_sets(self) -> Sequence[EvaluationSetSettings]:
+        return self.all_settings.evaluation_sets
+
+    @property
+    def quality(self) -> QualitySettings:
+        return self.all_settings.quality
+
+    @property
+    def bounds(self) -> CheckBounds:
+        return self.all_settings.checks
+
+    @property
+    def judge(self) -> JudgeSampling | None:
+        return self.judge_resource.sampling
+
+    @property
+    def policy(self) -> Policy:
+        return self.policy_resource.identity()
+
+    @property
+    def adapters(self) -> Path:
+        if not is_local(self.store.adapters):
+            raise StorageError(
+                f"data_root is {self.store.root}, and adapters are trained and loaded as local files: set "
+                "contrastive_models.folder to a local folder that every run can read"
+            )
+        return Path(self.store.adapters.path)
+
+    @property
+    def origin(self) -> dict[str, str | int]:
+        return self.cell.origin(self.policy.name)
+
+    def problems(self) -> list[Problem]:
+        return problems_of(self.table("problems"))
+
+    def table(self, name: str) -> pl.DataFrame:
+        return self.store.read(self.store.table(name, self.cell))
+
+    def recipe(self, stage: str) -> Mapping[str, Any]:
+        return self.store.read_recipe(stage, self.cell)
+
+    def settings(self, stage: str) -> Any:
+        return self.all_settings.section(stage)
+
+    def workbench(
+        self, *, unit: str, total: int, by: Literal["policy", "judge"] = "policy"
+    ) -> AbstractAsyncContextManager[Workbench]:
+        return self._opened(unit, total, by)
+
+    def reward(self) -> AbstractAsyncContextManager[RewardModel | None]:
+        return self.reward_resource.opened()
+
+    def make_room(self, *, on_gpu: bool) -> None:
+        self.policy_resource.make_room(self.say, on_gpu=on_gpu)
+
+    def say(self, line: str) -> None:
+        self.context.log.info(line)
+
+    @asynccontextmanager
+    async def _opened(self, unit: str, total: int, by: Literal["policy", "judge"]) -> AsyncIterator[Workbench]:
+        """Flush and close everything, whatever happens; the ledger of a judge is named for the judge."""
+        server = self.policy_resource if by == "policy" else self.judge_resource.server(self.policy_resource)
+        identity = server.identity()
+        asset = self.context.asset_key.to_user_string()
+        with self.store.ledger(identity.name, self.cell) as ledger, AnswerChecker() as checker:
+            for part in ledger.set_aside:
+                self.context.log.warning(f"the ledger part {part} could not be read; its rollouts will be drawn again")
+            self.say(f"{asset}: {len(ledger)} rollouts are in the ledger of {identity.name}")
+            async with server.served(self.say) as served:
+                pool = served.pool
+                sampler = Sampler(
+                    policy=identity.name,
+                    engine=pool,
+                    tokenizer=identity.tokenizer,
+                    ledger=ledger,
+                    context=served.context,
+                    spare=lambda: pool.spare,
+                )
+                progress = Progress(asset, unit, total, lambda: pool.usage.generated, self.say)
+                bench = Workbench(
+                    sampler=sampler,
+                    checker=checker,
+                    pool=pool,
+                    progress=progress,
+                    window=server.settings.in_flight,
+                    say=self.say,
+                )
+                if by == "policy":
+                    self.benches.append(bench)
+                async with sampler, reported(progress):
+                    yield bench

@@ -1,0 +1,110 @@
+"""The stage `attempts`: n verified solutions of every problem, and the problem's difficulty."""
+
+from collections import Counter
+from dataclasses import asdict
+
+import polars as pl
+
+from filters.schema import Schema
+from generators.attempts.difficulty import difficulty
+from generators.attempts.fit import fit_to_label
+from generators.attempts.recipe import VERSION, AttemptsConfig, attempt
+from generators.attempts.settings import Settings
+from generators.attempts.table import ATTEMPTS, PROBLEM_DIFFICULTY, attempts_table
+from generators.checks import Check, CheckBounds, share_in_bounds, timeouts
+from generators.columns import DETAIL, PROBLEM, REASON
+from generators.engine.protocol import Sampling
+from generators.records import Attempt, Problem
+from generators.sampling.ledger import sampling_json
+from generators.shown import Counts, Histogram, SampleRows, Shown
+from generators.stage import Output, Slice, Stage
+
+DROPPED = Schema(
+    name="attempts_dropped", columns={"problem_id": PROBLEM["problem_id"], "reason": REASON, "detail": DETAIL}
+)
+
+
+async def make(slice: Slice, settings: Settings) -> Output:
+    """Attempt every problem of the slice."""
+    sampling = Sampling(temperature=settings.temperature, top_p=settings.top_p, seed=slice.seed)
+    config = AttemptsConfig(
+        n=settings.n, sampling=sampling, max_tokens=settings.max_tokens, examples=slice.source.examples
+    )
+    problems = slice.problems()
+    async with slice.workbench(unit="problems", total=len(problems)) as bench:
+
+        async def solve(problem: Problem) -> tuple[Attempt, ...]:
+            return await attempt(
+                problem, sampler=bench.sampler, checker=bench.checker, rule=slice.source.answer_rule, config=config
+            )
+
+        attempted = await bench.run(solve, problems)
+    by_id = {problem.problem_id: problem for problem in problems}
+    rows = attempts_table(
+        [(by_id[solution.problem_id], solution) for solutions in attempted.rows for solution in solutions],
+        slice.origin | {"sampling": sampling_json(sampling), "max_tokens": settings.max_tokens},
+    )
+    by_problem = difficulty(rows)
+    unfit = fit_to_label(rows, slice.quality)
+    return Output(
+        rows=rows,
+        dropped=DROPPED.frame(
+            [
+                {"problem_id": failure.item.problem_id, "reason": "refused", "detail": failure.message}
+                for failure in attempted.failures
+            ]
+        ),
+        beside={PROBLEM_DIFFICULTY.name: by_problem},
+        config={"n": settings.n, "max_tokens": settings.max_tokens, "sampling": asdict(sampling)},
+        checks=[label_balance(rows, slice.bounds), timeouts(rows["verdict"], slice.bounds.most_timeouts)],
+        shown=shown(rows, by_problem) | {"unfit_to_label": Counts(unfit.counts())},
+        figures={"pass_rate": share_right(rows)},
+        n_items=len(problems),
+        n_failed=len(attempted.failures),
+    )
+
+
+def shown(rows: pl.DataFrame, by_problem: pl.DataFrame) -> dict[str, Shown]:
+    """What the UI shows: verdicts, difficulty, pass rates, and sample rows."""
+    rates = by_problem["pass_rate"].drop_nulls().to_list()
+    return {
+        "verdicts": Counts(Counter(rows["verdict"].to_list())),
+        "difficulty": Counts(Counter(by_problem["difficulty"].drop_nulls().to_list())),
+        "pass_rate": round(share_right(rows), 3),
+        "pass_rates": Histogram(values=rates, title="Pass rate per problem", x="share right", y="problems"),
+        "sample_rows": SampleRows(rows, ("text", "verdict", "extracted")),
+    }
+
+
+def share_right(rows: pl.DataFrame) -> float:
+    """The share of right attempts among the decided ones; 0 if none is decided."""
+    return float(rows.select(pl.col("is_right").mean()).item() or 0.0)
+
+
+def label_balance(rows: pl.DataFrame, bounds: CheckBounds) -> Check:
+    """Passes while the policy is sometimes right and sometimes wrong, since later stages learn from the difference."""
+    return share_in_bounds(
+        "label_balance",
+        int(rows["is_right"].sum()),
+        int(rows["is_right"].count()),
+        least=bounds.least_right,
+        most=bounds.most_right,
+        what="attempts that are right",
+    )
+
+
+STAGE = Stage(
+    name="attempts",
+    title="Solutions by the policy, each with a verdict, and the pass rate of each problem.",
+    group="attempts",
+    settings=Settings,
+    needs=("problems",),
+    schema=ATTEMPTS,
+    dropped=DROPPED,
+    beside=(PROBLEM_DIFFICULTY,),
+    version=VERSION,
+    make=make,
+    blocking=("label_balance", "timeouts"),
+    per_problem=lambda settings: settings.n,
+    least_yield=0.9,
+)

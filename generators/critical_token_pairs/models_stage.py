@@ -1,0 +1,110 @@
+"""The stage `contrastive_models`: two adapters of the policy, and the solutions that they learn from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import polars as pl
+
+from filters.answers.checker import AnswerRule
+from generators.attempts.table import attempts_of
+from generators.checks import Check
+from generators.critical_token_pairs import choice
+from generators.critical_token_pairs.choice import choose_solutions
+from generators.critical_token_pairs.recipe import token_ids
+from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, MODELS_DROPPED
+from generators.critical_token_pairs.settings import ModelsSettings
+from generators.critical_token_pairs.table import examples_table
+from generators.critical_token_pairs.trained_models import Examples, TrainedModels, adapters_folder, train
+from generators.records import Attempt
+from generators.shown import Counts, Curves, Facts, Folder, SampleRows, Shown, lengths
+from generators.stage import Output, Slice, Stage
+from generators.training import adapters
+from generators.training.contrastive_models import SIDES
+
+LACKING = {"positive": "no_right_solution", "negative": "no_wrong_solution"}
+
+
+async def make(slice: Slice, settings: ModelsSettings) -> Output:
+    """Train the adapters of the slice, or reuse those that learnt from the same solutions."""
+    folder = adapters_folder(slice, settings)
+    attempts = attempts_of(slice.table("attempts"))
+    examples, dropped = examples_of(attempts, slice.source.answer_rule, most=settings.max_tokens)
+    trained = train(examples, slice=slice, settings=settings, folder=folder)
+    rows = examples_table([(side, attempt) for side in SIDES for attempt in examples[side]], slice.origin)
+    return Output(
+        rows=rows,
+        dropped=dropped,
+        config=trained.config | {"training": asdict(settings.training)},
+        checks=[both_sides_have_examples(rows)],
+        shown=shown(rows, trained),
+    )
+
+
+def examples_of(
+    attempts: Mapping[str, Sequence[Attempt]], rule: AnswerRule, *, most: int
+) -> tuple[Examples, pl.DataFrame]:
+    """The solutions of each side of at most `most` tokens, and the sides and solutions that were dropped."""
+    kept: dict[str, list[Attempt]] = {side: [] for side in SIDES}
+    dropped: list[tuple[str, int | None, str, str]] = []
+    for problem_id, solutions in attempts.items():
+        chosen = choose_solutions(solutions, rule=rule)
+        positives = () if chosen.positive is None else (chosen.positive,)
+        for side, of_side in zip(SIDES, (positives, chosen.negatives), strict=True):
+            fitting = [attempt for attempt in of_side if len(token_ids(attempt)) <= most]
+            kept[side] += fitting
+            too_long = [attempt.attempt_index for attempt in of_side if attempt not in fitting]
+            dropped += [(problem_id, index, side, "too_long") for index in too_long]
+            if not of_side:
+                dropped.append((problem_id, None, side, LACKING[side]))
+    return kept, MODELS_DROPPED.validate(pl.DataFrame(dropped, schema=MODELS_DROPPED.empty().schema, orient="row"))
+
+
+def shown(rows: pl.DataFrame, trained: TrainedModels) -> dict[str, Shown]:
+    """Examples, losses and speed, where the adapters are, and which of them are new."""
+    entries: dict[str, Shown] = {"models": trained.config["models"]}
+    if trained.losses:
+        entries["losses"] = Curves(series=trained.losses, title="Loss per step", x="step", y="loss")
+        entries["last_losses"] = Facts({side: losses[-1] for side, losses in trained.losses.items()})
+    if trained.tokens_per_second is not None:
+        entries["training_tokens_per_second"] = round(trained.tokens_per_second, 1)
+    if trained.adapters is not None:
+        for side, path in zip(SIDES, (trained.adapters.positive, trained.adapters.negative), strict=True):
+            entries[f"{side}_adapter"] = Folder(str(path))
+            entries[f"{side}_adapter_is"] = "trained" if side in trained.adapters.trained else "reused"
+    return entries | {
+        "examples": Counts(count_sides(rows)),
+        "lengths": lengths(rows["n_tokens"].to_list(), title="Length with the prompt", x="tokens", y="solutions"),
+        "sample_rows": SampleRows(rows, ("problem_id", "attempt_index", "side", "n_tokens")),
+    }
+
+
+def count_sides(rows: pl.DataFrame) -> dict[str, int]:
+    """The number of examples of each side."""
+    return {side: rows.filter(pl.col("side") == side).height for side in SIDES}
+
+
+def both_sides_have_examples(rows: pl.DataFrame) -> Check:
+    """Passes if there are right and wrong solutions to learn from: without one side there is no contrast."""
+    counts = count_sides(rows)
+    return Check(
+        name="both_sides_have_examples",
+        passed=all(counts.values()),
+        why=f"{' and '.join(f'{count} {side}' for side, count in counts.items())} examples",
+        blocks=False,
+        figures=counts,
+    )
+
+
+STAGE = Stage(
+    name="contrastive_models",
+    title="Two adapters of the policy, of right and of wrong solutions, and the solutions that they learn from.",
+    group="preferences",
+    settings=ModelsSettings,
+    needs=("problems", "attempts"),
+    schema=CONTRASTIVE_MODELS,
+    dropped=MODELS_DROPPED,
+    version=f"{choice.VERSION}.{adapters.VERSION}",
+    make=make,
+    warning=("both_sides_have_examples",),
+    kinds=frozenset({"pytorch", "parquet"}),
+)

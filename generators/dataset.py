@@ -1,0 +1,225 @@
+"""A dataset is what a release publishes: its stage, its configs, and what follows from what.
+
+`releases` drafts, verifies and compares every dataset by this definition alone. A new dataset registers in
+`generators.datasets`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
+
+import polars as pl
+
+from filters.answers.verdicts import Verdict
+from filters.rules import Filtered, apply_rules
+from filters.schema import Schema
+from generators.card import Card
+from generators.stage import Stage
+
+if TYPE_CHECKING:  # loading it takes half a second, and only a release draws
+    from matplotlib.figure import Figure
+
+Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name for each thing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """What a dataset's rows follow from besides what was measured. The manifest keeps it in `settings.export`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The parameters as plain JSON data."""
+        return {}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
+        return cls()
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+class IncompleteParameters(Exception):
+    """The parameters lack what the rows of a slice are derived with; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFacts:
+    """How many rows a stage kept, and how many it dropped for each named reason."""
+
+    name: str
+    kept: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for reason, count in {"kept": self.kept, **self.dropped}.items():
+            if count < 0:
+                raise ValueError(f"{reason} of stage {self.name} must be at least 0, got {count}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoreFacts:
+    """Facts of a release that only its dataset can tell."""
+
+    stages: tuple[StageFacts, ...] = ()
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    audit: Figures = field(default_factory=dict)
+    figures: Mapping[str, Figures] = field(default_factory=dict)
+
+
+class Round(Protocol):
+    """Every slice of one round, as its tables hold it."""
+
+    @property
+    def key(self) -> str: ...
+
+    def table(self, name: str) -> pl.DataFrame:
+        """The rows of a table over all slices; raises StorageError."""
+        ...
+
+    def recipes(self, stage: str) -> Mapping[str, Mapping[str, Any]]:
+        """What a stage made its table with, by slice; slices that it skipped are left out."""
+        ...
+
+    def tokens(self, policies: Sequence[str]) -> Mapping[str, int]:
+        """The tokens in the ledgers of some policies, by kind."""
+        ...
+
+
+class Claim(NamedTuple):
+    """A verdict that a row states: comparing the answer of `text` with `gold` gives `verdict`.
+
+    `columns` are those of the verdict and of the extracted answer; the second is None where there is no such column.
+    """
+
+    row: int
+    columns: tuple[str, str | None]
+    text: str
+    gold: str
+    source: str
+    verdict: str
+    extracted: str | None
+
+
+def claims_of_sides(rows: pl.DataFrame, *, source: str, chosen: pl.Expr, rejected: pl.Expr) -> Iterator[Claim]:
+    """Two claims a row: the text of `chosen` is right and the text of `rejected` is not."""
+    texts = rows.select("answer", pl.col(source), chosen, rejected)
+    better, worse = texts.columns[2:]
+    for number, (answer, origin, right, wrong) in enumerate(texts.iter_rows()):
+        yield Claim(number, (better, None), right, answer, origin, Verdict.EQUAL.value, None)
+        yield Claim(number, (worse, None), wrong, answer, origin, Verdict.DIFFERENT.value, None)
+
+
+def keep_all(rows: pl.DataFrame, _: Parameters) -> Filtered:
+    """Keep every row as it is."""
+    return apply_rules(rows, {})
+
+
+def no_claims(_rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
+    """State no verdict."""
+    return iter(())
+
+
+def nothing_derived(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
+    """No column follows from others."""
+    return rows.select()
+
+
+def no_labels(_: pl.DataFrame) -> dict[str, int]:
+    """Count no label."""
+    return {}
+
+
+def no_more_facts(_round: Round, _rows: pl.DataFrame) -> MoreFacts:
+    """Add no fact."""
+    return MoreFacts()
+
+
+def no_files(_splits: Mapping[str, pl.DataFrame], _: Parameters) -> dict[str, bytes]:
+    """Add no file."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Generic[P]):
+    """One config of a dataset.
+
+    A measured config names the `table` that it publishes, and `derive` gets that table's rows, sorted by the table's
+    key. The others follow from the published rows of the first config. `derive` returns rows with `problem_id` and at
+    least the columns of `schema`, and the dropped ones with reasons; None where the rows allow no such config.
+    `recompute` derives those columns of a measured config again that follow from its others, one row for each row.
+    """
+
+    name: str
+    purpose: str
+    schema: Schema
+    table: str | None = None
+    derive: Callable[[pl.DataFrame, P], Filtered | None] = keep_all
+    recompute: Callable[[pl.DataFrame, P], pl.DataFrame] = nothing_derived
+    claims: Callable[[pl.DataFrame, P], Iterator[Claim]] = no_claims
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture on the card: its file's name, its caption, and the function that draws it."""
+
+    name: str
+    caption: str
+    draw: Callable[[pl.DataFrame, "Figure"], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Generic[P]):
+    """A published dataset.
+
+    The first config is measured. `parameters_of` reads the recipes of a round, never the settings of the day; it raises
+    SchemaError where slices disagree. `source` names the column that says where a problem came from. `lengths` are
+    columns of the first config whose lengths a comparison shows. `attachments` makes files from the rows by split.
+    """
+
+    stage: Stage[Any]
+    configs: tuple[Config[P], ...]
+    card: Card
+    parameters: type[P] = Parameters  # type: ignore[assignment]
+    parameters_of: Callable[[Round], P] = lambda _: Parameters()  # type: ignore[assignment,return-value]
+    source: str = "source"
+    label_counts: Callable[[pl.DataFrame], Mapping[str, int]] = no_labels
+    more_facts: Callable[[Round, pl.DataFrame], MoreFacts] = no_more_facts
+    picture: Picture | None = None
+    attachments: Callable[[Mapping[str, pl.DataFrame], P], Mapping[str, bytes]] = no_files
+    lengths: tuple[str, ...] = ()
+    sample_columns: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the stage, the folder and the Hub repository."""
+        return self.stage.name
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that a release needs, its own last."""
+        return (*self.stage.needs, self.stage.name)
+
+    @property
+    def main(self) -> Config[P]:
+        """The first config, which holds everything that was measured."""
+        return self.configs[0]
+
+    @property
+    def measured(self) -> tuple[Config[P], ...]:
+        """The configs that publish a table."""
+        return tuple(config for config in self.configs if config.table is not None)
+
+    @property
+    def derived(self) -> tuple[Config[P], ...]:
+        """The configs that follow from the first one."""
+        return tuple(config for config in self.configs if config.table is None)
+
+    def table_schema(self, config: Config[P]) -> Schema:
+        """The schema of the table that a measured config publishes."""
+        schemas = (self.stage.schema, *self.stage.beside)
+        return next(schema for schema in schemas if schema.name == config.table)
+
+    def config(self, name: str) -> Config[P] | None:
+        """The config of this name, None where there is none."""
+        return next((config for config in self.configs if config.name == name), None)

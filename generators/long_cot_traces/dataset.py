@@ -1,0 +1,149 @@
+"""Long chains of thought (BOLT): thoughts and solution in one answer, by a policy that is shown a few examples."""
+
+from collections import Counter
+from dataclasses import asdict
+
+import polars as pl
+
+from filters.answers.verdicts import VERIFIER
+from generators.card import Card
+from generators.checks import timeouts
+from generators.dataset import Dataset
+from generators.long_cot_traces import behaviour_judge, behaviours, pairs, query_rating, recipe
+from generators.long_cot_traces.behaviours import KINDS
+from generators.long_cot_traces.copied_examples import match_of
+from generators.long_cot_traces.judged_behaviours import JudgedTraces, with_judgement
+from generators.long_cot_traces.query_mix import QueryMix, query_mix
+from generators.long_cot_traces.recipe import BoltConfig
+from generators.long_cot_traces.release import (
+    CONFIGS,
+    PICTURE,
+    LongCotParameters,
+    count_kinds,
+    more_facts,
+    parameters_of,
+)
+from generators.long_cot_traces.samples import Chosen, Sampled, choose, draw, prompt_of, sampling_params
+from generators.long_cot_traces.schema import (
+    DROPPED,
+    LONG_COT_PAIRS,
+    LONG_COT_SAMPLES,
+    LONG_COT_TRACES,
+    LONG_COT_UNPAIRED,
+    QUERY_MIX,
+)
+from generators.long_cot_traces.settings import Settings
+from generators.long_cot_traces.table import generated_tokens, long_cot_pairs_table, long_cot_traces_table
+from generators.records import Problem
+from generators.sampling.ledger import sampling_json
+from generators.sampling.runner import Outcome
+from generators.shown import Bars, Counts, Records, SampleRows, Shown, lengths
+from generators.stage import Output, Slice, Stage
+
+VERSION = ".".join(module.VERSION for module in (recipe, query_rating, pairs, behaviours, behaviour_judge))
+
+
+async def make(slice: Slice, settings: Settings) -> Output:
+    """Mix the slice's problems, sample them, and keep the best sample of each."""
+    match = match_of(slice.source, settings)
+    mix = await query_mix(slice, settings, match)
+    problems = mix.kept(slice.problems())
+    config = BoltConfig(sampling=sampling_params(slice, settings), settings=settings)
+    sampled = await draw(problems, slice, prompt=prompt_of(slice, settings), config=config)
+    provenance = slice.origin | {"sampling": sampling_json(config.sampling), "max_tokens": settings.max_tokens}
+    topics = topics_of(mix, slice.table("problem_difficulty"))
+    chosen = choose(sampled.rows, settings=settings, match=match, topics=topics, provenance=provenance)
+    traces = JudgedTraces(rows=long_cot_traces_table(chosen.traces, provenance))
+    if settings.judge_behaviours:
+        traces = await with_judgement(traces.rows, slice)
+    unpaired = [{"problem_id": problem, "reason": reason} for problem, reason in chosen.unpaired]
+    return Output(
+        rows=traces.rows,
+        dropped=dropped_rows(mix, sampled, chosen),
+        beside={
+            "query_mix": mix.table,
+            "long_cot_samples": chosen.samples,
+            "long_cot_pairs": long_cot_pairs_table(chosen.pairs, provenance),
+            "long_cot_unpaired": LONG_COT_UNPAIRED.frame(unpaired),
+        },
+        config={
+            "sampling": asdict(config.sampling),
+            "max_tokens": settings.max_tokens,
+            "near_examples": match,
+            "judge": mix.judge and mix.judge.config() | {"topics": list(settings.topics)},
+            "behaviour_judge": traces.judge and traces.judge.config(),
+        },
+        checks=[timeouts(chosen.samples["verdict"], slice.bounds.most_timeouts)],
+        shown=shown(mix, chosen, traces),
+        n_items=len(problems),
+        n_failed=len(sampled.failures),
+        of=len(problems),
+    )
+
+
+def topics_of(mix: QueryMix, difficulty: pl.DataFrame) -> dict[str, tuple[str | None, str | None]]:
+    """Topic and difficulty of every problem of the mix."""
+    rated = difficulty.select("problem_id", "difficulty")
+    rows = mix.table.drop("difficulty").join(rated, on="problem_id", how="left")
+    return {name: (topic, band) for name, topic, band in rows.select("problem_id", "topic", "difficulty").iter_rows()}
+
+
+def dropped_rows(mix: QueryMix, sampled: Outcome[Problem, Sampled], chosen: Chosen) -> pl.DataFrame:
+    """Every problem and sample that gave no trace, with the stage and the reason that dropped it."""
+    passed_over = mix.table.filter(~pl.col("is_kept")).select("problem_id", "why").iter_rows()
+    problems = [(problem, None, "mix", why, "") for problem, why in passed_over]
+    problems += [(failed.item.problem_id, None, "sampling", "refused", failed.message) for failed in sampled.failures]
+    samples = chosen.samples.filter(pl.col("reason").is_not_null()).with_columns(detail=pl.lit(""))
+    by_problem = pl.DataFrame(problems, schema=DROPPED.empty().schema, orient="row")
+    return DROPPED.validate(pl.concat([by_problem, samples.select(list(DROPPED.columns))]))
+
+
+def shown(mix: QueryMix, chosen: Chosen, traces: JudgedTraces) -> dict[str, Shown]:
+    """What each filter kept, the cost of a row, behaviours, lengths, and rows to read."""
+    rows = traces.rows
+    kinds = {kind.replace("_", " "): int(rows[f"n_{kind}"].sum()) for kind in KINDS}
+    return {
+        "yields": Records(chosen.selection.yields()),
+        "query_mix": Counts(Counter(mix.table["why"].to_list())),
+        "verified": rows.filter(pl.col("scored_by") == VERIFIER).height,
+        "tokens_per_trace": generated_tokens(chosen.samples) / max(1, rows.height),
+        "thoughts_closed_by": Counts(Counter(rows["thoughts_closed_by"].to_list())),
+        "pairs": len(chosen.pairs),
+        "without_a_pair": Counts(Counter(reason for _, reason in chosen.unpaired)),
+        "behaviours": Bars(counts=kinds, title="Behaviours in all thoughts"),
+        "lengths": lengths(rows["token_ids"].list.len().to_list(), title="Length", x="tokens", y="traces"),
+        "sample_rows": SampleRows(
+            rows, ("prompt", "internal_thoughts", "external_solution", "behaviours", "score", "topic", "difficulty")
+        ),
+        **(mix.judge.shown("judge") if mix.judge else {}),
+        **traces.shown(),
+    }
+
+
+DATASET: Dataset[LongCotParameters] = Dataset(
+    stage=Stage(
+        name="long_cot_traces",
+        title="A problem, internal thoughts, an external solution: the best verified sample of each problem.",
+        group="traces",
+        settings=Settings,
+        needs=("problems", "attempts"),
+        schema=LONG_COT_TRACES,
+        dropped=DROPPED,
+        beside=(QUERY_MIX, LONG_COT_SAMPLES, LONG_COT_PAIRS, LONG_COT_UNPAIRED),
+        version=VERSION,
+        make=make,
+        blocking=("timeouts",),
+        per_problem=lambda settings: settings.n,
+        least_yield=0.1,
+        needs_answers=False,
+    ),
+    configs=CONFIGS,
+    card=Card.beside(__file__),
+    parameters=LongCotParameters,
+    parameters_of=parameters_of,
+    label_counts=count_kinds,
+    more_facts=more_facts,
+    picture=PICTURE,
+    lengths=("internal_thoughts", "external_solution", "token_ids"),
+    sample_columns=("prompt", "internal_thoughts", "external_solution", "behaviours", "score"),
+)

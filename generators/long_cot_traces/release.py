@@ -1,0 +1,274 @@
+"""What a release of long chains of thought publishes: traces and pairs, and what follows from their texts."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import polars as pl
+
+from filters.answers.verdicts import VERIFIER, Verdict
+from filters.rules import REASON, Filtered, reason_counts
+from filters.texts.contamination import Match
+from filters.texts.thoughts import Tags, parse
+from generators.dataset import (
+    Claim,
+    Config,
+    IncompleteParameters,
+    MoreFacts,
+    Parameters,
+    Picture,
+    Round,
+    StageFacts,
+)
+from generators.long_cot_traces.behaviours import KINDS, behaviours, count_behaviours
+from generators.long_cot_traces.copied_examples import without_examples
+from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
+from generators.long_cot_traces.selection import FILTERS
+from generators.long_cot_traces.settings import Settings
+from generators.long_cot_traces.table import generated_tokens
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SIDES = ("chosen", "rejected")
+_OF_TRACES = (
+    *("messages", "score", "behaviours", "behaviour_starts", "behaviour_ends"),
+    *(f"n_{kind}" for kind in KINDS),
+)
+_OF_PAIRS = (*(f"{side}_{column}" for side in SIDES for column in ("malformed", "score", "reward")), "margin")
+_TIMES = {"never": "#d5d8dc", "once": "#a9c3dc", "twice": "#5d8fbf", "more often": "#1f4e79"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceParameters:
+    """The tags around a slice's thoughts, its format reward, and how copies of worked examples are recognised."""
+
+    tags: Tags
+    format_reward: float
+    near_examples: Match
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongCotParameters(Parameters):
+    """The parameters of each slice, by its key."""
+
+    by_slice: Mapping[str, SliceParameters]
+
+    def to_json(self) -> dict[str, Any]:
+        """The parameters as plain JSON data."""
+        return {"makings": {key: asdict(parameters) for key, parameters in sorted(self.by_slice.items())}}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
+        by_slice = {
+            key: SliceParameters(**{**parameters, "tags": Tags(**parameters["tags"])})
+            for key, parameters in plain["makings"].items()
+        }
+        return cls(by_slice=by_slice)
+
+    def slice(self, key: str) -> SliceParameters:
+        """The parameters of a slice; raises IncompleteParameters."""
+        if key not in self.by_slice:
+            raise IncompleteParameters(f"settings.export.makings lacks the slice {key}, which has rows")
+        return self.by_slice[key]
+
+
+def parameters_of(round: Round) -> LongCotParameters:
+    """The parameters of each slice, from its recipe."""
+    by_slice = {}
+    for key, recipe in round.recipes("long_cot_traces").items():
+        settings = Settings.model_validate(recipe["settings"])
+        by_slice[key] = SliceParameters(
+            tags=settings.tags,
+            format_reward=settings.format_reward,
+            near_examples=recipe["config"]["near_examples"],
+        )
+    return LongCotParameters(by_slice=by_slice)
+
+
+def new_traces(rows: pl.DataFrame, parameters: LongCotParameters) -> Filtered:
+    """The traces that repeat no worked example."""
+    return _without_examples(rows, ("prompt", "internal_thoughts", "external_solution"), parameters)
+
+
+def new_pairs(rows: pl.DataFrame, parameters: LongCotParameters) -> Filtered:
+    """The pairs that repeat no worked example in prompt or answers."""
+    texts = {part: f"{part}_text" for part in ("prompt", *SIDES)}
+    with_texts = rows.with_columns(
+        pl.col(part).list.eval(pl.element().struct.field("content")).list.join("\n\n").alias(text)
+        for part, text in texts.items()
+    )
+    parted = _without_examples(with_texts, tuple(texts.values()), parameters)
+    return Filtered(parted.kept.drop(texts.values()), parted.dropped.drop(texts.values()))
+
+
+def recompute_traces(rows: pl.DataFrame, parameters: LongCotParameters) -> pl.DataFrame:
+    """Messages, score and behaviours of every trace."""
+    return _recomputed(rows, _OF_TRACES, _trace, parameters)
+
+
+def recompute_pairs(rows: pl.DataFrame, parameters: LongCotParameters) -> pl.DataFrame:
+    """Format, score and reward of both sides of every pair, and its margin."""
+    return _recomputed(rows, _OF_PAIRS, _pair, parameters)
+
+
+def claims_of_traces(rows: pl.DataFrame, _: LongCotParameters) -> Iterator[Claim]:
+    """The verdict on the solution of each trace that the verifier scored."""
+    columns = ("scored_by", "external_solution", "answer", "source", "verdict", "extracted")
+    for number, (scored_by, solution, answer, source, verdict, extracted) in enumerate(
+        rows.select(columns).iter_rows()
+    ):
+        if scored_by == VERIFIER:
+            yield Claim(number, ("verdict", "extracted"), solution, answer, source, verdict, extracted)
+
+
+def claims_of_pairs(rows: pl.DataFrame, parameters: LongCotParameters) -> Iterator[Claim]:
+    """The verdict on each well-formed side that the verifier scored."""
+    for number, row in enumerate(rows.iter_rows(named=True)):
+        for side in SIDES:
+            solution = _solution(row, side, parameters)
+            if row["scored_by"] == VERIFIER and solution is not None:
+                columns, verdict = (f"{side}_verdict", None), str(row[f"{side}_verdict"])
+                yield Claim(number, columns, solution, row["answer"], row["source"], verdict, None)
+
+
+CONFIGS = (
+    Config(
+        name="default",
+        purpose="problem, thoughts and solution, ready for SFT",
+        schema=LONG_COT_TRACES.published("long_cot_traces/default"),
+        table=LONG_COT_TRACES.name,
+        derive=new_traces,
+        recompute=recompute_traces,
+        claims=claims_of_traces,
+    ),
+    Config(
+        name="pairs",
+        purpose="the best answer to a problem against the worst, ready for TRL's DPOTrainer",
+        schema=LONG_COT_PAIRS.published("long_cot_traces/pairs"),
+        table=LONG_COT_PAIRS.name,
+        derive=new_pairs,
+        recompute=recompute_pairs,
+        claims=claims_of_pairs,
+    ),
+)
+
+
+def count_kinds(rows: pl.DataFrame) -> dict[str, int]:
+    """How often the thoughts of all rows show each behaviour."""
+    return {kind: int(rows[f"n_{kind}"].sum()) for kind in KINDS}
+
+
+def more_facts(round: Round, rows: pl.DataFrame) -> MoreFacts:
+    """What every filter kept and dropped, and the tokens of samples and ratings."""
+    samples = round.table("long_cot_samples")
+    judges = [recipe["config"]["judge"] for recipe in round.recipes("long_cot_traces").values()]
+    raters = {judge["judge"] for judge in judges if judge} - set(rows["policy"])
+    of_judge = {f"judge_{kind}": count for kind, count in round.tokens(sorted(raters)).items()} if raters else {}
+    return MoreFacts(
+        stages=tuple(_stages(round, samples)), tokens={**of_judge, "generated_in_samples": generated_tokens(samples)}
+    )
+
+
+def draw_behaviours(rows: pl.DataFrame, figure: "Figure") -> None:
+    """Draw for each behaviour how many traces show it never, once, twice, or more often."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes, width = figure.add_subplot(), 0.2
+    for times, (words, colour) in enumerate(_TIMES.items()):
+        traces = [int((rows[f"n_{kind}"].clip(0, len(_TIMES) - 1) == times).sum()) for kind in KINDS]
+        positions = [number + (times - 1.5) * width for number in range(len(KINDS))]
+        axes.bar(positions, traces, width=width, color=colour, label=words)
+    axes.set_xticks(range(len(KINDS)), [kind.replace("_", " ") for kind in KINDS])
+    axes.set_ylabel("traces")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+
+
+PICTURE = Picture(
+    name="behaviours.png", caption="Traces by how often their thoughts show each behaviour", draw=draw_behaviours
+)
+
+
+def _without_examples(rows: pl.DataFrame, columns: tuple[str, ...], parameters: LongCotParameters) -> Filtered:
+    """The rows without a passage of a worked example; copies are recognised as in the making of their slice."""
+    parts = [
+        without_examples(part, row=("problem_id",), columns=columns, match=parameters.slice(str(key)).near_examples)
+        for (key,), part in rows.partition_by("slice", as_dict=True, maintain_order=True).items()
+    ]
+    if not parts:
+        return Filtered(rows, rows.with_columns(pl.lit(None, pl.String).alias(REASON)))
+    kept = pl.concat([part.kept for part in parts]).sort("problem_id")
+    return Filtered(kept, pl.concat([part.dropped for part in parts]))
+
+
+def _stages(round: Round, samples: pl.DataFrame) -> Iterator[StageFacts]:
+    """What the mix of problems, each filter of the samples, and the pairing kept and dropped."""
+    mix = round.table("query_mix")
+    passed_over = mix.filter(~pl.col("is_kept")).select(pl.col("why").alias(REASON))
+    yield StageFacts(
+        name="problems of the mix", kept=mix.height - passed_over.height, dropped=reason_counts(passed_over)
+    )
+    left = samples.height
+    for name in FILTERS:
+        dropped = samples.filter(pl.col("stage") == name)
+        left -= dropped.height
+        yield StageFacts(name=f"samples: {name}", kept=left, dropped=reason_counts(dropped))
+    unpaired = round.table("long_cot_unpaired")
+    yield StageFacts(name="long_cot_pairs", kept=round.table("long_cot_pairs").height, dropped=reason_counts(unpaired))
+
+
+def _recomputed(
+    rows: pl.DataFrame,
+    columns: tuple[str, ...],
+    recompute: Callable[[Mapping[str, Any], SliceParameters], dict[str, Any]],
+    parameters: LongCotParameters,
+) -> pl.DataFrame:
+    derived = [recompute(row, parameters.slice(row["slice"])) for row in rows.iter_rows(named=True)]
+    return pl.DataFrame(derived, schema={name: rows.schema[name] for name in columns})
+
+
+def _trace(row: Mapping[str, Any], parameters: SliceParameters) -> dict[str, Any]:
+    shown = behaviours(row["internal_thoughts"])
+    answer = parameters.tags.join(row["internal_thoughts"], row["external_solution"])
+    return {
+        "messages": [{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": answer}],
+        "score": _score(row["scored_by"], row["verdict"], row["score"]),
+        **{f"n_{kind}": count for kind, count in count_behaviours(shown).items()},
+        "behaviours": [behaviour.kind for behaviour in shown],
+        "behaviour_starts": [behaviour.start for behaviour in shown],
+        "behaviour_ends": [behaviour.end for behaviour in shown],
+    }
+
+
+def _pair(row: Mapping[str, Any], parameters: SliceParameters) -> dict[str, Any]:
+    derived: dict[str, Any] = {}
+    for side in SIDES:
+        malformed = parse(row[side][0]["content"], tags=parameters.tags).reason if row[side] else "no_text"
+        score = _score(row["scored_by"], row[f"{side}_verdict"], None if malformed else row[f"{side}_score"])
+        derived[f"{side}_malformed"] = malformed
+        derived[f"{side}_score"] = score
+        derived[f"{side}_reward"] = _reward(row, side, score, parameters)
+    derived["margin"] = derived["chosen_reward"] - derived["rejected_reward"]
+    return derived
+
+
+def _reward(row: Mapping[str, Any], side: str, score: float | None, parameters: SliceParameters) -> float:
+    """A malformed answer is not right to a verifier; beside a reward model its reward depends on other samples."""
+    if score is not None:
+        return score + (parameters.format_reward if row[f"{side}_thoughts_closed_by"] == "policy" else 0.0)
+    return 0.0 if row["scored_by"] == VERIFIER else float(row[f"{side}_reward"])
+
+
+def _score(scored_by: str, verdict: str | None, stated: float | None) -> float | None:
+    """1 or 0 by the verdict; the score of a reward model follows from nothing and stays as stated."""
+    if scored_by != VERIFIER:
+        return stated
+    return None if verdict is None else float(verdict == Verdict.EQUAL.value)
+
+
+def _solution(row: Mapping[str, Any], side: str, parameters: LongCotParameters) -> str | None:
+    """The external solution of a side; None where the answer is malformed."""
+    tags = parameters.slice(row["slice"]).tags
+    return parse(row[side][0]["content"], tags=tags).solution if row[side] else None

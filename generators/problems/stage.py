@@ -1,0 +1,120 @@
+"""The stage `problems`: one shard of a source, with gold answers verified before any token is spent."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+
+import polars as pl
+
+from filters.answers.checker import AnswerChecker
+from filters.rules import Filtered, reason_counts
+from filters.schema import Column, Schema
+from filters.texts.duplicates import DuplicateSettings, drop_near_duplicates
+from generators.checks import Check, share_in_bounds
+from generators.problems.evaluation import screen
+from generators.problems.fit import fit_to_ask
+from generators.problems.loading import load_problems
+from generators.problems.shards import shard
+from generators.problems.table import EVALUATION_REPEATS, PROBLEMS
+from generators.section import NoSettings
+from generators.shown import Counts, SampleRows, Shown, lengths
+from generators.stage import Output, Slice, Stage
+
+VERSION = "3"  # bump when a change in this package would change the rows
+
+# A row that was dropped while reading also has the source's own columns.
+DROPPED = Schema(name="problems_dropped", columns={"reason": Column(pl.String, "Why the problem was dropped.")})
+
+
+async def make(slice: Slice, _: NoSettings) -> Output:
+    """Load and verify a shard; drop unfit prompts, repeats and evaluation items."""
+    source = slice.source
+    with AnswerChecker() as checker:
+        share = source.max_unverified_share
+        loaded = await load_problems(source.problems, checker=checker, max_unverified_share=share)
+    fit = fit_to_ask(loaded.kept, slice.quality.prompt_bounds(source))
+    unlike = distinct(fit.kept, source.duplicates)
+    screened = screen(unlike.kept, [evaluation.set for evaluation in slice.evaluation_sets])
+    rows = PROBLEMS.validate(shard(screened.filtered.kept, index=slice.shard, of=source.shards))
+    dropped = pl.concat(
+        [loaded.dropped, fit.dropped, unlike.dropped, screened.filtered.dropped], how="diagonal_relaxed"
+    )
+    own_dropped = shard(dropped, index=slice.shard, of=source.shards)
+    repeats = shard(screened.matches.rename({"key": "problem_id"}), index=slice.shard, of=source.shards)
+    reasons = reason_counts(own_dropped)
+    contaminated = reasons.get("in_evaluation_set", 0)
+    return Output(
+        rows=rows,
+        dropped=own_dropped,
+        beside={EVALUATION_REPEATS.name: EVALUATION_REPEATS.validate(repeats)},
+        config=source.model_dump(mode="json")
+        | {
+            "evaluation_sets": [evaluation.model_dump(mode="json") for evaluation in slice.evaluation_sets],
+            "longest_prompt": slice.quality.longest_prompt,
+        },
+        checks=[
+            gold_answers(rows, reasons, share, has_answers=source.has_answers),
+            share_in_bounds(
+                "contamination",
+                contaminated,
+                rows.height + contaminated,
+                most=slice.bounds.most_contaminated,
+                what="problems that repeat an evaluation item",
+            ),
+        ],
+        shown=shown(rows, repeats) | {"source": source.name},
+        of=rows.height + own_dropped.height,
+        data_version=digest(rows),
+    )
+
+
+def distinct(rows: pl.DataFrame, settings: DuplicateSettings | None) -> Filtered:
+    """Drop near repeats among the problems; without settings, keep them all."""
+    if settings is None:
+        return Filtered(rows, rows.clear())
+    return drop_near_duplicates(rows, column="prompt", settings=settings)
+
+
+def shown(rows: pl.DataFrame, repeats: pl.DataFrame) -> dict[str, Shown]:
+    """What the UI shows: levels, lengths, repeats of evaluation items, and sample rows."""
+    return {
+        "repeats_of_evaluation_items": Counts(Counter(repeats["evaluation_set"].to_list())),
+        "contamination": SampleRows(repeats, ("evaluation_set", "path", "share", "text", "item_text")),
+        "levels": Counts(Counter(str(level) for level in rows["level"].to_list())),
+        "prompt_lengths": lengths(
+            rows["prompt"].str.len_chars().to_list(), title="Prompt length", x="characters", y="problems"
+        ),
+        "sample_rows": SampleRows(rows, ("prompt", "answer", "level")),
+    }
+
+
+def gold_answers(rows: pl.DataFrame, reasons: Mapping[str, int], most: float, *, has_answers: bool) -> Check:
+    """Passes while at most `most` of the slice's gold answers fail to verify; those problems are dropped."""
+    if not has_answers:
+        return Check(name="gold_answers", passed=True, why="the source has no answers: there is nothing to verify")
+    unverified = sum(count for reason, count in reasons.items() if reason.startswith("gold_"))
+    total = rows.height + unverified
+    return share_in_bounds("gold_answers", unverified, total, most=most, what="gold answers that do not verify")
+
+
+def digest(rows: pl.DataFrame) -> str:
+    """A digest of the problem ids, which are content hashes themselves."""
+    return hashlib.blake2b("".join(sorted(rows["problem_id"])).encode(), digest_size=8).hexdigest()
+
+
+STAGE = Stage(
+    name="problems",
+    title="Problems with content-hash ids, answers verified; unfit prompts, repeats and evaluation items are dropped.",
+    group="problems",
+    settings=NoSettings,
+    needs=(),
+    schema=PROBLEMS,
+    dropped=DROPPED,
+    beside=(EVALUATION_REPEATS,),
+    version=VERSION,
+    make=make,
+    blocking=("gold_answers",),
+    least_yield=0.2,
+    kinds=frozenset({"polars", "parquet"}),
+    needs_answers=False,
+)

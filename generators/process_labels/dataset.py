@@ -1,0 +1,183 @@
+"""Process labels (Math-Shepherd, OmegaPRM, a sequential test): for each step of a solution, its value by rollouts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import polars as pl
+
+from generators.attempts.fit import fit_to_label
+from generators.attempts.table import attempts_of, sampling_of
+from generators.card import Card
+from generators.checks import Check, CheckBounds, share_in_bounds
+from generators.dataset import Dataset
+from generators.engine.tokenizer import Tokenizer
+from generators.process_labels import judge, recipe
+from generators.process_labels.audit import planted
+from generators.process_labels.labelling import Audited, Item, LabelledSlice, Labeller
+from generators.process_labels.labels import count_labels, with_labels
+from generators.process_labels.recipe import Chosen, ProcessLabelsConfig, choose
+from generators.process_labels.release import CONFIGS, PICTURE, LabelParameters, more_facts, parameters_of
+from generators.process_labels.report import audit_of, shown
+from generators.process_labels.second_opinion import second_opinion
+from generators.process_labels.settings import Settings
+from generators.process_labels.table import (
+    DROPPED,
+    PLANTED_ERRORS,
+    PROCESS_LABELS,
+    process_labels_table,
+    with_judgements,
+)
+from generators.records import Attempt, Problem, Provenance
+from generators.search.tree_table import SEARCH_TREES, search_trees_table
+from generators.stage import Output, Slice, Stage
+
+Attempts = Mapping[str, Sequence[Attempt]]
+Choice = tuple[Problem, Chosen]
+
+
+async def make(slice: Slice, settings: Settings) -> Output:
+    """Label the chosen solutions of the slice, search planted errors, and have a judge read the solutions."""
+    attempts = slice.table("attempts")
+    sampling, max_tokens = sampling_of(slice)
+    config = ProcessLabelsConfig(sampling=sampling, max_tokens=max_tokens, settings=settings)
+    fit = fit_to_label(attempts, slice.quality)
+    choices = chosen(slice.problems(), attempts_of(fit.kept), slice.policy.tokenizer, config)
+    items = items_of(choices, attempts_of(attempts))
+    async with slice.workbench(unit="problems", total=len(items)) as bench:
+        labelled = await Labeller(bench=bench, rule=slice.source.answer_rule, config=config).label_slice(items)
+    opinion = await second_opinion(slice, labelled.solutions)
+    rows = process_labels_table(labelled.solutions, slice.origin)
+    if opinion:
+        rows = with_judgements(rows, opinion.judgements, opinion.judge)
+    labels = derived_labels(rows, settings)
+    planted_errors = planted_errors_table(labelled.audited, slice.origin, settings)
+    return Output(
+        rows=rows,
+        dropped=dropped_rows(fit.dropped, choices, labelled),
+        beside={
+            SEARCH_TREES.name: search_trees_table((p.tree for p in labelled.problems.rows), slice.origin),
+            PLANTED_ERRORS.name: planted_errors,
+        },
+        config={
+            "sampling": asdict(sampling),
+            "max_tokens": max_tokens,
+            "strategy": labelled.strategy.plain(),
+            "quality": slice.quality.model_dump(),
+            "judge": opinion.to_json() if opinion else None,
+        },
+        checks=[label_balance(labels, slice.bounds), planted_errors_found(planted_errors, slice.bounds)],
+        shown=shown(labels, planted_errors, labelled) | (opinion.shown(labels) if opinion else {}),
+        n_items=sum(bool(item.chosen) for item in items),
+        n_failed=len(labelled.problems.failures),
+    )
+
+
+def chosen(
+    problems: Sequence[Problem], attempts: Attempts, tokenizer: Tokenizer, config: ProcessLabelsConfig
+) -> list[Choice]:
+    """The solutions to label, problem by problem."""
+    return [
+        (problem, choose(attempts.get(problem.problem_id, []), tokenizer=tokenizer, config=config))
+        for problem in problems
+    ]
+
+
+def items_of(choices: Sequence[Choice], attempts: Attempts) -> list[Item]:
+    """Every problem that was attempted, with all its attempts and the chosen ones."""
+    return [
+        Item(problem, tuple(attempts[problem.problem_id]), choice.attempts)
+        for problem, choice in choices
+        if problem.problem_id in attempts
+    ]
+
+
+def dropped_rows(unfit: pl.DataFrame, choices: Sequence[Choice], labelled: LabelledSlice) -> pl.DataFrame:
+    """Every attempt that was not labelled, with its reason."""
+    reasons = [(attempt, reason, "") for _, choice in choices for attempt, reason in choice.passed_over]
+    reasons += [
+        (attempt, "refused", failure.message)
+        for failure in labelled.problems.failures
+        for attempt in failure.item.chosen
+    ]
+    rows = [(attempt.problem_id, attempt.attempt_index, *why) for attempt, *why in reasons]
+    later = pl.DataFrame(rows, schema=DROPPED.empty().schema, orient="row")
+    first = unfit.with_columns(detail=pl.lit("")).select(list(DROPPED.columns))
+    return DROPPED.validate(pl.concat([first, later]))
+
+
+def derived_labels(rows: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """The rows with their labels, as a release derives them."""
+    return with_labels(rows, hard_threshold=settings.hard_threshold, confidence=settings.confidence)
+
+
+def planted_errors_table(audited: Sequence[Audited], origin: Provenance, settings: Settings) -> pl.DataFrame:
+    """One row for each planted error: where it is, where the labels find one, and what the search cost."""
+    labels = derived_labels(process_labels_table([audit.labelled for audit in audited], origin), settings)
+    return PLANTED_ERRORS.frame(
+        [
+            {
+                "problem_id": audit.planted.problem.problem_id,
+                "attempt_index": audit.planted.attempt.attempt_index,
+                "kind": audit.planted.kind,
+                "planted": audit.planted.first_error,
+                "found": first_error,
+                "n_rollouts": sum(counts.n_rollouts for counts in audit.labelled.counts[:-1]),
+                "original_step": audit.planted.original_step,
+                "planted_step": audit.planted.planted_step,
+            }
+            for audit, first_error in zip(audited, labels["first_error"], strict=True)
+        ]
+    )
+
+
+def label_balance(labels: pl.DataFrame, bounds: CheckBounds) -> Check:
+    """Passes while enough steps have the rarer label: a reward model learns nothing from one label."""
+    counts = count_labels(labels)
+    return share_in_bounds(
+        "label_balance",
+        min(counts["right"], counts["wrong"]),
+        counts["right"] + counts["wrong"],
+        least=bounds.least_label,
+        what="labelled steps that have the rarer label",
+    )
+
+
+def planted_errors_found(planted_errors: pl.DataFrame, bounds: CheckBounds) -> Check:
+    """Passes while enough of the steps that the labels name are the planted ones; a few named steps only warn."""
+    audit = audit_of(planted_errors)
+    return Check(
+        name="planted_errors_found",
+        passed=audit.precision is not None and audit.precision >= bounds.least_planted,
+        why=f"{audit.exact} of {audit.n_named} named steps are the planted ones, at least {bounds.least_planted:g} "
+        "must be",
+        blocks=audit.n_named >= bounds.few_planted,
+        figures={name: value for name, value in audit.facts().items() if value is not None},
+    )
+
+
+DATASET: Dataset[LabelParameters] = Dataset(
+    stage=Stage(
+        name="process_labels",
+        title="Solutions in steps, each step with its counts of right continuations and what follows from them.",
+        group="process_labels",
+        settings=Settings,
+        needs=("problems", "attempts"),
+        schema=PROCESS_LABELS,
+        dropped=DROPPED,
+        beside=(SEARCH_TREES, PLANTED_ERRORS),
+        version=f"{recipe.VERSION}.{planted.VERSION}.{judge.VERSION}",
+        make=make,
+        blocking=("label_balance", "planted_errors_found"),
+        per_problem=lambda settings: settings.solutions_per_problem,
+        least_yield=0.1,
+    ),
+    configs=CONFIGS,
+    card=Card.beside(__file__),
+    parameters=LabelParameters,
+    parameters_of=parameters_of,
+    label_counts=count_labels,
+    more_facts=more_facts,
+    picture=PICTURE,
+    lengths=("steps", "token_ids"),
+    sample_columns=("prompt", "steps", "n_correct", "n_rollouts", "verdict"),
+)

@@ -1,0 +1,126 @@
+"""The labels of one slice: strategy, pilot, solutions, and the audit by planted errors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from filters.answers.checker import AnswerRule
+from generators.process_labels.audit.planted import PlantedConfig, PlantedSolution, plant
+from generators.process_labels.pilot import calibrated
+from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
+from generators.records import Attempt, LabelledSolution, Problem
+from generators.sampling.runner import Outcome, run_recipe
+from generators.sampling.workbench import Workbench
+from generators.search.sequential_test import SequentialTest
+from generators.search.strategy import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A problem, all attempts at it, and those of them that are labelled."""
+
+    problem: Problem
+    attempts: tuple[Attempt, ...]
+    chosen: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A solution with a planted error, and its labels."""
+
+    planted: PlantedSolution
+    labelled: LabelledSolution
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSlice:
+    """The labelled problems of a slice, the strategy with the priors that it used, and the audit."""
+
+    problems: Outcome[Item, LabelledProblem]
+    strategy: Strategy
+    audited: tuple[Audited, ...]
+
+    @property
+    def solutions(self) -> list[LabelledSolution]:
+        """The labelled solutions, problem by problem."""
+        return [solution for problem in self.problems.rows for solution in problem.solutions]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labeller:
+    """Labels items through one workbench."""
+
+    bench: Workbench
+    rule: AnswerRule
+    config: ProcessLabelsConfig
+
+    async def label_slice(self, items: Sequence[Item]) -> LabelledSlice:
+        """Label the chosen solutions of every problem, then search planted errors; raises EngineError."""
+        open_items = [item for item in items if item.chosen]
+        strategy = await self._strategy(items, open_items)
+        labelled = await self.bench.run(lambda item: self.label(item, strategy), open_items)
+        return LabelledSlice(labelled, strategy, await self._audit(items, strategy))
+
+    async def label(self, item: Item, strategy: Strategy) -> LabelledProblem:
+        """Label the chosen solutions of one problem; raises EngineError."""
+        return await label(
+            item.problem,
+            item.attempts,
+            item.chosen,
+            sampler=self.bench.sampler,
+            checker=self.bench.checker,
+            rule=self.rule,
+            config=self.config,
+            strategy=strategy,
+        )
+
+    async def _strategy(self, items: Sequence[Item], open_items: Sequence[Item]) -> Strategy:
+        """The strategy of the settings; a sequential test learns its priors from a pilot first."""
+        strategy = self.config.settings.initial_strategy
+        if not isinstance(strategy, SequentialTest):
+            return strategy
+        self.bench.say("searching the pilot, from which the priors of the slice are learnt")
+        return await calibrated(
+            strategy,
+            open_items,
+            attempts=attempt_counts(items),
+            label=self.label,
+            pilot=self.config.settings.pilot,
+            window=self.bench.window,
+        )
+
+    async def _audit(self, items: Sequence[Item], strategy: Strategy) -> tuple[Audited, ...]:
+        """Plant an error in one right solution of each of the first problems that have one, and search it."""
+        config = PlantedConfig(
+            sampling=self.config.sampling,
+            max_tokens=self.config.max_tokens,
+            max_steps=self.config.settings.max_steps,
+        )
+        right = [
+            (item, attempt)
+            for item in items
+            if (attempt := next((a for a in item.attempts if a.verdict.is_right), None)) is not None
+        ][: self.config.settings.audit]
+
+        async def audit(pair: tuple[Item, Attempt]) -> Audited | None:
+            item, attempt = pair
+            planted = await plant(
+                item.problem,
+                attempt,
+                sampler=self.bench.sampler,
+                checker=self.bench.checker,
+                rule=self.rule,
+                config=config,
+            )
+            if not isinstance(planted, PlantedSolution):
+                return None
+            labelled = await self.label(replace(item, chosen=(planted.attempt,)), strategy)
+            return Audited(planted, labelled.solutions[0]) if labelled.solutions else None
+
+        audited = await run_recipe(audit, right, window=self.bench.window)
+        return tuple(row for row in audited.rows if row is not None)
+
+
+def attempt_counts(items: Sequence[Item]) -> list[tuple[int, int]]:
+    """The right and the decided attempts of every problem, those that are always right included."""
+    decided = [[a.verdict.is_right for a in item.attempts if not a.verdict.is_undecided] for item in items]
+    return [(sum(outcomes), len(outcomes)) for outcomes in decided]

@@ -1,0 +1,285 @@
+"""What a release of process labels publishes: columns, the configs for training, and what follows from the counts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import polars as pl
+
+from filters.rules import Filtered, apply_rules
+from filters.schema import Column, Schema, SchemaError
+from generators.dataset import Claim, Config, Figures, IncompleteParameters, MoreFacts, Parameters, Picture, Round
+from generators.process_labels.audit.audit import audit, audit_by_kind
+from generators.process_labels.balance import balance
+from generators.process_labels.consensus import same_first_error
+from generators.process_labels.labels import with_labels
+from generators.process_labels.settings import Settings
+from generators.process_labels.table import PLANTED_ERRORS, PROCESS_LABELS
+from generators.records import StepCounts
+from generators.search.belief import Belief
+from generators.search.priors import Priors
+from generators.search.shares import share_values
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_FLOATS = pl.List(pl.Float64)
+_MEASURES = dict.fromkeys(("soft_labels", "values_low", "values_high", "sound"), _FLOATS)
+_MAX_POSITIONS = 30
+_STEPS = pl.col("steps").list.len()
+
+_LABEL_COLUMNS = {
+    "soft_labels": Column(
+        _FLOATS,
+        "For each step, its value: `n_correct / n_rollouts`, or with `sound` the posterior mean.",
+        nullable_items=True,
+    ),
+    "hard_labels": Column(
+        pl.List(pl.Boolean),
+        "For each step, whether it is `sound` (or its share above the hard threshold); null where not sure.",
+        nullable_items=True,
+    ),
+    "first_error": Column(
+        pl.Int64,
+        "Index of the first step whose hard label is false, -1 if none; null if an unlabelled step comes before.",
+        nullable=True,
+    ),
+}
+DEFAULT = Schema(
+    name="process_labels/default",
+    columns={name: column for name, column in PROCESS_LABELS.columns.items() if name != "values"} | _LABEL_COLUMNS,
+    key=PROCESS_LABELS.key,
+    rules={
+        **{name: rule for name, rule in PROCESS_LABELS.rules.items() if not name.startswith("values:")},
+        "soft_labels: one_per_step": pl.col("soft_labels").list.len() == _STEPS,
+        "hard_labels: one_per_step": pl.col("hard_labels").list.len() == _STEPS,
+        "first_error: is_a_step_or_minus_one": pl.col("first_error").is_between(-1, _STEPS.cast(pl.Int64) - 1)
+        | pl.col("first_error").is_null(),
+    },
+)
+STEPWISE = Schema(
+    name="process_labels/stepwise",
+    columns={
+        "prompt": Column(pl.String, "The problem."),
+        "completions": Column(pl.List(pl.String), "The steps, without the white space around them."),
+        "labels": Column(pl.List(pl.Boolean), "The hard label of each step."),
+    },
+    rules={"labels: one_per_step": pl.col("completions").list.len() == pl.col("labels").list.len()},
+)
+TRUNCATED = Schema(
+    name="process_labels/truncated",
+    columns=STEPWISE.columns,
+    rules={
+        **STEPWISE.rules,
+        "labels: false_at_most_at_the_end": pl.col("labels").list.slice(0, pl.col("labels").list.len() - 1).list.all(),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelParameters(Parameters):
+    """The thresholds of labels, the bound on their ratio, and by slice the priors of the sequential test."""
+
+    hard_threshold: float
+    confidence: float
+    label_ratio: float | None
+    priors: Mapping[str, Priors] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "hard_threshold": self.hard_threshold,
+            "confidence": self.confidence,
+            "label_ratio": self.label_ratio,
+            "priors": {key: priors.plain() for key, priors in sorted(self.priors.items())},
+        }
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        priors = {key: Priors(**values) for key, values in plain["priors"].items()}
+        return cls(**{**plain, "priors": priors})
+
+    def labelled(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with labels by their values and their soundness."""
+        return with_labels(rows, hard_threshold=self.hard_threshold, confidence=self.confidence)
+
+
+def parameters_of(round: Round) -> LabelParameters:
+    """Thresholds and priors as the recipes of a round have them; raises SchemaError where thresholds differ."""
+    recipes = round.recipes("process_labels")
+    by_slice = {key: Settings.model_validate(recipe["settings"]) for key, recipe in recipes.items()}
+    thresholds = {key: _thresholds(settings) for key, settings in by_slice.items()}
+    if len(set(thresholds.values())) > 1:
+        slices = "; ".join(f"{key} {values}" for key, values in thresholds.items())
+        raise SchemaError(
+            f"process_labels: slices differ in hard_threshold, confidence or label_ratio ({slices}): materialise "
+            "process_labels again with equal ones"
+        )
+    hard_threshold, confidence, label_ratio = next(iter(thresholds.values()), _thresholds(Settings()))
+    strategies = {key: recipe["config"]["strategy"] for key, recipe in recipes.items()}
+    priors = {key: Priors(**strategy["priors"]) for key, strategy in strategies.items() if "priors" in strategy}
+    return LabelParameters(hard_threshold=hard_threshold, confidence=confidence, label_ratio=label_ratio, priors=priors)
+
+
+def _thresholds(settings: Settings) -> tuple[float, float, float | None]:
+    return settings.hard_threshold, settings.confidence, settings.label_ratio
+
+
+def with_derived_labels(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered:
+    """Every row of the table, with its labels."""
+    return apply_rules(parameters.labelled(rows), {})
+
+
+def recompute(rows: pl.DataFrame, parameters: LabelParameters) -> pl.DataFrame:
+    """Values and soundness by counts and priors, hard labels and first errors by the soundness of the rows.
+
+    Two machines may differ in the last digits of a soundness, and no label at a threshold may turn with them. Raises
+    IncompleteParameters where a row has a soundness and its slice has no priors.
+    """
+    unknown = set(rows.filter(pl.col("sound").is_not_null())["slice"]) - parameters.priors.keys()
+    if unknown:
+        raise IncompleteParameters(f"there are no priors of slice {min(unknown)}, whose rows have a soundness")
+    measures = [_measures(row, parameters.priors) for row in rows.iter_rows(named=True)]
+    labels = parameters.labelled(rows.with_columns(pl.col("soft_labels").alias("values")))
+    return pl.DataFrame(measures, schema=_MEASURES).with_columns(labels["hard_labels"], labels["first_error"])
+
+
+def _measures(row: Mapping[str, Any], priors: Mapping[str, Priors]) -> dict[str, Any]:
+    counts = [
+        StepCounts(n_correct=right, n_rollouts=n, n_undecided=undecided)
+        for right, n, undecided in zip(row["n_correct"], row["n_rollouts"], row["n_undecided"], strict=True)
+    ]
+    sound = None
+    if row["sound"] is None:
+        values = share_values(counts)
+    else:
+        belief = Belief.of(
+            counts, n_right=row["n_attempts_right"], n_attempts=row["n_attempts"], priors=priors[row["slice"]]
+        )
+        values, sound = belief.values(), belief.sound
+    return {"soft_labels": values.mean, "values_low": values.low, "values_high": values.high, "sound": sound}
+
+
+def claims(rows: pl.DataFrame, _: LabelParameters) -> Iterator[Claim]:
+    """One for each row: the verdict on the solution's own answer."""
+    columns = ("steps", "answer", "source", "verdict", "extracted")
+    for number, (steps, answer, source, verdict, extracted) in enumerate(rows.select(columns).iter_rows()):
+        yield Claim(number, ("verdict", "extracted"), "".join(steps), answer, source, verdict, extracted)
+
+
+def stepwise(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered:
+    """The solutions with a hard label on every step."""
+    no_label = pl.col("hard_labels").list.eval(pl.element().is_null()).list.any()
+    return _for_training(apply_rules(rows, {"undecided_step": ~no_label}), parameters)
+
+
+def truncated(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered:
+    """The solutions whose first error is known, up to it."""
+    located = apply_rules(rows, {"first_error_not_sure": pl.col("first_error").is_not_null()})
+    return _for_training(_up_to_first_error(located), parameters)
+
+
+def consensus(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered | None:
+    """The solutions on whose first error the judge agrees, up to it; None without a judge."""
+    has_judge = pl.col("judge").is_not_null()
+    if not rows.select(has_judge.any()).item():
+        return None
+    agreed = apply_rules(rows, {"no_judge": has_judge, **same_first_error()})
+    return _for_training(_up_to_first_error(agreed), parameters)
+
+
+def _up_to_first_error(located: Filtered) -> Filtered:
+    """Cut steps and labels of the kept rows after the first error."""
+    first = pl.col("first_error")
+    end = pl.when(first < 0).then(_STEPS).otherwise(first + 1)
+    kept = located.kept.with_columns(pl.col("steps").list.head(end), pl.col("hard_labels").list.head(end))
+    return Filtered(kept, located.dropped)
+
+
+def _for_training(rows: Filtered, parameters: LabelParameters) -> Filtered:
+    """Prompt, steps and labels of the kept rows, balanced where the parameters bound the ratio of labels."""
+    if parameters.label_ratio is not None:
+        balanced = balance(rows.kept, labels="hard_labels", key=PROCESS_LABELS.key, most=parameters.label_ratio)
+        rows = Filtered(balanced.kept, pl.concat([rows.dropped, balanced.dropped], how="diagonal_relaxed"))
+    # Trainers put their own separator between steps.
+    steps = pl.col("steps").list.eval(pl.element().str.strip_chars())
+    columns = ("problem_id", "prompt", steps.alias("completions"), pl.col("hard_labels").alias("labels"))
+    return Filtered(rows.kept.select(columns), rows.dropped)
+
+
+CONFIGS = (
+    Config(
+        name="default",
+        purpose="everything: counts, labels and provenance",
+        schema=DEFAULT,
+        table="process_labels",
+        derive=with_derived_labels,
+        recompute=recompute,
+        claims=claims,
+    ),
+    Config(name="stepwise", purpose="prompt, steps and one hard label a step", schema=STEPWISE, derive=stepwise),
+    Config(
+        name="truncated",
+        purpose="the same up to the first error, after which labels mean little",
+        schema=TRUNCATED,
+        derive=truncated,
+    ),
+    Config(
+        name="consensus",
+        purpose="of those, the solutions on whose first error, or on whose having none, the judge agrees",
+        schema=TRUNCATED.published("process_labels/consensus"),
+        derive=consensus,
+    ),
+)
+
+
+def more_facts(round: Round, rows: pl.DataFrame) -> MoreFacts:
+    """What the labels find of all planted errors, and the tokens of judges other than the policy."""
+    judges = sorted(set(rows["judge"].drop_nulls()) - set(rows["policy"]))
+    tokens = {f"judge_{kind}": count for kind, count in round.tokens(judges).items()} if judges else {}
+    return MoreFacts(tokens=tokens, audit=audit_figures(round.table(PLANTED_ERRORS.name)))
+
+
+def audit_figures(planted_errors: pl.DataFrame) -> Figures:
+    """What the labels find of planted errors, over all and by kind; empty when none was planted."""
+    if planted_errors.is_empty():
+        return {}
+    found, planted, kinds = (planted_errors[name].to_list() for name in ("found", "planted", "kind"))
+    audits = {"all": audit(found, planted), **audit_by_kind(found, planted, kinds)}
+    return {kind: audited.facts() for kind, audited in audits.items()}
+
+
+def draw_labels(rows: pl.DataFrame, figure: "Figure") -> None:
+    """Draw the mean soft label and the number of labelled steps by the step's position in its solution."""
+    from matplotlib.ticker import MaxNLocator
+
+    positions = _by_position(rows)
+    steps = figure.add_subplot()
+    steps.bar(positions["position"].to_list(), positions["steps"].to_list(), color="#c9d6e3")
+    steps.set_xlabel("position of the step")
+    steps.set_ylabel("labelled steps")
+    steps.xaxis.set_major_locator(MaxNLocator(integer=True))
+    mean = steps.twinx()
+    mean.plot(positions["position"].to_list(), positions["mean"].to_list(), color="#b03a2e", marker="o")
+    mean.set_ylim(0, 1)
+    mean.set_ylabel("mean soft label")
+
+
+def _by_position(rows: pl.DataFrame) -> pl.DataFrame:
+    """Columns `position` (from 1), `steps` and `mean` (of the soft labels)."""
+    exploded = rows.select(
+        pl.int_ranges(1, pl.col("soft_labels").list.len() + 1).alias("position"), "soft_labels"
+    ).explode("position", "soft_labels")
+    return (
+        exploded.drop_nulls()
+        .filter(pl.col("position") <= _MAX_POSITIONS)
+        .group_by("position")
+        .agg(pl.len().alias("steps"), pl.col("soft_labels").sort().mean().alias("mean"))
+        .sort("position")
+    )
+
+
+PICTURE = Picture(
+    name="labels_by_position.png",
+    caption=f"Mean soft label (line) and number of labelled steps (bars) for the first {_MAX_POSITIONS} positions",
+    draw=draw_labels,
+)

@@ -1,0 +1,103 @@
+"""What a release of step preference pairs publishes: columns, the config for TRL, and what follows from the counts."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from filters.rules import Filtered, apply_rules
+from filters.schema import Column, Schema
+from generators.dataset import Claim, Config, Parameters, Picture, claims_of_sides
+from generators.records import Evidence, StepCounts
+from generators.search.margins import margin_of
+from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_RECOMPUTED = ("margin", "margin_low", "margin_high", "chosen_value", "rejected_value")
+
+DEFAULT = STEP_PREFERENCE_PAIRS.published("step_preference_pairs/default")
+TRL = Schema(
+    name="step_preference_pairs/trl",
+    columns={
+        "prompt": Column(pl.String, "`templated_prompt`: the problem in its template, and the steps before."),
+        "chosen": Column(pl.String, "The right next step."),
+        "rejected": Column(pl.String, "The wrong next step."),
+        "is_final_step": Column(pl.Boolean, "Whether the end-of-text token belongs after `chosen`."),
+        "rejected_is_final_step": Column(pl.Boolean, "Whether the end-of-text token belongs after `rejected`."),
+    },
+    rules={"chosen: differs_from_rejected": pl.col("chosen") != pl.col("rejected")},
+)
+
+
+def recompute(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
+    """Values, margin and interval of every row from its counts; null where the counts give none."""
+    derived = [_margin(row) for row in rows.iter_rows(named=True)]
+    return pl.DataFrame(derived, schema=dict.fromkeys(_RECOMPUTED, pl.Float64), orient="row")
+
+
+def claims(rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
+    """Two a row: the whole solution with the chosen step is right, the one with the rejected step is not."""
+    before = pl.col("initial_reason_steps")
+    return claims_of_sides(
+        rows,
+        source="dataset",
+        chosen=(before + pl.col("full_chosen")).alias("full_chosen"),
+        rejected=(before + pl.col("full_rejected")).alias("full_rejected"),
+    )
+
+
+def for_trl(rows: pl.DataFrame, _: Parameters) -> Filtered:
+    """Prompt and steps of the rows whose texts give their token ids back."""
+    stable = apply_rules(rows, {"unstable_boundary": pl.col("is_stable")})
+    steps = ("chosen", "rejected", "is_final_step", "rejected_is_final_step")
+    kept = stable.kept.select("problem_id", pl.col("templated_prompt").alias("prompt"), *steps)
+    return Filtered(kept, stable.dropped)
+
+
+CONFIGS = (
+    Config(
+        name="default",
+        purpose="everything: texts, tokens, counts and provenance",
+        schema=DEFAULT,
+        table="step_preference_pairs",
+        recompute=recompute,
+        claims=claims,
+    ),
+    Config(name="trl", purpose="ready for TRL's DPOTrainer", schema=TRL, derive=for_trl),
+)
+
+
+def draw_margins(rows: pl.DataFrame, figure: "Figure") -> None:
+    """Draw how many pairs there are by the value of either step, and by their margin."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes = figure.add_subplot()
+    bins = [edge / 20 for edge in range(21)]
+    for name, colour in (("rejected_value", "#b03a2e"), ("chosen_value", "#2e7d4f"), ("margin", "#34495e")):
+        axes.hist(rows[name].to_list(), bins=bins, histtype="step", linewidth=2, color=colour, label=name)
+    axes.set_xlabel("share of right rollouts")
+    axes.set_ylabel("pairs")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+
+
+PICTURE = Picture(
+    name="margins.png", caption="Pairs by the value of either step and by their margin", draw=draw_margins
+)
+
+
+def _margin(row: Mapping[str, Any]) -> tuple[float | None, ...]:
+    margin = margin_of(
+        _evidence(row, "chosen", True if row["is_final_step"] else None),
+        _evidence(row, "rejected", False if row["rejected_is_final_step"] else None),
+    )
+    if margin is None:
+        return (None,) * len(_RECOMPUTED)
+    return margin.value, margin.low, margin.high, margin.chosen.value, margin.rejected.value
+
+
+def _evidence(row: Mapping[str, Any], side: str, own_outcome: bool | None) -> Evidence:
+    right, n = row[f"{side}_n_correct"], row[f"{side}_n_rollouts"]
+    return Evidence(counts=StepCounts(n_correct=right, n_rollouts=n, n_undecided=0), own_outcome=own_outcome)

@@ -1,0 +1,132 @@
+"""Builds the draft of a release from a dataset's rows: validates, recomputes, and lays out configs and splits."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import polars as pl
+
+from filters.rules import Filtered
+from filters.schema import Schema, SchemaError
+from generators.dataset import Config, Dataset, IncompleteParameters, Parameters, StageFacts
+from releases.draft import Draft, Table
+from releases.errors import IncompleteManifest, NothingToRelease
+from releases.facts import ReleaseFacts
+from releases.figures import drawn
+from releases.recomputation import differing_columns
+from releases.splits import SplitShares, split_by_problem
+
+P = TypeVar("P", bound=Parameters)
+
+
+def drafted(
+    dataset: Dataset[P],
+    tables: Mapping[str, pl.DataFrame],
+    facts: ReleaseFacts,
+    parameters: P,
+    shares: SplitShares | None = None,
+) -> Draft:
+    """Build the draft of a release from the tables of a round.
+
+    Raises NothingToRelease if no row is left, and SchemaError if rows break their schema or a derived column differs
+    from its recomputation.
+    """
+    shares = shares or SplitShares()
+    parts: dict[str, Filtered] = {}
+    for config in dataset.measured:
+        parts[config.name] = _measured(dataset, config, tables[str(config.table)], parameters)
+    main = parts[dataset.main.name].kept
+    if main.is_empty():
+        raise NothingToRelease(
+            f"{dataset.name}: there are no rows to release; look at what the asset dropped for which reason"
+        )
+    parts |= derived(dataset, main, parameters)
+    laid_out = {
+        config.name: Table(
+            schema=config.schema,
+            purpose=config.purpose,
+            splits=split_of(parts[config.name].kept, config.schema, shares),
+        )
+        for config in dataset.configs
+        if config.name in parts
+    }
+    splits = laid_out[dataset.main.name].splits
+    return Draft(
+        dataset=dataset.name,
+        card=dataset.card,
+        tables={name: table for name, table in laid_out.items() if table.splits},
+        facts=_with_export(facts, parts, exported(parameters, shares)),
+        label_counts={split: counts for split, rows in splits.items() if (counts := dataset.label_counts(rows))},
+        pictures=(drawn(dataset.picture, main),) if dataset.picture else (),
+        attachments=dataset.attachments(splits, parameters),
+    )
+
+
+def derived(dataset: Dataset[P], main: pl.DataFrame, parameters: P) -> dict[str, Filtered]:
+    """The configs derived from the published rows of the main config, by name."""
+    parts = {config.name: config.derive(main, parameters) for config in dataset.derived}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def split_of(rows: pl.DataFrame, schema: Schema, shares: SplitShares) -> dict[str, pl.DataFrame]:
+    """The validated rows of each non-empty split."""
+    splits = split_by_problem(rows, shares)
+    return {split: schema.validate(part.select(list(schema.columns))) for split, part in splits.items()}
+
+
+def exported(parameters: Parameters, shares: SplitShares) -> dict[str, Any]:
+    """The parameters that rows are derived and split with, as the manifest keeps them in `settings.export`."""
+    return {**parameters.to_json(), "validation": shares.validation, "test": shares.test}
+
+
+def parameters_in(dataset: Dataset[P], facts: ReleaseFacts) -> P:
+    """The parameters in a manifest's facts; raises IncompleteManifest."""
+    values = {name: value for name, value in _export(facts).items() if name not in ("validation", "test")}
+    try:
+        return dataset.parameters.of(values)
+    except (KeyError, TypeError, ValueError, AttributeError) as bad:
+        raise IncompleteManifest(f"settings.export lacks what the rows are derived with: {bad!r}") from bad
+
+
+def shares_in(facts: ReleaseFacts) -> SplitShares:
+    """The split shares in a manifest's facts; raises IncompleteManifest."""
+    export = _export(facts)
+    try:
+        return SplitShares(validation=export["validation"], test=export["test"])
+    except (KeyError, TypeError, ValueError) as bad:
+        raise IncompleteManifest(f"settings.export lacks the shares of the splits: {bad!r}") from bad
+
+
+def _export(facts: ReleaseFacts) -> Mapping[str, Any]:
+    export = facts.settings.get("export", {})
+    return export if isinstance(export, Mapping) else {}
+
+
+def _measured(dataset: Dataset[P], config: Config[P], table: pl.DataFrame, parameters: P) -> Filtered:
+    """The rows of a measured config; raises SchemaError if a derived column differs from its recomputation."""
+    schema = dataset.table_schema(config)
+    try:
+        part = config.derive(schema.validate(table).sort(schema.key), parameters)
+        if part is None:
+            raise RuntimeError(f"{dataset.name}: the measured config {config.name} derives nothing")
+        recomputed = config.recompute(part.kept, parameters)
+    except IncompleteParameters as missing:
+        raise SchemaError(f"{dataset.name}: {missing}: materialise {dataset.name} again") from missing
+    wrong = differing_columns(part.kept, recomputed)
+    if wrong:
+        columns = ", ".join(dict.fromkeys(column for columns in wrong.values() for column in columns))
+        row = part.kept.row(min(wrong), named=True)
+        first = ", ".join(f"{name} {row[name]}" for name in schema.key)
+        raise SchemaError(
+            f"{dataset.name}: {columns} of config {config.name} do not follow from the others in {len(wrong)} of "
+            f"{part.kept.height} rows, first {first}: materialise {dataset.name} again"
+        )
+    return part
+
+
+def _with_export(facts: ReleaseFacts, parts: Mapping[str, Filtered], export: dict[str, Any]) -> ReleaseFacts:
+    stages = [
+        StageFacts(name=f"release: {name}", kept=part.kept.height, dropped=part.counts())
+        for name, part in parts.items()
+    ]
+    return replace(facts, stages=(*facts.stages, *stages), settings={**facts.settings, "export": export})

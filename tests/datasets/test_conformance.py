@@ -1,0 +1,226 @@
+"""What every dataset of the list must do, whatever it holds."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import dagster as dg
+import polars as pl
+import pytest
+from upath import UPath
+
+from dagster_project.partitions import Cell
+from dagster_project.planning import plan
+from dagster_project.release_asset import draft_of
+from dagster_project.resources.store import Store
+from dagster_project.round import StoredRound
+from dagster_project.scorecard import read_cost, read_scorecard, standing
+from dagster_project.slice_asset import launchpad
+from generators.datasets import STAGES, in_order
+from releases.comparison.versions import diff
+from releases.manifest import read_manifest
+from releases.registry.local import LocalRegistry
+from releases.verification.verify import verify
+from tests.dagster_project.conftest import runner
+from tests.releases.forgery import with_value
+
+ROUND = "r1"
+
+
+def cells(world, round_key=ROUND):
+    return [Cell(round=round_key, slice=key) for key in world.settings.slices()]
+
+
+def version(world, dataset, number):
+    return LocalRegistry(world.store.releases).open(dataset.name, f"v0.{number}.0").path
+
+
+def tables_of(dataset):
+    return (dataset.stage.schema, *dataset.stage.beside)
+
+
+def test_every_run_succeeds(world):
+    assert {key: result.success for key, result in world.results.items()} == dict.fromkeys(world.results, True)
+
+
+def test_every_table_of_a_slice_obeys_its_schema(world, dataset):
+    for cell in cells(world):
+        for schema in tables_of(dataset):
+            table = world.store.read(world.store.table(schema.name, cell))
+            assert schema.validate(table).equals(table)
+        dropped = world.store.read(world.store.dropped(dataset.name, cell))
+        assert set(dataset.stage.dropped.columns) == set(dropped.columns)
+        assert dropped["reason"].null_count() == 0
+
+
+def test_a_scorecard_has_every_declared_check(world, dataset):
+    for cell in cells(world):
+        card = read_scorecard(world.store, dataset.name, cell)
+        checks = {check.name for check in card.checks}
+        assert {*dataset.stage.blocking, *dataset.stage.warning, "schema", "yield_in_bounds"} <= checks
+        assert card.rows == world.store.read(world.store.table(dataset.name, cell)).height
+
+
+def test_a_recipe_holds_all_settings_and_what_they_resolved_to(world, dataset):
+    section = world.settings.of(dataset.stage)
+    for cell in cells(world):
+        recipe = world.store.read_recipe(dataset.name, cell)
+        assert recipe["settings"] == section.recipe()
+        assert type(section).model_validate(recipe["settings"]).recipe() == section.recipe()
+        if dataset.stage.samples:
+            resolved = json.dumps(recipe["config"])
+            assert '"temperature"' in resolved and '"max_tokens"' in resolved
+
+
+def test_every_setting_says_what_it_is(dataset):
+    fields = dataset.stage.settings.model_fields
+    assert [name for name, field in fields.items() if not field.description] == []
+
+
+def test_the_launchpad_shows_the_knobs_with_the_settings_as_defaults(world, dataset):
+    section = world.settings.of(dataset.stage)
+    shown = launchpad(dataset.name, section).model_fields
+    assert set(shown) == set(type(section).knobs())
+    assert {name: field.default for name, field in shown.items()} == {name: getattr(section, name) for name in shown}
+
+
+def test_a_slice_that_lost_part_of_its_ledger_and_its_tables_is_made_again_as_it_was(world, dataset, tmp_path):
+    root = shutil.copytree(world.settings.data_root, tmp_path / "data")
+    settings = world.settings.model_copy(update={"data_root": str(root)})
+    store, cell = Store(data_root=str(root)), cells(world)[0]
+    before = {schema.name: store.read(store.table(schema.name, cell)) for schema in tables_of(dataset)}
+    drawn_before = read_cost(store, dataset.name, cell).rollouts
+    parts = sorted((root / "ledger" / "simulated" / cell.round / cell.slice).glob("part-*.parquet"))
+    for part in parts[1::2]:
+        part.unlink()
+    for schema in tables_of(dataset):
+        store.table(schema.name, cell).unlink()
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert runner(instance)(settings, "slice", cell.round, cell.slice, only=[dataset.name]).success
+    for name, table in before.items():
+        assert store.read(store.table(name, cell)).equals(table), name
+    drawn = read_cost(store, dataset.name, cell).rollouts - drawn_before
+    assert (drawn > 0) == dataset.stage.samples
+
+
+def test_a_release_passes_every_check_and_each_looked_at_something(world, dataset):
+    report = verify(version(world, dataset, 1))
+    assert report.findings == ()
+    assert [name for name, checked in report.checks.items() if not checked.n] == []
+
+
+def test_a_release_holds_every_config_with_its_declared_columns(world, dataset):
+    folder = version(world, dataset, 1)
+    manifest = read_manifest((folder / "manifest.json").read_bytes(), where=str(folder))
+    assert set(manifest.rows) <= {config.name for config in dataset.configs}
+    assert {config.name for config in dataset.measured} <= set(manifest.rows)
+    for config in dataset.configs:
+        if config.name in manifest.rows:
+            rows = pl.read_parquet(f"{folder}/data/{config.name}/*.parquet")
+            assert rows.columns == list(config.schema.columns)
+
+
+def test_a_manifest_holds_the_settings_of_every_stage(world, dataset):
+    folder = version(world, dataset, 1)
+    settings = json.loads((folder / "manifest.json").read_text())["facts"]["settings"]
+    assert set(settings) == {*dataset.stages, "export"}
+    assert settings[dataset.name]["settings"] == world.settings.of(dataset.stage).recipe()
+
+
+def test_a_card_describes_every_column(world, dataset):
+    folder = version(world, dataset, 1)
+    card = (folder / "README.md").read_text()
+    released = json.loads((folder / "manifest.json").read_text())["rows"]
+    for config in dataset.configs:
+        if config.name in released:
+            for name, column in config.schema.columns.items():
+                assert f"| `{name}` | {column.words} | {column.meaning}".replace("\n", " ") in card
+    for limit in dataset.card.limits:
+        assert limit in card
+
+
+def test_datasets_loads_every_config_of_the_folder(world, dataset, tmp_path, monkeypatch):
+    from datasets import load_dataset
+
+    monkeypatch.chdir(world.store.releases.path)
+    folder = version(world, dataset, 1)
+    for config, splits in json.loads((folder / "manifest.json").read_text())["rows"].items():
+        loaded = load_dataset(f"{dataset.name}/v0.1.0", config, cache_dir=str(tmp_path))
+        assert {split: rows.num_rows for split, rows in loaded.items()} == splits
+
+
+def changed(value):
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1000
+        case str():
+            return f"{value}?"
+        case list() if value:
+            return [*value[:-1], changed(value[-1])]
+        case dict():
+            return {name: changed(item) for name, item in value.items()}
+    return None
+
+
+def forged(draft, config, column):
+    """The draft with one value of a column changed in the first row that has one."""
+    for split, rows in draft.tables[config].splits.items():
+        for row, value in enumerate(rows[column].to_list()):
+            if value is not None and changed(value) is not None:
+                return with_value(draft, config, split, row, column, changed(value))
+    return None
+
+
+def test_every_recomputed_column_and_every_derived_config_is_checked(world, dataset, tmp_path):
+    stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
+    draft = draft_of(dataset, stored)
+    columns = [
+        (config.name, column)
+        for config in dataset.measured
+        for column in config.recompute(
+            draft.tables[config.name].splits["train"].head(1), dataset.parameters_of(stored)
+        ).columns
+    ]
+    columns += [(c.name, next(iter(c.schema.columns))) for c in dataset.derived if c.name in draft.tables]
+    assert columns
+    for number, (config, column) in enumerate(columns):
+        forgery = forged(draft, config, column)
+        if forgery is not None:
+            folder = LocalRegistry(UPath(tmp_path / str(number))).publish(forgery).path
+            findings = verify(folder).findings
+            assert any(finding.column == column or config in finding.file for finding in findings), (config, column)
+
+
+def test_two_rounds_are_two_versions_that_can_be_compared(world, dataset):
+    first, second = version(world, dataset, 1), version(world, dataset, 2)
+    found = diff(first, second)
+    assert not found.is_equal
+    main = next(config for config in found.configs if config.config == dataset.main.name)
+    assert main.key == dataset.main.schema.key
+    assert len(main.added) + len(main.changed) > 0
+    assert "## What changed since v0.1.0" in (second / "README.md").read_text()
+
+
+def test_a_plan_covers_every_stage_that_samples(world):
+    planned = {asset.asset for asset in plan(world.settings, world.store).assets}
+    assert planned == {stage.name for stage in STAGES if stage.samples}
+
+
+def test_a_round_stands_ready_to_be_published(world):
+    state = standing(world.store, cells(world), [stage.name for stage in STAGES])
+    assert (state.unmade, state.failed) == ((), ())
+
+
+def test_a_slice_without_a_problem_gives_empty_tables(small_world, dataset):
+    store = small_world.store
+    empty = next(cell for cell in cells(small_world) if store.read(store.table("problems", cell)).is_empty())
+    for schema in tables_of(dataset):
+        assert store.read(store.table(schema.name, empty)).equals(schema.empty())
+
+
+def test_an_unknown_need_is_refused():
+    stage = replace(STAGES[0], needs=("poems",))
+    with pytest.raises(ValueError, match="no order of the stages satisfies: problems needs poems"):
+        in_order((stage,))
