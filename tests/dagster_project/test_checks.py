@@ -1,6 +1,5 @@
 import polars as pl
 import pytest
-from generators.process_labels.dataset import planted_errors_found
 from upath import UPath
 
 from dagster_project import checks
@@ -8,6 +7,7 @@ from filters.schema import Column, Schema
 from generators.attempts.stage import label_balance
 from generators.checks import CheckBounds, share_in_bounds, timeouts
 from generators.problems.stage import gold_answers
+from generators.process_labels.dataset import planted_errors_found
 from generators.process_labels.table import PLANTED_ERRORS
 
 NUMBERS = Schema(name="numbers", columns={"n": Column(pl.Int64, "a number")}, key=("n",))
