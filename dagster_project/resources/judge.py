@@ -4,9 +4,7 @@ import dagster as dg
 from pydantic import Field, ValidationInfo, field_validator
 
 from dagster_project.resources.policy import Attachment, PolicyResource
-from generators.engine.protocol import Sampling
 from generators.models.judge import JudgeSampling
-from generators.process_labels.judge import JudgeConfig
 
 
 class JudgeSettings(Attachment):
@@ -36,9 +34,7 @@ class JudgeSettings(Attachment):
     @classmethod
     def _can_differ(cls, votes: int, info: ValidationInfo) -> int:
         if {"temperature", "max_tokens"} <= info.data.keys():
-            JudgeConfig(
-                sampling=Sampling(temperature=info.data["temperature"]), max_tokens=info.data["max_tokens"], votes=votes
-            )
+            JudgeSampling(temperature=info.data["temperature"], max_tokens=info.data["max_tokens"], votes=votes)
         return votes
 
 

@@ -10,3 +10,7 @@ class JudgeSampling:
     temperature: float
     max_tokens: int
     votes: int
+
+    def __post_init__(self) -> None:
+        if self.votes > 1 and self.temperature == 0:
+            raise ValueError(f"votes must be 1 at temperature 0, where all are the same, got {self.votes}")
