@@ -29,7 +29,7 @@ def specs(stage: Stage[Any]) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(name, asset=stage.name, blocking=blocks) for name, blocks in names(stage).items()]
 
 
-def result(check: Check, **metadata: str) -> dg.AssetCheckResult:
+def result(check: Check) -> dg.AssetCheckResult:
     """A check as Dagster shows it."""
     severity = dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN
     return dg.AssetCheckResult(
@@ -37,7 +37,7 @@ def result(check: Check, **metadata: str) -> dg.AssetCheckResult:
         passed=check.passed,
         severity=severity,
         description=check.why,
-        metadata={**check.figures, **metadata},
+        metadata=dict(check.figures),
     )
 
 

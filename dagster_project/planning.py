@@ -100,7 +100,8 @@ def basis_of(slice_key: str, source: Source, store: Store) -> Cell | None:
 
 def growth_of(basis: Cell, source: Source, store: Store) -> float:
     """The growth factor of a slice since the round that the plan is based on."""
-    then: Mapping[str, Any] = store.read_recipe("problems", basis).get("config", {})
+    recipe = store.read_recipe("problems", basis)
+    then: Mapping[str, Any] = recipe.get("config", recipe)  # an earlier stepmill wrote the config alone
     size, size_then = getattr(source.problems, "size", None), then.get("problems", {}).get("size")
     by_size = size / size_then if size and size_then else 1.0
     problems, attempts = read_scorecard(store, "problems", basis), read_cost(store, "attempts", basis)

@@ -44,7 +44,7 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
         release = publication.local
         context.log.info(f"{release.dataset} {release.version} is at {release.path}")
         return dg.MaterializeResult(
-            metadata=_metadata(release, draft)
+            metadata=_metadata(release, draft, main=dataset.main.name)
             | publication.metadata()
             | {"sample_rows": report.sample_rows(rows, dataset.sample_columns)},
             data_version=dg.DataVersion(release.version),
@@ -62,16 +62,15 @@ def draft_of(dataset: Dataset[Any], stored: StoredRound) -> Draft:
     return replace(draft, major=stored.settings.releases.major.get(dataset.name, 0))
 
 
-def _metadata(release: Release, draft: Draft) -> dict[str, Any]:
+def _metadata(release: Release, draft: Draft, *, main: str) -> dict[str, Any]:
     """What the UI shows of a release."""
     rows = {f"{config}/{split}": n for config, splits in release.rows.items() for split, n in splits.items()}
     pictures = {drawn.name.removesuffix(".png"): report.picture(drawn.caption, drawn.png) for drawn in draft.pictures}
-    first = next(iter(draft.tables.values()))
     return {
-        "dagster/row_count": sum(next(iter(release.rows.values())).values()),
+        "dagster/row_count": sum(release.rows[main].values()),
         "dagster/uri": str(release.path),
         "dagster/column_schema": report.columns(
-            (name, column.words, column.meaning) for name, column in first.schema.columns.items()
+            (name, column.words, column.meaning) for name, column in draft.tables[main].schema.columns.items()
         ),
         "release": dg.MetadataValue.path(str(release.path)),
         "version": release.version,

@@ -4,23 +4,21 @@ It imports no Dagster itself; store and settings do.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from dagster_project.partitions import Cell, round_seed
 from dagster_project.resources.store import SET_ASIDE, Store
-from dagster_project.scorecard import standing
+from dagster_project.scorecard import finished_recipe, standing
 from dagster_project.settings.file import Settings
 from filters.rules import reason_counts
-from generators.dataset import Dataset, MoreFacts, StageFacts
+from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
-
-IN_TWO_SLICES = "in_two_slices"  # the reason of rows whose problem an earlier slice has
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,6 +28,7 @@ class StoredRound:
     settings: Settings
     store: Store
     key: str
+    _read: dict[str, tuple[pl.DataFrame, int]] = field(default_factory=dict, init=False)
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -42,8 +41,12 @@ class StoredRound:
 
     def recipes(self, stage: str) -> dict[str, dict[str, Any]]:
         """What a stage made its table with, by slice; slices that it skipped are left out."""
-        recipes = {cell.slice: self.store.read_recipe(stage, cell) for cell in self.cells}
-        return {key: recipe for key, recipe in recipes.items() if SET_ASIDE not in recipe}
+        drawn = [cell for cell in self.cells if SET_ASIDE not in self.store.read_recipe(stage, cell)]
+        return {cell.slice: finished_recipe(self.store, stage, cell) for cell in drawn}
+
+    def repeated(self, name: str) -> int:
+        """How many rows of a table a release leaves out because an earlier slice has their problem."""
+        return self._table(name)[1]
 
     def tokens(self, policies: Sequence[str]) -> dict[str, int]:
         """The tokens in the ledgers of some policies, by kind."""
@@ -107,9 +110,13 @@ class StoredRound:
             seen.update(problems)
         return repeats
 
-    @cache  # noqa: B019 - a round lives as long as one run
     def _table(self, name: str) -> tuple[pl.DataFrame, int]:
         """The rows, and how many an earlier slice has already."""
+        if name not in self._read:
+            self._read[name] = self._read_table(name)
+        return self._read[name]
+
+    def _read_table(self, name: str) -> tuple[pl.DataFrame, int]:
         frames = {cell.slice: self.store.read(self.store.table(name, cell)) for cell in self.cells}
         first = [frame.filter(~pl.col("problem_id").is_in(self._repeats[key])) for key, frame in frames.items()]
         rows = pl.concat(first)

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dagster_project.partitions import Cell
-from dagster_project.resources.store import Store
+from dagster_project.resources.store import SET_ASIDE, Store
 from generators.checks import Check
-from generators.sampling.storage import write_bytes
+from generators.sampling.storage import StorageError, write_bytes
 from generators.sampling.workbench import Workbench
 
 
@@ -51,6 +51,19 @@ def read_scorecard(store: Store, stage: str, cell: Cell) -> Scorecard | None:
         return None
     plain: dict[str, Any] = json.loads(path.read_text())
     return Scorecard(**plain | {"checks": tuple(CheckOutcome(**check) for check in plain["checks"])})
+
+
+def finished_recipe(store: Store, stage: str, cell: Cell) -> dict[str, Any]:
+    """The recipe of a table that was made to the end; raises StorageError, with the remedy, where there is none."""
+    recipe = store.read_recipe(stage, cell)
+    remedy = f"materialise {stage} of slice {cell.slice} again"
+    if read_scorecard(store, stage, cell) is None:
+        raise StorageError(f"{stage} of slice {cell.slice} in round {cell.round} was not made to the end: {remedy}")
+    if SET_ASIDE in recipe:
+        raise StorageError(f"{stage} of slice {cell.slice} in round {cell.round} was set aside: {remedy}")
+    if "config" not in recipe:
+        raise StorageError(f"{stage} of slice {cell.slice} was made by an earlier stepmill: {remedy}")
+    return recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

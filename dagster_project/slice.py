@@ -14,9 +14,11 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
+from dagster_project.scorecard import finished_recipe
 from dagster_project.settings.file import Settings
 from filters.answers.checker import AnswerChecker
 from generators.checks import CheckBounds
+from generators.engine.errors import EngineMisconfigured
 from generators.models.judge import JudgeSampling
 from generators.models.policy import Policy
 from generators.models.reward import RewardModel
@@ -98,7 +100,7 @@ class RunSlice:
         return self.store.read(self.store.table(name, self.cell))
 
     def recipe(self, stage: str) -> Mapping[str, Any]:
-        return self.store.read_recipe(stage, self.cell)
+        return finished_recipe(self.store, stage, self.cell)
 
     def settings(self, stage: str) -> Any:
         return self.all_settings.section(stage)
@@ -117,15 +119,20 @@ class RunSlice:
     def say(self, line: str) -> None:
         self.context.log.info(line)
 
+    def warn(self, line: str) -> None:
+        self.context.log.warning(line)
+
     @asynccontextmanager
     async def _opened(self, unit: str, total: int, by: Literal["policy", "judge"]) -> AsyncIterator[Workbench]:
         """Flush and close everything, whatever happens; the ledger of a judge is named for the judge."""
+        if by == "judge" and self.judge is None:
+            raise EngineMisconfigured(f"{self.context.asset_key.to_user_string()} needs a section [judge]: add it")
         server = self.policy_resource if by == "policy" else self.judge_resource.server(self.policy_resource)
         identity = server.identity()
         asset = self.context.asset_key.to_user_string()
         with self.store.ledger(identity.name, self.cell) as ledger, AnswerChecker() as checker:
             for part in ledger.set_aside:
-                self.context.log.warning(f"the ledger part {part} could not be read; its rollouts will be drawn again")
+                self.warn(f"the ledger part {part} could not be read; its rollouts will be drawn again")
             self.say(f"{asset}: {len(ledger)} rollouts are in the ledger of {identity.name}")
             async with server.served(self.say) as served:
                 pool = served.pool

@@ -188,12 +188,24 @@ def _finished(
     if stage.samples:
         checks.append(failed_items(output.n_failed, output.n_items, bounds.most_failed))
     checks.append(in_line(figures, _other_figures(work, stage.name), bounds.drift))
+    _require_declared(stage, checks)
     metadata = report.drawn({**extra, **output.shown})
     if work.benches:
         metadata |= work.benches[-1].usage() | {"tokens_so_far": cost.tokens}
     if stage.needs_gpu:
         metadata |= work.policy_resource.metadata()
     return _concluded(stage, work, checks, figures=figures, metadata=metadata, data_version=output.data_version)
+
+
+def _require_declared(stage: Stage[Any], checks: Sequence[Check]) -> None:
+    """Raise RuntimeError unless a stage made each declared check once, and lets none block that only warns."""
+    declared = names(stage)
+    made = sorted(check.name for check in checks)
+    if made != sorted(declared):
+        raise RuntimeError(f"{stage.name} declares the checks {sorted(declared)}, made {made}")
+    loud = [check.name for check in checks if check.blocks and not declared[check.name]]
+    if loud:
+        raise RuntimeError(f"{stage.name} declares {', '.join(loud)} as a warning: its check must have blocks=False")
 
 
 def _concluded(

@@ -19,6 +19,7 @@ from generators.stage import Stage
 if TYPE_CHECKING:  # loading it takes half a second, and only a release draws
     from matplotlib.figure import Figure
 
+IN_TWO_SLICES = "in_two_slices"  # the reason of rows whose problem an earlier slice has
 Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name for each thing
 
 
@@ -75,6 +76,10 @@ class Round(Protocol):
 
     def table(self, name: str) -> pl.DataFrame:
         """The rows of a table over all slices; raises StorageError."""
+        ...
+
+    def repeated(self, name: str) -> int:
+        """How many rows of a table are left out because an earlier slice has their problem."""
         ...
 
     def recipes(self, stage: str) -> Mapping[str, Mapping[str, Any]]:

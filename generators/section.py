@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
+
+from filters.schema import SchemaError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,21 @@ class Surroundings:
     has_judge: bool
 
 
+S = TypeVar("S", bound=Section)
+
+
 class NoSettings(Section):
     """The section of a stage that takes no settings."""
+
+
+def stored(section: type[S], recipe: Mapping[str, Any], stage: str) -> S:
+    """The section that a recipe keeps; raises SchemaError where another stepmill wrote it."""
+    try:
+        return section.model_validate(recipe["settings"])
+    except ValidationError as unlike:
+        raise SchemaError(
+            f"the recipe of {stage} holds other settings than this stepmill knows: materialise {stage} again ({unlike})"
+        ) from unlike
 
 
 def merged(section: Section, changes: Mapping[str, Any]) -> Any:

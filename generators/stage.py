@@ -99,6 +99,10 @@ class Slice(Protocol):
         """Write a line to the log of the run."""
         ...
 
+    def warn(self, line: str) -> None:
+        """Write a warning to the log of the run."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:

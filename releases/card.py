@@ -23,6 +23,7 @@ _SIZES = (
     (1_000_000_000, "100M<n<1B"),
 )
 
+_SETTINGS = 20  # changed settings that the card prints; the manifest has all
 _LIST = 8  # the longest list that the card prints in full
 
 
@@ -53,6 +54,7 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
         manifest=manifest,
         address=address,
         settings=json.dumps(_shortened(draft.facts.settings), indent=2, sort_keys=True, ensure_ascii=False),
+        shown_changes=_SETTINGS,
         first_config=next(iter(draft.tables)),
         first_split=next(iter(next(iter(draft.tables.values())).splits)),
     )

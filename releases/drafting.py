@@ -38,7 +38,8 @@ def drafted(
     main = parts[dataset.main.name].kept
     if main.is_empty():
         raise NothingToRelease(
-            f"{dataset.name}: there are no rows to release; look at what the asset dropped for which reason"
+            f"{dataset.name}: there are no rows to release{_because(parts[dataset.main.name])}; look at what the asset "
+            "dropped for which reason"
         )
     parts |= derived(dataset, main, parameters)
     laid_out = {
@@ -122,6 +123,11 @@ def _measured(dataset: Dataset[P], config: Config[P], table: pl.DataFrame, param
             f"{part.kept.height} rows, first {first}: materialise {dataset.name} again"
         )
     return part
+
+
+def _because(part: Filtered) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in part.counts().items())
+    return f" after the release dropped {reasons}" if reasons else ""
 
 
 def _with_export(facts: ReleaseFacts, parts: Mapping[str, Filtered], export: dict[str, Any]) -> ReleaseFacts:

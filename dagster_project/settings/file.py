@@ -127,6 +127,8 @@ class Settings(Section):
 SECTIONS: dict[str, type[Section]] = {
     stage.name: stage.settings for stage in STAGES if stage.settings is not NoSettings
 }
+if clashes := SECTIONS.keys() & set(dir(Settings)):
+    raise RuntimeError(f"a stage must not be called {', '.join(clashes)}: the settings use that name")
 _fields: dict[str, Any] = {name: (section, section()) for name, section in SECTIONS.items()}
 _File = create_model("Settings", __base__=Settings, __doc__=Settings.__doc__, **_fields)
 

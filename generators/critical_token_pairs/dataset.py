@@ -24,7 +24,7 @@ from generators.critical_token_pairs.report import critical_tokens_confirmed, sh
 from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS, DROPPED
 from generators.critical_token_pairs.scores import ContrastiveScores
 from generators.critical_token_pairs.scoring import score
-from generators.critical_token_pairs.settings import Settings
+from generators.critical_token_pairs.settings import ModelsSettings, Settings
 from generators.critical_token_pairs.table import WrongSteps, critical_token_pairs_table, wrong_steps_of
 from generators.critical_token_pairs.tokens import nominees
 from generators.critical_token_pairs.tokens.nominees import CriticalTokensConfig
@@ -37,7 +37,7 @@ from generators.search.priors import Priors
 from generators.search.rollouts import outcome_of
 from generators.search.tree import Tree
 from generators.search.tree_table import trees_of
-from generators.section import merged
+from generators.section import stored
 from generators.stage import Output, Slice, Stage
 
 Pair = tuple[Problem, SolutionPair]
@@ -51,7 +51,9 @@ async def make(slice: Slice, settings: Settings) -> Output:
     attempts = attempts_of(attempts_table)
     labels = ProcessLabels.of(slice)
     trained = slice.recipe("contrastive_models")
-    models = merged(slice.settings("contrastive_models"), trained["settings"])
+    today = slice.settings("contrastive_models")
+    models = stored(ModelsSettings, trained, "contrastive_models")
+    models = models.model_copy(update={"folder": today.folder, "weights": today.weights})
     has_models = trained["config"]["models"] != NONE
     pairs, dropped = pairs_of(
         slice.problems(), attempts, slice.source.answer_rule, most=models.max_tokens, has_models=has_models

@@ -53,6 +53,6 @@ async def with_judgement(traces: pl.DataFrame, slice: Slice) -> JudgedTraces:
 
         counts = await bench.run(counts_of, thoughts)
     if counts.failures:
-        slice.say(f"the judge refused {len(counts.failures)} traces, the first: {counts.failures[0].message}")
+        slice.warn(f"the judge refused {len(counts.failures)} traces, the first: {counts.failures[0].message}")
     rows = with_judged_behaviours(traces, dict(counts.rows), bench.sampler.policy)
     return JudgedTraces(rows=rows, judge=JudgeRun.of(bench, sampling=sampling, max_tokens=judge.max_tokens))

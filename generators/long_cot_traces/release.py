@@ -11,6 +11,7 @@ from filters.rules import REASON, Filtered, reason_counts
 from filters.texts.contamination import Match
 from filters.texts.thoughts import Tags, parse
 from generators.dataset import (
+    IN_TWO_SLICES,
     Claim,
     Config,
     IncompleteParameters,
@@ -26,6 +27,7 @@ from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
 from generators.long_cot_traces.selection import FILTERS
 from generators.long_cot_traces.settings import Settings
 from generators.long_cot_traces.table import generated_tokens
+from generators.section import stored
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +80,7 @@ def parameters_of(round: Round) -> LongCotParameters:
     """The parameters of each slice, from its recipe."""
     by_slice = {}
     for key, recipe in round.recipes("long_cot_traces").items():
-        settings = Settings.model_validate(recipe["settings"])
+        settings = stored(Settings, recipe, "long_cot_traces")
         by_slice[key] = SliceParameters(
             tags=settings.tags,
             format_reward=settings.format_reward,
@@ -215,8 +217,10 @@ def _stages(round: Round, samples: pl.DataFrame) -> Iterator[StageFacts]:
         dropped = samples.filter(pl.col("stage") == name)
         left -= dropped.height
         yield StageFacts(name=f"samples: {name}", kept=left, dropped=reason_counts(dropped))
-    unpaired = round.table("long_cot_unpaired")
-    yield StageFacts(name="long_cot_pairs", kept=round.table("long_cot_pairs").height, dropped=reason_counts(unpaired))
+    unpaired = reason_counts(round.table("long_cot_unpaired"))
+    repeated = round.repeated("long_cot_pairs") + round.repeated("long_cot_unpaired")
+    dropped_pairs = unpaired | ({IN_TWO_SLICES: repeated} if repeated else {})
+    yield StageFacts(name="long_cot_pairs", kept=round.table("long_cot_pairs").height, dropped=dropped_pairs)
 
 
 def _recomputed(

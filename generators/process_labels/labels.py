@@ -11,6 +11,7 @@ import polars as pl
 
 from generators.process_labels.settings import Settings
 from generators.search.priors import Priors
+from generators.section import stored
 from generators.stage import Slice
 
 LABELS = ("soft_labels", "hard_labels", "first_error")
@@ -35,7 +36,7 @@ class ProcessLabels:
         priors = recipe["config"]["strategy"].get("priors")
         return cls(
             rows=slice.table("process_labels"),
-            settings=Settings.model_validate(recipe["settings"]),
+            settings=stored(Settings, recipe, "process_labels"),
             priors=Priors(**priors) if priors else None,
         )
 

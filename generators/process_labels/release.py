@@ -19,6 +19,7 @@ from generators.records import StepCounts
 from generators.search.belief import Belief
 from generators.search.priors import Priors
 from generators.search.shares import share_values
+from generators.section import stored
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,7 +107,7 @@ class LabelParameters(Parameters):
 def parameters_of(round: Round) -> LabelParameters:
     """Thresholds and priors as the recipes of a round have them; raises SchemaError where thresholds differ."""
     recipes = round.recipes("process_labels")
-    by_slice = {key: Settings.model_validate(recipe["settings"]) for key, recipe in recipes.items()}
+    by_slice = {key: stored(Settings, recipe, "process_labels") for key, recipe in recipes.items()}
     thresholds = {key: _thresholds(settings) for key, settings in by_slice.items()}
     if len(set(thresholds.values())) > 1:
         slices = "; ".join(f"{key} {values}" for key, values in thresholds.items())

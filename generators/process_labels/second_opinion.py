@@ -55,7 +55,7 @@ async def second_opinion(slice: Slice, solutions: Sequence[LabelledSolution]) ->
 
         outcome = await bench.run(judged, range(len(solutions)))
     if outcome.failures:
-        slice.say(f"{len(outcome.failures)} judgements were refused, the first: {outcome.failures[0].message}")
+        slice.warn(f"{len(outcome.failures)} judgements were refused, the first: {outcome.failures[0].message}")
     by_index = dict(outcome.rows)
     return SecondOpinion(
         judge=bench.sampler.policy,

@@ -5,8 +5,8 @@ from upath import UPath
 
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
-from dagster_project.round import IN_TWO_SLICES
 from dagster_project.settings.file import load_settings
+from generators.dataset import IN_TWO_SLICES
 from releases.manifest import read_manifest
 from tests.dagster_project.conftest import SETTINGS
 

@@ -21,7 +21,7 @@ from releases.comparison.versions import diff
 from releases.manifest import read_manifest
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
-from tests.dagster_project.conftest import runner
+from tests.dagster_project.conftest import metadata_of, runner
 from tests.releases.forgery import with_value
 
 ROUND = "r1"
@@ -191,6 +191,16 @@ def test_every_recomputed_column_and_every_derived_config_is_checked(world, data
             folder = LocalRegistry(UPath(tmp_path / str(number))).publish(forgery).path
             findings = verify(folder).findings
             assert any(finding.column == column or config in finding.file for finding in findings), (config, column)
+
+
+def test_a_release_that_is_made_again_shows_the_same_rows(world, dataset):
+    with dg.DagsterInstance.ephemeral() as instance:
+        again = runner(instance)(world.settings, "release", ROUND, only=[f"{dataset.name}_release"])
+    before, after = (
+        metadata_of(result, f"{dataset.name}_release") for result in (world.results[ROUND, "release"], again)
+    )
+    assert (after["dagster/row_count"], after["version"]) == (before["dagster/row_count"], before["version"])
+    assert not after["is_new"]
 
 
 def test_two_rounds_are_two_versions_that_can_be_compared(world, dataset):

@@ -43,6 +43,13 @@ def test_a_changed_margin_is_named(draft, folder_of):
     assert said == f"{SHARD}, row 3, column margin: it is 0.9, it must be {margin!r} by recomputation"
 
 
+def test_counts_whose_margin_breaks_a_rule_are_findings_and_stop_nothing(draft, folder_of):
+    row = draft.tables["default"].splits["train"]["is_final_step"].to_list().index(False)
+    findings = found(folder_of(with_value(draft, "default", "train", row, "chosen_n_correct", 0)))
+    assert {check for check, _ in findings} == {"labels"}
+    assert any(f"row {row}, column margin: " in finding for _, finding in findings)
+
+
 @pytest.mark.parametrize(
     ("column", "text", "verdicts"),
     [
