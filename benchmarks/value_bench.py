@@ -150,7 +150,7 @@ class Bench:
                         window=IN_FLIGHT,
                     )
 
-        content = {"release": manifest.content, "budget": budget, "strategy": strategy.plain()}
+        content = {"release": manifest.content, "budget": budget, "strategy": strategy.to_json()}
         by_rollouts = kept(self.folder, "exhaustive", content, lambda stage_folder: asyncio.run(label(stage_folder)))
         released = [{name: row[name] for name in ("prompt", "steps", "soft_labels")} for row in rows]
         return {"released_labels": released, "exhaustive_labels": by_rollouts}

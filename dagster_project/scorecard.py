@@ -49,8 +49,8 @@ def read_scorecard(store: Store, stage: str, cell: Cell) -> Scorecard | None:
     path = store.scorecard(stage, cell)
     if not path.exists():
         return None
-    plain: dict[str, Any] = json.loads(path.read_text())
-    return Scorecard(**plain | {"checks": tuple(CheckOutcome(**check) for check in plain["checks"])})
+    data: dict[str, Any] = json.loads(path.read_text())
+    return Scorecard(**data | {"checks": tuple(CheckOutcome(**check) for check in data["checks"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,11 +27,11 @@ class Parameters:
     """What a dataset's rows follow from besides what was measured. The manifest keeps it in `settings.export`."""
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters as plain JSON data."""
+        """The parameters as JSON data."""
         return {}
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
+    def of(cls, data: Mapping[str, Any]) -> Self:
         """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
         return cls()
 

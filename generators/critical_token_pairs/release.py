@@ -44,18 +44,18 @@ class CriticalTokenParameters(Parameters):
     criterion: Criterion
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters as plain JSON data."""
+        """The parameters as JSON data."""
         return {
-            "priors": {key: priors.plain() for key, priors in sorted(self.priors.items())},
+            "priors": {key: priors.to_json() for key, priors in sorted(self.priors.items())},
             "confirmation": asdict(self.criterion),
         }
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
+    def of(cls, data: Mapping[str, Any]) -> Self:
         """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
         return cls(
-            priors={key: Priors(**priors) for key, priors in plain["priors"].items()},
-            criterion=Criterion(**plain["confirmation"]),
+            priors={key: Priors(**priors) for key, priors in data["priors"].items()},
+            criterion=Criterion(**data["confirmation"]),
         )
 
 

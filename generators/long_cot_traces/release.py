@@ -55,15 +55,15 @@ class LongCotParameters(Parameters):
     by_slice: Mapping[str, SliceParameters]
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters as plain JSON data."""
+        """The parameters as JSON data."""
         return {"makings": {key: asdict(parameters) for key, parameters in sorted(self.by_slice.items())}}
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
+    def of(cls, data: Mapping[str, Any]) -> Self:
         """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
         by_slice = {
             key: SliceParameters(**{**parameters, "tags": Tags(**parameters["tags"])})
-            for key, parameters in plain["makings"].items()
+            for key, parameters in data["makings"].items()
         }
         return cls(by_slice=by_slice)
 

@@ -113,5 +113,5 @@ class Settings(Section):
                 f"per_prompt must be from 1 to the number of examples ({len(self.worked_examples)}), "
                 f"got {self.per_prompt}"
             )
-        _ = self.tags  # tags that cannot be told apart raise
+        _ = self.tags  # raises if the tags are ambiguous
         return self

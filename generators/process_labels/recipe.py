@@ -112,7 +112,7 @@ async def label(
     """
     tree = Tree(problem.problem_id, attempts[0].prompt_token_ids)
     for attempt in attempts:
-        tree.root.tell(attempt.attempt_index, outcome_of(attempt.verdict))
+        tree.root.record(attempt.attempt_index, outcome_of(attempt.verdict))
     rollouts = Rollouts(
         problem=problem,
         tree=tree,

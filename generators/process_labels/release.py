@@ -90,13 +90,13 @@ class LabelParameters(Parameters):
             "hard_threshold": self.hard_threshold,
             "confidence": self.confidence,
             "label_ratio": self.label_ratio,
-            "priors": {key: priors.plain() for key, priors in sorted(self.priors.items())},
+            "priors": {key: priors.to_json() for key, priors in sorted(self.priors.items())},
         }
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
-        priors = {key: Priors(**values) for key, values in plain["priors"].items()}
-        return cls(**{**plain, "priors": priors})
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        priors = {key: Priors(**values) for key, values in data["priors"].items()}
+        return cls(**{**data, "priors": priors})
 
     def labelled(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with labels by their values and their soundness."""
@@ -243,8 +243,8 @@ def audit_figures(planted_errors: pl.DataFrame) -> Figures:
     """What the labels find of planted errors, over all and by kind; empty when none was planted."""
     if planted_errors.is_empty():
         return {}
-    found, planted, kinds = (planted_errors[name].to_list() for name in ("found", "planted", "kind"))
-    audits = {"all": audit(found, planted), **audit_by_kind(found, planted, kinds)}
+    first_errors, planted, kinds = (planted_errors[name].to_list() for name in ("found", "planted", "kind"))
+    audits = {"all": audit(first_errors, planted), **audit_by_kind(first_errors, planted, kinds)}
     return {kind: audited.facts() for kind, audited in audits.items()}
 
 

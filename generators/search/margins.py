@@ -89,7 +89,7 @@ async def measure(chosen: Node, rejected: Node, *, draw: Draw, test: MarginTest)
 
 async def _extend(node: Node, n: int, draw: Draw) -> None:
     for continuation in await draw(node, start=len(node.outcomes), n=n, ahead=n):
-        continuation.tell(node)
+        continuation.record_on(node)
 
 
 def evidence_of(node: Node) -> Evidence:

@@ -52,8 +52,8 @@ async def make(slice: Slice, settings: Settings) -> Output:
             )
 
         pairs = await bench.run(pair, items)
-    made = [pair for problem in pairs.rows for pair in problem.pairs]
-    rows = step_pairs_table(made, settings.localiser, slice.origin)
+    step_pairs = [pair for problem in pairs.rows for pair in problem.pairs]
+    rows = step_pairs_table(step_pairs, settings.localiser, slice.origin)
     dropped = dropped_rows(located, pairs)
     return Output(
         rows=rows,

@@ -39,7 +39,7 @@ class StepSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPair:
-    """A right next step and a wrong one behind the same prefix, both valued by rollouts.
+    """A right next step and a wrong one after the same prefix, both valued by rollouts.
 
     `chosen_index` is the rollout from the prefix whose first step was chosen. `prefix_token_ids` are the prompt's and
     those of the steps before; `initial_reason_steps` is the text of these steps, `templated_prompt` that of all.

@@ -100,7 +100,7 @@ async def with_token(
     rollouts: Rollouts, response: tuple[int, ...], position: int, *, start: int, n: int
 ) -> tuple[Outcome, ...]:
     """The outcomes of rollouts `start` to `start + n - 1` after the token at `position`; raises EngineError."""
-    drawn = await rollouts.behind(response[: position + 1], start=start, n=n, ahead=n)
+    drawn = await rollouts.continuations_of(response[: position + 1], start=start, n=n, ahead=n)
     return tuple(continuation.outcome for continuation in drawn)
 
 
@@ -127,5 +127,5 @@ async def _continued(rollouts: Rollouts, head: Sequence[int], alternative: Rollo
     prefix = (*head, *alternative.token_ids)
     if alternative.finish_reason == "eos" or len(prefix) == rollouts.max_tokens:
         return await rollouts.verdict(prefix)
-    (continuation,) = await rollouts.behind(prefix, start=alternative.index, n=1)
+    (continuation,) = await rollouts.continuations_of(prefix, start=alternative.index, n=1)
     return continuation.outcome

@@ -65,28 +65,28 @@ class Audit:
         }
 
 
-def audit(found: Sequence[int | None], planted: Sequence[int]) -> Audit:
+def audit(first_errors: Sequence[int | None], planted: Sequence[int]) -> Audit:
     """Compare the first errors by labels with the planted ones, pair by pair; raises ValueError on invalid indexes."""
     if any(index < 0 for index in planted):
         raise ValueError(f"planted must hold indexes of at least 0, got {min(planted)}")
-    if any(index is not None and index < NO_ERROR for index in found):
-        raise ValueError(f"found must hold indexes of at least {NO_ERROR} or None, got {list(found)}")
-    pairs = list(zip(found, planted, strict=True))
+    if any(index is not None and index < NO_ERROR for index in first_errors):
+        raise ValueError(f"first_errors must hold indexes of at least {NO_ERROR} or None, got {list(first_errors)}")
+    pairs = list(zip(first_errors, planted, strict=True))
     off = [abs(index - truth) for index, truth in pairs if index is not None and index != NO_ERROR]
     return Audit(
         exact=off.count(0),
         off_by_one=off.count(1),
         farther=sum(steps > 1 for steps in off),
-        missed=sum(index == NO_ERROR for index in found),
-        not_sure=sum(index is None for index in found),
+        missed=sum(index == NO_ERROR for index in first_errors),
+        not_sure=sum(index is None for index in first_errors),
         distance=sum(off),
     )
 
 
-def audit_by_kind(found: Sequence[int | None], planted: Sequence[int], kinds: Sequence[str]) -> dict[str, Audit]:
+def audit_by_kind(first_errors: Sequence[int | None], planted: Sequence[int], kinds: Sequence[str]) -> dict[str, Audit]:
     """One audit for each kind of planted error, the kinds in alphabetical order."""
     by_kind: dict[str, list[tuple[int | None, int]]] = {kind: [] for kind in sorted(set(kinds))}
-    for index, truth, kind in zip(found, planted, kinds, strict=True):
+    for index, truth, kind in zip(first_errors, planted, kinds, strict=True):
         by_kind[kind].append((index, truth))
     return {
         kind: audit([index for index, _ in pairs], [truth for _, truth in pairs]) for kind, pairs in by_kind.items()
