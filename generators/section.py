@@ -43,12 +43,12 @@ class Section(BaseModel):
         """The settings as JSON, without those that name places of one machine (`exclude=True`)."""
         return self.model_dump(mode="json")
 
-    def require(self, others: "Surroundings") -> None:
+    def require(self, others: "OtherSections") -> None:
         """Raise ValueError when other sections of the settings file do not allow what this one asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class OtherSections:
     """What a section may require of the others.
 
     `open_ended` names the sources without answers, `rated` those whose problems a judge rates.

@@ -17,7 +17,7 @@ from dagster_project.resources.reward import RewardSettings
 from dagster_project.settings.operations import CheckSettings, RoundsSettings
 from generators.datasets import DATASETS, STAGES, dataset_of
 from generators.problems.settings import EvaluationSetSettings, QualitySettings, Source
-from generators.section import NoSettings, Section, Surroundings
+from generators.section import NoSettings, OtherSections, Section
 from generators.stage import Stage
 from releases.licences import Handling, refusal
 
@@ -97,7 +97,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _sections_fit(self) -> "Settings":
-        others = Surroundings(
+        others = OtherSections(
             open_ended=[source.name for source in self.sources if not source.has_answers],
             rated=[source.name for source in self.sources if source.query_mix == "criteria"],
             has_judge=self.judge is not None,

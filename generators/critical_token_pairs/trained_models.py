@@ -16,7 +16,7 @@ from generators.models.base import base_of
 from generators.models.policy import SIMULATED
 from generators.records import Attempt
 from generators.stage import Slice
-from generators.training.base import Base, give_memory_back, has_gpu
+from generators.training.base import Base, has_gpu, release_gpu_memory
 from generators.training.contrastive_models import SIDES, ContrastiveModels, contrastive_models
 from generators.training.errors import NoWeights
 from generators.training.examples import of_attempt
@@ -60,7 +60,7 @@ def train(examples: Examples, *, slice: Slice, settings: ModelsSettings, folder:
     start = time.monotonic()
     positive, negative = by_side.values()
     models = contrastive_models(base, positive, negative, settings.training, folder, say=slice.say)
-    give_memory_back()
+    release_gpu_memory()
     seconds = max(time.monotonic() - start, 1e-9)
     tokens = settings.epochs * sum(len(example.token_ids) for side in models.trained for example in by_side[side])
     return TrainedModels(

@@ -16,7 +16,7 @@ from generators.long_cot_traces.pairs import pair
 from generators.long_cot_traces.prompt import LongCotPrompt, prompt_ids
 from generators.long_cot_traces.recipe import BoltConfig, draw_samples, trace
 from generators.long_cot_traces.records import LongCotPair, LongCotSample, LongCotTrace
-from generators.long_cot_traces.selection import Selection, select_long_cot, with_fates
+from generators.long_cot_traces.selection import Selection, select_long_cot, with_drop_reasons
 from generators.long_cot_traces.settings import Settings
 from generators.long_cot_traces.table import long_cot_samples_of, long_cot_samples_table
 from generators.models.reward import RewardModel
@@ -99,7 +99,7 @@ def choose(
         traces.append(trace(by_id[best.problem_id], best, topic=topic, difficulty=difficulty, tags=settings.tags))
     pairs, unpaired = _paired(sampled, table, settings=settings, match=match)
     return Chosen(
-        samples=with_fates(table, selection),
+        samples=with_drop_reasons(table, selection),
         selection=selection,
         traces=tuple(traces),
         pairs=pairs,

@@ -65,11 +65,11 @@ def select_long_cot(
     return Selection(kept, pl.concat(dropped, how="diagonal_relaxed"), tuple(passed))
 
 
-def with_fates(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+def with_drop_reasons(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
     """The samples, each with the stage and the reason that dropped it; null where it was chosen."""
-    fates = selection.dropped.select(*_ROW, STAGE, REASON)
+    drops = selection.dropped.select(*_ROW, STAGE, REASON)
     bare = samples.drop(STAGE, REASON, strict=False)
-    return bare.join(fates, on=_ROW, how="left", maintain_order="left").select(samples.columns)
+    return bare.join(drops, on=_ROW, how="left", maintain_order="left").select(samples.columns)
 
 
 def well_formed(samples: pl.DataFrame) -> Filtered:

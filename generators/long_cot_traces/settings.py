@@ -11,7 +11,7 @@ from generators.long_cot_traces.mix import Shares
 from generators.long_cot_traces.query_criteria import CRITERIA
 from generators.long_cot_traces.query_topic import TOPICS, bare_name
 from generators.long_cot_traces.worked_examples import Example, load_examples
-from generators.section import KNOB, Section, Surroundings
+from generators.section import KNOB, OtherSections, Section
 
 Examples = Literal["general", "short", "none", "attempts"]
 Layout = Literal["turns", "one_message"]
@@ -76,7 +76,7 @@ class Settings(Section):
         """The topics that the judge may name."""
         return tuple(self.topic_shares) if self.topic_shares else TOPICS
 
-    def require(self, others: Surroundings) -> None:
+    def require(self, others: OtherSections) -> None:
         """Ratings and judged behaviours need a judge; problems without answers have no attempts to follow."""
         if others.rated and not others.has_judge:
             raise ValueError(f"query_mix = 'criteria' needs a section [judge], got none for {', '.join(others.rated)}")

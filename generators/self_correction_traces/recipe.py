@@ -12,7 +12,7 @@ from generators.sampling.sampler import Sampler
 from generators.sampling.tasks import gather
 from generators.self_correction_traces.composition import compose
 from generators.self_correction_traces.config import SelfCorrectionConfig
-from generators.self_correction_traces.corrections import NOTHING_GOOD, NotCorrected, good_part, sampled
+from generators.self_correction_traces.corrections import NO_GOOD_PREFIX, NotCorrected, good_prefix, sampled
 from generators.self_correction_traces.deepening import deepen
 from generators.self_correction_traces.records import Correction, DeepenedResponse, FlawedSolution
 
@@ -40,11 +40,11 @@ async def correct(
 ) -> CorrectedProblem:
     """Deepen responses to `problem` and mend its `flawed` attempts; raises EngineError."""
     responses = await deepen(problem, sampler=sampler, checker=checker, rule=rule, config=config)
-    good = {solution.attempt.attempt_index: good_part(solution, sampler.tokenizer) for solution in flawed}
+    good = {solution.attempt.attempt_index: good_prefix(solution, sampler.tokenizer) for solution in flawed}
     mask = config.settings.mask
     results = [
         *(
-            sampled(problem, response, mask=mask, good=good.get(response.sample_index, NOTHING_GOOD))
+            sampled(problem, response, mask=mask, good=good.get(response.sample_index, NO_GOOD_PREFIX))
             for response in responses
         ),
         *await gather(

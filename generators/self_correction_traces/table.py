@@ -196,7 +196,7 @@ def self_correction_traces_table(corrections: Iterable[Correction], provenance: 
     return SELF_CORRECTION_TRACES.frame(rows)
 
 
-def flawed_of(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
+def flawed_by_problem(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
     """The wrong solutions of labelled rows by problem id, where their `first_error` is known."""
     located = frame.filter(pl.col("first_error") >= 0, pl.col("verdict") == Verdict.DIFFERENT.value)
     by_problem: dict[str, list[FlawedSolution]] = {}

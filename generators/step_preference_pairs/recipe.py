@@ -1,7 +1,7 @@
 """Step pairs: after the last good prefix of a wrong solution, a right next step and the wrong one that was taken.
 
-Step-DPO (arXiv 2406.18629) with both sides valued by rollouts. The first wrong step of a
-solution is given, whatever located it. Knows nothing of servers, files or Dagster.
+Step-DPO (arXiv 2406.18629) with both sides valued by rollouts. The first wrong step of a solution is given,
+whatever located it. Knows nothing of servers, files or Dagster.
 """
 
 from collections import defaultdict

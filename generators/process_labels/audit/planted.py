@@ -94,7 +94,7 @@ async def plant(
     step are those of the attempt. The ending need not be wrong: a policy may recover.
     """
     draft = _draft(attempt, sampler.tokenizer, config) if attempt.verdict.is_right else None
-    reason = _hindrance(attempt, draft, config)
+    reason = _obstacle(attempt, draft, config)
     if draft is None or reason:
         return NotPlanted(attempt.problem_id, attempt.attempt_index, reason)
     (rollout,) = await sampler.draw(
@@ -120,7 +120,7 @@ async def plant(
     )
 
 
-def _hindrance(attempt: Attempt, draft: _Draft | None, config: PlantedConfig) -> str:
+def _obstacle(attempt: Attempt, draft: _Draft | None, config: PlantedConfig) -> str:
     """Why nothing can be drawn; empty where it can."""
     if not attempt.verdict.is_right:
         return "not_right"
