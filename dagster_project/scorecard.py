@@ -18,7 +18,7 @@ from generators.sampling.workbench import Workbench
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """What a check said. A round with a check that `blocks` and did not pass is not released."""
+    """The outcome of a check. A round with a check that `blocks` and did not pass is not released."""
 
     name: str
     passed: bool
@@ -27,7 +27,7 @@ class CheckOutcome:
 
     @classmethod
     def of(cls, check: Check) -> "CheckOutcome":
-        """What is kept of a check."""
+        """The stored outcome of a check."""
         return cls(name=check.name, passed=check.passed, blocks=check.blocks, why=check.why)
 
 
@@ -45,7 +45,7 @@ class Scorecard:
 
 
 def read_scorecard(store: Store, stage: str, cell: Cell) -> Scorecard | None:
-    """The scorecard of a table; None where the table was never made, or begun again and not finished."""
+    """The scorecard of a table; None if the table does not exist or its rewrite is unfinished."""
     path = store.scorecard(stage, cell)
     if not path.exists():
         return None
@@ -55,7 +55,7 @@ def read_scorecard(store: Store, stage: str, cell: Cell) -> Scorecard | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far some stages of a round are: what is missing, which blocking checks failed, and rows by stage."""
+    """The progress of some stages of a round: missing tables, failed blocking checks, and rows by stage."""
 
     unmade: tuple[str, ...]
     failed: tuple[str, ...]
@@ -63,7 +63,7 @@ class Standing:
 
 
 def standing(store: Store, cells: Sequence[Cell], stages: Sequence[str]) -> Standing:
-    """How far `stages` are over the slices of a round."""
+    """The progress of `stages` over the slices of a round."""
     unmade, failed = [], []
     rows = dict.fromkeys(stages, 0)
     for cell in cells:
@@ -83,9 +83,9 @@ def standing(store: Store, cells: Sequence[Cell], stages: Sequence[str]) -> Stan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What all finished runs drew for a table of `problems` problems.
+    """The rollouts and tokens that all finished runs drew for a table of `problems` problems.
 
-    `per_problem` is the most that was asked of each, such as attempts. Runs that died are missing here; their rollouts
+    `per_problem` is the most that was drawn for each, such as attempts. Runs that died are missing here; their rollouts
     are in the ledger.
     """
 
@@ -98,7 +98,7 @@ class Cost:
 
 
 def read_cost(store: Store, stage: str, cell: Cell) -> Cost | None:
-    """What a table cost so far; None where no run has finished it."""
+    """What a table cost so far; None if no run has finished it."""
     path = store.cost(stage, cell)
     return Cost(**json.loads(path.read_text())) if path.exists() else None
 
@@ -106,7 +106,7 @@ def read_cost(store: Store, stage: str, cell: Cell) -> Cost | None:
 def add_cost(
     store: Store, stage: str, cell: Cell, *, problems: int, per_problem: int, benches: Sequence[Workbench]
 ) -> Cost:
-    """Add what a run drew to what earlier ones did; raises StorageError."""
+    """Add the cost of a run to that of earlier ones; raises StorageError."""
     before = read_cost(store, stage, cell) or Cost(problems=problems, per_problem=per_problem)
     total = Cost(
         problems=problems,

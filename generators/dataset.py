@@ -59,7 +59,7 @@ class StageFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoreFacts:
-    """Facts of a release that only its dataset can tell."""
+    """Facts of a release that only its dataset knows."""
 
     stages: tuple[StageFacts, ...] = ()
     tokens: Mapping[str, int] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Round(Protocol):
         ...
 
     def recipes(self, stage: str) -> Mapping[str, Mapping[str, Any]]:
-        """What a stage made its table with, by slice; slices that it skipped are left out."""
+        """The recipes of a stage by slice, without the slices that it skipped."""
         ...
 
     def tokens(self, policies: Sequence[str]) -> Mapping[str, int]:
@@ -89,7 +89,7 @@ class Round(Protocol):
 class Claim(NamedTuple):
     """A verdict that a row states: comparing the answer of `text` with `gold` gives `verdict`.
 
-    `columns` are those of the verdict and of the extracted answer; the second is None where there is no such column.
+    `columns` are those of the verdict and of the extracted answer; the second is None if there is no such column.
     """
 
     row: int
@@ -146,7 +146,7 @@ class Config(Generic[P]):
 
     A measured config names the `table` that it publishes, and `derive` gets that table's rows, sorted by the table's
     key. The others follow from the published rows of the first config. `derive` returns rows with `problem_id` and at
-    least the columns of `schema`, and the dropped ones with reasons; None where the rows allow no such config.
+    least the columns of `schema`, and the dropped ones with reasons; None if the rows allow no such config.
     `recompute` derives those columns of a measured config again that follow from its others, one row for each row.
     """
 
@@ -221,5 +221,5 @@ class Dataset(Generic[P]):
         return next(schema for schema in schemas if schema.name == config.table)
 
     def config(self, name: str) -> Config[P] | None:
-        """The config of this name, None where there is none."""
+        """The config of this name, None if there is none."""
         return next((config for config in self.configs if config.name == name), None)

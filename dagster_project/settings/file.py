@@ -61,7 +61,7 @@ class HubSettings(Section):
 
 
 class Settings(Section):
-    """The whole file, but for the sections of stages: `section` and `of` give those."""
+    """The whole file except the sections of stages, which `section` and `of` return."""
 
     data_root: str = Field("data", description="a folder, or an object-store URL such as s3://bucket/stepmill")
     rounds: RoundsSettings = RoundsSettings()

@@ -1,4 +1,4 @@
-r"""Evaluates expressions at a few points, which tells different expressions apart without algebra.
+r"""Evaluates expressions at a few points, which distinguishes different expressions without algebra.
 
 Parses a tidy answer with a small grammar of its own and computes in double precision. Ambiguous text (`1/2x`,
 `\sin 2x y`, `f(x)`) is not read. Agreement at every point proves nothing.

@@ -60,7 +60,7 @@ class CriticalTokenParameters(Parameters):
 
 
 def parameters_of(round: Round) -> CriticalTokenParameters:
-    """The parameters from the recipes of the slices; raises SchemaError where slices have different criteria."""
+    """The parameters from the recipes of the slices; raises SchemaError if slices have different criteria."""
     configs = {key: recipe["config"] for key, recipe in round.recipes("critical_token_pairs").items()}
     criteria = {Criterion(**config["confirmation"]) for config in configs.values()}
     if len(criteria) > 1:
@@ -74,7 +74,7 @@ def parameters_of(round: Round) -> CriticalTokenParameters:
 
 
 def recompute(rows: pl.DataFrame, parameters: CriticalTokenParameters) -> pl.DataFrame:
-    """The columns `DERIVED` of every row; raises IncompleteParameters where a slice has no priors."""
+    """The columns `DERIVED` of every row; raises IncompleteParameters if a slice has no priors."""
     unknown = sorted(set(rows["slice"]) - parameters.priors.keys())
     if unknown:
         raise IncompleteParameters(f"settings.export holds no priors of {', '.join(unknown)}, whose rows need them")

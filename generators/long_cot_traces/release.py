@@ -161,7 +161,7 @@ def count_kinds(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def more_facts(round: Round, rows: pl.DataFrame) -> MoreFacts:
-    """What every filter kept and dropped, and the tokens of samples and ratings."""
+    """What each filter kept and dropped, and the tokens of samples and ratings."""
     samples = round.table("long_cot_samples")
     judges = [recipe["config"]["judge"] for recipe in round.recipes("long_cot_traces").values()]
     raters = {judge["judge"] for judge in judges if judge} - set(rows["policy"])
@@ -192,7 +192,7 @@ PICTURE = Picture(
 
 
 def _without_examples(rows: pl.DataFrame, columns: tuple[str, ...], parameters: LongCotParameters) -> Filtered:
-    """The rows without a passage of a worked example; copies are recognised as in the making of their slice."""
+    """The rows without a passage of a worked example; copies are recognised as when their slice was generated."""
     parts = [
         without_examples(part, row=("problem_id",), columns=columns, match=parameters.slice(str(key)).near_examples)
         for (key,), part in rows.partition_by("slice", as_dict=True, maintain_order=True).items()
@@ -269,6 +269,6 @@ def _score(scored_by: str, verdict: str | None, stated: float | None) -> float |
 
 
 def _solution(row: Mapping[str, Any], side: str, parameters: LongCotParameters) -> str | None:
-    """The external solution of a side; None where the answer is malformed."""
+    """The external solution of a side; None if the answer is malformed."""
     tags = parameters.slice(row["slice"]).tags
     return parse(row[side][0]["content"], tags=tags).solution if row[side] else None

@@ -32,7 +32,7 @@ class Selection:
     stages: tuple[tuple[str, int, int], ...]
 
     def yields(self) -> pl.DataFrame:
-        """A row for each stage: how many samples came, how many stayed, and the counts of the reasons of the others."""
+        """A row for each stage: samples in, samples kept, and counts by drop reason."""
         counted = self.dropped.group_by(STAGE, REASON).len().sort("len", REASON, descending=[True, False])
         reasons: dict[str, list[str]] = {}
         for stage, reason, count in counted.iter_rows():
@@ -66,7 +66,7 @@ def select_long_cot(
 
 
 def with_drop_reasons(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
-    """The samples, each with the stage and the reason that dropped it; null where it was chosen."""
+    """The samples, each with the stage and the reason that dropped it; null if it was chosen."""
     drops = selection.dropped.select(*_ROW, STAGE, REASON)
     bare = samples.drop(STAGE, REASON, strict=False)
     return bare.join(drops, on=_ROW, how="left", maintain_order="left").select(samples.columns)

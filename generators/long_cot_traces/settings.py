@@ -19,7 +19,7 @@ Difficulty = Literal["easy", "medium", "hard"]
 
 
 class Settings(Section):
-    """Which problems are asked for thoughts, with which worked examples, and which samples become rows."""
+    """Which problems are chosen, which worked examples the prompt shows, and which samples become rows."""
 
     n: Annotated[int, KNOB] = Field(8, ge=1, description="samples per problem")
     temperature: Annotated[float, KNOB] = Field(0.8, ge=0, description="sampling temperature")
@@ -77,7 +77,7 @@ class Settings(Section):
         return tuple(self.topic_shares) if self.topic_shares else TOPICS
 
     def require(self, others: OtherSections) -> None:
-        """Ratings and judged behaviours need a judge; problems without answers have no attempts to follow."""
+        """Require a judge for ratings and judged behaviours, and our own prompt for problems without answers."""
         if others.rated and not others.has_judge:
             raise ValueError(f"query_mix = 'criteria' needs a section [judge], got none for {', '.join(others.rated)}")
         if self.judge_behaviours and not others.has_judge:

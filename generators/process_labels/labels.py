@@ -1,7 +1,7 @@
 """The labels of solutions: soft, hard and first error, derived from what was measured.
 
 Soft and hard estimation are Math-Shepherd's (arXiv 2312.08935); the index of the first error follows ProcessBench.
-Other datasets import this module and nothing else of the room.
+Other datasets import this module and nothing else of this dataset.
 """
 
 from dataclasses import dataclass

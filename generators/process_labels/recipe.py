@@ -1,4 +1,4 @@
-"""Process labels: what each step of a solution is worth, by rollouts from the ends of steps.
+"""Process labels: the value of each step of a solution, by rollouts from the ends of steps.
 
 Chooses the solutions of a problem that are labelled, and lets a strategy search them. The counts of the rollouts are
 kept; soft, hard and first-error labels are derived from them in `labels`.

@@ -25,7 +25,7 @@ class MarginTest:
 
     A margin holds if its estimate is at least `least` and its interval excludes 0: the first says that there is
     something to learn, the second that it is not chance. Requiring the whole interval above `least` would cost several
-    times as many rollouts, and would drop pairs of a weak policy, whose right steps are seldom worth more than a half.
+    times as many rollouts, and would drop pairs of a weak policy, whose right steps seldom have a value above a half.
     """
 
     least: float

@@ -1,6 +1,6 @@
 """Corrections among deepened responses: the answer before a trigger is wrong, and the one after it right.
 
-Counts what every trigger did, picks the responses to learn from, and masks what a model must not learn in them.
+Counts what every trigger did, picks the responses to learn from, and masks the mistakes in them.
 """
 
 from collections import Counter
@@ -115,8 +115,8 @@ def _unfit(states: Sequence[State], boundaries: Sequence[Boundary]) -> str:
 def masked(parts: Sequence[Segment], mask: Mask, *, good: GoodPrefix = NO_GOOD_PREFIX) -> tuple[MaskedSpan, ...]:
     """The spans before the last trigger that a model must not learn.
 
-    `mistake` masks what was written there, save its `good` beginning. `attempt` masks all of it, triggers too, and
-    `none` nothing.
+    `mistake` masks what the policy wrote there, except the `good` prefix. `attempt` also masks the prefix and the
+    triggers. `none` masks nothing.
     """
     spans = list(_spans(parts))[:-2]
     if mask == "none":

@@ -21,7 +21,7 @@ VERSION = "1"  # bump when a change here, or in a part of it, would change the r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectedProblem:
-    """All responses to a problem, their corrections, and what gave none."""
+    """All responses to a problem, their corrections, and the responses that gave none."""
 
     problem: Problem
     responses: tuple[DeepenedResponse, ...]
@@ -59,7 +59,7 @@ async def correct(
 def _distinct(
     results: Sequence[Correction | NotCorrected],
 ) -> tuple[tuple[Correction, ...], tuple[NotCorrected, ...]]:
-    """The corrections, each text once, and all else with its reason."""
+    """The corrections, each text once, and the rest with drop reasons."""
     by_text: dict[str, Correction] = {}
     not_corrected = []
     for result in results:

@@ -1,7 +1,7 @@
 """Step pairs: after the last good prefix of a wrong solution, a right next step and the wrong one that was taken.
 
 Step-DPO (arXiv 2406.18629) with both sides valued by rollouts. The first wrong step of a solution is given,
-whatever located it. Knows nothing of servers, files or Dagster.
+whatever located it.
 """
 
 from collections import defaultdict
@@ -43,7 +43,7 @@ class StepPairsConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:
-    """What gave no pair and why: an error, or one right continuation of its prefix by the rollout's index."""
+    """An error that gave no pair, or one right continuation of its prefix by rollout index, and why."""
 
     error: LocatedError
     chosen_index: int | None
@@ -52,7 +52,7 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class PairedProblem:
-    """The pairs of one problem, and what gave none."""
+    """The pairs of one problem, and the errors and continuations that gave none."""
 
     pairs: tuple[StepPair, ...]
     passed_over: tuple[PassedOver, ...]
@@ -60,7 +60,7 @@ class PairedProblem:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """Where a solution went wrong: its path, and the node that the wrong step follows."""
+    """The first error of a solution: its path, and the node that the wrong step follows."""
 
     error: LocatedError
     path: Path

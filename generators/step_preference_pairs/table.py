@@ -15,7 +15,7 @@ STEP_PREFERENCE_PAIRS = Schema(
         # The eight columns of Math-Step-DPO-10K, in its order.
         "dataset": Column(pl.String, "The source that the problem came from."),
         "prompt": PROBLEM["prompt"],
-        "initial_reason_steps": Column(pl.String, "The steps before the pair; empty where it is about the first step."),
+        "initial_reason_steps": Column(pl.String, "The steps before the pair; empty if it is about the first step."),
         "chosen": Column(pl.String, "The right next step."),
         "rejected": Column(pl.String, "The wrong next step, as the solution took it."),
         "full_chosen": Column(pl.String, "The right solution from the chosen step to its end."),
@@ -87,7 +87,7 @@ DROPPED = Schema(
     columns={
         "problem_id": PROBLEM["problem_id"],
         "attempt_index": Column(pl.Int64, "The attempt that went wrong.", nullable=True),
-        "step_index": Column(pl.Int64, "Its first wrong step; null where that is not known.", nullable=True),
+        "step_index": Column(pl.Int64, "Its first wrong step; null if that is not known.", nullable=True),
         "chosen_index": Column(pl.Int64, "The continuation that gave no pair; null for an error.", nullable=True),
         "reason": REASON,
         "detail": DETAIL,

@@ -16,7 +16,7 @@ from generators.search.strategy import NOT_SURE
 from generators.search.tree import Outcome
 
 NOT_LOST_WITH_TOKEN = "not_lost_with_token"  # rollouts with the token still end right
-LOST_WITHOUT_TOKEN = "lost_without_token"  # another token in its place saves nothing
+LOST_WITHOUT_TOKEN = "lost_without_token"  # another token instead does not help
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Confirmation:
         return arms
 
     def reason(self, arms: TwoArms) -> str | None:
-        """Why the token is not confirmed; None where it is."""
+        """Why the token is not confirmed; None if it is."""
         if self.criterion.confirms(arms):
             return None
         if arms.critical > self.give_up:

@@ -1,6 +1,6 @@
 """How well labels find first errors, compared with planted errors whose step is known.
 
-An index is 0-based; -1 stands for no error, None where the labels are not sure.
+An index is 0-based; -1 stands for no error, None if the labels are not sure.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from generators.records import NO_ERROR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Planted errors by what the labels name; `distance` sums by how many steps the named ones are off."""
+    """Counts of planted errors by how near the labels came; `distance` sums, in steps, how far off they are."""
 
     exact: int
     off_by_one: int
@@ -22,27 +22,27 @@ class Audit:
 
     @property
     def n(self) -> int:
-        """All planted errors."""
+        """The number of planted errors."""
         return self.n_named + self.missed + self.not_sure
 
     @property
     def n_named(self) -> int:
-        """Those for which the labels name a step."""
+        """The number for which the labels name a step."""
         return self.exact + self.off_by_one + self.farther
 
     @property
     def precision(self) -> float | None:
-        """The share of exact ones among those for which a step is named; None when there are none."""
+        """The share of exact labels among planted errors for which a step is named; None if there are none."""
         return self.exact / self.n_named if self.n_named else None
 
     @property
     def recall(self) -> float | None:
-        """The share of exact ones among all; None when there are none."""
+        """The share of exact labels among all planted errors; None if there are none."""
         return self.exact / self.n if self.n else None
 
     @property
     def mean_distance(self) -> float | None:
-        """By how many steps a named one is off, on average; None when no step is named."""
+        """The mean number of steps between the named step and the planted one; None if no step is named."""
         return self.distance / self.n_named if self.n_named else None
 
     def shares(self) -> dict[str, float]:
