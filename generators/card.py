@@ -28,7 +28,7 @@ class Paper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a reader must know of a dataset, whatever its rows are.
+    """What a reader must know about a dataset, whatever its rows are.
 
     `example` is a line of Python that looks at a loaded split named `rows`.
     """

@@ -1,4 +1,4 @@
-"""A dataset is what a release publishes: its stage, its configs, and what follows from what.
+"""A dataset is what a release publishes: its stage, its configs, and how columns and configs are derived.
 
 `releases` drafts, verifies and compares every dataset by this definition alone. A new dataset registers in
 `generators.datasets`.
@@ -24,7 +24,7 @@ Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """What a dataset's rows follow from besides what was measured. The manifest keeps it in `settings.export`."""
+    """The parameters that rows are derived with from the measured columns, kept in the manifest's `settings.export`."""
 
     def to_json(self) -> dict[str, Any]:
         """The parameters as JSON data."""
@@ -40,7 +40,7 @@ P = TypeVar("P", bound=Parameters)
 
 
 class IncompleteParameters(Exception):
-    """The parameters lack what the rows of a slice are derived with; the message names it."""
+    """A parameter that the rows of a slice are derived with is missing; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ class Slice(Protocol):
         ...
 
     def settings(self, stage: str) -> Any:
-        """The section of another stage, for what is no part of its rows, such as where files lie."""
+        """The section of another stage, for values that do not affect rows, such as folders."""
         ...
 
     def workbench(
@@ -104,8 +104,8 @@ class Slice(Protocol):
 class Output:
     """The output of a stage for one slice.
 
-    `beside` has the stage's further tables by name. `config` is what the settings resolved to, as plain JSON data; the
-    recipe file keeps it beside all settings. `of` counts what the yield is a share of, by default the slice's problems.
+    `beside` has the stage's further tables by name. `config` has the resolved settings as JSON data; the recipe file
+    keeps it beside all settings. `of` is the number that the yield is a share of, by default the slice's problems.
     `n_items` counts the items that were sampled, `n_failed` those that the engine refused. `figures` are compared
     across rounds.
     """
@@ -129,8 +129,8 @@ class Stage(Generic[S]):
 
     `settings` is its section of the settings file. `needs` names the stages it reads. `beside` are the schemas of its
     further tables. Bump `version` with any change that changes rows. `blocking` and `warning` name the checks that
-    `make` returns. `per_problem` says how much the settings ask of each problem, for forecasts. A stage that `needs`
-    answers skips slices whose problems have none.
+    `make` returns. Forecasts scale with `per_problem`, the most that is drawn for each problem under given settings. A
+    stage with `needs_answers` skips slices whose problems have none.
     """
 
     name: str
