@@ -161,5 +161,5 @@ class Bench:
         """A tree with the attempts and no labels."""
         tree = Tree(case.problem.problem_id, case.solution.prompt_token_ids)
         for attempt in case.attempts:
-            tree.root.tell(attempt.attempt_index, None if attempt.verdict.is_undecided else attempt.verdict.is_right)
+            tree.root.record(attempt.attempt_index, None if attempt.verdict.is_undecided else attempt.verdict.is_right)
         return tree

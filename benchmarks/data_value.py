@@ -25,7 +25,17 @@ from datasets import Dataset
 
 from benchmarks.value_bench import LABELS, Bench, Size
 from benchmarks.value_data import Registry, held_out
-from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, pass_rates, solved, table, told_apart
+from benchmarks.value_figures import (
+    Sample,
+    chosen,
+    gain,
+    order,
+    over_seeds,
+    pass_rates,
+    ranking_accuracy,
+    solved,
+    table,
+)
 from benchmarks.value_serving import Prompting, SampleJson
 from benchmarks.value_training import ARMS, Arm, equal_parts
 from dagster_project.settings.file import Settings, load_settings
@@ -80,10 +90,12 @@ def measured(bench: Bench, rows: Mapping[Arm, Dataset]) -> dict[str, Any]:
             figures.setdefault(name, []).append(solved(groups))
             rates.setdefault(name, []).append(pass_rates(groups))
         for name, labelled in labels.items():
-            row, worths = f"best_of_n_by_{name}", bench.worths(name, labelled, seed, base)
+            row, scores = f"best_of_n_by_{name}", bench.scores(name, labelled, seed, base)
             notes[row] = f"{len(labelled)} solutions"
-            figures.setdefault(row, []).append(chosen(answers["base"], worths))
-            orders.setdefault(row, []).append([told_apart(*each) for each in zip(answers["base"], worths, strict=True)])
+            figures.setdefault(row, []).append(chosen(answers["base"], scores))
+            orders.setdefault(row, []).append(
+                [ranking_accuracy(*each) for each in zip(answers["base"], scores, strict=True)]
+            )
     summaries = {name: over_seeds(by_seed, problems=len(bench.problems)) for name, by_seed in figures.items()}
     for arm in rows:
         before = "base_asked_bare" if arm.is_bare else "base"

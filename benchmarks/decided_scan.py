@@ -27,15 +27,15 @@ class DecidedScan:
         """The name of the full scan."""
         return self.whole.name
 
-    def plain(self) -> dict[str, object]:
-        return self.whole.plain()
+    def to_json(self) -> dict[str, object]:
+        return self.whole.to_json()
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
         async def spend(node: Node) -> None:
             total = self.whole.rollouts_per_step
             for start in range(0, total, self.lot):
                 for continuation in await draw(node, start=start, n=min(self.lot, total - start)):
-                    continuation.tell(node)
+                    continuation.record_on(node)
                 if node.counts.n_correct > self.tolerated:
                     return
 

@@ -95,7 +95,7 @@ class Bench:
     pool: Pool
     config: SelfCorrectionConfig
 
-    async def plain(self, problem: Problem, n: int) -> tuple[Attempt, ...]:
+    async def without_triggers(self, problem: Problem, n: int) -> tuple[Attempt, ...]:
         """Attempts 0 to `n - 1`."""
         config = AttemptsConfig(n=n, sampling=self.config.sampling, max_tokens=self.config.attempt_tokens)
         return await attempt(problem, sampler=self.sampler, checker=self.checker, rule=AnswerRule(), config=config)
@@ -168,7 +168,7 @@ def first_samples(drawn: Sequence[Sequence[Sample]]) -> list[Sample]:
 async def compared(bench: Bench, problems: Sequence[Problem], budgets: Sequence[int]) -> dict[str, Any]:
     """Every method at every token budget per problem."""
     ways: dict[str, Draw] = {
-        "plain": bench.plain,
+        "plain": bench.without_triggers,
         "id_sampling": bench.unfinished,
         "id_sampling_finished": bench.all_triggered,
     }

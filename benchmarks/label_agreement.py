@@ -226,7 +226,7 @@ async def compared(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
         SequentialTest(cap=96), chosen, attempts=tried, label=bench.label, pilot=len(chosen), window=IN_FLIGHT
     )
     strategies["sequential_test"] = ours
-    print("priors", json.dumps(ours.priors.plain()), file=sys.stderr)
+    print("priors", json.dumps(ours.priors.to_json()), file=sys.stderr)
     figures: dict[str, Any] = {}
     results = {}
     for name, strategy in strategies.items():

@@ -17,7 +17,7 @@ async def _any_right(node: Node, draw: Draw, *, k: int, start: int = 0) -> bool:
     """Draw `k` rollouts from a node and count them in it; returns whether any ends right."""
     continuations = await draw(node, start=start, n=k)
     for continuation in continuations:
-        continuation.tell(node)
+        continuation.record_on(node)
     return any(continuation.outcome for continuation in continuations)
 
 
@@ -33,7 +33,7 @@ class Scan:
     k: int
     name: str = "scan"
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
@@ -56,7 +56,7 @@ class Bisection:
     k: int
     name: str = "bisection"
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
@@ -86,7 +86,7 @@ class OpenDiscipline:
     budget: int = 200
     name: str = "open_omegaprm"
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:

@@ -17,7 +17,7 @@ from benchmarks.kept import kept
 from benchmarks.value_data import Registry, attempts_config, drawn
 from benchmarks.value_labels import affordable, exhaustive, tokens_spent
 from benchmarks.value_serving import IN_FLIGHT, Prompting, SampleJson, merge, samples, serving
-from benchmarks.value_training import Arm, reward_model, trained, worth
+from benchmarks.value_training import Arm, reward_model, solution_score, trained
 from examples.common import Run
 from filters.answers.checker import AnswerChecker
 from generators.engine.protocol import Sampling
@@ -150,12 +150,12 @@ class Bench:
                         window=IN_FLIGHT,
                     )
 
-        content = {"release": manifest.content, "budget": budget, "strategy": strategy.plain()}
+        content = {"release": manifest.content, "budget": budget, "strategy": strategy.to_json()}
         by_rollouts = kept(self.folder, "exhaustive", content, lambda stage_folder: asyncio.run(label(stage_folder)))
         released = [{name: row[name] for name in ("prompt", "steps", "soft_labels")} for row in rows]
         return {"released_labels": released, "exhaustive_labels": by_rollouts}
 
-    def worths(self, name: str, rows: Sequence[dict[str, Any]], seed: int, base: list[list[SampleJson]]) -> Any:
+    def scores(self, name: str, rows: Sequence[dict[str, Any]], seed: int, base: list[list[SampleJson]]) -> Any:
         """The reward of each sample of the policy, by a reward model trained on `rows`."""
 
         def make(stage_folder: Path) -> list[list[float]]:
@@ -164,11 +164,11 @@ class Bench:
             rewards = reward_model(solutions, run)
 
             @cache  # samples repeat
-            def worth_of(prompt: str, steps: tuple[str, ...]) -> float:
-                return worth(rewards, prompt, list(steps))
+            def cached_score(prompt: str, steps: tuple[str, ...]) -> float:
+                return solution_score(rewards, prompt, list(steps))
 
             return [
-                [worth_of(problem.prompt, tuple(sample["steps"])) for sample in group]
+                [cached_score(problem.prompt, tuple(sample["steps"])) for sample in group]
                 for problem, group in zip(self.problems, base, strict=True)
             ]
 

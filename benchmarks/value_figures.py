@@ -50,12 +50,12 @@ def solved(groups: Groups) -> dict[str, float]:
     }
 
 
-def chosen(groups: Groups, worths: Sequence[Sequence[float]]) -> dict[str, float]:
+def chosen(groups: Groups, scores: Sequence[Sequence[float]]) -> dict[str, float]:
     """The share of problems solved by the sample with the highest reward, and by the answer with the highest total."""
-    pairs = list(zip(groups, worths, strict=True))
+    pairs = list(zip(groups, scores, strict=True))
     return {
-        "best": mean(_is_right(group[max(range(len(group)), key=worth.__getitem__)]) for group, worth in pairs),
-        "weighted": mean(_is_right(by_weight(group, worth)) for group, worth in pairs),
+        "best": mean(_is_right(group[max(range(len(group)), key=score.__getitem__)]) for group, score in pairs),
+        "weighted": mean(_is_right(by_weight(group, score)) for group, score in pairs),
     }
 
 
@@ -85,21 +85,21 @@ def gain(after: Sequence[Sequence[float]], before: Sequence[Sequence[float]]) ->
     )
 
 
-def told_apart(group: Sequence[Sample], worths: Sequence[float]) -> float | None:
+def ranking_accuracy(group: Sequence[Sample], scores: Sequence[float]) -> float | None:
     """The share of (right, wrong) sample pairs of a problem that the rewards rank correctly; ties count half.
 
     None if all samples are right or none is, since then there is nothing to choose.
     """
-    pairs = list(zip(group, worths, strict=True))
-    right = [worth for sample, worth in pairs if sample.verdict.is_right]
-    wrong = [worth for sample, worth in pairs if not sample.verdict.is_right]
+    pairs = list(zip(group, scores, strict=True))
+    right = [score for sample, score in pairs if sample.verdict.is_right]
+    wrong = [score for sample, score in pairs if not sample.verdict.is_right]
     if not right or not wrong:
         return None
     return mean((better > worse) + (better == worse) / 2 for better in right for worse in wrong)
 
 
 def order(by_seed: Sequence[Sequence[float | None]]) -> dict[str, float]:
-    """Summarize `told_apart` by seed and problem: mean, spread, 95 % interval, and the number of problems.
+    """Summarize `ranking_accuracy` by seed and problem: mean, spread, 95 % interval, and the number of problems.
 
     Chance is 0.5. Problems without a value for any seed are left out; the result is empty if all are.
     """

@@ -89,7 +89,7 @@ def reward_model(solutions: Dataset, run: Run) -> prm.StepRewards:
     return rewards
 
 
-def worth(rewards: prm.StepRewards, prompt: str, steps: list[str]) -> float:
+def solution_score(rewards: prm.StepRewards, prompt: str, steps: list[str]) -> float:
     """A solution's reward: that of its worst step, or 0 without steps."""
     return min(rewards.of(prompt, steps), default=0.0) if steps else 0.0
 

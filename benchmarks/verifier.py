@@ -106,7 +106,7 @@ def math_verify_rate(pairs: list[Pair]) -> float:
     return len(pairs) / (time.process_time() - began)
 
 
-async def endured(checker: AnswerChecker, answers: list[str]) -> list[float]:
+async def longest_decisions(checker: AnswerChecker, answers: list[str]) -> list[float]:
     """The longest decision on each hostile answer in seconds, as a response, an answer and a gold answer."""
     longest = []
     for answer in answers:
@@ -180,7 +180,7 @@ def main() -> None:
     with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
         wrong_equal, agreement, n_table = asyncio.run(judged(checker))
         print(f"table: {n_table} pairs, agreement {agreement:.4f}, wrong equal {wrong_equal}", flush=True)
-        seconds = asyncio.run(endured(checker, hostile))
+        seconds = asyncio.run(longest_decisions(checker, hostile))
         over = [
             repr(answer[:40]) for answer, duration in zip(hostile, seconds, strict=True) if duration > LIMIT_S + GRACE_S
         ]

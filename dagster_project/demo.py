@@ -59,7 +59,7 @@ def had_no_rows(failure: dg.DagsterEvent) -> bool:
 
 
 def summary(events: Mapping[str, Mapping[str, Any]], *, seconds: float) -> str:
-    """Every table with its rows, tokens, pace and place."""
+    """Every table with its rows, tokens, speed and path."""
     lines = [f"\nMade in {seconds:.0f} s:"]
     for name, metadata in events.items():
         lines.append(f"  {name}: {metadata['dagster/row_count']} rows at {metadata['dagster/uri']}")

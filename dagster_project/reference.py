@@ -51,7 +51,9 @@ def pages() -> dict[Path, str]:
     return {
         readme: f"{before}{MARKERS[0]}\n{table}\n{MARKERS[1]}{after}",
         ROOT / "docs" / "settings.md": "\n".join(_settings_page()),
-        **{ROOT / "docs" / "datasets" / f"{one.name}.md": "\n".join(_dataset_page(one)) for one in DATASETS},
+        **{
+            ROOT / "docs" / "datasets" / f"{dataset.name}.md": "\n".join(_dataset_page(dataset)) for dataset in DATASETS
+        },
     }
 
 

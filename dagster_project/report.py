@@ -95,7 +95,7 @@ def _figure(value: object) -> str:
 
 
 def dropped(frame: pl.DataFrame) -> dg.TableMetadataValue:
-    """How many rows each reason dropped."""
+    """The number of rows dropped for each reason."""
     return counts(reason_counts(frame))
 
 

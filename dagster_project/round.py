@@ -40,7 +40,7 @@ class StoredRound:
         return self._table(name)[0]
 
     def recipes(self, stage: str) -> dict[str, dict[str, Any]]:
-        """What a stage made its table with, by slice; slices that it skipped are left out."""
+        """The recipes of a stage by slice, without the slices that it set aside; raises StorageError."""
         drawn = [cell for cell in self.cells if SET_ASIDE not in self.store.read_recipe(stage, cell)]
         return {cell.slice: finished_recipe(self.store, stage, cell) for cell in drawn}
 
@@ -60,10 +60,10 @@ class StoredRound:
         return StageFacts(name=stage, kept=rows.height, dropped=reasons)
 
     def require_ready(self, stages: Sequence[str]) -> None:
-        """Raise RoundNotReady where a slice of `stages` is unfinished, or failed a check that blocks."""
+        """Raise RoundNotReady if a slice of `stages` is unfinished, or failed a check that blocks."""
         state = standing(self.store, self.cells, stages)
         if state.unmade or state.failed:
-            wrong = [*(f"{table} was not made to the end" for table in state.unmade), *state.failed]
+            wrong = [*(f"{table} is not finished" for table in state.unmade), *state.failed]
             raise RoundNotReady(
                 f"round {self.key} cannot be released: {'; '.join(wrong)}. Mend the cause, or the bounds in "
                 "[checks] of the settings, and materialise these slices again"
@@ -79,7 +79,7 @@ class StoredRound:
         )
 
     def facts(self, dataset: Dataset[Any], rows: pl.DataFrame, more: MoreFacts) -> ReleaseFacts:
-        """What manifest and card say of the round."""
+        """The facts of the round that manifest and card state."""
         policies = sorted(rows["policy"].unique().to_list())
         per_source = rows.group_by(dataset.source).agg(pl.col("problem_id").n_unique()).sort(dataset.source)
         sources = {source.name: source for source in self.settings.sources}

@@ -18,7 +18,7 @@ from generators.sampling.workbench import Workbench
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """What a check said. A round with a check that `blocks` and did not pass is not released."""
+    """The outcome of a check. A round with a check that `blocks` and did not pass is not released."""
 
     name: str
     passed: bool
@@ -27,7 +27,7 @@ class CheckOutcome:
 
     @classmethod
     def of(cls, check: Check) -> "CheckOutcome":
-        """What is kept of a check."""
+        """The stored outcome of a check."""
         return cls(name=check.name, passed=check.passed, blocks=check.blocks, why=check.why)
 
 
@@ -45,12 +45,12 @@ class Scorecard:
 
 
 def read_scorecard(store: Store, stage: str, cell: Cell) -> Scorecard | None:
-    """The scorecard of a table; None where the table was never made, or begun again and not finished."""
+    """The scorecard of a table; None if the table does not exist or its rewrite is unfinished."""
     path = store.scorecard(stage, cell)
     if not path.exists():
         return None
-    plain: dict[str, Any] = json.loads(path.read_text())
-    return Scorecard(**plain | {"checks": tuple(CheckOutcome(**check) for check in plain["checks"])})
+    data: dict[str, Any] = json.loads(path.read_text())
+    return Scorecard(**data | {"checks": tuple(CheckOutcome(**check) for check in data["checks"])})
 
 
 def finished_recipe(store: Store, stage: str, cell: Cell) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def finished_recipe(store: Store, stage: str, cell: Cell) -> dict[str, Any]:
     recipe = store.read_recipe(stage, cell)
     remedy = f"materialise {stage} of slice {cell.slice} again"
     if read_scorecard(store, stage, cell) is None:
-        raise StorageError(f"{stage} of slice {cell.slice} in round {cell.round} was not made to the end: {remedy}")
+        raise StorageError(f"{stage} of slice {cell.slice} in round {cell.round} is not finished: {remedy}")
     if SET_ASIDE in recipe:
         raise StorageError(f"{stage} of slice {cell.slice} in round {cell.round} was set aside: {remedy}")
     if "config" not in recipe:
@@ -68,7 +68,7 @@ def finished_recipe(store: Store, stage: str, cell: Cell) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far some stages of a round are: what is missing, which blocking checks failed, and rows by stage."""
+    """The progress of some stages of a round: missing tables, failed blocking checks, and rows by stage."""
 
     unmade: tuple[str, ...]
     failed: tuple[str, ...]
@@ -76,7 +76,7 @@ class Standing:
 
 
 def standing(store: Store, cells: Sequence[Cell], stages: Sequence[str]) -> Standing:
-    """How far `stages` are over the slices of a round."""
+    """The progress of `stages` over the slices of a round."""
     unmade, failed = [], []
     rows = dict.fromkeys(stages, 0)
     for cell in cells:
@@ -96,9 +96,9 @@ def standing(store: Store, cells: Sequence[Cell], stages: Sequence[str]) -> Stan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What all finished runs drew for a table of `problems` problems.
+    """The rollouts and tokens that all finished runs drew for a table of `problems` problems.
 
-    `per_problem` is the most that was asked of each, such as attempts. Runs that died are missing here; their rollouts
+    `per_problem` is the most that was drawn for each, such as attempts. Runs that died are missing here; their rollouts
     are in the ledger.
     """
 
@@ -111,7 +111,7 @@ class Cost:
 
 
 def read_cost(store: Store, stage: str, cell: Cell) -> Cost | None:
-    """What a table cost so far; None where no run has finished it."""
+    """What a table cost so far; None if no run has finished it."""
     path = store.cost(stage, cell)
     return Cost(**json.loads(path.read_text())) if path.exists() else None
 
@@ -119,7 +119,7 @@ def read_cost(store: Store, stage: str, cell: Cell) -> Cost | None:
 def add_cost(
     store: Store, stage: str, cell: Cell, *, problems: int, per_problem: int, benches: Sequence[Workbench]
 ) -> Cost:
-    """Add what a run drew to what earlier ones did; raises StorageError."""
+    """Add the cost of a run to that of earlier ones; raises StorageError."""
     before = read_cost(store, stage, cell) or Cost(problems=problems, per_problem=per_problem)
     total = Cost(
         problems=problems,

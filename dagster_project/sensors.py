@@ -71,7 +71,7 @@ def round_of_a_new_policy(settings: Settings, store: Store) -> dg.SensorDefiniti
 
 
 def automatic_publishing(settings: Settings, store: Store) -> dg.SensorDefinition:
-    """Publishes each round once: when every slice is made and every blocking check passed.
+    """Publishes each round once: when every slice is done and every blocking check passed.
 
     It reads the scorecards. Dagster keeps a check's status by asset, so a slice that passes later would hide one that
     failed.

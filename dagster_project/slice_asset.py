@@ -108,7 +108,7 @@ async def _awaited(making: Awaitable[Output]) -> Output:
 
 
 def launchpad(stage: str, defaults: Section) -> type[dg.Config]:
-    """What the Launchpad shows of a section: its knobs, with the settings' values as defaults."""
+    """The Launchpad fields of a section: its knobs, with the settings' values as defaults."""
     fields: dict[str, Any] = {}
     for name, declared in type(defaults).knobs().items():
         field = copy.copy(declared)
@@ -161,7 +161,7 @@ def _write(stage: Stage[Any], work: RunSlice, output: Output, recipe: dict[str, 
 def _finished(
     stage: Stage[Any], work: RunSlice, section: Section, output: Output, extra: Mapping[str, Shown]
 ) -> dg.MaterializeResult:
-    """The checks, the cost and the figures of a slice that was made."""
+    """The checks, the cost and the figures of a finished slice."""
     store, cell, bounds = work.store, work.cell, work.all_settings.checks
     problems = work.table("problems").select("problem_id")
     cost = add_cost(

@@ -28,7 +28,7 @@ class Paper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a reader must know of a dataset, whatever its rows are.
+    """What a reader must know about a dataset, whatever its rows are.
 
     `example` is a line of Python that looks at a loaded split named `rows`.
     """
@@ -46,12 +46,12 @@ class Card:
 
     @classmethod
     def beside(cls, module_file: str) -> "Card":
-        """Read the `card.md` in the folder of a module; raises ValueError where a part is missing."""
+        """Read the `card.md` in the folder of a module; raises ValueError if a part is missing."""
         return cls.parse(Path(module_file).with_name("card.md").read_text("utf-8"))
 
     @classmethod
     def parse(cls, text: str) -> "Card":
-        """Read the text of a `card.md`; raises ValueError where a part is missing."""
+        """Read the text of a `card.md`; raises ValueError if a part is missing."""
         parts = _FILE.fullmatch(text)
         if parts is None:
             raise ValueError("card.md must begin with front matter between two lines of ---")

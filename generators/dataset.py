@@ -1,4 +1,4 @@
-"""A dataset is what a release publishes: its stage, its configs, and what follows from what.
+"""A dataset is what a release publishes: its stage, its configs, and how columns and configs are derived.
 
 `releases` drafts, verifies and compares every dataset by this definition alone. A new dataset registers in
 `generators.datasets`.
@@ -25,14 +25,14 @@ Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """What a dataset's rows follow from besides what was measured. The manifest keeps it in `settings.export`."""
+    """The parameters that rows are derived with from the measured columns, kept in the manifest's `settings.export`."""
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters as plain JSON data."""
+        """The parameters as JSON data."""
         return {}
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
+    def of(cls, data: Mapping[str, Any]) -> Self:
         """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
         return cls()
 
@@ -41,7 +41,7 @@ P = TypeVar("P", bound=Parameters)
 
 
 class IncompleteParameters(Exception):
-    """The parameters lack what the rows of a slice are derived with; the message names it."""
+    """A parameter that the rows of a slice are derived with is missing; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class StageFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoreFacts:
-    """Facts of a release that only its dataset can tell."""
+    """Facts of a release that only its dataset knows."""
 
     stages: tuple[StageFacts, ...] = ()
     tokens: Mapping[str, int] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Round(Protocol):
         ...
 
     def recipes(self, stage: str) -> Mapping[str, Mapping[str, Any]]:
-        """What a stage made its table with, by slice; slices that it skipped are left out."""
+        """The recipes of a stage by slice, without the slices that it skipped."""
         ...
 
     def tokens(self, policies: Sequence[str]) -> Mapping[str, int]:
@@ -94,7 +94,7 @@ class Round(Protocol):
 class Claim(NamedTuple):
     """A verdict that a row states: comparing the answer of `text` with `gold` gives `verdict`.
 
-    `columns` are those of the verdict and of the extracted answer; the second is None where there is no such column.
+    `columns` are those of the verdict and of the extracted answer; the second is None if there is no such column.
     """
 
     row: int
@@ -151,7 +151,7 @@ class Config(Generic[P]):
 
     A measured config names the `table` that it publishes, and `derive` gets that table's rows, sorted by the table's
     key. The others follow from the published rows of the first config. `derive` returns rows with `problem_id` and at
-    least the columns of `schema`, and the dropped ones with reasons; None where the rows allow no such config.
+    least the columns of `schema`, and the dropped ones with reasons; None if the rows allow no such config.
     `recompute` derives those columns of a measured config again that follow from its others, one row for each row.
     """
 
@@ -226,5 +226,5 @@ class Dataset(Generic[P]):
         return next(schema for schema in schemas if schema.name == config.table)
 
     def config(self, name: str) -> Config[P] | None:
-        """The config of this name, None where there is none."""
+        """The config of this name, None if there is none."""
         return next((config for config in self.configs if config.name == name), None)

@@ -21,7 +21,7 @@ DATASETS: tuple[Dataset[Any], ...] = tuple(import_module(f"generators.{room}.dat
 
 
 def in_order(stages: tuple[Stage[Any], ...]) -> tuple[Stage[Any], ...]:
-    """The stages, each after those that it needs; raises ValueError where a stage needs one that cannot come first."""
+    """The stages, each after those that it needs; raises ValueError if a stage needs one that cannot come first."""
     ordered: list[Stage[Any]] = []
     waiting = list(stages)
     while waiting:
@@ -39,5 +39,5 @@ STAGES = in_order((PROBLEMS, ATTEMPTS, CONTRASTIVE_MODELS, *(dataset.stage for d
 
 
 def dataset_of(name: str) -> Dataset[Any] | None:
-    """The dataset of this name, None where there is none."""
+    """The dataset of this name, None if there is none."""
     return next((dataset for dataset in DATASETS if dataset.name == name), None)

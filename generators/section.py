@@ -42,15 +42,15 @@ class Section(BaseModel):
         return [name for name, field in cls.model_fields.items() if FILE_PATH in field.metadata]
 
     def recipe(self) -> dict[str, Any]:
-        """The settings as JSON, without those that name places of one machine (`exclude=True`)."""
+        """The settings as JSON, without those that name paths on one machine (`exclude=True`)."""
         return self.model_dump(mode="json")
 
-    def require(self, others: "Surroundings") -> None:
-        """Raise ValueError when other sections of the settings file do not allow what this one asks."""
+    def require(self, others: "OtherSections") -> None:
+        """Raise ValueError when other sections of the settings file do not allow what this one needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class OtherSections:
     """What a section may require of the others.
 
     `open_ended` names the sources without answers, `rated` those whose problems a judge rates.

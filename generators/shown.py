@@ -1,4 +1,4 @@
-"""What a stage shows of its rows to a person: counts, figures, pictures, sample rows.
+"""What a stage shows about its rows: counts, figures, pictures, sample rows.
 
 `dagster_project.report` draws them. A number or a text needs no type of its own.
 """

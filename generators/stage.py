@@ -33,7 +33,7 @@ S = TypeVar("S", bound=Section)
 class Slice(Protocol):
     """One slice of one round, as a stage sees it.
 
-    `shard` is the slice's number within its source, `seed` the family of draws of the round. `judge` is None where the
+    `shard` is the slice's number within its source, `seed` the family of draws of the round. `judge` is None if the
     settings have no judge.
     """
 
@@ -57,7 +57,7 @@ class Slice(Protocol):
     def policy(self) -> Policy: ...
     @property
     def adapters(self) -> Path:
-        """The folder of trained adapters under the data root; raises StorageError where that is no local folder."""
+        """The folder of trained adapters under the data root; raises StorageError if that is no local folder."""
         ...
 
     @property
@@ -74,11 +74,11 @@ class Slice(Protocol):
         ...
 
     def recipe(self, stage: str) -> Mapping[str, Any]:
-        """What an earlier stage made its table with: `settings` and `config`."""
+        """The recipe of an earlier stage: `settings` and `config`."""
         ...
 
     def settings(self, stage: str) -> Any:
-        """The section of another stage, for what is no part of its rows, such as where files lie."""
+        """The section of another stage, for values that do not affect rows, such as folders."""
         ...
 
     def workbench(
@@ -88,7 +88,7 @@ class Slice(Protocol):
         ...
 
     def reward(self) -> AbstractAsyncContextManager[RewardModel | None]:
-        """The reward model, None where the settings have none."""
+        """The reward model, None if the settings have none."""
         ...
 
     def make_room(self, *, on_gpu: bool) -> None:
@@ -106,10 +106,10 @@ class Slice(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What a stage made of one slice.
+    """The output of a stage for one slice.
 
-    `beside` has the stage's further tables by name. `config` is what the settings resolved to, as plain JSON data; the
-    recipe file keeps it beside all settings. `of` counts what the yield is a share of, by default the slice's problems.
+    `beside` has the stage's further tables by name. `config` has the resolved settings as JSON data; the recipe file
+    keeps it beside all settings. `of` is the number that the yield is a share of, by default the slice's problems.
     `n_items` counts the items that were sampled, `n_failed` those that the engine refused. `figures` are compared
     across rounds.
     """
@@ -129,12 +129,12 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Generic[S]):
-    """A table that is made slice by slice.
+    """A table that is generated slice by slice.
 
     `settings` is its section of the settings file. `needs` names the stages it reads. `beside` are the schemas of its
     further tables. Bump `version` with any change that changes rows. `blocking` and `warning` name the checks that
-    `make` returns. `per_problem` says how much the settings ask of each problem, for forecasts. A stage that `needs`
-    answers skips slices whose problems have none.
+    `make` returns. Forecasts scale with `per_problem`, the most that is drawn for each problem under given settings. A
+    stage with `needs_answers` skips slices whose problems have none.
     """
 
     name: str
@@ -161,5 +161,5 @@ class Stage(Generic[S]):
 
     @property
     def needs_gpu(self) -> bool:
-        """Whether it waits for a place in the pool `gpu`."""
+        """Whether it waits for a slot in the pool `gpu`."""
         return bool({"vllm", "pytorch"} & self.kinds)

@@ -72,7 +72,7 @@ def _guard_splits(draft: Draft, problems: Mapping[str, set[str]], other: str, th
         if both:
             shown = ", ".join(both[:_SHOWN]) + (", ..." if len(both) > _SHOWN else "")
             raise SplitsDisagree(
-                f"{draft.dataset}: {len(both)} problems stand in {split} here and in {opposite} of {other}: {shown}. "
+                f"{draft.dataset}: {len(both)} problems are in {split} here and in {opposite} of {other}: {shown}. "
                 "All datasets of a registry must split problems alike: publish with the split shares of the others, or "
                 "into a registry of its own"
             )

@@ -68,5 +68,5 @@ def tried(n_right: int, n_wrong: int, problem_id: str = "p") -> Tree:
     """A tree whose root knows its attempts; the prompt is the problem's name."""
     tree = Tree(problem_id, tuple(problem_id.encode()))
     for index in range(n_right + n_wrong):
-        tree.root.tell(index, index < n_right)
+        tree.root.record(index, index < n_right)
     return tree

@@ -53,7 +53,7 @@ class JudgeResource(dg.ConfigurableResource):
         )
 
     def server(self, policy: PolicyResource) -> PolicyResource:
-        """What serves the judge: its own servers, or else the policy's."""
+        """The judge's server: its own, or else the policy's."""
         if self.settings is None or not self.settings.urls:
             return policy
         own = self.settings.model_dump(include={*Attachment.model_fields, "model"})

@@ -103,7 +103,7 @@ class PolicyResource(dg.ConfigurableResource):
             self.close()
 
     def identity(self) -> Policy:
-        """The policy that the settings name; raises EngineMisconfigured where there is no such model."""
+        """The policy that the settings name; raises EngineMisconfigured if there is no such model."""
         if self._identity is None:
             settings = self.settings
             if settings.urls:

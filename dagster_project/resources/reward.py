@@ -21,7 +21,7 @@ class RewardSettings(dg.Config):
 
     url: str | None = Field(None, description="the vLLM server of the model; left out, `model` is loaded here")
     model: str = Field(description="a model folder or a Hub id; at `url`, the model that is served")
-    endpoint: Endpoint = Field("pooling", description="which of the server's endpoints is asked")
+    endpoint: Endpoint = Field("pooling", description="which of the server's endpoints to call")
     revision: str | None = Field(None, description="the Hub revision of a model that is loaded here")
     api_key_env: str | None = Field(None, description="the environment variable that holds the server's key")
     in_flight: int = Field(32, ge=1, description="requests in flight at the server")
@@ -43,11 +43,11 @@ class RewardSettings(dg.Config):
 
     @field_validator("revision", "api_key_env")
     @classmethod
-    def _is_of_its_place(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _fits_backend(cls, value: str | None, info: ValidationInfo) -> str | None:
         served = info.data.get("url") is not None
         if value is not None and served == (info.field_name == "revision"):
-            place = "without url, for the server has its own" if served else "with url, where a key is asked for"
-            raise ValueError(f"{info.field_name} may be set only {place}")
+            condition = "without url, for the server has its own" if served else "with url, where a key is asked for"
+            raise ValueError(f"{info.field_name} may be set only {condition}")
         return value
 
 

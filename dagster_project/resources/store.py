@@ -44,12 +44,12 @@ class Store(dg.ConfigurableResource):
         return sorted(round_.name for round_ in folder.iterdir() if round_.is_dir()) if folder.exists() else []
 
     def write_recipe(self, stage: str, cell: Cell, recipe: dict[str, Any]) -> None:
-        """Keep what a table is about to be made with, and void the scorecard of the table before it."""
+        """Write the recipe of a table before the table, and delete the scorecard of the previous one."""
         remove(self.scorecard(stage, cell))
         write_bytes(self._recipe(stage, cell), json.dumps(recipe, sort_keys=True, indent=2).encode())
 
     def read_recipe(self, stage: str, cell: Cell) -> dict[str, Any]:
-        """What a table was made with: `settings` and `config`, or why the slice was set aside. Empty if never made."""
+        """The recipe of a table: `settings` and `config`, or why the slice was set aside. Empty if there is none."""
         path = self._recipe(stage, cell)
         return dict(json.loads(path.read_text())) if path.exists() else {}
 
@@ -72,7 +72,7 @@ class Store(dg.ConfigurableResource):
         write_parquet(path, frame)
 
     def read(self, path: UPath) -> pl.DataFrame:
-        """Read a table; raises StorageError where it was never made."""
+        """Read a table; raises StorageError if it does not exist."""
         return read_parquet(path)
 
     def ledger_folder(self, policy: str, cell: Cell) -> UPath:

@@ -17,7 +17,7 @@ from dagster_project.resources.reward import RewardSettings
 from dagster_project.settings.operations import CheckSettings, RoundsSettings
 from generators.datasets import DATASETS, STAGES, dataset_of
 from generators.problems.settings import EvaluationSetSettings, QualitySettings, Source
-from generators.section import NoSettings, Section, Surroundings
+from generators.section import NoSettings, OtherSections, Section
 from generators.stage import Stage
 from releases.licences import Handling, refusal
 
@@ -61,7 +61,7 @@ class HubSettings(Section):
 
 
 class Settings(Section):
-    """The whole file, but for the sections of stages: `section` and `of` give those."""
+    """The whole file except the sections of stages, which `section` and `of` return."""
 
     data_root: str = Field("data", description="a folder, or an object-store URL such as s3://bucket/stepmill")
     rounds: RoundsSettings = RoundsSettings()
@@ -97,7 +97,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _sections_fit(self) -> "Settings":
-        others = Surroundings(
+        others = OtherSections(
             open_ended=[source.name for source in self.sources if not source.has_answers],
             rated=[source.name for source in self.sources if source.query_mix == "criteria"],
             has_judge=self.judge is not None,

@@ -1,6 +1,6 @@
 """Decides whether a final answer is right, with a typed verdict rather than a bool.
 
-This is the only place that decides. It takes a response and a gold answer and returns a decision.
+Nothing else decides about answers. It takes a response and a gold answer and returns a decision.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from filters.answers.values import MAX_LENGTH, Reader, Unread
+from filters.answers.values import MAX_LENGTH, CannotEvaluate, Reader
 
 _MAX_BITS = 4096
 _MAX_EXPONENT = 1000
@@ -21,7 +21,7 @@ def rational(text: str) -> Fraction | None:
         return None
     try:
         value = _ExactReader(text, 0).read()
-    except (Unread, ArithmeticError, ValueError):
+    except (CannotEvaluate, ArithmeticError, ValueError):
         return None
     return value if isinstance(value, Fraction) else None
 
@@ -38,17 +38,17 @@ class _ExactReader(Reader):
     def _raise_to(self, base: Any, exponent: Any) -> Any:
         whole = isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 1
         if not whole or abs(exponent) > _MAX_EXPONENT or (base == 0 and exponent <= 0):
-            raise Unread
+            raise CannotEvaluate
         size = max(base.numerator.bit_length(), base.denominator.bit_length())
         if size * abs(exponent) > _MAX_BITS:
-            raise Unread
+            raise CannotEvaluate
         return base ** int(exponent)
 
     def _factorial_of(self, n: Any) -> Any:
-        raise Unread
+        raise CannotEvaluate
 
 
 def _bounded(value: Any) -> Any:
     if isinstance(value, Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
-        raise Unread
+        raise CannotEvaluate
     return value

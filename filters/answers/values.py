@@ -1,4 +1,4 @@
-r"""Evaluates expressions at a few points, which tells different expressions apart without algebra.
+r"""Evaluates expressions at a few points, which distinguishes different expressions without algebra.
 
 Parses a tidy answer with a small grammar of its own and computes in double precision. Ambiguous text (`1/2x`,
 `\sin 2x y`, `f(x)`) is not read. Agreement at every point proves nothing.
@@ -45,12 +45,12 @@ def differ(left: str, right: str) -> bool | None:
         return None
     try:
         pairs = [(_value(left, point), _value(right, point)) for point in range(len(POINTS))]
-    except Unread:
+    except CannotEvaluate:
         return None
     return _ratios_differ(pairs) if "=" in left else any(_are_far_apart(*pair) for pair in pairs)
 
 
-class Unread(Exception):
+class CannotEvaluate(Exception):
     """The text is outside the grammar, or ambiguous."""
 
 
@@ -69,29 +69,29 @@ def _ratios_differ(pairs: list[tuple[complex, complex]]) -> bool | None:
 @lru_cache(maxsize=4096)
 def _value(text: str, point: int) -> complex:
     if len(text) > MAX_LENGTH:
-        raise Unread
+        raise CannotEvaluate
     left, equals, right = text.partition("=")
     try:
         value: complex = Reader(left, point).read()
         if equals:
             value = _difference(value, Reader(right, point).read())
     except (ArithmeticError, ValueError) as undefined:
-        raise Unread from undefined
+        raise CannotEvaluate from undefined
     if not cmath.isfinite(value):
-        raise Unread
+        raise CannotEvaluate
     return value
 
 
 def _difference(left: complex, right: complex) -> complex:
-    """`left - right`; raises Unread if the result is so small that it is mostly rounding error."""
+    """`left - right`; raises CannotEvaluate if the result is so small that it is mostly rounding error."""
     value = left - right
     if 0 < abs(value) <= _FAR * max(abs(left), abs(right)):
-        raise Unread
+        raise CannotEvaluate
     return value
 
 
 class Reader:
-    """Parses and evaluates a text in one pass, in double precision; raises Unread."""
+    """Parses and evaluates a text in one pass, in double precision; raises CannotEvaluate."""
 
     def __init__(self, text: str, point: int) -> None:
         self._tokens = _tokens(text)
@@ -102,7 +102,7 @@ class Reader:
     def read(self) -> Any:
         value = self._sum()
         if self._at != len(self._tokens):
-            raise Unread
+            raise CannotEvaluate
         return value
 
     @property
@@ -153,7 +153,7 @@ class Reader:
                 divided = True
             elif self._starts_factor():
                 if divided or self._is_mixed_number():
-                    raise Unread
+                    raise CannotEvaluate
                 value *= self._power()
             else:
                 return value
@@ -163,7 +163,7 @@ class Reader:
         if not token or token[0] in "+-*/^!=)}]" or token in _PRODUCTS or token in _QUOTIENTS:
             return False
         if token[0].isdigit() or token[0] == ".":
-            raise Unread  # a number right after a factor: a product or a typo
+            raise CannotEvaluate  # a number right after a factor: a product or a typo
         return True
 
     def _is_mixed_number(self) -> bool:
@@ -178,7 +178,7 @@ class Reader:
             self._take()
             value = self._factorial_of(value)
         if self._next in ("^", "!"):
-            raise Unread
+            raise CannotEvaluate
         return value
 
     def _exponent(self) -> Any:
@@ -187,13 +187,13 @@ class Reader:
         if token in ("{", "("):
             return sign * self._base()
         if token.isdigit() and len(token) > 1 and sign == 1:
-            raise Unread  # `x^10` is x^1 times 0 in LaTeX, but its author meant x^10
+            raise CannotEvaluate  # `x^10` is x^1 times 0 in LaTeX, but its author meant x^10
         return sign * self._base()
 
     def _base(self) -> Any:
         token = self._take()
         if not token:
-            raise Unread
+            raise CannotEvaluate
         if token in _CLOSING:
             return self._group(_CLOSING[token])
         if token[0].isdigit() or token[0] == ".":
@@ -209,21 +209,21 @@ class Reader:
             return _away_from_poles(_FUNCTIONS[token](self._argument()))
         if len(token) == 1 and token.isalpha():
             return self._letter(token)
-        raise Unread
+        raise CannotEvaluate
 
     def _group(self, closing: str) -> Any:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise Unread
+            raise CannotEvaluate
         value = self._sum()
         if self._take() != closing:
-            raise Unread
+            raise CannotEvaluate
         self._depth -= 1
         return value
 
     def _braced(self) -> Any:
         if self._take() != "{":
-            raise Unread
+            raise CannotEvaluate
         return self._group("}")
 
     def _root(self) -> complex:
@@ -232,20 +232,24 @@ class Reader:
             self._take()
             written = self._take()
             if not written.isdigit() or self._take() != "]" or int(written) == 0:
-                raise Unread
+                raise CannotEvaluate
             degree = float(written)
         radicand = self._braced()
         if degree != 2 and (radicand.imag or radicand.real < 0):
-            raise Unread  # ambiguous: the real root or the principal one
+            raise CannotEvaluate  # ambiguous: the real root or the principal one
         return cmath.sqrt(radicand) if degree == 2 else _power(radicand, complex(1 / degree))
 
     def _argument(self) -> Any:
         if self._next in ("(", "{"):
             value = self._base()
         else:
-            value = self._base() if self._next[:1].isalnum() or self._next in (r"\pi", r"\frac") else _raise_unread()
+            value = (
+                self._base()
+                if self._next[:1].isalnum() or self._next in (r"\pi", r"\frac")
+                else _raise_cannot_evaluate()
+            )
         if self._next and self._next not in ("+", "-", ")", "}", "]", "=", "/"):
-            raise Unread
+            raise CannotEvaluate
         return value
 
     def _letter(self, token: str) -> complex:
@@ -254,20 +258,20 @@ class Reader:
         if token == "i":
             return 1j
         if token in _FUNCTION_NAMES and self._next == "(":
-            raise Unread
+            raise CannotEvaluate
         first, second = self._point
         return complex(first + second * (ord(token) - ord("A")) / 7)
 
 
 def _away_from_poles(value: complex) -> complex:
-    """A function's value; raises Unread near a zero or a pole, where rounding decides."""
+    """A function's value; raises CannotEvaluate near a zero or a pole, where rounding decides."""
     if not _NOISE < abs(value) < 1 / _NOISE:
-        raise Unread
+        raise CannotEvaluate
     return value
 
 
-def _raise_unread() -> complex:
-    raise Unread
+def _raise_cannot_evaluate() -> complex:
+    raise CannotEvaluate
 
 
 def _tokens(text: str) -> list[str]:
@@ -277,7 +281,7 @@ def _tokens(text: str) -> list[str]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise Unread
+            raise CannotEvaluate
         tokens.append(match[1])
         at = match.end()
     return tokens
@@ -285,17 +289,17 @@ def _tokens(text: str) -> list[str]:
 
 def _power(base: complex, exponent: complex) -> complex:
     if abs(exponent) > 1000:
-        raise Unread
+        raise CannotEvaluate
     if exponent.imag == 0 and exponent.real.is_integer():
         if base == 0 and exponent.real <= 0:
-            raise Unread
+            raise CannotEvaluate
         return base ** int(exponent.real)
     if base.imag or base.real < 0:
-        raise Unread
+        raise CannotEvaluate
     return base**exponent
 
 
 def _factorial(value: complex) -> complex:
     if value.imag or not value.real.is_integer() or not 0 <= value.real <= 150:
-        raise Unread
+        raise CannotEvaluate
     return complex(math.factorial(int(value.real)))

@@ -16,7 +16,7 @@ _SAME = ("problem_id", "is_right")
 
 
 def fit_to_label(attempts: pl.DataFrame, quality: QualitySettings) -> Filtered:
-    """Keep the attempts that are worth a label; dropped rows have a reason.
+    """Keep the attempts worth labelling; dropped rows have a reason.
 
     Broken attempts are dropped first, so that they neither shift a percentile nor hide a sound solution that resembles
     them. Solutions with different numbers are different, however similar their words, and a right solution never

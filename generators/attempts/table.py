@@ -21,7 +21,7 @@ ATTEMPTS = Schema(
         "text": Column(pl.String, "The solution as text."),
         "finish_reason": Column(pl.String, "Why the solution ended: `eos`, `stop` or `length`."),
         **DECISION,
-        "is_right": Column(pl.Boolean, "Whether the verdict is `equal`; null where undecided.", nullable=True),
+        "is_right": Column(pl.Boolean, "Whether the verdict is `equal`; null if undecided.", nullable=True),
         "sampling": Column(pl.String, "The sampling params that the tokens were drawn with, as JSON."),
         "max_tokens": Column(pl.Int64, "The most tokens that a solution could have."),
         **ORIGIN,

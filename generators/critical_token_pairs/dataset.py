@@ -93,7 +93,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
         config={
             "sampling": asdict(sampling),
             "max_tokens": max_tokens,
-            "priors": config.priors.plain(),
+            "priors": config.priors.to_json(),
             "confirmation": asdict(settings.criterion),
             "models": trained["config"],
         },
@@ -159,7 +159,7 @@ def tree_of(scored: ScoredPair, trees: Mapping[str, Tree], attempts: Sequence[At
         return of_labels
     tree = Tree(scored.problem.problem_id, prompt)
     for attempt in attempts:
-        tree.root.tell(attempt.attempt_index, outcome_of(attempt.verdict))
+        tree.root.record(attempt.attempt_index, outcome_of(attempt.verdict))
     return tree
 
 

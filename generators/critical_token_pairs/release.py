@@ -44,23 +44,23 @@ class CriticalTokenParameters(Parameters):
     criterion: Criterion
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters as plain JSON data."""
+        """The parameters as JSON data."""
         return {
-            "priors": {key: priors.plain() for key, priors in sorted(self.priors.items())},
+            "priors": {key: priors.to_json() for key, priors in sorted(self.priors.items())},
             "confirmation": asdict(self.criterion),
         }
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
+    def of(cls, data: Mapping[str, Any]) -> Self:
         """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
         return cls(
-            priors={key: Priors(**priors) for key, priors in plain["priors"].items()},
-            criterion=Criterion(**plain["confirmation"]),
+            priors={key: Priors(**priors) for key, priors in data["priors"].items()},
+            criterion=Criterion(**data["confirmation"]),
         )
 
 
 def parameters_of(round: Round) -> CriticalTokenParameters:
-    """The parameters from the recipes of the slices; raises SchemaError where slices have different criteria."""
+    """The parameters from the recipes of the slices; raises SchemaError if slices have different criteria."""
     configs = {key: recipe["config"] for key, recipe in round.recipes("critical_token_pairs").items()}
     criteria = {Criterion(**config["confirmation"]) for config in configs.values()}
     if len(criteria) > 1:
@@ -74,7 +74,7 @@ def parameters_of(round: Round) -> CriticalTokenParameters:
 
 
 def recompute(rows: pl.DataFrame, parameters: CriticalTokenParameters) -> pl.DataFrame:
-    """The columns `DERIVED` of every row; raises IncompleteParameters where a slice has no priors."""
+    """The columns `DERIVED` of every row; raises IncompleteParameters if a slice has no priors."""
     unknown = sorted(set(rows["slice"]) - parameters.priors.keys())
     if unknown:
         raise IncompleteParameters(f"settings.export holds no priors of {', '.join(unknown)}, whose rows need them")

@@ -1,4 +1,4 @@
-"""What the stage `critical_token_pairs` shows to a person, and its check."""
+"""The metadata of the stage `critical_token_pairs`, and its check."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def n_confirmed(rows: pl.DataFrame) -> int:
 
 
 def critical_tokens_confirmed(rows: pl.DataFrame) -> Check:
-    """Passes if at least a quarter of the wrong solutions have a confirmed token; if not, nominations tell little."""
+    """Passes if at least a quarter of the wrong solutions have a confirmed token; if not, nominations say little."""
     confirmed = n_confirmed(rows)
     return Check(
         name="critical_tokens_confirmed",

@@ -110,7 +110,7 @@ CRITICAL_TOKEN_PAIRS = Schema(
         ),
         "tokenizer": Column(pl.String, "The model whose tokenizer the ids belong to."),
         "tokenizer_sha256": Column(
-            pl.String, "The SHA-256 of its tokenizer.json; null where it has no such file.", nullable=True
+            pl.String, "The SHA-256 of its tokenizer.json; null if it has no such file.", nullable=True
         ),
         "beta": Column(pl.Float64, "How much the negative model counts against the positive one in a score."),
         "positive_model": Column(pl.String, "The adapter, or the simulated law, of right solutions."),
@@ -150,7 +150,7 @@ MODELS_DROPPED = Schema(
     columns={
         "problem_id": PROBLEM["problem_id"],
         "attempt_index": Column(pl.Int64, "The solution that was too long; null for a whole side.", nullable=True),
-        "side": Column(pl.String, "`positive` or `negative`; null where the whole slice was skipped.", nullable=True),
+        "side": Column(pl.String, "`positive` or `negative`; null if the whole slice was skipped.", nullable=True),
         "reason": REASON,
     },
 )
@@ -159,9 +159,7 @@ DROPPED = Schema(
     name="critical_token_pairs_dropped",
     columns={
         "problem_id": PROBLEM["problem_id"],
-        "rejected_attempt_index": Column(
-            pl.Int64, "The rejected solution; null where there is no pair.", nullable=True
-        ),
+        "rejected_attempt_index": Column(pl.Int64, "The rejected solution; null if there is no pair.", nullable=True),
         "reason": REASON,
         "detail": DETAIL,
     },

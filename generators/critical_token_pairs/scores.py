@@ -1,4 +1,4 @@
-"""Contrastive estimation (arXiv 2411.19943, section 3.2): how a token tells right solutions from wrong ones.
+"""Contrastive estimation (arXiv 2411.19943, section 3.2): is a token more likely in right or in wrong solutions?
 
 The score of a token is its probability under softmax((1 + beta) * positive - beta * negative) of two models' logits. A
 low score nominates a critical token.
@@ -40,7 +40,7 @@ class TokenScorer(Protocol):
 
 
 class ContrastiveScorer:
-    """One base model in memory with both adapters on it; raises AdapterRefused where they do not belong together.
+    """One base model in memory with both adapters on it; raises AdapterRefused if they do not belong together.
 
     A batch has at most `settings.batch_tokens` tokens with its padding, or one sequence. Logits take at most
     `logits_mib`, or the memory of one position. In `float32` a score equals that of a single forward pass to 1e-3;

@@ -12,7 +12,7 @@ from generators.critical_token_pairs.trained_models import ADAPTERS, SIMULATED_L
 from generators.models.base import base_of
 from generators.models.policy import Policy
 from generators.stage import Slice
-from generators.training.base import give_memory_back, has_gpu
+from generators.training.base import has_gpu, release_gpu_memory
 from generators.training.contrastive_models import ContrastiveModels
 
 _LOG_EVERY_S = 10.0
@@ -53,7 +53,7 @@ def score(
     scores = scorer.score(sequences, progress=_logged(slice.say))
     del scorer
     if config["models"] == ADAPTERS:
-        give_memory_back()
+        release_gpu_memory()
     return scores, scored_by
 
 

@@ -51,7 +51,7 @@ class Settings(Section):
         0.1, gt=0, le=1, description="the search nominates tokens that are the first wrong one at least this probably"
     )
     never: float = Field(0.05, description="a critical token: with it, a smaller share of rollouts ends right")
-    least: float = Field(0.1, description="and with another token in its place at least this share does")
+    least: float = Field(0.1, description="and at least this share with another token instead")
     confidence: float = Field(0.95, description="probability of both from which a token is confirmed")
     give_up: float = Field(0.01, description="probability of both below which the test of a token ends")
     lot: int = Field(2, ge=1, description="rollouts of a test that are drawn at a time")
@@ -70,7 +70,7 @@ class Settings(Section):
 
     @property
     def token_search(self) -> SequentialTest | None:
-        """The search for the first wrong token; None where scores alone nominate."""
+        """The search for the first wrong token; None if scores alone nominate."""
         return SequentialTest(confidence=0.99, cap=self.search_cap) if self.search else None
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ class ScoredBy:
 
 
 def examples_table(examples: Iterable[tuple[str, Attempt]], provenance: Provenance) -> pl.DataFrame:
-    """The `contrastive_models` table of one slice: each row is an attempt on a side."""
+    """The `contrastive_models` table of one slice: each row is an attempt and its side."""
     rows = [
         {
             "problem_id": attempt.problem_id,
@@ -94,7 +94,7 @@ def critical_token_pairs_table(
 
 
 def wrong_steps_of(labelled: pl.DataFrame) -> WrongSteps:
-    """The first wrong step of every labelled solution, by problem, attempt and tokens; None where it is not known.
+    """The first wrong step of every labelled solution, by problem, attempt and tokens; None if it is not known.
 
     `labelled` is a table of process labels with their derived labels. Where a strategy gives no probabilities, its
     `first_error` counts.

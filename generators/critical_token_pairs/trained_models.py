@@ -16,7 +16,7 @@ from generators.models.base import base_of
 from generators.models.policy import SIMULATED
 from generators.records import Attempt
 from generators.stage import Slice
-from generators.training.base import Base, give_memory_back, has_gpu
+from generators.training.base import Base, has_gpu, release_gpu_memory
 from generators.training.contrastive_models import SIDES, ContrastiveModels, contrastive_models
 from generators.training.errors import NoWeights
 from generators.training.examples import of_attempt
@@ -29,7 +29,7 @@ Examples = Mapping[str, Sequence[Attempt]]  # the solutions of each side
 class TrainedModels:
     """The models of a slice: `config` identifies them as plain JSON data.
 
-    `losses` has a number for each step of a side. `tokens_per_second` is None where nothing was trained.
+    `losses` has a number for each step of a side. `tokens_per_second` is None if nothing was trained.
     """
 
     config: dict[str, Any]
@@ -39,7 +39,7 @@ class TrainedModels:
 
 
 def adapters_folder(slice: Slice, settings: ModelsSettings) -> Path:
-    """The folder that adapters are kept in; raises StorageError where no local one is set."""
+    """The folder that adapters are kept in; raises StorageError if no local one is set."""
     return Path(settings.folder) if settings.folder is not None else slice.adapters
 
 
@@ -60,7 +60,7 @@ def train(examples: Examples, *, slice: Slice, settings: ModelsSettings, folder:
     start = time.monotonic()
     positive, negative = by_side.values()
     models = contrastive_models(base, positive, negative, settings.training, folder, say=slice.say)
-    give_memory_back()
+    release_gpu_memory()
     seconds = max(time.monotonic() - start, 1e-9)
     tokens = settings.epochs * sum(len(example.token_ids) for side in models.trained for example in by_side[side])
     return TrainedModels(
@@ -78,7 +78,7 @@ def train(examples: Examples, *, slice: Slice, settings: ModelsSettings, folder:
 
 
 def _check_tokenizer(base: Base, attempt: Attempt) -> None:
-    """Raise NoWeights unless the base model's tokenizer reads the policy's token ids as the policy wrote them."""
+    """Raise NoWeights unless the base model's tokenizer decodes token ids as the policy's does."""
     text = HFTokenizer(base.model, revision=base.revision).decode(attempt.token_ids)
     if text != attempt.text:
         raise NoWeights(

@@ -120,8 +120,8 @@ class Fleet:
         settings = self._settings
         while not worker.lost and self._lost is None:
             try:
-                if (ailment := await worker.ailment(settings.stall_s)) is not None:
-                    worker.abandon(ailment)
+                if (trouble := await worker.diagnose(settings.stall_s)) is not None:
+                    worker.abandon(trouble)
                     self._update_state()
                     await self._recover(worker)
                 elif not worker.up:

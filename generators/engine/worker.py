@@ -142,7 +142,7 @@ class Worker:
         self._tokens = None
         self._quiet_since = _now()
 
-    async def ailment(self, stall_s: float) -> str | None:
+    async def diagnose(self, stall_s: float) -> str | None:
         """What is wrong: its process died, it stalls, or our server no longer answers; None if nothing is."""
         now = _now()
         if self.server is not None and not self.server.is_alive():

@@ -28,7 +28,7 @@ class BehaviourJudgeConfig:
 async def judge_behaviours(
     problem: str, thoughts: str, *, sampler: Sampler, config: BehaviourJudgeConfig
 ) -> dict[Kind, int | None]:
-    """How often `thoughts` show each behaviour; None where the judge names no number. Raises EngineError."""
+    """How often `thoughts` show each behaviour; None if the judge names no number. Raises EngineError."""
     limits = Limits(max_tokens=config.max_tokens)
 
     async def count(kind: Kind) -> int | None:
@@ -40,6 +40,6 @@ async def judge_behaviours(
 
 
 def read_count(text: str) -> int | None:
-    """The last count in a judgement; None where it has none."""
+    """The last count in a judgement; None if it has none."""
     counts = _COUNT.findall(text)
     return int(counts[-1]) if counts else None

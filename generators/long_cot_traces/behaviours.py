@@ -1,4 +1,4 @@
-r"""What a train of thought does, by its words: it verifies, turns back, sets sub-goals, reasons back from the goal.
+r"""Behaviours in a train of thought, by its words: it verifies, turns back, sets sub-goals, reasons back from the goal.
 
 The four behaviours are those of arXiv 2503.01307. Rules on English words find them, so a count is a lower bound: a
 thought may do a thing without saying so. The content of `\boxed{}` is no thought.

@@ -45,10 +45,10 @@ async def with_closed_thoughts(
     max_tokens: int,
     tags: Tags,
 ) -> Answer:
-    """The rollout's answer, closed and continued where it ended inside its thoughts; raises EngineError.
+    """The rollout's answer, closed and continued if it ended inside its thoughts; raises EngineError.
 
-    `head` is what the prompt prefilled of the answer. The answer stays as it is where `max_tokens` or the policy's
-    context leave no room for a token of solution.
+    `head` is the part of the answer that the prompt prefilled. The answer is unchanged if `max_tokens` or the policy's
+    context leaves no room for a token of solution.
     """
     answer = as_written(rollout)
     if rollout.finish_reason != "eos" or not are_open(head + rollout.text, tags=tags):

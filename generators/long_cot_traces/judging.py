@@ -1,4 +1,4 @@
-"""A judge at work on a slice: how it is sampled, who it was, and what that cost."""
+"""A judge at work on a slice: which model it is, how it is sampled, and what it cost."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from generators.stage import Slice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeRun:
-    """Who judged a slice, how it was sampled, and what it drew from ledger and engine."""
+    """The judge of a slice, its sampling params, and its usage of ledger and engine."""
 
     judge: str
     sampling: Sampling
@@ -37,7 +37,7 @@ class JudgeRun:
 
 
 def judge_sampling(slice: Slice, task: str) -> JudgeSampling:
-    """How the judge of a slice is sampled; raises EngineMisconfigured where there is none for the task."""
+    """How the judge of a slice is sampled; raises EngineMisconfigured if there is none for the task."""
     if slice.judge is None:
         raise EngineMisconfigured(f"{task} needs a section [judge] in the settings")
     return slice.judge

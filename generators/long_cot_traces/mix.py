@@ -1,4 +1,4 @@
-"""Which queries are asked for long chains of thought: rated ones by criteria and topic, others by their pass rate.
+"""Chooses the queries for long chains of thought: rated ones by criteria and topic, others by pass rate.
 
 Both ways give a `QUERY_MIX` table, which says of every query why it was kept or dropped.
 """

@@ -63,7 +63,7 @@ def messages(problem: str, prompt: LongCotPrompt) -> list[Message]:
 
 
 def prompt_ids(problem: str, *, tokenizer: Tokenizer, prompt: LongCotPrompt) -> tuple[int, ...]:
-    """The prompt's token ids; raises ValueError where chat template or tokenizer lose a part of it."""
+    """The prompt's token ids; raises ValueError if the chat template or the tokenizer loses part of it."""
     settings, tags = prompt.settings, prompt.settings.tags
     for field in ("opening", "closing"):
         tag = getattr(tags, field)

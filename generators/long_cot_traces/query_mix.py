@@ -1,4 +1,4 @@
-"""The mix of a slice: which of its problems are asked for long chains of thought, and why."""
+"""The mix of a slice: the problems chosen for long chains of thought, and why."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

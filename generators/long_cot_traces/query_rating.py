@@ -1,4 +1,4 @@
-"""A judge rates a query by seven criteria and a topic, where no pass rate tells whether it is worth thinking about.
+"""A judge rates a query by seven criteria and a topic, for problems without a pass rate to choose by.
 
 The ratings of BOLT's query mix (arXiv 2502.03860). `generators.long_cot_traces.mix` decides over all ratings which
 queries stay.
@@ -48,7 +48,7 @@ async def rate(query: Problem, *, sampler: Sampler, config: QueryMixConfig) -> Q
 
 
 def read_criteria(text: str) -> tuple[bool, ...] | None:
-    """The seven answers in the order of the criteria; None where an answer is missing or contradicts itself."""
+    """The seven answers in the order of the criteria; None if an answer is missing or contradicts itself."""
     answers = []
     for name in CRITERIA:
         spelled = re.escape(name).replace("_", r"[\s_\-]+")
@@ -62,7 +62,7 @@ def read_criteria(text: str) -> tuple[bool, ...] | None:
 
 
 def read_topic(text: str, topics: Sequence[str]) -> str | None:
-    """The topic that a reply names, whatever stands around it; None where it names none of the list, or several."""
+    """The topic that a reply names, whatever the text around it; None if it names none of the list, or several."""
     known = {bare_name(topic): topic for topic in topics}
     lines = [bare_name(line) for line in text.strip().splitlines() if line.strip()]
     named = {known[line] for line in (bare_name(line.removeprefix("topic")) for line in lines) if line in known}

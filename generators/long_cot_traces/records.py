@@ -14,7 +14,7 @@ ClosedBy = Literal["policy", "recipe"]
 class LongCotSample:
     """An answer of the policy in thoughts and solution, or the reason why it is not well-formed.
 
-    `text` has the opening tag, prefilled or not. `thoughts_closed_by` says who wrote the closing tag, None where there
+    `text` has the opening tag, prefilled or not. `thoughts_closed_by` says who wrote the closing tag, None if there
     is none; a tag of the recipe is `token_ids[closing_token_start:closing_token_end]`. `score` rates the external
     solution alone: 1 or 0 where `scored_by` is `verifier`, else the score of the reward model of that name. It is None
     where the text is malformed or the verdict undecided.
@@ -40,7 +40,7 @@ class LongCotSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongCotTrace:
-    """The best sample of a problem, as a chat to train on, with what its thoughts do."""
+    """The best sample of a problem, as a chat to train on, with the behaviours in its thoughts."""
 
     problem: Problem
     sample: LongCotSample

@@ -57,15 +57,15 @@ class LongCotParameters(Parameters):
     by_slice: Mapping[str, SliceParameters]
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters as plain JSON data."""
+        """The parameters as JSON data."""
         return {"makings": {key: asdict(parameters) for key, parameters in sorted(self.by_slice.items())}}
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
+    def of(cls, data: Mapping[str, Any]) -> Self:
         """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
         by_slice = {
             key: SliceParameters(**{**parameters, "tags": Tags(**parameters["tags"])})
-            for key, parameters in plain["makings"].items()
+            for key, parameters in data["makings"].items()
         }
         return cls(by_slice=by_slice)
 
@@ -163,7 +163,7 @@ def count_kinds(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def more_facts(round: Round, rows: pl.DataFrame) -> MoreFacts:
-    """What every filter kept and dropped, and the tokens of samples and ratings."""
+    """What each filter kept and dropped, and the tokens of samples and ratings."""
     samples = round.table("long_cot_samples")
     judges = [recipe["config"]["judge"] for recipe in round.recipes("long_cot_traces").values()]
     raters = {judge["judge"] for judge in judges if judge} - set(rows["policy"])
@@ -194,7 +194,7 @@ PICTURE = Picture(
 
 
 def _without_examples(rows: pl.DataFrame, columns: tuple[str, ...], parameters: LongCotParameters) -> Filtered:
-    """The rows without a passage of a worked example; copies are recognised as in the making of their slice."""
+    """The rows without a passage of a worked example; copies are recognised as when their slice was generated."""
     parts = [
         without_examples(part, row=("problem_id",), columns=columns, match=parameters.slice(str(key)).near_examples)
         for (key,), part in rows.partition_by("slice", as_dict=True, maintain_order=True).items()
@@ -273,6 +273,6 @@ def _score(scored_by: str, verdict: str | None, stated: float | None) -> float |
 
 
 def _solution(row: Mapping[str, Any], side: str, parameters: LongCotParameters) -> str | None:
-    """The external solution of a side; None where the answer is malformed."""
+    """The external solution of a side; None if the answer is malformed."""
     tags = parameters.slice(row["slice"]).tags
     return parse(row[side][0]["content"], tags=tags).solution if row[side] else None

@@ -1,4 +1,4 @@
-"""The samples of a slice: how they are drawn, which of them become traces, and the pairs that they make."""
+"""The samples of a slice: how they are drawn, which of them become traces, and their pairs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from generators.long_cot_traces.pairs import pair
 from generators.long_cot_traces.prompt import LongCotPrompt, prompt_ids
 from generators.long_cot_traces.recipe import BoltConfig, draw_samples, trace
 from generators.long_cot_traces.records import LongCotPair, LongCotSample, LongCotTrace
-from generators.long_cot_traces.selection import Selection, select_long_cot, with_fates
+from generators.long_cot_traces.selection import Selection, select_long_cot, with_drop_reasons
 from generators.long_cot_traces.settings import Settings
 from generators.long_cot_traces.table import long_cot_samples_of, long_cot_samples_table
 from generators.models.reward import RewardModel
@@ -31,7 +31,7 @@ Prompt = Callable[[Problem, Tokenizer], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """What became of a slice's samples (a `LONG_COT_SAMPLES` table): traces, pairs, and problems without a pair."""
+    """The outcome of a slice's samples (a `LONG_COT_SAMPLES` table): traces, pairs, and problems without a pair."""
 
     samples: pl.DataFrame
     selection: Selection
@@ -41,7 +41,7 @@ class Chosen:
 
 
 def prompt_of(slice: Slice, settings: Settings) -> Prompt:
-    """How problems are asked: with our worked examples, or as the attempts were where the settings say so."""
+    """The prompt of a problem: with our worked examples, or that of the attempts if the settings say so."""
     if settings.examples == "attempts":
         return partial(_attempt_prompt, examples=slice.source.examples)
     prompt = LongCotPrompt(examples=settings.worked_examples, seed=slice.seed, settings=settings)
@@ -49,7 +49,7 @@ def prompt_of(slice: Slice, settings: Settings) -> Prompt:
 
 
 def sampling_params(slice: Slice, settings: Settings) -> Sampling:
-    """How samples are drawn; as the attempts were where problems are asked like them."""
+    """The sampling params: those of the attempts if the prompt is theirs too."""
     if settings.examples == "attempts":
         return sampling_of(slice)[0]
     return Sampling(temperature=settings.temperature, top_p=settings.top_p, seed=slice.seed)
@@ -99,7 +99,7 @@ def choose(
         traces.append(trace(by_id[best.problem_id], best, topic=topic, difficulty=difficulty, tags=settings.tags))
     pairs, unpaired = _paired(sampled, table, settings=settings, match=match)
     return Chosen(
-        samples=with_fates(table, selection),
+        samples=with_drop_reasons(table, selection),
         selection=selection,
         traces=tuple(traces),
         pairs=pairs,

@@ -1,4 +1,4 @@
-"""The tables of long chains of thought: the mix of queries, samples, traces, pairs, and what gave none."""
+"""The tables of long chains of thought: the mix of queries, samples, traces, pairs, and problems without a row."""
 
 from typing import get_args
 
@@ -44,7 +44,7 @@ _SAMPLE = {
         nullable=True,
     ),
     "closing_token_start": Column(
-        pl.Int64, "Where the recipe's tag begins in `token_ids`; null where the policy wrote it.", nullable=True
+        pl.Int64, "Where the recipe's tag begins in `token_ids`; null if the policy wrote it.", nullable=True
     ),
     "closing_token_end": Column(pl.Int64, "Where it ends (exclusive).", nullable=True),
 }
@@ -75,12 +75,12 @@ LONG_COT_SAMPLES = Schema(
         **_SAMPLE,
         "text": Column(pl.String, "The whole answer, with the opening tag where the prompt prefilled it."),
         "finish_reason": Column(pl.String, "Why it ended: `eos`, `stop` or `length`."),
-        "malformed": Column(pl.String, "Why it is not in thoughts and solution; null where it is.", nullable=True),
+        "malformed": Column(pl.String, "Why it is not in thoughts and solution; null if it is.", nullable=True),
         "internal_thoughts": Column(pl.String, "The text between the tags.", nullable=True),
         "external_solution": Column(pl.String, "The text after the closing tag.", nullable=True),
         **_SCORE,
-        "stage": Column(pl.String, "The filter that dropped it; null where it became a row.", nullable=True),
-        "reason": Column(pl.String, "Why it was dropped; null where it became a row.", nullable=True),
+        "stage": Column(pl.String, "The filter that dropped it; null if it became a row.", nullable=True),
+        "reason": Column(pl.String, "Why it was dropped; null if it became a row.", nullable=True),
         **_SAMPLING,
         **ORIGIN,
     },
@@ -120,7 +120,7 @@ LONG_COT_TRACES = Schema(
         **{
             f"judge_n_{kind}": Column(
                 pl.Int64,
-                f"How often a judge finds {kind.replace('_', ' ')}; null where it named no number.",
+                f"How often a judge finds {kind.replace('_', ' ')}; null if it named no number.",
                 nullable=True,
             )
             for kind in get_args(Kind)
@@ -163,11 +163,9 @@ def _side(side: str) -> dict[str, Column]:
         f"{side}_reward": Column(pl.Float64, "Its score, with the format reward where the policy closed the thoughts."),
         f"{side}_score": Column(pl.Float64, "Its score alone; null of a malformed answer.", nullable=True),
         f"{side}_verdict": Column(pl.String, "The verdict on its final answer; null without one.", nullable=True),
-        f"{side}_malformed": Column(
-            pl.String, "Why it is not in thoughts and solution; null where it is.", nullable=True
-        ),
+        f"{side}_malformed": Column(pl.String, "Why it is not in thoughts and solution; null if it is.", nullable=True),
         f"{side}_thoughts_closed_by": Column(
-            pl.String, "Who closed its thoughts: `policy`, or `recipe`; null where nobody did.", nullable=True
+            pl.String, "Who closed its thoughts: `policy`, or `recipe`; null if nobody did.", nullable=True
         ),
     }
 
@@ -209,7 +207,7 @@ QUERY_MIX = Schema(
         "topic": Column(pl.String, "The topic that the judge gave it; null without.", nullable=True),
         "pass_rate": Column(pl.Float64, "Right attempts among the decided ones; null without.", nullable=True),
         "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null without.", nullable=True),
-        "is_kept": Column(pl.Boolean, "Whether the problem is asked for long chains of thought."),
+        "is_kept": Column(pl.Boolean, "Whether the problem was chosen for long chains of thought."),
         "why": Column(pl.String, "Why it was kept or dropped."),
     },
     key=("problem_id",),
@@ -224,7 +222,7 @@ DROPPED = Schema(
     name="long_cot_traces_dropped",
     columns={
         "problem_id": PROBLEM["problem_id"],
-        "sample_index": Column(pl.Int64, "The sample; null where the whole problem was dropped.", nullable=True),
+        "sample_index": Column(pl.Int64, "The sample; null if the whole problem was dropped.", nullable=True),
         "stage": Column(pl.String, "`mix`, `sampling`, or the filter that dropped it."),
         "reason": REASON,
         "detail": DETAIL,

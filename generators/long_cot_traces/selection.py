@@ -32,7 +32,7 @@ class Selection:
     stages: tuple[tuple[str, int, int], ...]
 
     def yields(self) -> pl.DataFrame:
-        """A row for each stage: how many samples came, how many stayed, and the counts of the reasons of the others."""
+        """A row for each stage: samples in, samples kept, and counts by drop reason."""
         counted = self.dropped.group_by(STAGE, REASON).len().sort("len", REASON, descending=[True, False])
         reasons: dict[str, list[str]] = {}
         for stage, reason, count in counted.iter_rows():
@@ -65,11 +65,11 @@ def select_long_cot(
     return Selection(kept, pl.concat(dropped, how="diagonal_relaxed"), tuple(passed))
 
 
-def with_fates(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
-    """The samples, each with the stage and the reason that dropped it; null where it was chosen."""
-    fates = selection.dropped.select(*_ROW, STAGE, REASON)
+def with_drop_reasons(samples: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+    """The samples, each with the stage and the reason that dropped it; null if it was chosen."""
+    drops = selection.dropped.select(*_ROW, STAGE, REASON)
     bare = samples.drop(STAGE, REASON, strict=False)
-    return bare.join(fates, on=_ROW, how="left", maintain_order="left").select(samples.columns)
+    return bare.join(drops, on=_ROW, how="left", maintain_order="left").select(samples.columns)
 
 
 def well_formed(samples: pl.DataFrame) -> Filtered:

@@ -11,7 +11,7 @@ from generators.long_cot_traces.mix import Shares
 from generators.long_cot_traces.query_criteria import CRITERIA
 from generators.long_cot_traces.query_topic import TOPICS, bare_name
 from generators.long_cot_traces.worked_examples import Example, load_examples
-from generators.section import KNOB, Section, Surroundings
+from generators.section import KNOB, OtherSections, Section
 
 Examples = Literal["general", "short", "none", "attempts"]
 Layout = Literal["turns", "one_message"]
@@ -19,7 +19,7 @@ Difficulty = Literal["easy", "medium", "hard"]
 
 
 class Settings(Section):
-    """Which problems are asked for thoughts, with which worked examples, and which samples become rows."""
+    """Which problems are chosen, which worked examples the prompt shows, and which samples become rows."""
 
     n: Annotated[int, KNOB] = Field(8, ge=1, description="samples per problem")
     temperature: Annotated[float, KNOB] = Field(0.8, ge=0, description="sampling temperature")
@@ -76,8 +76,8 @@ class Settings(Section):
         """The topics that the judge may name."""
         return tuple(self.topic_shares) if self.topic_shares else TOPICS
 
-    def require(self, others: Surroundings) -> None:
-        """Ratings and judged behaviours need a judge; problems without answers have no attempts to follow."""
+    def require(self, others: OtherSections) -> None:
+        """Require a judge for ratings and judged behaviours, and our own prompt for problems without answers."""
         if others.rated and not others.has_judge:
             raise ValueError(f"query_mix = 'criteria' needs a section [judge], got none for {', '.join(others.rated)}")
         if self.judge_behaviours and not others.has_judge:
@@ -113,5 +113,5 @@ class Settings(Section):
                 f"per_prompt must be from 1 to the number of examples ({len(self.worked_examples)}), "
                 f"got {self.per_prompt}"
             )
-        _ = self.tags  # tags that cannot be told apart raise
+        _ = self.tags  # raises if the tags are ambiguous
         return self

@@ -68,7 +68,7 @@ def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance
 def with_judged_behaviours(
     traces: pl.DataFrame, counts: Mapping[str, Mapping[Kind, int | None]], judge: str
 ) -> pl.DataFrame:
-    """A `long_cot_traces` table with the counts of `judge` by problem; null where it gave none."""
+    """A `long_cot_traces` table with the counts of `judge` by problem; null if it gave none."""
     by_row = [counts.get(problem, {}) for problem in traces["problem_id"]]
     columns = [pl.Series(f"judge_n_{kind}", [row.get(kind) for row in by_row], dtype=pl.Int64) for kind in KINDS]
     return LONG_COT_TRACES.validate(traces.with_columns(*columns, behaviour_judge=pl.lit(judge)))

@@ -38,7 +38,7 @@ def load_examples(collection: Collection) -> tuple[Example, ...]:
 
 
 def read_example(name: str, text: str) -> Example:
-    """Read an example; raises ValueError where a part is missing, blank or out of order."""
+    """Read an example; raises ValueError if a part is missing, blank or out of order."""
     before, *parts = _HEADING.split(text)
     headings, bodies = parts[::2], [body.strip() for body in parts[1::2]]
     if before.strip() or headings not in (_HEADINGS, _HEADINGS[:3]) or not all(bodies):

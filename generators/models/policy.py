@@ -70,13 +70,13 @@ def policy_name(model: str, *, revision: str | None = None) -> str:
 
 
 def attached(model: str, *, revision: str | None, tokenizer: str | None) -> Policy:
-    """The policy behind servers that somebody else runs; its name is taken from the settings."""
+    """The policy on servers that somebody else runs; its name is taken from the settings."""
     policy_tokenizer = tokenizer_of(tokenizer or model, revision)
     return Policy(name=attached_name(model, revision), model=model, revision=revision, tokenizer=policy_tokenizer)
 
 
 def attached_name(model: str, revision: str | None) -> str:
-    """The name of a policy behind servers that somebody else runs."""
+    """The name of a policy on servers that somebody else runs."""
     return f"{model.strip('/').replace('/', '--')}@{revision or 'unversioned'}"
 
 

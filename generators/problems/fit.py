@@ -1,4 +1,4 @@
-"""Which problems can be asked: the prompt is not blank, not too long, in the right language and without its answer."""
+"""Which problems can be used: the prompt is not blank, not too long, in the right language and without its answer."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ DEFAULT_BOUNDS = PromptBounds()
 
 
 def fit_to_ask(problems: pl.DataFrame, bounds: PromptBounds = DEFAULT_BOUNDS) -> Filtered:
-    """Keep the problems whose prompt can be asked; dropped rows have a reason."""
+    """Keep the problems whose prompt can be used; dropped rows have a reason."""
     fit = apply_rules(problems, {"blank_prompt": pl.col("prompt").str.strip_chars() != ""})
     fit = fit.then(lengths_within("prompt", most=bounds.longest)).then(no_answer_in("prompt"))
     return fit.then(in_language("prompt", bounds.language)) if bounds.language else fit

@@ -24,7 +24,7 @@ EVALUATION_REPEATS = Schema(
         "evaluation_set": Column(pl.String, "The set that holds the item."),
         "item": Column(pl.String, "The item within its set."),
         "item_text": Column(pl.String, "The item's prompt."),
-        "path": Column(pl.String, "How the repeat was found."),
+        "path": Column(pl.String, "How the repeat was detected."),
         "share": Column(pl.Float64, "How much of the item the problem shares."),
     },
 )

@@ -30,7 +30,7 @@ def agreement(
 
 
 def same_first_error(first_error: str = "first_error", judged: str = "judge_first_error") -> Rules:
-    """Rules that keep the rows for which `consensus` holds; the reasons of the others say who differs or is silent."""
+    """Rules that keep the rows for which `consensus` holds; the drop reason says who differs or has no verdict."""
     label, second = pl.col(first_error), pl.col(judged)
     return {
         "label_not_sure": label.is_not_null(),

@@ -61,7 +61,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
         config={
             "sampling": asdict(sampling),
             "max_tokens": max_tokens,
-            "strategy": labelled.strategy.plain(),
+            "strategy": labelled.strategy.to_json(),
             "quality": slice.quality.model_dump(),
             "judge": opinion.to_json() if opinion else None,
         },

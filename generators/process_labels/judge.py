@@ -42,11 +42,11 @@ class JudgeConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What the judge says of one solution.
+    """The judge's verdict on one solution.
 
     `first_error` is the 0-based index of the first wrong step, -1 when all are right; None when the votes are tied
     (`not_sure`) or none of them names a step (`no_verdict`). `votes` are the single judgements in the order of their
-    index, None where a judgement names nothing; `texts` are their texts.
+    index, None if a judgement names nothing; `texts` are their texts.
     """
 
     first_error: int | None
@@ -83,7 +83,7 @@ def decide(votes: Sequence[int | None]) -> tuple[int | None, Outcome]:
 
 
 def named_index(text: str, n_steps: int) -> int | None:
-    """The index in the last box of a judgement; None where there is no box, no integer in it, or no such step."""
+    """The index in the last box of a judgement; None if there is no box, no integer in it, or no such step."""
     boxed = _INDEX.fullmatch(last_boxed(text) or "")
     if boxed is None:
         return None

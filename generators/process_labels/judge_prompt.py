@@ -1,4 +1,4 @@
-r"""The prompt of a judge: a problem, a solution in numbered paragraphs, and the question which is wrong first.
+r"""The prompt of a judge: a problem, a solution in numbered paragraphs, and the question which one is wrong first.
 
 The form is ProcessBench's (arXiv 2412.06559): paragraphs in tags counted from 0, the index in `\boxed{}`, -1 when every
 one is right. It is a single user message, since not every model's template has a system message.

@@ -1,7 +1,7 @@
 """The labels of solutions: soft, hard and first error, derived from what was measured.
 
 Soft and hard estimation are Math-Shepherd's (arXiv 2312.08935); the index of the first error follows ProcessBench.
-Other datasets import this module and nothing else of the room.
+Other datasets import this module and nothing else of this dataset.
 """
 
 from dataclasses import dataclass
@@ -72,11 +72,14 @@ def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float)
     )
     return rows.with_columns(
         pl.col("values").alias("soft_labels"),
-        pl.when(pl.col("sound").is_null()).then(_led_past(by_share)).otherwise(by_soundness).alias("hard_labels"),
+        pl.when(pl.col("sound").is_null())
+        .then(_fill_nulls_before_right(by_share))
+        .otherwise(by_soundness)
+        .alias("hard_labels"),
     ).with_columns(_first_error(pl.col("hard_labels")).alias("first_error"))
 
 
-def _led_past(hard: pl.Expr) -> pl.Expr:
+def _fill_nulls_before_right(hard: pl.Expr) -> pl.Expr:
     """Make nulls true where the next label is true; the last label is the solution's outcome and shows nothing."""
     item = pl.element()
     inner = hard.list.head(hard.list.len() - 1)

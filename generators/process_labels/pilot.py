@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from generators.process_labels.recipe import LabelledProblem
 from generators.sampling.runner import run_recipe
-from generators.search.prior_fit import Seen, fit_base, fit_pilot
+from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
 from generators.search.sequential_test import SequentialTest
 
 Item = TypeVar("Item")
@@ -38,8 +38,8 @@ async def calibrated(
     for size, cap in ((pilot // FIRST_SHARE, FIRST_CAP), (pilot, SECOND_CAP)):
         cheap = replace(fitted, cap=min(strategy.cap, cap))
         searched = await run_recipe(partial(_labelled, label, cheap), items[:size], window=window)
-        seen = [solution for row in searched.rows for solution in _seen(row)]
-        fitted = replace(strategy, priors=fit_pilot(seen, fitted.priors))
+        solutions = [solution for row in searched.rows for solution in _pilot_solutions(row)]
+        fitted = replace(strategy, priors=fit_pilot(solutions, fitted.priors))
     return fitted
 
 
@@ -49,8 +49,8 @@ async def _labelled(
     return await label(item, strategy)
 
 
-def _seen(labelled: LabelledProblem) -> list[Seen]:
+def _pilot_solutions(labelled: LabelledProblem) -> list[PilotSolution]:
     return [
-        Seen(solution.counts, solution.attempt_counts.n_correct, solution.attempt_counts.n_rollouts)
+        PilotSolution(solution.counts, solution.attempt_counts.n_correct, solution.attempt_counts.n_rollouts)
         for solution in labelled.solutions
     ]

@@ -1,4 +1,4 @@
-"""Process labels: what each step of a solution is worth, by rollouts from the ends of steps.
+"""Process labels: the value of each step of a solution, by rollouts from the ends of steps.
 
 Chooses the solutions of a problem that are labelled, and lets a strategy search them. The counts of the rollouts are
 kept; soft, hard and first-error labels are derived from them in `labels`.
@@ -112,7 +112,7 @@ async def label(
     """
     tree = Tree(problem.problem_id, attempts[0].prompt_token_ids)
     for attempt in attempts:
-        tree.root.tell(attempt.attempt_index, outcome_of(attempt.verdict))
+        tree.root.record(attempt.attempt_index, outcome_of(attempt.verdict))
     rollouts = Rollouts(
         problem=problem,
         tree=tree,

@@ -37,7 +37,7 @@ _LABEL_COLUMNS = {
     ),
     "hard_labels": Column(
         pl.List(pl.Boolean),
-        "For each step, whether it is `sound` (or its share above the hard threshold); null where not sure.",
+        "For each step, whether it is `sound` (or its share above the hard threshold); null if not sure.",
         nullable_items=True,
     ),
     "first_error": Column(
@@ -91,13 +91,13 @@ class LabelParameters(Parameters):
             "hard_threshold": self.hard_threshold,
             "confidence": self.confidence,
             "label_ratio": self.label_ratio,
-            "priors": {key: priors.plain() for key, priors in sorted(self.priors.items())},
+            "priors": {key: priors.to_json() for key, priors in sorted(self.priors.items())},
         }
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
-        priors = {key: Priors(**values) for key, values in plain["priors"].items()}
-        return cls(**{**plain, "priors": priors})
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        priors = {key: Priors(**values) for key, values in data["priors"].items()}
+        return cls(**{**data, "priors": priors})
 
     def labelled(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with labels by their values and their soundness."""
@@ -105,7 +105,7 @@ class LabelParameters(Parameters):
 
 
 def parameters_of(round: Round) -> LabelParameters:
-    """Thresholds and priors as the recipes of a round have them; raises SchemaError where thresholds differ."""
+    """Thresholds and priors as the recipes of a round have them; raises SchemaError if thresholds differ."""
     recipes = round.recipes("process_labels")
     by_slice = {key: stored(Settings, recipe, "process_labels") for key, recipe in recipes.items()}
     thresholds = {key: _thresholds(settings) for key, settings in by_slice.items()}
@@ -161,7 +161,7 @@ def _measures(row: Mapping[str, Any], priors: Mapping[str, Priors]) -> dict[str,
 
 
 def claims(rows: pl.DataFrame, _: LabelParameters) -> Iterator[Claim]:
-    """One for each row: the verdict on the solution's own answer."""
+    """A claim for each row: the verdict on the solution's own answer."""
     columns = ("steps", "answer", "source", "verdict", "extracted")
     for number, (steps, answer, source, verdict, extracted) in enumerate(rows.select(columns).iter_rows()):
         yield Claim(number, ("verdict", "extracted"), "".join(steps), answer, source, verdict, extracted)
@@ -234,18 +234,18 @@ CONFIGS = (
 
 
 def more_facts(round: Round, rows: pl.DataFrame) -> MoreFacts:
-    """What the labels find of all planted errors, and the tokens of judges other than the policy."""
+    """How many planted errors the labels find, and the tokens of judges other than the policy."""
     judges = sorted(set(rows["judge"].drop_nulls()) - set(rows["policy"]))
     tokens = {f"judge_{kind}": count for kind, count in round.tokens(judges).items()} if judges else {}
     return MoreFacts(tokens=tokens, audit=audit_figures(round.table(PLANTED_ERRORS.name)))
 
 
 def audit_figures(planted_errors: pl.DataFrame) -> Figures:
-    """What the labels find of planted errors, over all and by kind; empty when none was planted."""
+    """How many planted errors the labels find, in all and by kind; empty if none was planted."""
     if planted_errors.is_empty():
         return {}
-    found, planted, kinds = (planted_errors[name].to_list() for name in ("found", "planted", "kind"))
-    audits = {"all": audit(found, planted), **audit_by_kind(found, planted, kinds)}
+    first_errors, planted, kinds = (planted_errors[name].to_list() for name in ("found", "planted", "kind"))
+    audits = {"all": audit(first_errors, planted), **audit_by_kind(first_errors, planted, kinds)}
     return {kind: audited.facts() for kind, audited in audits.items()}
 
 

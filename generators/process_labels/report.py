@@ -1,4 +1,4 @@
-"""What a person sees of the labels of one slice."""
+"""The metadata of one slice's labels, for a person to read."""
 
 from collections import Counter
 
@@ -39,11 +39,11 @@ def shown(labels: pl.DataFrame, planted_errors: pl.DataFrame, labelled: Labelled
 
 
 def audit_of(planted_errors: pl.DataFrame) -> Audit:
-    """How the first errors of the labels compare with the planted ones."""
+    """The comparison of the labels' first errors with the planted ones."""
     return audit(planted_errors["found"].to_list(), planted_errors["planted"].to_list())
 
 
 def _largest_tree(labelled: LabelledSlice) -> bytes:
-    """The tree with the most nodes, which has most to see."""
+    """The tree with the most nodes."""
     trees = [problem.tree for problem in labelled.problems.rows]
     return tree_picture(max(trees, key=len)).encode() if trees else _NO_TREE

@@ -1,4 +1,4 @@
-"""The second opinion: what a judge says of every labelled solution of one slice."""
+"""The second opinion: a judge reads every labelled solution of one slice."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from generators.stage import Slice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondOpinion:
-    """A judgement of each solution in their order, None where the engine refused it, and what they cost."""
+    """A judgement of each solution in their order, None if the engine refused it, and what they cost."""
 
     judge: str
     config: JudgeConfig
@@ -39,7 +39,7 @@ class SecondOpinion:
 
 
 async def second_opinion(slice: Slice, solutions: Sequence[LabelledSolution]) -> SecondOpinion | None:
-    """Have the judge read every solution; None where the settings have no judge. Raises EngineError."""
+    """Have the judge read every solution; None if the settings name no judge. Raises EngineError."""
     if slice.judge is None:
         return None
     config = JudgeConfig(

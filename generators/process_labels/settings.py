@@ -38,7 +38,7 @@ class Settings(Section):
 
     @property
     def initial_strategy(self) -> Strategy:
-        """The strategy, before a pilot teaches it its priors."""
+        """The strategy with its default priors, before a pilot fits them."""
         if self.strategy == "exhaustive":
             return Exhaustive(rollouts_per_step=self.rollouts_per_step)
         if self.strategy == "omegaprm":

@@ -52,7 +52,7 @@ PROCESS_LABELS = Schema(
         "values_high": Column(_SHARES, "For each step, the upper end of that interval."),
         "sound": Column(
             _SHARES,
-            "For each step, the probability that nothing up to its end is wrong; null where the strategy has none.",
+            "For each step, the probability that nothing up to its end is wrong; null if the strategy has none.",
             nullable=True,
         ),
         "stop_reasons": Column(pl.List(pl.String), "For each step, why no more rollouts were drawn from its end."),
@@ -61,7 +61,7 @@ PROCESS_LABELS = Schema(
         "strategy": Column(pl.String, "How the rollouts were spread over the steps."),
         "judge_first_error": Column(
             pl.Int64,
-            "The judge's index of the first wrong step, -1 if it found none; null where it names nothing.",
+            "The judge's index of the first wrong step, -1 if it found none; null if it names nothing.",
             nullable=True,
         ),
         "judge_outcome": Column(
@@ -107,7 +107,7 @@ PLANTED_ERRORS = Schema(
         "attempt_index": Column(pl.Int64, "The solution with the planted error, numbered far above the attempts."),
         "kind": Column(pl.String, "What was done to the step: `number`, `operation` or `dropped_condition`."),
         "planted": Column(pl.Int64, "The step that holds the error."),
-        "found": Column(pl.Int64, "The first error by the labels, -1 for none; null where not sure.", nullable=True),
+        "found": Column(pl.Int64, "The first error by the labels, -1 for none; null if not sure.", nullable=True),
         "n_rollouts": Column(pl.Int64, "The rollouts from the ends of the solution's steps but the last."),
         "original_step": Column(pl.String, "The step before the error was planted."),
         "planted_step": Column(pl.String, "The step with the error."),
@@ -118,7 +118,7 @@ DROPPED = Schema(
     name="process_labels_dropped",
     columns={
         "problem_id": PROBLEM["problem_id"],
-        "attempt_index": Column(pl.Int64, "The attempt; null where the whole problem was skipped.", nullable=True),
+        "attempt_index": Column(pl.Int64, "The attempt; null if the whole problem was skipped.", nullable=True),
         "reason": REASON,
         "detail": DETAIL,
     },
@@ -158,7 +158,7 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
 
 
 def with_judgements(frame: pl.DataFrame, judgements: Sequence[Judgement | None], judge: str) -> pl.DataFrame:
-    """Add a judgement to each row of a `process_labels` table; None stands where the engine refused it."""
+    """Add a judgement to each row of a `process_labels` table; None if the engine refused it."""
     outcomes = [(None, "failed") if said is None else (said.first_error, said.outcome) for said in judgements]
     judged = pl.DataFrame(outcomes, schema={"judge_first_error": pl.Int64, "judge_outcome": pl.String}, orient="row")
     return PROCESS_LABELS.validate(frame.with_columns(*judged, pl.lit(judge).alias("judge")))

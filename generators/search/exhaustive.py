@@ -24,13 +24,13 @@ class Exhaustive:
         if self.rollouts_per_step < 1:
             raise ValueError(f"rollouts_per_step must be at least 1, got {self.rollouts_per_step}")
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
         async def spend(node: Node) -> None:
             for continuation in await draw(node, start=0, n=self.rollouts_per_step):
-                continuation.tell(node)
+                continuation.record_on(node)
 
         await gather(spend(node) for node in dict.fromkeys(node for path in paths for node in path[:-1]))
         return tuple(paths)

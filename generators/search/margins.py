@@ -25,7 +25,7 @@ class MarginTest:
 
     A margin holds if its estimate is at least `least` and its interval excludes 0: the first says that there is
     something to learn, the second that it is not chance. Requiring the whole interval above `least` would cost several
-    times as many rollouts, and would drop pairs of a weak policy, whose right steps are seldom worth more than a half.
+    times as many rollouts, and would drop pairs of a weak policy, whose right steps seldom have a value above a half.
     """
 
     least: float
@@ -89,7 +89,7 @@ async def measure(chosen: Node, rejected: Node, *, draw: Draw, test: MarginTest)
 
 async def _extend(node: Node, n: int, draw: Draw) -> None:
     for continuation in await draw(node, start=len(node.outcomes), n=n, ahead=n):
-        continuation.tell(node)
+        continuation.record_on(node)
 
 
 def evidence_of(node: Node) -> Evidence:

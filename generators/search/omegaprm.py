@@ -64,7 +64,7 @@ class OmegaPRM:
             if not 0 < getattr(self, field) <= 1:
                 raise ValueError(f"{field} must be above 0 and at most 1, got {getattr(self, field)}")
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
@@ -113,7 +113,7 @@ class OmegaPRM:
             continuations = await draw(node, start=0, n=self.k)
             spent += self.k if is_new else 0
             for continuation in continuations:
-                continuation.tell(node)
+                continuation.record_on(node)
             if node.counts.n_correct:
                 self._collect(node, continuations, pool, cut)
                 low = middle + 1

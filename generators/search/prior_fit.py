@@ -28,7 +28,7 @@ _KEPT = 0.99  # share of the fitted weights; the rest is spread evenly, so that 
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PilotSolution:
     """A solution of the pilot: the counts of its steps, and the attempts at its problem."""
 
     counts: tuple[StepCounts, ...]
@@ -56,7 +56,7 @@ def fit_base(attempts: Sequence[tuple[int, int]], start: Priors | None = None) -
     return replace(start, base=_smoothed(weights))
 
 
-def fit_pilot(pilot: Sequence[Seen], start: Priors) -> Priors:
+def fit_pilot(pilot: Sequence[PilotSolution], start: Priors) -> Priors:
     """`start` with everything else fitted to a pilot: alternately each shape by its evidence, and the weights."""
     if not pilot:
         return start
@@ -70,11 +70,11 @@ def fit_pilot(pilot: Sequence[Seen], start: Priors) -> Priors:
     return replace(priors, trust=start.trust)
 
 
-def _likeliest(pilot: Sequence[Seen], candidates: Sequence[Priors]) -> Priors:
+def _likeliest(pilot: Sequence[PilotSolution], candidates: Sequence[Priors]) -> Priors:
     return max(candidates, key=lambda priors: sum(seen.belief(priors).log_evidence for seen in pilot))
 
 
-def _updated(pilot: Sequence[Seen], priors: Priors, start: Priors) -> Priors:
+def _updated(pilot: Sequence[PilotSolution], priors: Priors, start: Priors) -> Priors:
     beliefs = [seen.belief(priors) for seen in pilot]
     recovered: dict[bool, list[float]] = {True: [], False: []}
     for seen, belief in zip(pilot, beliefs, strict=True):

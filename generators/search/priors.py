@@ -57,8 +57,8 @@ class Priors:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
 
-    def plain(self) -> dict[str, Any]:
-        """The priors as JSON values; `Priors(**plain)` restores them."""
+    def to_json(self) -> dict[str, Any]:
+        """The priors as JSON values; `Priors(**values)` restores them."""
         return asdict(self)
 
 

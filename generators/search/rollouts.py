@@ -30,9 +30,11 @@ class Rollouts:
 
     async def draw(self, node: Node, *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
         """Rollouts `start` to `start + n - 1` from `node`, verified; raises EngineError."""
-        return await self.behind(node.prefix[len(self.tree.root.token_ids) :], start=start, n=n, ahead=ahead)
+        return await self.continuations_of(node.prefix[len(self.tree.root.token_ids) :], start=start, n=n, ahead=ahead)
 
-    async def behind(self, head: Sequence[int], *, start: int, n: int, ahead: int = 0) -> tuple[Continuation, ...]:
+    async def continuations_of(
+        self, head: Sequence[int], *, start: int, n: int, ahead: int = 0
+    ) -> tuple[Continuation, ...]:
         """Rollouts `start` to `start + n - 1` of the solution that begins with `head`, verified; raises EngineError."""
         prefix = (*self.tree.root.token_ids, *head)
         limits = Limits(max_tokens=self.max_tokens - len(head))
@@ -57,12 +59,12 @@ class Rollouts:
         token_ids = continuation.rollout.token_ids
         ends = step_ends(token_ids, self.sampler.tokenizer)
         first = token_ids[: ends[0]] if ends else token_ids
-        step = self.tree.child(node, first, self.text_behind(node, first))
+        step = self.tree.child(node, first, self.text_after(node, first))
         if len(ends) <= 1 and continuation.rollout.finish_reason == "eos":
             step.is_end, step.own_outcome = True, continuation.outcome
         return step
 
-    def text_behind(self, node: Node, token_ids: Sequence[int]) -> str:
+    def text_after(self, node: Node, token_ids: Sequence[int]) -> str:
         """The text that `token_ids` add to the solution that has reached `node`."""
         head = node.prefix[len(self.tree.root.token_ids) :]
         decode = self.sampler.tokenizer.decode

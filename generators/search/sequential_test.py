@@ -50,7 +50,7 @@ class SequentialTest:
         if self.patience < 1:
             raise ValueError(f"patience must be at least 1, got {self.patience}")
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     async def search(self, tree: Tree, paths: Sequence[Path], *, draw: Draw, cut: Cut) -> tuple[Path, ...]:
@@ -67,7 +67,7 @@ class SequentialTest:
             node = path[step]
             ahead = min(self.ahead, self.cap - spent - 1)
             (continuation,) = await draw(node, start=n_drawn[step], n=1, ahead=ahead)
-            continuation.tell(node)
+            continuation.record_on(node)
             n_drawn[step] += 1
             spent += 1
             if continuation.outcome is not None:

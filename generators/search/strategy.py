@@ -28,9 +28,9 @@ class Continuation:
     rollout: Rollout
     outcome: Outcome
 
-    def tell(self, node: Node) -> None:
+    def record_on(self, node: Node) -> None:
         """Record this continuation on `node`."""
-        node.tell(self.rollout.index, self.outcome)
+        node.record(self.rollout.index, self.outcome)
 
 
 class Draw(Protocol):
@@ -74,7 +74,7 @@ class Strategy(Protocol):
         """The value of the column `strategy`."""
         ...
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Name and settings as JSON values."""
         ...
 

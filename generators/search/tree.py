@@ -30,7 +30,7 @@ class Node:
     own_outcome: Outcome = None
     is_end: bool = False
 
-    def tell(self, index: int, outcome: Outcome) -> None:
+    def record(self, index: int, outcome: Outcome) -> None:
         """Record the outcome of rollout `index` from here."""
         self.outcomes[index] = outcome
 

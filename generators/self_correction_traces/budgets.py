@@ -11,9 +11,9 @@ def success_by_budget(outcomes: pl.DataFrame, budgets: Sequence[int]) -> pl.Data
     """The pass rate of every method at each budget (tokens per sample), methods and budgets in order.
 
     `outcomes` has a row for each time that a sample's answer was checked: `method`, `problem_id`, `sample_index`, the
-    `tokens` generated until then, and `is_right`, null where undecided. At a budget the last check within it counts. A
+    `tokens` generated until then, and `is_right`, null if undecided. At a budget the last check within it counts. A
     sample without such a check is not right; undecided samples are left out. `mean_tokens` is what was spent: at most
-    the budget, and at most what the sample took. Raises ValueError where a budget is below 1.
+    the budget, and at most what the sample took. Raises ValueError if a budget is below 1.
     """
     if not budgets or min(budgets) < 1:
         raise ValueError(f"budgets must hold at least one budget, none below 1, got {list(budgets)}")

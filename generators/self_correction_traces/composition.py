@@ -16,7 +16,7 @@ from generators.sampling.sampler import Sampler
 from generators.sampling.steps import step_ends, step_texts
 from generators.self_correction_traces import triggers
 from generators.self_correction_traces.config import SelfCorrectionConfig
-from generators.self_correction_traces.corrections import NotCorrected, good_part, masked
+from generators.self_correction_traces.corrections import NotCorrected, good_prefix, masked
 from generators.self_correction_traces.records import Boundary, Correction, FlawedSolution
 from generators.self_correction_traces.segments import segments
 
@@ -134,5 +134,5 @@ def _composed(
         prompt_token_ids=flawed.attempt.prompt_token_ids,
         segments=parts,
         boundaries=(before, after),
-        masked=masked(parts, config.settings.mask, good=good_part(flawed, tokenizer)),
+        masked=masked(parts, config.settings.mask, good=good_prefix(flawed, tokenizer)),
     )

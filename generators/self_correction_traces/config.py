@@ -1,4 +1,4 @@
-"""What self-corrections of one slice are made with: the settings, and what they resolve to beside the attempts."""
+"""The config of one slice's self-corrections: the settings, resolved against those of the attempts."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -52,7 +52,7 @@ class SelfCorrectionConfig:
         return min(self.max_tokens - n_tokens, left)
 
     def to_json(self) -> dict[str, Any]:
-        """What the settings resolved to, as plain JSON data; the worked examples are the source's."""
+        """The resolved settings as JSON data; the worked examples are the source's."""
         return {
             "sampling": asdict(self.sampling),
             "attempt_tokens": self.attempt_tokens,

@@ -1,6 +1,6 @@
 """Corrections among deepened responses: the answer before a trigger is wrong, and the one after it right.
 
-Counts what every trigger did, picks the responses to learn from, and masks what a model must not learn in them.
+Counts what every trigger did, picks the responses to learn from, and masks the mistakes in them.
 """
 
 from collections import Counter
@@ -27,20 +27,20 @@ State = Literal["right", "wrong", "no_answer", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
-class Good:
+class GoodPrefix:
     """How much of a response comes before its first wrong step."""
 
     characters: int
     tokens: int
 
 
-NOTHING_GOOD = Good(0, 0)
+NO_GOOD_PREFIX = GoodPrefix(0, 0)
 
 
-def good_part(flawed: FlawedSolution, tokenizer: Tokenizer) -> Good:
+def good_prefix(flawed: FlawedSolution, tokenizer: Tokenizer) -> GoodPrefix:
     """The part of a solution before its first wrong step."""
     n_tokens = flawed.step_ends[flawed.first_error - 1] if flawed.first_error else 0
-    return Good(len(tokenizer.decode(flawed.attempt.token_ids[:n_tokens])), n_tokens)
+    return GoodPrefix(len(tokenizer.decode(flawed.attempt.token_ids[:n_tokens])), n_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def verdict_transitions(verdicts: Iterable[Sequence[Verdict]]) -> Counter[tuple[
 
 
 def sampled(
-    problem: Problem, response: DeepenedResponse, *, mask: Mask = "mistake", good: Good = NOTHING_GOOD
+    problem: Problem, response: DeepenedResponse, *, mask: Mask = "mistake", good: GoodPrefix = NO_GOOD_PREFIX
 ) -> Correction | NotCorrected:
     """The response up to its first right answer if the answer before was wrong, or else why it is no correction.
 
@@ -112,11 +112,11 @@ def _unfit(states: Sequence[State], boundaries: Sequence[Boundary]) -> str:
     return "unfinished" if boundaries[first].end_of_text is None else ""
 
 
-def masked(parts: Sequence[Segment], mask: Mask, *, good: Good = NOTHING_GOOD) -> tuple[MaskedSpan, ...]:
+def masked(parts: Sequence[Segment], mask: Mask, *, good: GoodPrefix = NO_GOOD_PREFIX) -> tuple[MaskedSpan, ...]:
     """The spans before the last trigger that a model must not learn.
 
-    `mistake` masks what was written there, save its `good` beginning. `attempt` masks all of it, triggers too, and
-    `none` nothing.
+    `mistake` masks what the policy wrote there, except the `good` prefix. `attempt` also masks the prefix and the
+    triggers. `none` masks nothing.
     """
     spans = list(_spans(parts))[:-2]
     if mask == "none":

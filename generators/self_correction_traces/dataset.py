@@ -26,7 +26,7 @@ from generators.self_correction_traces.table import (
     DROPPED,
     SELF_CORRECTION_TRACES,
     deepened_responses_table,
-    flawed_of,
+    flawed_by_problem,
     self_correction_traces_table,
 )
 from generators.stage import Output, Slice, Stage
@@ -48,7 +48,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
     )
     attempts = attempts_of(attempts_table)
     located = locate(ProcessLabels.of(slice))
-    flawed = flawed_of(located.kept)
+    flawed = flawed_by_problem(located.kept)
     attempted = [problem for problem in slice.problems() if problem.problem_id in attempts]
     items: list[Item] = [(problem, flawed.get(problem.problem_id, [])) for problem in attempted]
     async with slice.workbench(unit="problems", total=len(items)) as bench:

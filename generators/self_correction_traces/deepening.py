@@ -81,7 +81,7 @@ class _Deepening:
         return rollout
 
     def _trigger(self, draft: _Draft, rollout: Rollout, limit: int) -> tuple[int, tuple[int, ...]] | None:
-        """The index of the next budget and the ids of the trigger before it; None where the response ends here."""
+        """The index of the next budget and the ids of the trigger before it; None if the response ends here."""
         config, settings = self.config, self.config.settings
         finished = rollout.finish_reason == "eos"
         context_is_full = not finished and len(rollout.token_ids) < limit

@@ -1,6 +1,6 @@
 """The columns of a self-correction that follow from its parts: its text, its chat and its masks.
 
-No tokenizer is at hand here. Where a masked stretch begins inside a written part, characters cannot be compared with
+No tokenizer is available here. Where a masked stretch begins inside a written part, characters cannot be compared with
 tokens; where it begins or ends with a part, they can.
 """
 

@@ -12,7 +12,7 @@ from generators.sampling.sampler import Sampler
 from generators.sampling.tasks import gather
 from generators.self_correction_traces.composition import compose
 from generators.self_correction_traces.config import SelfCorrectionConfig
-from generators.self_correction_traces.corrections import NOTHING_GOOD, NotCorrected, good_part, sampled
+from generators.self_correction_traces.corrections import NO_GOOD_PREFIX, NotCorrected, good_prefix, sampled
 from generators.self_correction_traces.deepening import deepen
 from generators.self_correction_traces.records import Correction, DeepenedResponse, FlawedSolution
 
@@ -21,7 +21,7 @@ VERSION = "1"  # bump when a change here, or in a part of it, would change the r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectedProblem:
-    """All responses to a problem, their corrections, and what gave none."""
+    """All responses to a problem, their corrections, and the responses that gave none."""
 
     problem: Problem
     responses: tuple[DeepenedResponse, ...]
@@ -40,11 +40,11 @@ async def correct(
 ) -> CorrectedProblem:
     """Deepen responses to `problem` and mend its `flawed` attempts; raises EngineError."""
     responses = await deepen(problem, sampler=sampler, checker=checker, rule=rule, config=config)
-    good = {solution.attempt.attempt_index: good_part(solution, sampler.tokenizer) for solution in flawed}
+    good = {solution.attempt.attempt_index: good_prefix(solution, sampler.tokenizer) for solution in flawed}
     mask = config.settings.mask
     results = [
         *(
-            sampled(problem, response, mask=mask, good=good.get(response.sample_index, NOTHING_GOOD))
+            sampled(problem, response, mask=mask, good=good.get(response.sample_index, NO_GOOD_PREFIX))
             for response in responses
         ),
         *await gather(
@@ -59,7 +59,7 @@ async def correct(
 def _distinct(
     results: Sequence[Correction | NotCorrected],
 ) -> tuple[tuple[Correction, ...], tuple[NotCorrected, ...]]:
-    """The corrections, each text once, and all else with its reason."""
+    """The corrections, each text once, and the rest with drop reasons."""
     by_text: dict[str, Correction] = {}
     not_corrected = []
     for result in results:

@@ -25,7 +25,7 @@ class Boundary:
 
     `end` counts the response's tokens, triggers included. `generated` counts the tokens that the policy wrote, with the
     end-of-text tokens that triggers replaced. `budget` is what the response was allowed here. `end_of_text` is the id
-    by which the policy ended the response, None where the budget cut it off.
+    by which the policy ended the response, None if the budget cut it off.
     """
 
     end: int

@@ -43,7 +43,7 @@ def recompute(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
 
 
 def claims(rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
-    """One for every answer of a row: the answer before each trigger, and the last one."""
+    """A claim for every answer of a row: the answer before each trigger, and the last one."""
     columns = ("attempts", "triggers", "answer", "source", "verdicts", "answers")
     for number, (attempts, triggers, gold, source, verdicts, answers) in enumerate(rows.select(columns).iter_rows()):
         for text, verdict, answer in zip(texts_up_to(attempts, triggers), verdicts, answers, strict=True):

@@ -1,4 +1,4 @@
-"""What is shown of self-corrections: success by budget, what triggers did, what a row cost, rows to read."""
+"""The metadata of self-corrections: success by budget, what triggers did, what a row cost, rows to read."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def responses_of(corrected: Sequence[CorrectedProblem]) -> list[DeepenedResponse
 
 
 def yields(corrected: Sequence[CorrectedProblem], located: Filtered) -> dict[str, int]:
-    """How many there are at each stage on the way to a row of either origin."""
+    """Counts at each stage on the way to a row, for both origins."""
     responses = responses_of(corrected)
     origins = Counter(correction.origin for problem in corrected for correction in problem.corrections)
     by_states: Counter[tuple[State, State]] = transitions(responses)
@@ -107,7 +107,7 @@ def one_of_several(corrected: Sequence[CorrectedProblem], attempts: Attempts) ->
 
 
 def _share_right(chosen: Sequence[Answered | None]) -> float | None:
-    """The share of right samples; no sample at all is not right."""
+    """The share of right samples; 0 if there is none."""
     return sum(sample is not None and sample.verdict.is_right for sample in chosen) / len(chosen) if chosen else None
 
 
@@ -127,7 +127,7 @@ def cost(corrected: Sequence[CorrectedProblem]) -> dict[str, float | int | None]
 
 
 def marked(row: Mapping[str, Any]) -> str:
-    """The text of a row with its masked stretches in ⟦brackets⟧ and an arrow before every trigger."""
+    """The text of a row with its masked spans in ⟦brackets⟧ and an arrow before every trigger."""
     ends, starts = ([(at, mark) for at in row[name]] for name, mark in (("masked_ends", "⟧"), ("masked_starts", "⟦")))
     arrows, position = [], 0
     for attempt, trigger in zip(row["attempts"], row["triggers"], strict=False):  # no trigger follows the last attempt

@@ -138,7 +138,7 @@ DROPPED = Schema(
     columns={
         "problem_id": PROBLEM["problem_id"],
         "origin": Column(
-            pl.String, "`sampled` or `composed`; null where the engine refused the whole problem.", nullable=True
+            pl.String, "`sampled` or `composed`; null if the engine refused the whole problem.", nullable=True
         ),
         "attempt_index": Column(pl.Int64, "The attempt that gave no row; null for a whole problem.", nullable=True),
         "reason": REASON,
@@ -196,7 +196,7 @@ def self_correction_traces_table(corrections: Iterable[Correction], provenance: 
     return SELF_CORRECTION_TRACES.frame(rows)
 
 
-def flawed_of(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
+def flawed_by_problem(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
     """The wrong solutions of labelled rows by problem id, where their `first_error` is known."""
     located = frame.filter(pl.col("first_error") >= 0, pl.col("verdict") == Verdict.DIFFERENT.value)
     by_problem: dict[str, list[FlawedSolution]] = {}
@@ -217,7 +217,7 @@ def flawed_of(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
 
 
 def attempt_outcomes(attempts: Iterable[Attempt], method: str = "plain") -> pl.DataFrame:
-    """The rows that `success_by_budget` reads of attempts, each checked once, at its end."""
+    """The outcomes of attempts for `success_by_budget`: each is checked once, at its end."""
     return _outcomes(
         (method, attempt.problem_id, attempt.attempt_index, len(attempt.token_ids), attempt.verdict)
         for attempt in attempts
@@ -225,7 +225,7 @@ def attempt_outcomes(attempts: Iterable[Attempt], method: str = "plain") -> pl.D
 
 
 def deepened_outcomes(responses: Iterable[DeepenedResponse], method: str = "id_sampling") -> pl.DataFrame:
-    """The rows that `success_by_budget` reads of deepened responses, each checked at every boundary."""
+    """The outcomes of deepened responses for `success_by_budget`: each is checked at every boundary."""
     return _outcomes(
         (method, response.problem_id, response.sample_index, boundary.generated, boundary.verdict)
         for response in responses

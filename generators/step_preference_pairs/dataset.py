@@ -52,8 +52,8 @@ async def make(slice: Slice, settings: Settings) -> Output:
             )
 
         pairs = await bench.run(pair, items)
-    made = [pair for problem in pairs.rows for pair in problem.pairs]
-    rows = step_pairs_table(made, settings.localiser, slice.origin)
+    step_pairs = [pair for problem in pairs.rows for pair in problem.pairs]
+    rows = step_pairs_table(step_pairs, settings.localiser, slice.origin)
     dropped = dropped_rows(located, pairs)
     return Output(
         rows=rows,
@@ -67,7 +67,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
 
 
 def locate(labels: ProcessLabels, settings: Settings) -> Filtered:
-    """The wrong solutions whose first error is known; raises SchemaError where a judge is needed and gave no label."""
+    """The wrong solutions whose first error is known; raises SchemaError if a judge is needed and gave no label."""
     if settings.localiser == "labels":
         return located_errors(labels.with_labels(), first_error="first_error", settings=settings, steps=labels.lengths)
     if not _is_judged(labels.rows):
@@ -99,7 +99,7 @@ def dropped_rows(located: Filtered, pairs: Pairs) -> pl.DataFrame:
 
 
 def shown(rows: pl.DataFrame) -> dict[str, Shown]:
-    """Margins, places of the first errors, and rows to read."""
+    """Margins, positions of the first errors, and rows to read."""
     steps = Counter(f"step {index + 1}" for index in rows["step_index"].to_list())
     return {
         "problems": rows["problem_id"].n_unique(),

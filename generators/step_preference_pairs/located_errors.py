@@ -1,4 +1,4 @@
-"""The labelled solutions with an error that can become a pair: wrong, located, at a problem of a fitting pass rate.
+"""The labelled solutions with an error that can become a pair: wrong, located, at a problem whose pass rate fits.
 
 Adds `step_index`, `initial_reason_steps` (the text before that step) and `pass_rate`.
 """

@@ -1,7 +1,7 @@
-"""Step pairs: behind the last good prefix of a wrong solution, a right next step and the wrong one that was taken.
+"""Step pairs: after the last good prefix of a wrong solution, a right next step and the wrong one that was taken.
 
-Step-DPO (arXiv 2406.18629) with both sides valued by rollouts. Where a solution went wrong is given, by whatever found
-it. Knows nothing of servers, files or Dagster.
+Step-DPO (arXiv 2406.18629) with both sides valued by rollouts. The first wrong step of a solution is given,
+whatever located it.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ class StepPairsConfig:
     """The settings, and how rollouts are sampled.
 
     `sampling` and `max_tokens` (of a whole solution) are those of the attempts. So the attempts are the first
-    continuations of the prompt, and the rollouts behind the labels are those of the other prefixes.
+    continuations of the prompt, and the rollouts of the labels are those of the other prefixes.
     """
 
     sampling: Sampling
@@ -43,7 +43,7 @@ class StepPairsConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:
-    """What gave no pair and why: an error, or one right continuation of its prefix by the rollout's index."""
+    """An error that gave no pair, or one right continuation of its prefix by rollout index, and why."""
 
     error: LocatedError
     chosen_index: int | None
@@ -52,7 +52,7 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class PairedProblem:
-    """The pairs of one problem, and what gave none."""
+    """The pairs of one problem, and the errors and continuations that gave none."""
 
     pairs: tuple[StepPair, ...]
     passed_over: tuple[PassedOver, ...]
@@ -60,7 +60,7 @@ class PairedProblem:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """Where a solution went wrong: its path, and the node that the wrong step follows."""
+    """The first error of a solution: its path, and the node that the wrong step follows."""
 
     error: LocatedError
     path: Path
@@ -83,7 +83,7 @@ async def pair_steps(
     rule: AnswerRule,
     config: StepPairsConfig,
 ) -> PairedProblem:
-    """Pairs for the errors of one problem, one error after another: the later ones know the rollouts of the earlier.
+    """Pairs for the errors of one problem, one error after another; later ones reuse the rollouts of earlier ones.
 
     Raises EngineError.
     """
@@ -99,7 +99,7 @@ async def pair_steps(
     pairs: list[StepPair] = []
     passed_over: list[PassedOver] = []
     wrong: set[Node] = set()
-    chosen: defaultdict[Node, set[str]] = defaultdict(set)  # behind each prefix, the steps that are a pair's right side
+    chosen: defaultdict[Node, set[str]] = defaultdict(set)  # after each prefix, the steps on the right side of a pair
     for error in errors:
         path = rollouts.solution(error.token_ids, outcome=False)
         site = _Site(error, path, path[error.step_index - 1] if error.step_index else rollouts.tree.root)
@@ -107,21 +107,21 @@ async def pair_steps(
             passed_over.append(site.passed_over("duplicate_error"))
             continue
         wrong.add(site.wrong)
-        made = await _pair_site(site, chosen[site.prefix], rollouts, config)
-        chosen[site.prefix] |= {spelling(pair.chosen.text) for pair in made.pairs}
-        pairs += made.pairs
-        passed_over += made.passed_over
+        paired = await _pair_site(site, chosen[site.prefix], rollouts, config)
+        chosen[site.prefix] |= {spelling(pair.chosen.text) for pair in paired.pairs}
+        pairs += paired.pairs
+        passed_over += paired.passed_over
     return PairedProblem(tuple(pairs), tuple(passed_over))
 
 
 async def _pair_site(site: _Site, chosen: Set[str], rollouts: Rollouts, config: StepPairsConfig) -> PairedProblem:
     """Go through the continuations of the prefix until there are enough pairs, or enough misses.
 
-    Steps that were `chosen` for another error behind this prefix make no second pair.
+    A step that was `chosen` for another error after this prefix makes no second pair.
     """
 
     def is_done() -> bool:
-        misses = sum(one.reason in UNVERIFIED for one in passed_over)
+        misses = sum(refused.reason in UNVERIFIED for refused in passed_over)
         return len(pairs) == config.settings.pairs_per_error or misses == config.settings.misses
 
     pairs: list[StepPair] = []
@@ -130,23 +130,29 @@ async def _pair_site(site: _Site, chosen: Set[str], rollouts: Rollouts, config: 
     for start in range(0, config.settings.candidates, config.settings.lot):
         if is_done():
             break
-        for continuation in await _right_ones(site.prefix, start, rollouts, config):
+        for continuation in await _right_continuations(site.prefix, start, rollouts, config):
             if not is_done():
-                made = await _pair(site, continuation, seen, rollouts, config)
-                if isinstance(made, StepPair):
-                    pairs.append(made)
+                result = await _pair(site, continuation, seen, rollouts, config)
+                if isinstance(result, StepPair):
+                    pairs.append(result)
                 else:
-                    passed_over.append(made)
+                    passed_over.append(result)
     if not pairs and not passed_over:
         passed_over.append(site.passed_over("no_right_continuation"))
     return PairedProblem(tuple(pairs), tuple(passed_over))
 
 
-async def _right_ones(prefix: Node, start: int, rollouts: Rollouts, config: StepPairsConfig) -> list[Continuation]:
-    """Those of the next lot of continuations that came to a right end."""
+async def _right_continuations(
+    prefix: Node, start: int, rollouts: Rollouts, config: StepPairsConfig
+) -> list[Continuation]:
+    """The next lot of continuations, without those that are unfinished or end wrong."""
     n = min(config.settings.lot, config.settings.candidates - start)
     drawn = await rollouts.draw(prefix, start=start, n=n, ahead=min(n, config.settings.candidates - start - n))
-    return [one for one in drawn if one.outcome is True and one.rollout.finish_reason == "eos"]
+    return [
+        continuation
+        for continuation in drawn
+        if continuation.outcome is True and continuation.rollout.finish_reason == "eos"
+    ]
 
 
 async def _pair(
@@ -158,17 +164,17 @@ async def _pair(
     if reason := _unfit(step.text, site.wrong.text, seen, config):
         return site.passed_over(reason, index)
     seen.add(spelling(step.text))
-    # The continuation was picked for its end and is no evidence: others tell what its first step is worth.
+    # The continuation was picked for its end and is no evidence: other rollouts measure the value of its first step.
     margin = await measure(step, site.wrong, draw=rollouts.draw, test=config.settings.margin_test)
     if margin is None:
         return site.passed_over(UNDECIDED, index)
     if reason := config.settings.margin_test.unfit(margin):
         return site.passed_over(reason, index)
-    return _made(site, continuation, step, margin, rollouts)
+    return _step_pair(site, continuation, step, margin, rollouts)
 
 
 def _unfit(chosen: str, rejected: str, seen: Set[str], config: StepPairsConfig) -> str | None:
-    """Why a chosen step gives no pair, as far as the texts tell."""
+    """Why the texts alone rule out a pair; None if they do not."""
     rules = {
         **sides_differ("chosen", "rejected"),
         **one_script("chosen"),
@@ -182,13 +188,13 @@ def _unfit(chosen: str, rejected: str, seen: Set[str], config: StepPairsConfig) 
     return "duplicate_chosen" if spelling(chosen) in seen else None
 
 
-def _made(site: _Site, continuation: Continuation, step: Node, margin: Margin, rollouts: Rollouts) -> StepPair:
+def _step_pair(site: _Site, continuation: Continuation, step: Node, margin: Margin, rollouts: Rollouts) -> StepPair:
     tokenizer = rollouts.sampler.tokenizer
-    before, behind = site.path[: site.error.step_index], site.path[site.error.step_index :]
+    before, after = site.path[: site.error.step_index], site.path[site.error.step_index :]
     initial = "".join(node.text for node in before)
     prompt = templated(rollouts.tree.root.token_ids, initial, tokenizer)
-    chosen = _side(step, rollouts.text_behind(site.prefix, continuation.rollout.token_ids))
-    rejected = _side(site.wrong, "".join(node.text for node in behind))
+    chosen = _side(step, rollouts.text_after(site.prefix, continuation.rollout.token_ids))
+    rejected = _side(site.wrong, "".join(node.text for node in after))
     prefix = site.prefix.prefix
     return StepPair(
         problem=rollouts.problem,

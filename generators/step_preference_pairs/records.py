@@ -1,6 +1,6 @@
 """The records of step pairs: located errors, and the two sides of a pair.
 
-Knows nothing of engines, files or Dagster. Every record is immutable.
+Every record is immutable.
 """
 
 from dataclasses import dataclass
@@ -39,11 +39,11 @@ class StepSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPair:
-    """A right next step and a wrong one behind the same prefix, both valued by rollouts.
+    """A right next step and a wrong one after the same prefix, both valued by rollouts.
 
     `chosen_index` is the rollout from the prefix whose first step was chosen. `prefix_token_ids` are the prompt's and
     those of the steps before; `initial_reason_steps` is the text of these steps, `templated_prompt` that of all.
-    `is_stable` says whether the texts give the token ids back.
+    `is_stable` says whether tokenising the texts gives the same ids.
     """
 
     problem: Problem

@@ -32,7 +32,7 @@ TRL = Schema(
 
 
 def recompute(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
-    """Values, margin and interval of every row from its counts; null where the counts give none."""
+    """Values, margin and interval of every row from its counts; null if the counts give none."""
     derived = [_margin(row) for row in rows.iter_rows(named=True)]
     return pl.DataFrame(derived, schema=dict.fromkeys(_RECOMPUTED, pl.Float64), orient="row")
 

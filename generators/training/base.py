@@ -19,7 +19,7 @@ def has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def give_memory_back() -> None:
+def release_gpu_memory() -> None:
     """Release the GPU memory that models in this process no longer use."""
     import torch
 

@@ -9,7 +9,7 @@ from releases.verification.verify import Report
 
 
 def summary(report: Report) -> str:
-    """A table of what each check looked at and how much it found, then the verdict."""
+    """A table of what each check covered and how many findings it has, then the verdict."""
     manifest = report.manifest
     lines = [(name, f"{checked.n} {checked.what}", len(checked.findings)) for name, checked in report.checks.items()]
     n = len(report.findings)

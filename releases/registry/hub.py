@@ -14,8 +14,8 @@ from releases.errors import HubError, PublishContested
 from releases.manifest import Manifest, describe
 from releases.registry.hub_client import HubClient
 from releases.registry.hub_repository import HubRepository, Refs
-from releases.registry.patience import Patience
 from releases.registry.registry import Release, choose, unknown
+from releases.registry.retry import RetryPolicy
 from releases.version import Version
 
 _TRIES = 24  # looks at the Hub; a publisher without competition takes three
@@ -34,12 +34,12 @@ class HubRegistry:
         *,
         private: bool = True,
         related: tuple[str, ...] = (),
-        patience: Patience | None = None,
+        retry: RetryPolicy | None = None,
     ) -> None:
         self.namespace = namespace
         self.private = private
         self.related = related
-        self._client = HubClient(namespace, patience or Patience())
+        self._client = HubClient(namespace, retry or RetryPolicy())
 
     def publish(self, draft: Draft, *, version: str | None = None, changes: Changes | None = None) -> Release:
         """As `Registry.publish`; also raises HubDenied and HubError. Publishing again resumes where it stopped.

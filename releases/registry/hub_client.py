@@ -13,7 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import build_hf_headers
 
 from releases.errors import HubDenied, HubError
-from releases.registry.patience import Patience
+from releases.registry.retry import RetryPolicy
 
 TOKEN_VARIABLE = "HF_TOKEN"
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
@@ -27,9 +27,9 @@ Answer = TypeVar("Answer")
 class HubClient:
     """The Hub at HF_ENDPOINT, with the token in HF_TOKEN."""
 
-    def __init__(self, namespace: str, patience: Patience) -> None:
+    def __init__(self, namespace: str, retry: RetryPolicy) -> None:
         self.namespace = namespace
-        self._patience = patience
+        self._retry = retry
 
     @property
     def endpoint(self) -> str:
@@ -47,7 +47,7 @@ class HubClient:
         get_session().timeout = _TIMEOUT
         api = HfApi(endpoint=self.endpoint, token=_token() or False)
         try:
-            return self._patience.insist(lambda: call(api)) if again else call(api)
+            return self._retry.call(lambda: call(api)) if again else call(api)
         except (httpx2.HTTPError, OSError, ValueError, RuntimeError) as wrapped:  # everything the client raises
             error = _origin(wrapped)
             status = error.response.status_code if isinstance(error, HfHubHTTPError) else None

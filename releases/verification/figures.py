@@ -21,9 +21,9 @@ def _rows(release: OpenedRelease) -> Iterator[Finding]:
     actual = {(part.config, part.split): part.rows.height for part in release.each_part()}
     claimed = {(config, split): n for config, rows in release.manifest.rows.items() for split, n in rows.items()}
     for config, split in sorted(actual.keys() | claimed.keys()):
-        found, listed = actual.get((config, split), 0), claimed.get((config, split), 0)
-        if found != listed:
-            complaint = f"{config}/{split} is said to have {listed} rows, {found} could be read"
+        read, listed = actual.get((config, split), 0), claimed.get((config, split), 0)
+        if read != listed:
+            complaint = f"{config}/{split} is said to have {listed} rows, {read} could be read"
             yield Finding(file=FILE_NAME, complaint=complaint)
 
 
@@ -33,9 +33,9 @@ def _label_counts(release: OpenedRelease) -> Iterator[Finding]:
     counted = {split: labels for split, labels in counts.items() if labels}
     claimed = {split: dict(counts) for split, counts in release.manifest.label_counts.items()}
     for split in sorted(counted.keys() | claimed.keys()):
-        found, listed = counted.get(split, {}), claimed.get(split, {})
-        if found != listed:
-            yield Finding(file=FILE_NAME, complaint=f"labels of {split} are said to be {listed}, counted are {found}")
+        actual, listed = counted.get(split, {}), claimed.get(split, {})
+        if actual != listed:
+            yield Finding(file=FILE_NAME, complaint=f"labels of {split} are said to be {listed}, counted are {actual}")
 
 
 def _content(release: OpenedRelease) -> Iterator[Finding]:

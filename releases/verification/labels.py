@@ -33,7 +33,7 @@ def check_labels(release: OpenedRelease) -> Checked:
         findings += wrong
         is_sound = bool(checked) and checked == release.rows(config.name).height
         if config is release.dataset.main and is_sound and release.is_whole(config.name):
-            findings += _unlike_derived(release, pl.concat(recomputed), parameters)
+            findings += _compare_derived(release, pl.concat(recomputed), parameters)
     return Checked.of(n, "rows", findings)
 
 
@@ -49,12 +49,12 @@ def _recomputed(
             expected = config.recompute(rows, parameters)
         except IncompleteParameters as missing:
             raise IncompleteManifest(str(missing)) from missing
-        findings += _unlike_columns(part, rows, expected, row_numbers)
+        findings += _compare_columns(part, rows, expected, row_numbers)
         frames.append(rows.with_columns(expected.get_columns()))
     return frames, findings
 
 
-def _unlike_columns(
+def _compare_columns(
     part: Part, rows: pl.DataFrame, expected: pl.DataFrame, row_numbers: list[int]
 ) -> Iterator[Finding]:
     for name in expected.columns:
@@ -64,7 +64,7 @@ def _unlike_columns(
                 yield part.finding(row_number, name, f"{_difference(stored, recomputed)} by recomputation")
 
 
-def _unlike_derived(release: OpenedRelease, rows: pl.DataFrame, parameters: Parameters) -> Iterator[Finding]:
+def _compare_derived(release: OpenedRelease, rows: pl.DataFrame, parameters: Parameters) -> Iterator[Finding]:
     """Where the derived configs and files differ from their recomputation; duplicate rows count once."""
     dataset, shares = release.dataset, shares_in(release.manifest.facts)
     key = dataset.main.schema.key
@@ -78,18 +78,18 @@ def _unlike_derived(release: OpenedRelease, rows: pl.DataFrame, parameters: Para
             complaint = f"it cannot be compared, since what follows from {release.main} breaks its schema: {broken}"
             yield Finding(file=f"data/{config.name}", complaint=complaint)
             continue
-        yield from _unlike_splits(release, config.name, expected)
+        yield from _compare_splits(release, config.name, expected)
     # Recomputed values may break a rule that the stored ones keep, so these rows are not validated.
     splits = split_by_problem(unique_rows.select(list(dataset.main.schema.columns)), shares)
-    yield from _unlike_files(release, dataset.attachments(splits, parameters))
+    yield from _compare_files(release, dataset.attachments(splits, parameters))
 
 
-def _unlike_splits(release: OpenedRelease, config: str, expected: Mapping[str, pl.DataFrame]) -> Iterator[Finding]:
+def _compare_splits(release: OpenedRelease, config: str, expected: Mapping[str, pl.DataFrame]) -> Iterator[Finding]:
     stored_parts = release.parts.get(config, {})
     for split, frame in expected.items():
         part = stored_parts.get(split)
         if part is not None:
-            yield from _unlike_rows(part, frame, release.main)
+            yield from _compare_rows(part, frame, release.main)
         else:
             complaint = f"split {split} has no rows, {frame.height} follow from {release.main}"
             yield Finding(file=f"data/{config}", complaint=complaint)
@@ -97,7 +97,7 @@ def _unlike_splits(release: OpenedRelease, config: str, expected: Mapping[str, p
         yield stored_parts[split].finding(0, None, f"no row of {config}/{split} follows from {release.main}")
 
 
-def _unlike_files(release: OpenedRelease, files: Mapping[str, bytes]) -> Iterator[Finding]:
+def _compare_files(release: OpenedRelease, files: Mapping[str, bytes]) -> Iterator[Finding]:
     for name, content in files.items():
         path = release.folder / name
         if not path.is_file():
@@ -106,7 +106,7 @@ def _unlike_files(release: OpenedRelease, files: Mapping[str, bytes]) -> Iterato
             yield Finding(file=name, complaint=f"it is not what follows from {release.main}")
 
 
-def _unlike_rows(part: Part, expected: pl.DataFrame, main: str) -> Iterator[Finding]:
+def _compare_rows(part: Part, expected: pl.DataFrame, main: str) -> Iterator[Finding]:
     """Unexpected rows, each compared with a missing expected row as long as there are any."""
     found_rows, expected_rows = part.rows.rows(), expected.rows()
     n_expected = Counter(map(repr, expected_rows))
@@ -123,14 +123,14 @@ def _unlike_rows(part: Part, expected: pl.DataFrame, main: str) -> Iterator[Find
             missing.append(row)
     for row_number in unexpected:
         if missing:
-            yield from _unlike_cells(part, row_number, missing.pop())
+            yield from _compare_cells(part, row_number, missing.pop())
         else:
             yield part.finding(row_number, None, f"the row follows from no row of {main}")
     for row in reversed(missing):
         yield Finding(file=part.paths[0], complaint=f"the row {brief(row)} is missing, it follows from a row of {main}")
 
 
-def _unlike_cells(part: Part, row_number: int, expected: tuple[Any, ...]) -> Iterator[Finding]:
+def _compare_cells(part: Part, row_number: int, expected: tuple[Any, ...]) -> Iterator[Finding]:
     for name, stored, recomputed in zip(part.rows.columns, part.rows.row(row_number), expected, strict=True):
         if stored != recomputed:
             yield part.finding(row_number, name, f"{_difference(stored, recomputed)} by recomputation")

@@ -48,5 +48,5 @@ def _misplaced(part: Part, column: str, splits_of: Mapping[str, set[str]]) -> It
             yield part.finding(
                 row,
                 column,
-                f"problem {brief(value)} stands in {part.split}, it belongs to {' and '.join(sorted(splits))}",
+                f"problem {brief(value)} is in {part.split}, it belongs to {' and '.join(sorted(splits))}",
             )

@@ -11,7 +11,7 @@ import benchmarks
 from benchmarks.data_value import FULL, measured
 from benchmarks.value_bench import Size
 from benchmarks.value_data import attempts_config, held_out, right_attempts
-from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, solved, table, told_apart
+from benchmarks.value_figures import Sample, chosen, gain, order, over_seeds, ranking_accuracy, solved, table
 from benchmarks.value_labels import affordable, tokens_spent
 from benchmarks.value_training import Arm, equal_parts
 from dagster_project.settings.file import load_settings
@@ -34,8 +34,8 @@ def test_pass_at_1_counts_samples_and_majority_counts_problems():
 
 
 def test_the_best_sample_and_the_weightiest_answer_are_chosen_by_worth():
-    worths = [[0.1, 0.1, 0.9, 0.0], [0.9, 0.3, 0.3, 0.1]]
-    assert chosen(GROUPS, worths) == {"best": 0.5, "weighted": 0.5}
+    scores = [[0.1, 0.1, 0.9, 0.0], [0.9, 0.3, 0.3, 0.1]]
+    assert chosen(GROUPS, scores) == {"best": 0.5, "weighted": 0.5}
     assert chosen(GROUPS, [[0.5] * 4, [0.9, 0.3, 0.3, 0.1]]) == {"best": 1.0, "weighted": 1.0}
 
 
@@ -53,10 +53,10 @@ def test_a_gain_is_taken_problem_by_problem_so_that_hard_problems_do_not_widen_i
 
 
 def test_right_samples_are_told_from_wrong_ones_of_their_problem_alone():
-    assert told_apart([RIGHT, WRONG, OTHER], [0.5, 0.1, 0.9]) == 0.5
-    assert told_apart([RIGHT, WRONG], [0.5, 0.5]) == 0.5
-    assert told_apart([RIGHT, RIGHT], [0.1, 0.9]) is None
-    assert told_apart([WRONG, OTHER], [0.1, 0.9]) is None
+    assert ranking_accuracy([RIGHT, WRONG, OTHER], [0.5, 0.1, 0.9]) == 0.5
+    assert ranking_accuracy([RIGHT, WRONG], [0.5, 0.5]) == 0.5
+    assert ranking_accuracy([RIGHT, RIGHT], [0.1, 0.9]) is None
+    assert ranking_accuracy([WRONG, OTHER], [0.1, 0.9]) is None
 
 
 def test_an_order_counts_the_problems_in_which_there_was_something_to_choose():
@@ -191,7 +191,7 @@ class FakeBench:
     def labels(self):
         return {"released_labels": [1, 2, 3], "exhaustive_labels": [1]}
 
-    def worths(self, name, rows, seed, base):
+    def scores(self, name, rows, seed, base):
         self.stages.append((name, seed, len(rows)))
         return [[1.0 if one["verdict"] == "equal" else 0.0 for one in group] for group in base]
 

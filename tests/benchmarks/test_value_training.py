@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.value_data import Registry
 from benchmarks.value_serving import merge
-from benchmarks.value_training import ARMS, reward_model, trained, worth
+from benchmarks.value_training import ARMS, reward_model, solution_score, trained
 from examples.common import Run
 from generators.engine.tokenizer import HFTokenizer
 from generators.models.policy import Policy
@@ -81,5 +81,5 @@ def test_the_problems_of_every_train_split_are_known(registry):
 def test_a_reward_model_gives_every_solution_a_worth(registry, run):
     rows = registry.train("process_labels", "default").select_columns(["prompt", "steps", "soft_labels"])
     rewards = reward_model(Dataset.from_list(rows.to_list()), run())
-    assert 0 < worth(rewards, rows[0]["prompt"], rows[0]["steps"]) < 1
-    assert worth(rewards, rows[0]["prompt"], []) == 0.0
+    assert 0 < solution_score(rewards, rows[0]["prompt"], rows[0]["steps"]) < 1
+    assert solution_score(rewards, rows[0]["prompt"], []) == 0.0

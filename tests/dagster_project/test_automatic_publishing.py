@@ -139,6 +139,6 @@ def test_slices_that_were_made_are_published_once_and_a_blocked_slice_is_refused
     by_hand = run("release", "r1", asset_selection=[dg.AssetKey("process_labels_release")])
     (failure,) = by_hand.get_step_failure_events()
     assert (
-        "round r1 cannot be released: problems of slice sums-0 was not made to the end; "
+        "round r1 cannot be released: problems of slice sums-0 is not finished; "
         "timeouts of attempts in slice sums-0 (3 of 4 answers). Mend the cause"
     ) in failure.step_failure_data.error.message

@@ -148,7 +148,7 @@ def test_a_release_without_every_slice_fails_and_names_what_is_missing(settings,
     assert make(settings, "slice", "r1", "sums-0").success
     result = make(settings, "release", "r1", only=["process_labels_release"])
     (failure,) = result.get_step_failure_events()
-    assert "process_labels of slice sums-1 was not made to the end" in str(failure.step_failure_data.error)
+    assert "process_labels of slice sums-1 is not finished" in str(failure.step_failure_data.error)
 
 
 def test_problems_of_an_evaluation_set_are_dropped_once_and_shown_side_by_side(tmp_path, make):

@@ -41,7 +41,7 @@ def made(settings, make):
 def test_a_table_that_was_begun_and_not_finished_is_not_built_on(made, make):
     Store(data_root=made.data_root).scorecard("attempts", CELL).unlink()
     result = make(made, "slice", "r1", "sums-0", only=["process_labels"])
-    assert "attempts of slice sums-0 in round r1 was not made to the end: materialise attempts" in message_of(result)
+    assert "attempts of slice sums-0 in round r1 is not finished: materialise attempts" in message_of(result)
 
 
 @pytest.mark.parametrize(

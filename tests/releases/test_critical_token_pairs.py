@@ -174,7 +174,7 @@ class Recipes:
 
 def recipe(never=0.05, rise=0.5):
     confirmation = {"never": never, "least": 0.1, "confidence": 0.95}
-    return {"config": {"priors": Priors(rise=rise).plain(), "confirmation": confirmation}}
+    return {"config": {"priors": Priors(rise=rise).to_json(), "confirmation": confirmation}}
 
 
 def test_parameters_come_from_the_recipes_and_back_from_the_manifest():

@@ -126,7 +126,7 @@ def test_a_test_problem_that_another_dataset_trains_on_is_refused(any_registry, 
     problems = sorted(set(draft.tables["default"].splits["test"]["problem_id"]))
     with pytest.raises(
         SplitsDisagree,
-        match=rf"process_labels: {len(problems)} problems stand in test here and in train of token_pairs v0\.1\.0: "
+        match=rf"process_labels: {len(problems)} problems are in test here and in train of token_pairs v0\.1\.0: "
         rf"{', '.join(problems[:3])}.* publish with the split shares of the others",
     ):
         any_registry.publish(draft)

@@ -131,7 +131,7 @@ def test_labels_follow_from_the_released_soundness_whatever_its_last_digits(true
 
 def test_the_parameters_are_those_of_the_recipes():
     settings = Settings(hard_threshold=0.25, confidence=0.9, label_ratio=2.0)
-    recipes = {"sums-0": recipe(settings, name="sequential_test", priors=PRIORS.plain()), "sums-1": recipe(settings)}
+    recipes = {"sums-0": recipe(settings, name="sequential_test", priors=PRIORS.to_json()), "sums-1": recipe(settings)}
     parameters = DATASET.parameters_of(ScriptedRound(recipes=recipes))
     assert parameters == LabelParameters(
         hard_threshold=0.25, confidence=0.9, label_ratio=2.0, priors={"sums-0": PRIORS}
@@ -152,7 +152,7 @@ def test_the_manifest_gives_the_parameters_back(facts):
         "hard_threshold": 0.25,
         "confidence": 0.94,
         "label_ratio": 2.0,
-        "priors": {key: prior.plain() for key, prior in priors.items()},
+        "priors": {key: prior.to_json() for key, prior in priors.items()},
         "validation": 0.0,
         "test": 0.2,
     }

@@ -79,7 +79,7 @@ class TwoArms:
         return self.lost_with * self.alive_without
 
     def most_informative(self) -> Arm:
-        """The arm whose next rollout is expected to tell most about whether the token is critical."""
+        """The arm whose next rollout is expected to be more informative about whether the token is critical."""
         with_token, without = self.with_token, self.without_token
         if len(with_token.values) == 1:  # its value is known
             return without

@@ -16,7 +16,7 @@ from generators.search.strategy import NOT_SURE
 from generators.search.tree import Outcome
 
 NOT_LOST_WITH_TOKEN = "not_lost_with_token"  # rollouts with the token still end right
-LOST_WITHOUT_TOKEN = "lost_without_token"  # another token in its place saves nothing
+LOST_WITHOUT_TOKEN = "lost_without_token"  # another token instead does not help
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Confirmation:
         return arms
 
     def reason(self, arms: TwoArms) -> str | None:
-        """Why the token is not confirmed; None where it is."""
+        """Why the token is not confirmed; None if it is."""
         if self.criterion.confirms(arms):
             return None
         if arms.critical > self.give_up:
@@ -100,7 +100,7 @@ async def with_token(
     rollouts: Rollouts, response: tuple[int, ...], position: int, *, start: int, n: int
 ) -> tuple[Outcome, ...]:
     """The outcomes of rollouts `start` to `start + n - 1` after the token at `position`; raises EngineError."""
-    drawn = await rollouts.behind(response[: position + 1], start=start, n=n, ahead=n)
+    drawn = await rollouts.continuations_of(response[: position + 1], start=start, n=n, ahead=n)
     return tuple(continuation.outcome for continuation in drawn)
 
 
@@ -127,5 +127,5 @@ async def _continued(rollouts: Rollouts, head: Sequence[int], alternative: Rollo
     prefix = (*head, *alternative.token_ids)
     if alternative.finish_reason == "eos" or len(prefix) == rollouts.max_tokens:
         return await rollouts.verdict(prefix)
-    (continuation,) = await rollouts.behind(prefix, start=alternative.index, n=1)
+    (continuation,) = await rollouts.continuations_of(prefix, start=alternative.index, n=1)
     return continuation.outcome

@@ -23,13 +23,13 @@ from generators.search.tree import Tree
 
 VERSION = "2"  # bump when a change here would change the rows
 BEHIND_CRITICAL_TOKEN = "behind_critical_token"  # not tested: the solution was lost before it
-BUDGET_SPENT = "budget_spent"  # not tested: the tests of earlier nominees spent it all
+BUDGET_SPENT = "budget_spent"  # not tested: earlier nominees spent the budget
 Nomination = Literal["score", "search"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalTokensConfig:
-    """The settings, how rollouts are sampled, and what is believed of them before.
+    """The settings, how rollouts are sampled, and the prior beliefs about them.
 
     `sampling` and `max_tokens` are those of the attempts, `priors` those of the labels. Where the search finds no token
     that is the first wrong one with at least `settings.least_share`, it nominates the most probable.

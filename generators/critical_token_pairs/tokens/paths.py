@@ -34,7 +34,7 @@ def token_path(labels: Tree, attempt: Attempt, span: Span, tokenizer: Tokenizer)
 
 
 def known_outcomes(labels: Tree, prefix: tuple[int, ...]) -> dict[int, Outcome]:
-    """The outcomes of the labels' rollouts from a prefix by index; empty where their tree has no such node."""
+    """The outcomes of the labels' rollouts from a prefix by index; empty if their tree has no such node."""
     return next((dict(node.outcomes) for node in labels if node.prefix == prefix), {})
 
 
@@ -46,7 +46,7 @@ def first_error_shares(sound: Sequence[float]) -> tuple[float, ...]:
 def wrong_step(solution: LabelledSolution) -> Span | None:
     """The tokens of the most probable first wrong step of a labelled solution.
 
-    None where it is most probable that no step is wrong, and where the strategy gives no probabilities.
+    None if it is most probable that no step is wrong, and where the strategy gives no probabilities.
     """
     return None if solution.sound is None else likely_wrong_step(solution.sound, solution.step_ends)
 
@@ -54,7 +54,7 @@ def wrong_step(solution: LabelledSolution) -> Span | None:
 def likely_wrong_step(sound: Sequence[float], step_ends: Sequence[int]) -> Span | None:
     """The tokens of the most probable first wrong step; `sound` are probabilities that nothing up to a step is wrong.
 
-    None where it is more probable that no step is wrong.
+    None if it is more probable that no step is wrong.
     """
     shares = first_error_shares(sound)
     step = max(range(len(shares)), key=shares.__getitem__)

@@ -1,4 +1,4 @@
-"""The search of the labels, continued down to single tokens: which token of a wrong step loses the solution.
+"""The search of the labels, continued down to single tokens: the token of a wrong step that loses the solution.
 
 Inside one step the value of a prefix changes only where it goes wrong. So the family of values is flat there: right
 prefixes are worth the base rate at the step's position, wrong ones the recovery rate there. The rollouts from the

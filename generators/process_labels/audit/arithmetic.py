@@ -66,7 +66,7 @@ def lexemes(text: str) -> list[Lexeme]:
 
 
 def last_equation(text: str) -> Equation | None:
-    """The last `formula = number` of a line; of a chain `a = b = c` its last link. None where there is none."""
+    """The last `formula = number` of a line; of a chain `a = b = c` its last link. None if there is none."""
     equation = None
     for is_word, group in groupby(lexemes(text), key=lambda lexeme: lexeme.kind == "word"):
         run = list(group)
@@ -76,7 +76,7 @@ def last_equation(text: str) -> Equation | None:
 
 
 def evaluate(formula: Sequence[Lexeme]) -> Fraction | None:
-    """The exact value of a formula; None where it is no formula, or divides by zero."""
+    """The exact value of a formula; None if it is not a formula or divides by zero."""
     if len(formula) > _MOST_LEXEMES:
         return None
     symbols = deque(lexeme.symbol for lexeme in formula)
@@ -88,7 +88,7 @@ def evaluate(formula: Sequence[Lexeme]) -> Fraction | None:
 
 
 def written(value: Fraction, *, like: str) -> str | None:
-    """`value` in the manner of the number `like`: grouped, with as many decimals; None where that is not exact."""
+    """`value` formatted like the number `like`: grouped, with as many decimals; None if that is not exact."""
     whole, _, decimals = like.partition(".")
     scaled = value * 10 ** len(decimals)
     if scaled.denominator != 1:

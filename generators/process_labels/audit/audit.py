@@ -1,6 +1,6 @@
 """How well labels find first errors, compared with planted errors whose step is known.
 
-An index is 0-based; -1 stands for no error, None where the labels are not sure.
+An index is 0-based; -1 stands for no error, None if the labels are not sure.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from generators.records import NO_ERROR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Planted errors by what the labels name; `distance` sums by how many steps the named ones are off."""
+    """Counts of planted errors by how near the labels came; `distance` sums, in steps, how far off they are."""
 
     exact: int
     off_by_one: int
@@ -22,27 +22,27 @@ class Audit:
 
     @property
     def n(self) -> int:
-        """All planted errors."""
+        """The number of planted errors."""
         return self.n_named + self.missed + self.not_sure
 
     @property
     def n_named(self) -> int:
-        """Those for which the labels name a step."""
+        """The number for which the labels name a step."""
         return self.exact + self.off_by_one + self.farther
 
     @property
     def precision(self) -> float | None:
-        """The share of exact ones among those for which a step is named; None when there are none."""
+        """The share of exact labels among planted errors for which a step is named; None if there are none."""
         return self.exact / self.n_named if self.n_named else None
 
     @property
     def recall(self) -> float | None:
-        """The share of exact ones among all; None when there are none."""
+        """The share of exact labels among all planted errors; None if there are none."""
         return self.exact / self.n if self.n else None
 
     @property
     def mean_distance(self) -> float | None:
-        """By how many steps a named one is off, on average; None when no step is named."""
+        """The mean number of steps between the named step and the planted one; None if no step is named."""
         return self.distance / self.n_named if self.n_named else None
 
     def shares(self) -> dict[str, float]:
@@ -65,28 +65,28 @@ class Audit:
         }
 
 
-def audit(found: Sequence[int | None], planted: Sequence[int]) -> Audit:
+def audit(first_errors: Sequence[int | None], planted: Sequence[int]) -> Audit:
     """Compare the first errors by labels with the planted ones, pair by pair; raises ValueError on invalid indexes."""
     if any(index < 0 for index in planted):
         raise ValueError(f"planted must hold indexes of at least 0, got {min(planted)}")
-    if any(index is not None and index < NO_ERROR for index in found):
-        raise ValueError(f"found must hold indexes of at least {NO_ERROR} or None, got {list(found)}")
-    pairs = list(zip(found, planted, strict=True))
+    if any(index is not None and index < NO_ERROR for index in first_errors):
+        raise ValueError(f"first_errors must hold indexes of at least {NO_ERROR} or None, got {list(first_errors)}")
+    pairs = list(zip(first_errors, planted, strict=True))
     off = [abs(index - truth) for index, truth in pairs if index is not None and index != NO_ERROR]
     return Audit(
         exact=off.count(0),
         off_by_one=off.count(1),
         farther=sum(steps > 1 for steps in off),
-        missed=sum(index == NO_ERROR for index in found),
-        not_sure=sum(index is None for index in found),
+        missed=sum(index == NO_ERROR for index in first_errors),
+        not_sure=sum(index is None for index in first_errors),
         distance=sum(off),
     )
 
 
-def audit_by_kind(found: Sequence[int | None], planted: Sequence[int], kinds: Sequence[str]) -> dict[str, Audit]:
+def audit_by_kind(first_errors: Sequence[int | None], planted: Sequence[int], kinds: Sequence[str]) -> dict[str, Audit]:
     """One audit for each kind of planted error, the kinds in alphabetical order."""
     by_kind: dict[str, list[tuple[int | None, int]]] = {kind: [] for kind in sorted(set(kinds))}
-    for index, truth, kind in zip(found, planted, kinds, strict=True):
+    for index, truth, kind in zip(first_errors, planted, kinds, strict=True):
         by_kind[kind].append((index, truth))
     return {
         kind: audit([index for index, _ in pairs], [truth for _, truth in pairs]) for kind, pairs in by_kind.items()

@@ -49,7 +49,7 @@ class Corruption:
 
 
 def corrupt(step_text: str, draw: random.Random) -> Corruption | None:
-    """Put one error into `step_text`: draw its kind, then the error, evenly; None where nothing can be spoilt.
+    """Put one error into `step_text`: draw its kind, then the error, evenly; None if nothing can be spoilt.
 
     White space around the step, its label and everything that the error does not touch stay as they are.
     """
@@ -77,7 +77,7 @@ def corruptions(step_text: str) -> tuple[Corruption, ...]:
 
 
 def passed_on(step_text: str) -> Fraction | None:
-    """The number that a step hands to the next one: the result of its last equation or statement, if it has one."""
+    """The number that a step passes on to the next one: the result of its last equation or statement, if it has one."""
     equation, statement = last_equation(step_text), _last_statement(step_text)
     if equation and not _goes_on(equation, statement):
         return equation.result
@@ -183,7 +183,7 @@ def _restated(step: str, equation: Equation, result: str, edits: Sequence[_Edit]
 
 
 def _is_said_otherwise(step: str, equation: Equation) -> bool:
-    """Whether the step has the result where `_restated` keeps it: before the equation, or after it without its sign."""
+    """Whether the result also occurs where `_restated` keeps it: before the equation, or after it without its sign."""
     same = [
         lexeme for lexeme in lexemes(step) if lexeme.kind == "number" and _value(lexeme.symbol) == abs(equation.result)
     ]

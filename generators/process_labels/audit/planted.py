@@ -88,13 +88,13 @@ async def plant(
     rule: AnswerRule,
     config: PlantedConfig,
 ) -> PlantedSolution | NotPlanted:
-    """Copy the right `attempt`, spoil one step and let the policy continue; or give the reason why that fails.
+    """Copy the right `attempt`, spoil one step and let the policy continue; or say why that fails.
 
     Step and error follow from `config.seed`, the problem and the attempt's index alone. The tokens before the spoilt
     step are those of the attempt. The ending need not be wrong: a policy may recover.
     """
     draft = _draft(attempt, sampler.tokenizer, config) if attempt.verdict.is_right else None
-    reason = _hindrance(attempt, draft, config)
+    reason = _obstacle(attempt, draft, config)
     if draft is None or reason:
         return NotPlanted(attempt.problem_id, attempt.attempt_index, reason)
     (rollout,) = await sampler.draw(
@@ -120,8 +120,8 @@ async def plant(
     )
 
 
-def _hindrance(attempt: Attempt, draft: _Draft | None, config: PlantedConfig) -> str:
-    """Why nothing can be drawn; empty where it can."""
+def _obstacle(attempt: Attempt, draft: _Draft | None, config: PlantedConfig) -> str:
+    """Why nothing can be drawn; empty if it can."""
     if not attempt.verdict.is_right:
         return "not_right"
     if draft is None:
@@ -167,7 +167,7 @@ def _n_trusted(steps: tuple[str, ...]) -> int:
 
 
 def _unfit(planted: Attempt, draft: _Draft, tokenizer: Tokenizer, config: PlantedConfig) -> str:
-    """Why a continued solution is not used, empty where it is: no label fits it, or its spoilt step is gone."""
+    """Why a continued solution is not used, empty if it is: no label fits it, or its spoilt step is gone."""
     if planted.finish_reason != "eos":
         return "truncated"
     if planted.verdict.is_undecided:

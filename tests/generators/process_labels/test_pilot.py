@@ -96,7 +96,7 @@ def test_a_quarter_of_the_pilot_is_searched_first_and_then_all_of_it_under_what_
 
 def test_everything_but_the_priors_stays_as_it_was(tmp_path):
     found, _, _ = calibrate(tmp_path, range(2))
-    assert {**found.plain(), "priors": None} == {**STRATEGY.plain(), "priors": None}
+    assert {**found.to_json(), "priors": None} == {**STRATEGY.to_json(), "priors": None}
 
 
 @pytest.mark.parametrize("items", [[], [-1, -2, -3, -4]], ids=["none", "all refused"])

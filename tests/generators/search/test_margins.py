@@ -93,7 +93,7 @@ def test_what_a_node_knows_already_is_counted_and_the_other_side_catches_up():
     tree = tried(2, 2)
     chosen, rejected = planted(tree, (1, 9), True)[0], planted(tree, (2, 9), False)[0]
     for index in range(16):
-        rejected.tell(index, False)
+        rejected.record(index, False)
     rollouts = ScriptedRollouts(tree, {chosen: 0.7, rejected: 0.0}.get)
     margin = asyncio.run(measure(chosen, rejected, draw=rollouts.draw, test=TEST))
     assert {node for node, _ in rollouts.asked} == {chosen}

@@ -158,12 +158,12 @@ def test_priorities_follow_the_counts_of_the_moment():
     tree = tried(4, 4)
     first, second = planted(tree, (1, 2, 0), False), planted(tree, (3, 4, 0), False)
     for index in range(4):
-        first[0].tell(index, index < 1)
-        second[0].tell(index, index < 2)
+        first[0].record(index, index < 1)
+        second[0].record(index, index < 2)
     candidates = [_Candidate(first[0], first, 10), _Candidate(second[0], second, 10)]
     assert OmegaPRM()._select(_Pool(list(candidates), {}, set())) is candidates[1]
     for index in range(4, 12):
-        first[0].tell(index, True)
+        first[0].record(index, True)
     assert OmegaPRM()._select(_Pool(list(candidates), {}, set())) is candidates[0]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from generators.records import StepCounts
-from generators.search.prior_fit import Seen, fit_base, fit_pilot
+from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
 from generators.search.priors import BASE_RATES, Priors, wrong_values
 
 ROLLOUTS = 24
@@ -31,7 +31,7 @@ def seen(rng, *, base, recovery, rise, n_steps=8, n_attempts=16):
         StepCounts(n_correct=int(rng.binomial(ROLLOUTS, value)), n_rollouts=ROLLOUTS, n_undecided=0) for value in values
     ]
     own = StepCounts(n_correct=0, n_rollouts=1, n_undecided=0)
-    return Seen((*counts, own), int(rng.binomial(n_attempts, base)), n_attempts)
+    return PilotSolution((*counts, own), int(rng.binomial(n_attempts, base)), n_attempts)
 
 
 def pilot(seed, *, n=24, **truth):

@@ -31,7 +31,7 @@ def test_the_edges_of_the_bounds_are_within():
 
 def test_priors_come_back_from_their_plain_form():
     priors = Priors(rise=0.3, base=[1.0] + [0] * 39)
-    assert Priors(**priors.plain()) == priors
+    assert Priors(**priors.to_json()) == priors
 
 
 def test_rates_are_within_zero_and_one_and_rise():

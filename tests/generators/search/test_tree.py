@@ -24,9 +24,9 @@ def small_tree():
     shared, right = planted(tree, [(1, 2), (3,)])
     wrong = planted(tree, [(1, 2), (4, 5)])[-1]
     for index, outcome in enumerate((True, False, False, None)):
-        tree.root.tell(index, outcome)
+        tree.root.record(index, outcome)
     for index, outcome in enumerate((True, True, False, None, None)):
-        shared.tell(index, outcome)
+        shared.record(index, outcome)
     right.is_end, right.own_outcome = True, True
     wrong.is_end, wrong.own_outcome = True, False
     return tree
@@ -78,7 +78,7 @@ def test_the_same_tokens_cut_at_other_places_are_other_nodes():
 def test_telling_an_outcome_twice_changes_nothing():
     tree = Tree("p", (9,))
     for index, outcome in [(0, True), (1, False), (0, True), (2, None), (1, False), (2, None)]:
-        tree.root.tell(index, outcome)
+        tree.root.record(index, outcome)
     assert tree.root.counts == StepCounts(n_correct=1, n_rollouts=2, n_undecided=1)
 
 
@@ -92,7 +92,7 @@ def test_telling_an_outcome_twice_changes_nothing():
 )
 def test_a_node_that_ends_a_solution_counts_its_own_outcome(own, counts):
     (node,) = planted(Tree("p", (9,)), [(1,)])
-    node.tell(0, not own)
+    node.record(0, not own)
     node.is_end, node.own_outcome = True, own
     assert node.counts == counts
 

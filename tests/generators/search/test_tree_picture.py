@@ -14,9 +14,9 @@ def test_every_node_of_a_small_tree_is_shown_with_its_counts_parents_first():
     first, right = tree.path((1, 2), (1, 2), ("Add 2.\n", "Four."))
     other = tree.path((1, 3), (1, 2), ("Add 2.\n", "Five."))[-1]
     untold = tree.path((4,), (1,), ("Guess.",))[-1]
-    tree.root.tell(0, True)
+    tree.root.record(0, True)
     for index in range(3):
-        first.tell(index, index > 0)
+        first.record(index, index > 0)
     right.is_end, right.own_outcome = True, True
     other.is_end, other.own_outcome = True, False
     assert untold.counts.n_rollouts == 0
@@ -51,6 +51,6 @@ def test_a_big_tree_says_how_many_nodes_are_left_out():
 def test_a_bar_is_as_long_as_the_share_of_right_rollouts():
     tree = Tree("p", (9,))
     for index in range(4):
-        tree.root.tell(index, index == 0)
+        tree.root.record(index, index == 0)
     bars = ElementTree.fromstring(tree_picture(tree)).iter("{http://www.w3.org/2000/svg}rect")
     assert [bar.get("width") for bar in bars] == ["60", "15"]

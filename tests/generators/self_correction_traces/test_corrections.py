@@ -4,7 +4,14 @@ import pytest
 
 from filters.answers.checker import Verdict
 from generators.records import Attempt, Problem
-from generators.self_correction_traces.corrections import Good, NotCorrected, good_part, masked, sampled, transitions
+from generators.self_correction_traces.corrections import (
+    GoodPrefix,
+    NotCorrected,
+    good_prefix,
+    masked,
+    sampled,
+    transitions,
+)
 from generators.self_correction_traces.records import Boundary, DeepenedResponse, FlawedSolution, MaskedSpan, Segment
 from tests.fakes import EOS, CharTokenizer
 
@@ -106,15 +113,15 @@ def test_every_trigger_is_counted_by_what_it_did():
 
 # parts, setting, what is good at the beginning, the masked text
 MASKS = [
-    ((WRONG, RIGHT), "mistake", Good(0, 0), ["first go"]),
-    ((WRONG, RIGHT), "mistake", Good(6, 6), ["go"]),
-    ((WRONG, RIGHT), "mistake", Good(99, 99), ["first go"]),
-    ((WRONG, RIGHT), "attempt", Good(6, 6), ["first go"]),
-    ((WRONG, RIGHT), "none", Good(0, 0), []),
-    ((WRONG, WRONG, RIGHT), "mistake", Good(0, 0), ["first go", "second go"]),
-    ((WRONG, WRONG, RIGHT), "mistake", Good(6, 6), ["go", "second go"]),
-    ((NONE, WRONG, RIGHT), "mistake", Good(8, 8), ["second go"]),
-    ((WRONG, WRONG, RIGHT), "attempt", Good(0, 0), ["first go\nWait!\nsecond go"]),
+    ((WRONG, RIGHT), "mistake", GoodPrefix(0, 0), ["first go"]),
+    ((WRONG, RIGHT), "mistake", GoodPrefix(6, 6), ["go"]),
+    ((WRONG, RIGHT), "mistake", GoodPrefix(99, 99), ["first go"]),
+    ((WRONG, RIGHT), "attempt", GoodPrefix(6, 6), ["first go"]),
+    ((WRONG, RIGHT), "none", GoodPrefix(0, 0), []),
+    ((WRONG, WRONG, RIGHT), "mistake", GoodPrefix(0, 0), ["first go", "second go"]),
+    ((WRONG, WRONG, RIGHT), "mistake", GoodPrefix(6, 6), ["go", "second go"]),
+    ((NONE, WRONG, RIGHT), "mistake", GoodPrefix(8, 8), ["second go"]),
+    ((WRONG, WRONG, RIGHT), "attempt", GoodPrefix(0, 0), ["first go\nWait!\nsecond go"]),
 ]
 
 
@@ -143,7 +150,7 @@ def test_a_part_without_a_word_is_no_span():
     assert masked(parts, "mistake") == (MaskedSpan(start=0, end=3, token_start=0, token_end=1),)
 
 
-@pytest.mark.parametrize(("first_error", "good"), [(0, Good(0, 0)), (1, Good(2, 2)), (2, Good(4, 4))])
+@pytest.mark.parametrize(("first_error", "good"), [(0, GoodPrefix(0, 0)), (1, GoodPrefix(2, 2)), (2, GoodPrefix(4, 4))])
 def test_what_is_good_ends_where_the_first_wrong_step_begins(first_error, good):
     attempt = Attempt(
         problem_id="p",
@@ -156,4 +163,4 @@ def test_what_is_good_ends_where_the_first_wrong_step_begins(first_error, good):
         extracted=None,
     )
     flawed = FlawedSolution(attempt=attempt, step_ends=(2, 4, 6), first_error=first_error)
-    assert good_part(flawed, TOKENIZER) == good
+    assert good_prefix(flawed, TOKENIZER) == good

@@ -34,7 +34,7 @@ from generators.self_correction_traces.table import (
     attempt_outcomes,
     deepened_outcomes,
     deepened_responses_table,
-    flawed_of,
+    flawed_by_problem,
     self_correction_traces_table,
 )
 
@@ -70,7 +70,7 @@ def made(tmp_path_factory):
                     solutions = labels.solutions
                 labelled += solutions
                 rows = with_labels(process_labels_table(solutions, ORIGIN), hard_threshold=0.0, confidence=0.9)
-                for flawed in flawed_of(rows).get(problem.problem_id, []):
+                for flawed in flawed_by_problem(rows).get(problem.problem_id, []):
                     corrections.append(await compose(problem, flawed, config=CONFIG, **tools))
                 deepened = await deepen(problem, config=CONFIG, **tools)
                 responses += [(problem, one) for one in deepened]
@@ -167,7 +167,9 @@ def test_flawed_solutions_come_back_from_the_labels_with_their_exact_tokens(made
     _, _, labelled, _ = made
     rows = with_labels(process_labels_table(labelled, ORIGIN), hard_threshold=0.0, confidence=0.9)
     flawed = {
-        (one.attempt.problem_id, one.attempt.attempt_index): one for ones in flawed_of(rows).values() for one in ones
+        (one.attempt.problem_id, one.attempt.attempt_index): one
+        for ones in flawed_by_problem(rows).values()
+        for one in ones
     }
     located = rows.filter(pl.col("first_error") >= 0, pl.col("verdict") == "different")
     assert len(flawed) == located.height > 0

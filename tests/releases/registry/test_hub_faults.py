@@ -12,7 +12,7 @@ from huggingface_hub import get_session
 
 from releases.errors import HubDenied, HubError, PublishContested
 from releases.registry.hub import HubRegistry
-from releases.registry.patience import Patience
+from releases.registry.retry import RetryPolicy
 from tests.hub.faults import Fault
 from tests.hub.reading import versions, whole
 from tests.hub.server import READER, WRITER
@@ -69,7 +69,7 @@ def waits():
 
 @pytest.fixture
 def registry(hub, waits):
-    return HubRegistry("lab", patience=Patience(sleep=waits.append))
+    return HubRegistry("lab", retry=RetryPolicy(sleep=waits.append))
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

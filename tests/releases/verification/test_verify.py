@@ -212,7 +212,7 @@ def test_a_leaked_problem_is_named(true_draft, folder_of):
     last = forged.tables["default"].splits["train"].height - 1
     assert check == "splits"
     assert said == (
-        f"{SHARD}, row {last}, column problem_id: problem {test['problem_id'][0]!r} stands in train, it belongs to test"
+        f"{SHARD}, row {last}, column problem_id: problem {test['problem_id'][0]!r} is in train, it belongs to test"
     )
 
 
@@ -220,7 +220,7 @@ def test_a_problem_leaked_in_a_config_without_ids_is_named_by_its_prompt(true_dr
     prompt = true_draft.tables["stepwise"].splits["test"]["prompt"][0]
     told = found(folder_of(moved(true_draft, "stepwise", prompt, source="test", target="train")))
     assert [said.split("column ")[1] for check, said in told if check == "splits"] == [
-        f"prompt: problem {prompt!r} stands in train, it belongs to test"
+        f"prompt: problem {prompt!r} is in train, it belongs to test"
     ]
     assert [said.split(": ")[1][:12] for check, said in told if check == "labels"] == ["the row foll", "the row ('Wh"]
 

@@ -26,10 +26,10 @@ ATTEMPT = Attempt(
 def labels():
     tree = Tree("p", PROMPT)
     for index in range(4):
-        tree.root.tell(index, index < 3)
+        tree.root.record(index, index < 3)
     first, last = tree.path(RESPONSE, [3, 5], ["ab\n", "c"])
-    first.tell(0, True)
-    first.tell(1, False)
+    first.record(0, True)
+    first.record(1, False)
     last.is_end, last.own_outcome = True, False
     return tree
 

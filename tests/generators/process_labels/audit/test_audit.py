@@ -43,7 +43,7 @@ def test_a_rate_over_nothing_is_none_and_not_zero():
     ("found", "planted", "message"),
     [
         ([0], [-1], "planted must hold indexes of at least 0, got -1"),
-        ([-2], [0], "found must hold indexes of at least -1 or None"),
+        ([-2], [0], "first_errors must hold indexes of at least -1 or None"),
         ([0, 1], [0], "shorter"),
     ],
 )

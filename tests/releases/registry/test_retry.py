@@ -1,14 +1,14 @@
 import httpx2
 import pytest
 
-from releases.registry.patience import Patience
+from releases.registry.retry import RetryPolicy
 
 
-def test_patience_has_bounds():
+def test_a_retry_policy_has_bounds():
     with pytest.raises(ValueError, match="tries must be at least 1, got 0"):
-        Patience(tries=0)
+        RetryPolicy(tries=0)
     with pytest.raises(ValueError, match=r"first must be from 0 to longest \(1\), got 2"):
-        Patience(first=2, longest=1)
+        RetryPolicy(first=2, longest=1)
 
 
 def test_waits_double_up_to_the_longest():
@@ -20,7 +20,7 @@ def test_waits_double_up_to_the_longest():
             raise httpx2.ReadTimeout("late")
         return "there"
 
-    assert Patience(tries=8, first=1, longest=20, sleep=waits.append).insist(late) == "there"
+    assert RetryPolicy(tries=8, first=1, longest=20, sleep=waits.append).call(late) == "there"
     assert [bound / 2 <= wait <= bound for wait, bound in zip(waits, (1, 2, 4, 8, 16, 20, 20), strict=True)] == [
         True
     ] * 7
@@ -31,4 +31,4 @@ def test_a_wrong_address_is_not_tried_again():
         raise httpx2.UnsupportedProtocol("htp")
 
     with pytest.raises(httpx2.UnsupportedProtocol):
-        Patience(sleep=lambda _: pytest.fail("it waited")).insist(wrong)
+        RetryPolicy(sleep=lambda _: pytest.fail("it waited")).call(wrong)

@@ -21,7 +21,7 @@ _TRANSIENT = (408, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """The maximum number of tries, and the waits between them in seconds; `longest` is the Hub's rate-limit window."""
 
     tries: int = 6
@@ -35,17 +35,17 @@ class Patience:
         if not 0 <= self.first <= self.longest:
             raise ValueError(f"first must be from 0 to longest ({self.longest}), got {self.first}")
 
-    def insist(self, call: Callable[[], T]) -> T:
-        """The result of `call`; raises its last error when the tries are used up or the error is not transient."""
+    def call(self, request: Callable[[], T]) -> T:
+        """The result of `request`; raises its last error when the tries are used up or the error is not transient."""
         for number in range(self.tries - 1):
             try:
-                return call()
+                return request()
             except Exception as error:
                 pause = self._pause(error, number)
                 if pause is None:
                     raise
             self.sleep(pause)
-        return call()
+        return request()
 
     def _pause(self, error: Exception, number: int) -> float | None:
         """Seconds to wait after try `number`, or None if a retry is pointless or the wait would be too long."""
