@@ -12,6 +12,7 @@ import pytest
 
 from dagster_project.definitions import build
 from dagster_project.settings.file import load_settings
+from generators.process_labels.dataset import DATASET
 from tests.dagster_project.conftest import LENIENT
 
 SETTINGS = (
@@ -34,15 +35,6 @@ size = 20
 [attempts]
 n = 4
 max_tokens = 600
-
-[long_cot_traces]
-n = 1
-examples = "short"
-
-[critical_token_pairs]
-search_cap = 8
-cap = 8
-budget = 16
 """
     + LENIENT
 )
@@ -80,7 +72,10 @@ def run(chosen):
         instance.add_dynamic_partitions("rounds", ["r1"])
         key = dg.MultiPartitionKey({"round": "r1", "slice": "sums-0"})
         job = build(chosen).resolve_job_def("slice")
-        return job.execute_in_process(partition_key=key, instance=instance, raise_on_error=False)
+        assets = [dg.AssetKey(name) for name in DATASET.stages]
+        return job.execute_in_process(
+            partition_key=key, instance=instance, asset_selection=assets, raise_on_error=False
+        )
 
 
 @pytest.mark.parametrize("sent", [signal.SIGSTOP, signal.SIGKILL])

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from dagster_project.settings.file import load_settings
+from generators.process_labels.dataset import DATASET
 from tests.dagster_project.conftest import LENIENT, metadata_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # five datasets, by a model that writes in real time
@@ -71,19 +72,18 @@ print(sum(split.num_rows for split in rows.values()))
 """
 
 
-def test_the_real_model_makes_a_release_that_loads_and_a_second_run_asks_it_nothing(
-    tmp_path, policy_server, make, make_round
-):
+def test_the_real_model_makes_a_release_that_loads_and_a_second_run_asks_it_nothing(tmp_path, policy_server, make):
     (tmp_path / "stepmill.toml").write_text(SETTINGS.format(model=policy_server.model_name, url=policy_server.url))
     settings = load_settings(tmp_path / "stepmill.toml")
-    released = make_round(settings, "r1")
+    assert make(settings, "slice", "r1", "chain_sum-0").success
+    released = metadata_of(make(settings, "release", "r1", only=["process_labels_release"]), "process_labels_release")
     rows = pl.read_parquet(tmp_path / "data/tables/process_labels/r1/chain_sum-0.parquet")
     assert rows.height > 0
     for row in rows.iter_rows(named=True):
         assert row["step_ends"][-1] == len(row["token_ids"])
         assert all(right <= drawn for right, drawn in zip(row["n_correct"], row["n_rollouts"], strict=True))
 
-    again = make(settings, "slice", "r1", "chain_sum-0")
+    again = make(settings, "slice", "r1", "chain_sum-0", only=DATASET.stages)
     assert [metadata_of(again, asset)["tokens_generated"] for asset in ("attempts", "process_labels")] == [0, 0]
     assert pl.read_parquet(tmp_path / "data/tables/process_labels/r1/chain_sum-0.parquet").equals(rows)
 

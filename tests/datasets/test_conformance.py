@@ -1,7 +1,6 @@
 """What every dataset of the list must do, whatever it holds."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import dagster as dg
@@ -16,12 +15,12 @@ from dagster_project.resources.store import Store
 from dagster_project.round import StoredRound
 from dagster_project.scorecard import read_cost, read_scorecard, standing
 from dagster_project.slice_asset import launchpad
-from generators.datasets import STAGES, in_order
+from generators.datasets import DATASETS, STAGES, in_order
 from releases.comparison.versions import diff
 from releases.manifest import read_manifest
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
-from tests.dagster_project.conftest import runner
+from tests.dagster_project.conftest import metadata_of, runner
 from tests.releases.forgery import with_value
 
 ROUND = "r1"
@@ -84,19 +83,17 @@ def test_the_launchpad_shows_the_knobs_with_the_settings_as_defaults(world, data
     assert {name: field.default for name, field in shown.items()} == {name: getattr(section, name) for name in shown}
 
 
-def test_a_slice_that_lost_part_of_its_ledger_and_its_tables_is_made_again_as_it_was(world, dataset, tmp_path):
-    root = shutil.copytree(world.settings.data_root, tmp_path / "data")
-    settings = world.settings.model_copy(update={"data_root": str(root)})
-    store, cell = Store(data_root=str(root)), cells(world)[0]
+def test_a_slice_that_lost_part_of_its_ledger_and_its_tables_is_made_again_as_it_was(world, copied_world, dataset):
+    store, cell = Store(data_root=copied_world.data_root), cells(world)[0]
     before = {schema.name: store.read(store.table(schema.name, cell)) for schema in tables_of(dataset)}
     drawn_before = read_cost(store, dataset.name, cell).rollouts
-    parts = sorted((root / "ledger" / "simulated" / cell.round / cell.slice).glob("part-*.parquet"))
+    parts = sorted(store.ledger_folder("simulated", cell).glob("part-*.parquet"))
     for part in parts[1::2]:
         part.unlink()
     for schema in tables_of(dataset):
         store.table(schema.name, cell).unlink()
     with dg.DagsterInstance.ephemeral() as instance:
-        assert runner(instance)(settings, "slice", cell.round, cell.slice, only=[dataset.name]).success
+        assert runner(instance)(copied_world, "slice", cell.round, cell.slice, only=[dataset.name]).success
     for name, table in before.items():
         assert store.read(store.table(name, cell)).equals(table), name
     drawn = read_cost(store, dataset.name, cell).rollouts - drawn_before
@@ -118,6 +115,41 @@ def test_a_release_holds_every_config_with_its_declared_columns(world, dataset):
         if config.name in manifest.rows:
             rows = pl.read_parquet(f"{folder}/data/{config.name}/*.parquet")
             assert rows.columns == list(config.schema.columns)
+    for config in dataset.measured:
+        tables = [world.store.read(world.store.table(config.table, cell)) for cell in cells(world)]
+        assert sum(manifest.rows[config.name].values()) == sum(table.height for table in tables) > 0
+
+
+def test_a_draft_of_the_round_has_the_content_that_was_released_whatever_rounds_came_later(world, dataset):
+    folder = version(world, dataset, 1)
+    manifest = read_manifest((folder / "manifest.json").read_bytes(), where=str(folder))
+    assert draft_of(dataset, StoredRound(settings=world.settings, store=world.store, key=ROUND)).content == (
+        manifest.content
+    )
+
+
+def test_a_second_round_asks_the_same_problems_and_draws_other_rollouts(world):
+    first, second = (
+        pl.concat([world.store.read(world.store.table("attempts", cell)) for cell in cells(world, key)])
+        for key in ("r1", "r2")
+    )
+    assert first["problem_id"].to_list() == second["problem_id"].to_list()
+    assert first["text"].to_list() != second["text"].to_list()
+
+
+def test_a_second_run_draws_nothing_and_makes_the_same_tables(copied_world):
+    store, cell = Store(data_root=copied_world.data_root), Cell(round=ROUND, slice=next(iter(copied_world.slices())))
+    paths = [store.table(schema.name, cell) for dataset in DATASETS for schema in tables_of(dataset)]
+    before = [store.read(path) for path in paths]
+    for path in paths:
+        path.unlink()
+    with dg.DagsterInstance.ephemeral() as instance:
+        again = runner(instance)(copied_world, "slice", cell.round, cell.slice)
+    assert again.success
+    assert {dataset.name: metadata_of(again, dataset.name)["rollouts_drawn"] for dataset in DATASETS} == dict.fromkeys(
+        [dataset.name for dataset in DATASETS], 0
+    )
+    assert all(store.read(path).equals(table) for path, table in zip(paths, before, strict=True))
 
 
 def test_a_manifest_holds_the_settings_of_every_stage(world, dataset):
