@@ -17,6 +17,8 @@ from dagster_project.scorecard import read_cost, read_scorecard, standing
 from dagster_project.slice_asset import launchpad
 from generators.datasets import DATASETS, STAGES, in_order
 from releases.comparison.versions import diff
+from releases.drafting import drafted
+from releases.errors import NothingToRelease
 from releases.manifest import read_manifest
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
@@ -120,12 +122,19 @@ def test_a_release_holds_every_config_with_its_declared_columns(world, dataset):
         assert sum(manifest.rows[config.name].values()) == sum(table.height for table in tables) > 0
 
 
-def test_a_draft_of_the_round_has_the_content_that_was_released_whatever_rounds_came_later(world, dataset):
+def test_shuffled_tables_make_the_released_content_after_a_later_round_too_and_empty_ones_no_release(world, dataset):
+    stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
     folder = version(world, dataset, 1)
     manifest = read_manifest((folder / "manifest.json").read_bytes(), where=str(folder))
-    assert draft_of(dataset, StoredRound(settings=world.settings, store=world.store, key=ROUND)).content == (
-        manifest.content
-    )
+
+    def draft(change):
+        tables = {config.table: change(stored.table(config.table)) for config in dataset.measured}
+        return drafted(dataset, tables, manifest.facts, dataset.parameters_of(stored))
+
+    shuffled = draft(lambda rows: rows.sample(fraction=1.0, shuffle=True, seed=1))
+    assert shuffled.content == manifest.content
+    with pytest.raises(NothingToRelease, match="there are no rows to release"):
+        draft(pl.DataFrame.clear)
 
 
 def test_a_second_round_asks_the_same_problems_and_draws_other_rollouts(world):
@@ -171,7 +180,7 @@ def test_a_card_describes_every_column(world, dataset):
         assert limit in card
 
 
-def test_datasets_loads_every_config_of_the_folder(world, dataset, tmp_path, monkeypatch):
+def test_datasets_loads_every_split_of_every_config_as_it_was_released(world, dataset, tmp_path, monkeypatch):
     from datasets import load_dataset
 
     monkeypatch.chdir(world.store.releases.path)
@@ -179,6 +188,8 @@ def test_datasets_loads_every_config_of_the_folder(world, dataset, tmp_path, mon
     for config, splits in json.loads((folder / "manifest.json").read_text())["rows"].items():
         loaded = load_dataset(f"{dataset.name}/v0.1.0", config, cache_dir=str(tmp_path))
         assert {split: rows.num_rows for split, rows in loaded.items()} == splits
+        for split, rows in loaded.items():
+            assert rows.to_list() == pl.read_parquet(f"{folder}/data/{config}/{split}-*.parquet").to_dicts()
 
 
 def changed(value):
