@@ -30,7 +30,7 @@ max_restarts = 1
 [[sources]]
 kind = "simulated"
 name = "sums"
-size = 20
+size = 12
 
 [attempts]
 n = 4
@@ -85,7 +85,7 @@ def test_a_run_completes_on_the_other_server_when_one_hangs_or_dies(tmp_path, se
         assert run(settings(tmp_path, one, other)).success
         os.kill(first.pid, signal.SIGCONT)
     labels = pl.read_parquet(tmp_path / "data/tables/process_labels/r1/sums-0.parquet")
-    assert labels["problem_id"].n_unique() == 20
+    assert labels["problem_id"].n_unique() == 12
 
 
 def test_a_server_that_accepts_and_never_answers_ends_the_run_within_the_configured_time(tmp_path):

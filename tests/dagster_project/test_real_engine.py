@@ -23,7 +23,7 @@ urls = ["{url}"]
 kind = "procedural"
 name = "chain_sum"
 task = "chain_sum"
-size = 4
+size = 3
 seed = 7
 levels = {{ min_terms = 2, max_terms = 3, min_digits = 1, max_digits = 1 }}
 worked_examples = "chain_sum"
@@ -31,15 +31,15 @@ worked_examples = "chain_sum"
 [attempts]
 n = 4
 temperature = 0.7
-max_tokens = 120
+max_tokens = 80
 
 [process_labels]
-cap = 16
+cap = 8
 audit = 2
 
 [step_preference_pairs]
-candidates = 4
-cap = 8
+candidates = 2
+cap = 4
 
 [self_correction_traces]
 samples = 1
@@ -49,14 +49,14 @@ max_triggers = 1
 weights = "embedded"
 
 [critical_token_pairs]
-search_cap = 8
-cap = 8
-budget = 16
+search_cap = 4
+cap = 4
+budget = 8
 
 [long_cot_traces]
 n = 2
 examples = "short"
-max_tokens = 120
+max_tokens = 80
 """
     + LENIENT
 )
