@@ -53,9 +53,9 @@ check: .venv/ready
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# Every test but those below, within what CI waits for.
+# Every test but those below, within what CI waits for. Threads that wait sleep, as vLLM and trainers share the cores.
 test: check
-	$(BIN)/pytest $(SERVICES:%=--ignore=%)
+	OMP_WAIT_POLICY=passive $(BIN)/pytest $(SERVICES:%=--ignore=%)
 
 # Tests on Dagster's own processes, a browser, PostgreSQL and an object store; they wait for daemons.
 test-services: .venv/ready

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils import close_session
@@ -21,6 +23,21 @@ def policy_server(tmp_path_factory):
     )
     with LocalServer(settings, log_path=tmp_path_factory.mktemp("server") / "vllm.log") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    """Two rounds on two slices with rows of every dataset, made and released once for all tests that read them."""
+    from tests.dagster_project.conftest import rounds_in  # importing Dagster takes seconds, and most tests need none
+
+    return rounds_in(tmp_path_factory.mktemp("world"), ["r1", "r2"], ("size = 12", "size = 48"))
+
+
+@pytest.fixture
+def copied_world(world, tmp_path):
+    """The settings of `world` over a copy of its data root, for a test that changes something there."""
+    root = shutil.copytree(world.settings.data_root, tmp_path / "data")
+    return world.settings.model_copy(update={"data_root": str(root)})
 
 
 @pytest.fixture

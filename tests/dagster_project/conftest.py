@@ -1,8 +1,12 @@
+from types import SimpleNamespace
+
 import dagster as dg
 import pytest
 
 from dagster_project.definitions import build
+from dagster_project.resources.store import Store
 from dagster_project.settings.file import load_settings
+from generators.datasets import dataset_of
 
 # A dozen problems are what they are: only tests of the checks themselves hold them to a bound.
 LENIENT = """
@@ -94,13 +98,30 @@ def runner(instance):
     return run
 
 
+def rounds_in(folder, rounds, *changes):
+    """Some rounds of all datasets, made and released: settings, store, and the results by round and by slice or job."""
+    text = SETTINGS.format(policy="")
+    for old, new in changes:
+        text = text.replace(old, new)
+    (folder / "stepmill.toml").write_text(text)
+    settings = load_settings(folder / "stepmill.toml")
+    results = {}
+    with dg.DagsterInstance.ephemeral() as instance:
+        make = runner(instance)
+        for key in rounds:
+            for slice_key in settings.slices():
+                results[key, slice_key] = make(settings, "slice", key, slice_key)
+            results[key, "release"] = make(settings, "release", key)
+    return SimpleNamespace(settings=settings, store=Store(data_root=settings.data_root), results=results)
+
+
 @pytest.fixture
 def make_round(make):
-    """Makes every slice of a round and releases one dataset of it; gives the release's metadata."""
+    """Makes what one dataset needs of every slice of a round and releases it; gives the release's metadata."""
 
     def run(settings, round_key, dataset="process_labels"):
         for slice_key in settings.slices():
-            assert make(settings, "slice", round_key, slice_key).success
+            assert make(settings, "slice", round_key, slice_key, only=dataset_of(dataset).stages).success
         released = make(settings, "release", round_key, only=[f"{dataset}_release"])
         assert released.success
         return metadata_of(released, f"{dataset}_release")

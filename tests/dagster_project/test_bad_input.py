@@ -5,6 +5,7 @@ import pytest
 
 from dagster_project.settings.file import load_settings
 from generators.engine.simulated.statement import SimulatedProblems
+from generators.process_labels.dataset import DATASET
 from tests.dagster_project.conftest import LENIENT
 
 SETTINGS = (
@@ -54,7 +55,7 @@ def failure(result):
     ],
 )
 def test_a_bad_row_is_set_aside_with_its_line_and_the_good_rows_are_made(tmp_path, make, lines, reason, origin):
-    assert make(settings(tmp_path, lines), "slice", "r1", "src-0").success
+    assert make(settings(tmp_path, lines), "slice", "r1", "src-0", only=DATASET.stages).success
     dropped = pl.read_parquet(tmp_path / "data/tables/problems/r1/src-0.dropped.parquet")
     assert dropped.select("reason", "origin").rows() == [(reason, origin)]
     labels = pl.read_parquet(tmp_path / "data/tables/process_labels/r1/src-0.parquet")

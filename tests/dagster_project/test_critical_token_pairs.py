@@ -1,4 +1,4 @@
-"""From attempts to the release of critical-token pairs, on the simulated policy."""
+"""Critical-token pairs of a simulated round: their tokens, weights and exports, and slices without a pair."""
 
 import json
 
@@ -7,18 +7,15 @@ import pytest
 from upath import UPath
 
 from dagster_project.demo import had_no_rows
-from dagster_project.partitions import Cell
-from dagster_project.resources.store import Store
 from dagster_project.settings.file import SettingsError, load_settings
-from dagster_project.slice import RunSlice
+from generators.critical_token_pairs.dataset import DATASET
 from generators.critical_token_pairs.settings import ModelsSettings
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.vocabulary import EOS, SimulatedTokenizer
-from generators.sampling.storage import StorageError
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
-from tests.releases.forgery import with_file
+from tests.releases.forgery import alone, with_file
 
 NAME = "critical_token_pairs"
 TOKENIZER = SimulatedTokenizer()
@@ -28,26 +25,20 @@ def table(settings, asset=NAME, suffix="", slice_key="sums-0"):
     return pl.read_parquet(f"{settings.data_root}/tables/{asset}/r1/{slice_key}{suffix}.parquet")
 
 
-def folder(settings, dataset=NAME):
-    return LocalRegistry(UPath(settings.data_root) / "releases").latest(dataset).path
+@pytest.fixture(scope="module")
+def folder(world):
+    """The folder of the first version."""
+    return LocalRegistry(world.store.releases).open(NAME, "v0.1.0").path
 
 
-def released(settings):
-    return pl.read_parquet(f"{folder(settings)}/data/default/*.parquet")
+@pytest.fixture(scope="module")
+def rows(folder):
+    return pl.read_parquet(f"{folder}/data/default/*.parquet")
 
 
-@pytest.fixture
-def rows(settings, make_round):
-    make_round(settings, "r1", NAME)
-    return released(settings)
-
-
-def test_a_round_becomes_a_release_that_verifies_and_has_confirmed_tokens(settings, rows):
-    assert rows.height == sum(table(settings, slice_key=key).height for key in settings.slices()) > 0
-    report = verify(folder(settings))
-    assert report.findings == ()
-    assert report.checks["answers"].n == 2 * rows.height
+def test_a_round_has_confirmed_tokens_and_the_answers_of_both_sides_are_verified(folder, rows):
     assert rows["critical_confirmed"].list.any().sum() > 0
+    assert verify(folder).checks["answers"].n == 2 * rows.height
 
 
 def test_the_ids_of_both_sides_give_the_texts_back_and_end_with_the_end_of_text_token(rows):
@@ -79,10 +70,10 @@ def test_a_confirmed_token_is_where_the_law_went_wrong(rows):
     assert sum(drop > 0.1 for drop in drops) / len(drops) >= 0.8
 
 
-def test_the_export_is_a_dict_of_lists_whose_scores_align_with_the_tokenised_texts(settings, rows):
+def test_the_export_is_a_dict_of_lists_whose_scores_align_with_the_tokenised_texts(folder, rows):
     prompts = []
     for split in ("train", "test"):
-        path = folder(settings) / "exports" / f"{split}.CE_scored.json"
+        path = folder / "exports" / f"{split}.CE_scored.json"
         if not path.exists():
             continue
         columns = json.loads(path.read_text())
@@ -97,26 +88,19 @@ def test_the_export_is_a_dict_of_lists_whose_scores_align_with_the_tokenised_tex
     assert sorted(prompts) == sorted(rows.filter("is_stable")["templated_prompt"])
 
 
-def test_an_export_that_does_not_follow_from_the_rows_is_named(settings, rows):
+def test_an_export_that_does_not_follow_from_the_rows_is_named(folder, tmp_path):
+    copy = alone(folder, UPath(tmp_path / "alone"))
     path = "exports/train.CE_scored.json"
-    columns = json.loads((folder(settings) / path).read_text())
+    columns = json.loads((copy / path).read_text())
     columns["prob_result"][0]["neg"]["ce_prob"][-1] = 2.0
-    with_file(folder(settings), path, json.dumps(columns).encode())
-    assert f"{path}: it is not what follows from default" in map(str, verify(folder(settings)).findings)
-    (folder(settings) / path).unlink()
-    assert f"{path}: it is missing, and follows from default" in map(str, verify(folder(settings)).findings)
+    with_file(copy, path, json.dumps(columns).encode())
+    assert f"{path}: it is not what follows from default" in map(str, verify(copy).findings)
+    (copy / path).unlink()
+    assert f"{path}: it is missing, and follows from default" in map(str, verify(copy).findings)
 
 
-def test_a_second_run_draws_nothing_and_makes_the_same_pairs(settings, make):
-    assert make(settings, "slice", "r1", "sums-0").success
-    before = table(settings)
-    again = make(settings, "slice", "r1", "sums-0", only=["contrastive_models", NAME])
-    assert metadata_of(again, NAME)["rollouts_drawn"] == 0
-    assert table(settings).equals(before)
-
-
-def test_every_problem_is_in_a_pair_or_on_disk_with_its_reason(settings, make):
-    metadata = metadata_of(make(settings, "slice", "r1", "sums-0"), NAME)
+def test_every_problem_is_in_a_pair_or_on_disk_with_its_reason(world):
+    settings, metadata = world.settings, metadata_of(world.results["r1", "sums-0"], NAME)
     dropped = table(settings, suffix=".dropped")
     problem_ids = [*table(settings)["problem_id"], *dropped["problem_id"]]
     assert sorted(problem_ids) == sorted(table(settings, "problems")["problem_id"])
@@ -126,59 +110,31 @@ def test_every_problem_is_in_a_pair_or_on_disk_with_its_reason(settings, make):
     assert "⟦" in metadata["sample_rows"]
 
 
-def test_the_simulated_policy_has_laws_in_place_of_adapters_and_says_so(settings, make):
-    metadata = metadata_of(make(settings, "slice", "r1", "sums-0"), "contrastive_models")
+def test_the_simulated_policy_has_laws_in_place_of_adapters_and_says_so(world):
+    settings, metadata = world.settings, metadata_of(world.results["r1", "sums-0"], "contrastive_models")
     assert metadata["models"] == "simulated_laws"
     assert not {"positive_adapter", "losses"} & metadata.keys()
     assert set(table(settings)["positive_model"]) == {"simulated law, error rate / 2"}
     assert set(table(settings, "contrastive_models")["side"]) == {"positive", "negative"}
 
 
-def test_solutions_that_are_too_long_are_neither_learnt_from_nor_paired(settings, make):
+def test_solutions_that_are_too_long_are_neither_learnt_from_nor_paired_nor_released(settings, make):
     short = settings.model_copy(update={"contrastive_models": ModelsSettings(max_tokens=2)})
-    result = make(short, "slice", "r1", "sums-0")
-    assert result.success
+    for slice_key in short.slices():
+        result = make(short, "slice", "r1", slice_key, only=DATASET.stages)
+        assert result.success
     assert table(short).height == 0
     assert set(table(short, "contrastive_models", ".dropped")["reason"]) >= {"too_long"}
     assert set(table(short, suffix=".dropped")["reason"]) >= {"too_long"}
     failed = {check.check_name for check in result.get_asset_check_evaluations() if not check.passed}
     assert {"both_sides_have_examples", "critical_tokens_confirmed"} <= failed
 
-
-def test_a_round_without_a_pair_says_why_there_is_nothing_to_release(settings, make):
-    short = settings.model_copy(update={"contrastive_models": ModelsSettings(max_tokens=2)})
-    for slice_key in short.slices():
-        assert make(short, "slice", "r1", slice_key).success
     result = make(short, "release", "r1", only=[f"{NAME}_release"])
     (failure,) = result.get_step_failure_events()
     message = failure.step_failure_data.error.message
     assert "critical_token_pairs: round r1 has no row to release; the asset dropped " in message
     assert "too_long" in message
     assert had_no_rows(failure)
-
-
-def test_slices_that_were_confirmed_by_other_bounds_are_not_released_together(settings, make):
-    stricter = settings.section(NAME).model_copy(update={"never": 0.02})
-    by_slice = [settings, settings.model_copy(update={NAME: stricter})]
-    for slice_key, of_slice in zip(settings.slices(), by_slice, strict=True):
-        assert make(of_slice, "slice", "r1", slice_key).success
-    (failure,) = make(settings, "release", "r1", only=[f"{NAME}_release"]).get_step_failure_events()
-    message = failure.step_failure_data.error.message
-    assert "slices of round r1 differ in never, least or confidence" in message
-
-
-def test_adapters_want_a_local_folder(settings):
-    remote = RunSlice(
-        context=None,
-        all_settings=settings,
-        store=Store(data_root="memory://root"),
-        cell=Cell(round="r1", slice="sums-0"),
-        policy_resource=None,
-        judge_resource=None,
-        reward_resource=None,
-    )
-    with pytest.raises(StorageError, match=r"data_root is memory://root.*: set contrastive_models\.folder to a local"):
-        _ = remote.adapters
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import re
 import threading
 from collections import Counter
 from contextlib import contextmanager
+from types import SimpleNamespace
 
+import dagster as dg
 import polars as pl
 import pytest
 from upath import UPath
@@ -16,8 +18,9 @@ from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.server import SimulatedServer
 from generators.engine.simulated.statement import Statement
 from generators.engine.simulated.vocabulary import EOS
+from generators.process_labels.dataset import DATASET
 from releases.registry.local import LocalRegistry
-from tests.dagster_project.conftest import SETTINGS, metadata_of
+from tests.dagster_project.conftest import SETTINGS, metadata_of, runner
 
 JUDGE = """
 [judge]
@@ -87,6 +90,20 @@ def listening(policy):
         loop.close()
 
 
+@pytest.fixture(scope="module")
+def judged_round(tmp_path_factory):
+    """A released round whose solutions the scripted judge judged: settings, results by slice, metadata, the URL."""
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        patch.setenv("JUDGE_KEY", "secret")
+        make = runner(instance)
+        with listening(ScriptedJudge()) as url:
+            settings = settings_with(tmp_path_factory.mktemp("judged"), JUDGE.format(url=url, further=""))
+            results = {key: make(settings, "slice", "r1", key, only=DATASET.stages) for key in settings.slices()}
+            released = make(settings, "release", "r1", only=["process_labels_release"])
+    metadata = metadata_of(released, "process_labels_release")
+    return SimpleNamespace(settings=settings, results=results, metadata=metadata, url=url)
+
+
 @pytest.fixture
 def judge(monkeypatch):
     """A scripted judge and the address that it answers at."""
@@ -114,21 +131,18 @@ def published(settings, config):
     return pl.read_parquet(f"{release(settings)}/data/{config}/*.parquet")
 
 
-def test_rows_carry_what_the_judge_said_and_a_refusal_stops_no_other_row(tmp_path, judge, make_round):
-    settings = settings_with(tmp_path, JUDGE.format(url=judge[1], further=""))
-    make_round(settings, "r1")
-    rows = labels(settings)
+def test_rows_carry_what_the_judge_said_and_a_refusal_stops_no_other_row(judged_round):
+    rows = labels(judged_round.settings)
     assert set(rows["judge"]) == {"judge@weights-1"}
-    told = [(row["judge_first_error"], row["judge_outcome"]) for row in rows.iter_rows(named=True)]
-    expected = {"refused": (None, "failed"), "no_verdict": (None, "no_verdict")}
-    said = [says(row["prompt"], row["steps"]) for row in rows.iter_rows(named=True)]
-    assert told == [expected.get(one, (one, "judged")) for one in said]
+    outcomes = [(row["judge_first_error"], row["judge_outcome"]) for row in rows.iter_rows(named=True)]
+    without_error = {"refused": (None, "failed"), "no_verdict": (None, "no_verdict")}
+    replies = [says(row["prompt"], row["steps"]) for row in rows.iter_rows(named=True)]
+    assert outcomes == [without_error.get(reply, (reply, "judged")) for reply in replies]
     assert set(rows["judge_outcome"]) == {"judged", "no_verdict", "failed"}
 
 
-def test_consensus_holds_exactly_the_solutions_on_which_judge_and_labels_agree(tmp_path, judge, make_round):
-    settings = settings_with(tmp_path, JUDGE.format(url=judge[1], further=""))
-    made = make_round(settings, "r1")
+def test_consensus_holds_exactly_the_solutions_on_which_judge_and_labels_agree(judged_round):
+    settings = judged_round.settings
     rows = published(settings, "default").to_dicts()
     agreed = [row for row in rows if row["first_error"] == says(row["prompt"], row["steps"])]
     ends = [row["first_error"] + 1 or len(row["steps"]) for row in agreed]
@@ -145,26 +159,24 @@ def test_consensus_holds_exactly_the_solutions_on_which_judge_and_labels_agree(t
     assert (stage["name"], stage["kept"]) == ("release: consensus", len(agreed))
     assert stage["kept"] + sum(stage["dropped"].values()) == len(rows)
     assert {"judge_no_verdict", "judge_disagrees"} <= set(stage["dropped"]) <= dropped
-    assert "arXiv:2501.07301" in made["card"]
+    assert "arXiv:2501.07301" in judged_round.metadata["card"]
 
 
 def test_a_second_run_asks_the_judge_for_nothing_and_gives_the_same_rows(tmp_path, judge, make):
     scripted, url = judge
     settings = settings_with(tmp_path, JUDGE.format(url=url, further="temperature = 0.5\nvotes = 3"))
-    first = metadata_of(make(settings, "slice", "r1", "sums-0"), "process_labels")
+    first = metadata_of(make(settings, "slice", "r1", "sums-0", only=DATASET.stages), "process_labels")
     before = labels(settings, "sums-0")
     n_refused = before["judge_outcome"].eq("failed").sum()
     assert first["judge_rollouts_drawn"] == 3 * (before.height - n_refused) > 0
     scripted.answered = 0
-    again = metadata_of(make(settings, "slice", "r1", "sums-0"), "process_labels")
+    again = metadata_of(make(settings, "slice", "r1", "sums-0", only=DATASET.stages), "process_labels")
     assert (again["judge_rollouts_drawn"], scripted.answered) == (0, 0)
     assert labels(settings, "sums-0").equals(before)
 
 
-def test_metadata_recipe_and_manifest_tell_who_judged_and_how_far_both_agree(tmp_path, judge, make, make_round):
-    settings = settings_with(tmp_path, JUDGE.format(url=judge[1], further=""))
-    make_round(settings, "r1")
-    made = metadata_of(make(settings, "slice", "r1", "sums-0"), "process_labels")
+def test_metadata_recipe_and_manifest_tell_who_judged_and_how_far_both_agree(judged_round):
+    settings, made = judged_round.settings, metadata_of(judged_round.results["sums-0"], "process_labels")
     rows = published(settings, "default").filter(pl.col("slice") == "sums-0")
     agreement = {record.data["what"]: record.data["rows"] for record in made["judge_agreement"].records}
     assert Counter(agreement) == Counter(
@@ -181,21 +193,20 @@ def test_metadata_recipe_and_manifest_tell_who_judged_and_how_far_both_agree(tmp
     ledger = pl.read_parquet(f"{settings.data_root}/ledger/judge@weights-1/r1/*/part-*.parquet")
     assert facts["tokens"]["judge_rollouts"] == ledger.height > 0
     assert facts["policy"] == "simulated"
-    assert judge[1] not in json.dumps(facts)
+    assert judged_round.url not in json.dumps(facts)
 
 
 def test_the_policy_judges_itself_where_the_judge_has_no_servers(tmp_path, make):
     settings = settings_with(tmp_path, "[judge]\n")
-    made = metadata_of(make(settings, "slice", "r1", "sums-0"), "process_labels")
+    made = metadata_of(make(settings, "slice", "r1", "sums-0", only=DATASET.stages), "process_labels")
     assert set(labels(settings, "sums-0")["judge"]) == {"simulated"}
     assert made["judge_rollouts_drawn"] > 0
     assert [folder.name for folder in UPath(settings.data_root, "ledger").iterdir()] == ["simulated"]
 
 
-def test_without_a_judge_its_columns_are_null(tmp_path, make):
-    settings = settings_with(tmp_path, "")
-    made = metadata_of(make(settings, "slice", "r1", "sums-0"), "process_labels")
-    rows = labels(settings, "sums-0")
+def test_without_a_judge_its_columns_are_null(world):
+    made = metadata_of(world.results["r1", "sums-0"], "process_labels")
+    rows = labels(world.settings, "sums-0")
     assert rows.select("judge_first_error", "judge_outcome", "judge").null_count().row(0) == (rows.height,) * 3
     assert not any(name.startswith("judge") for name in made)
 
@@ -203,6 +214,6 @@ def test_without_a_judge_its_columns_are_null(tmp_path, make):
 def test_a_judges_key_that_is_refused_ends_the_run_with_its_address(tmp_path, judge, monkeypatch, make):
     monkeypatch.setenv("JUDGE_KEY", "stolen")
     settings = settings_with(tmp_path, JUDGE.format(url=judge[1], further=""))
-    result = make(settings, "slice", "r1", "sums-0")
+    result = make(settings, "slice", "r1", "sums-0", only=DATASET.stages)
     (failure,) = result.get_step_failure_events()
     assert f"{judge[1]} refused" in str(failure.step_failure_data.error.message)

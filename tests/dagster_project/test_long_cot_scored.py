@@ -163,10 +163,8 @@ def test_a_judge_counts_behaviours_besides_the_rules_and_a_refusal_loses_no_row(
     assert made["behaviour_judge_rollouts_drawn"] == len(KINDS) * (rows.height - sum(refused))
 
 
-def test_without_a_judge_its_counts_are_null_and_asking_for_them_is_refused_when_the_settings_are_read(tmp_path, make):
-    settings = settings_with(tmp_path, "")
-    assert make(settings, "slice", "r1", "sums-0", only=["problems", "attempts", NAME]).success
-    rows = table(settings)
+def test_without_a_judge_its_counts_are_null_and_asking_for_them_is_refused_when_the_settings_are_read(world, tmp_path):
+    rows = table(world.settings)
     for name in ("behaviour_judge", *(f"judge_n_{kind}" for kind in KINDS)):
         assert rows[name].null_count() == rows.height > 0
     with pytest.raises(SettingsError, match=r"judge_behaviours must be false without a section \[judge\], got true"):

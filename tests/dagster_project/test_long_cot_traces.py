@@ -2,17 +2,11 @@ import json
 
 import polars as pl
 import pytest
-from upath import UPath
 
-from dagster_project.resources.store import Store
-from dagster_project.round import StoredRound
 from dagster_project.settings.file import SettingsError, load_settings
 from dagster_project.settings.operations import CheckSettings
-from generators.long_cot_traces.release import parameters_of, recompute_pairs, recompute_traces
 from generators.long_cot_traces.schema import LONG_COT_SAMPLES, LONG_COT_TRACES
-from releases.recomputation import differing_columns
 from releases.registry.local import LocalRegistry
-from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
 NAME = "long_cot_traces"
@@ -29,10 +23,6 @@ def table(settings, asset=NAME, suffix="", slice_key="sums-0"):
     return pl.read_parquet(f"{settings.data_root}/tables/{asset}/r1/{slice_key}{suffix}.parquet")
 
 
-def release(settings):
-    return LocalRegistry(UPath(settings.data_root) / "releases").latest(NAME).path
-
-
 def make_traces(settings, make, config=None, slice_key="sums-0"):
     """Makes one slice's problems, attempts and traces; gives the traces' result."""
     ops = {"ops": {NAME: {"config": config or {}}}}
@@ -41,34 +31,8 @@ def make_traces(settings, make, config=None, slice_key="sums-0"):
     return result
 
 
-def release_round(settings, make):
-    """Makes the traces of every slice and releases them; gives the release's metadata."""
-    for slice_key in settings.slices():
-        make_traces(settings, make, slice_key=slice_key)
-    released = make(settings, "release", "r1", only=[f"{NAME}_release"])
-    assert released.success
-    return metadata_of(released, f"{NAME}_release")
-
-
-def test_a_round_becomes_a_release_that_verifies_by_its_folder_alone(settings, make):
-    made = release_round(settings, make)
-    folder = release(settings)
-    traces, pairs = (pl.read_parquet(f"{folder}/data/{config}/*.parquet") for config in ("default", "pairs"))
-    assert traces.height == sum(table(settings, slice_key=key).height for key in settings.slices()) > 0
-    assert pairs.height == sum(table(settings, "long_cot_pairs", slice_key=k).height for k in settings.slices()) > 0
-    round = StoredRound(settings=settings, store=Store(data_root=settings.data_root), key="r1")
-    parameters = parameters_of(round)
-    assert differing_columns(traces, recompute_traces(traces, parameters)) == {}
-    assert differing_columns(pairs, recompute_pairs(pairs, parameters)) == {}
-    report = verify(folder)
-    assert report.findings == ()
-    assert report.checks["answers"].n == traces.height + 2 * pairs.height
-    assert "| samples: format | " in made["card"] and "arXiv:2502.03860" in made["card"]
-
-
-def test_every_trace_is_right_and_one_of_its_problem(settings, make):
-    make_traces(settings, make)
-    rows = table(settings)
+def test_every_trace_is_right_and_one_of_its_problem(world):
+    rows = table(world.settings)
     assert LONG_COT_TRACES.validate(rows).height == rows["problem_id"].n_unique() > 0
     assert set(rows["verdict"]) == {"equal"}
     for row in rows.iter_rows(named=True):
@@ -77,8 +41,8 @@ def test_every_trace_is_right_and_one_of_its_problem(settings, make):
         assert assistant["content"] == f"<think>\n{row['internal_thoughts']}\n</think>\n\n{row['external_solution']}"
 
 
-def test_every_sample_stands_on_disk_with_what_became_of_it(settings, make):
-    result = make_traces(settings, make)
+def test_every_sample_stands_on_disk_with_what_became_of_it(world):
+    settings, result = world.settings, world.results["r1", "sums-0"]
     samples, dropped, made = (
         table(settings, "long_cot_samples"),
         table(settings, suffix=".dropped"),
@@ -93,15 +57,6 @@ def test_every_sample_stands_on_disk_with_what_became_of_it(settings, make):
     assert [one["stage"] for one in yields] == ["format", "examples", "score", "best"]
     assert (yields[0]["came"], yields[-1]["stayed"]) == (samples.height, table(settings).height)
     assert made["tokens_per_trace"] == samples["token_ids"].list.len().sum() / table(settings).height
-
-
-def test_a_second_run_draws_nothing_and_makes_the_same_rows(settings, make):
-    make_traces(settings, make)
-    tables = (NAME, "long_cot_pairs", "long_cot_samples")
-    before = [table(settings, asset) for asset in tables]
-    again = make(settings, "slice", "r1", "sums-0", only=[NAME])
-    assert metadata_of(again, NAME)["rollouts_drawn"] == 0
-    assert all(table(settings, asset).equals(one) for asset, one in zip(tables, before, strict=True))
 
 
 def test_asked_as_the_attempts_were_the_samples_are_the_attempts(tmp_path, make):
@@ -128,17 +83,16 @@ def test_the_mix_keeps_to_pass_rates_and_shares_and_says_why(tmp_path, make):
     assert sorted(told) == sorted(mixed.filter(~pl.col("is_kept")).select("problem_id", "why").rows())
 
 
-def test_a_problem_that_is_a_worked_example_is_never_asked(settings, make):
-    make(settings, "slice", "r1", "sums-0", only=["problems", "attempts"])
-    path = f"{settings.data_root}/tables/problems/r1/sums-0.parquet"
+def test_a_problem_that_is_a_worked_example_is_never_asked(copied_world, make):
+    path = f"{copied_world.data_root}/tables/problems/r1/sums-0.parquet"
     example = "State the final answer to the following arithmetic problem: 6 + 8 - 5 ="
     rows = pl.read_parquet(path).with_row_index("at")
     shown = pl.when(pl.col("at") == 0).then(pl.lit(example)).otherwise(pl.col("prompt")).alias("prompt")
     rows.with_columns(shown).drop("at").write_parquet(path)
-    make(settings, "slice", "r1", "sums-0", only=[NAME])
-    first = rows["problem_id"][0]
-    assert table(settings, "query_mix").filter(pl.col("problem_id") == first)["why"].to_list() == ["repeats_example"]
-    assert first not in set(table(settings, "long_cot_samples")["problem_id"])
+    assert make(copied_world, "slice", "r1", "sums-0", only=[NAME]).success
+    first, mix = rows["problem_id"][0], table(copied_world, "query_mix")
+    assert mix.filter(pl.col("problem_id") == first)["why"].to_list() == ["repeats_example"]
+    assert first not in set(table(copied_world, "long_cot_samples")["problem_id"])
 
 
 def test_a_slice_without_a_trace_fails_its_bound_and_its_release_says_why(settings, make):
@@ -182,9 +136,11 @@ def test_a_source_that_wants_criteria_without_a_judge_is_refused(tmp_path):
         load_settings(file)
 
 
-def test_the_manifest_tells_what_the_samples_cost_and_what_slices_were_made_with(settings, make):
-    release_round(settings, make)
-    facts = json.loads((release(settings) / "manifest.json").read_text())["facts"]
+def test_the_manifest_tells_what_the_samples_cost_and_what_slices_were_made_with(world):
+    settings = world.settings
+    folder = LocalRegistry(world.store.releases).open(NAME, "v0.1.0").path
+    assert "| samples: format | " in (folder / "README.md").read_text()
+    facts = json.loads((folder / "manifest.json").read_text())["facts"]
     samples = pl.concat([table(settings, "long_cot_samples", slice_key=key) for key in settings.slices()])
     assert facts["tokens"]["generated_in_samples"] == samples["token_ids"].list.len().sum()
     assert facts["settings"]["export"]["makings"]["sums-1"] == {

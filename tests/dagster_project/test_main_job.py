@@ -5,13 +5,9 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.resources.store import Store
-from dagster_project.round import StoredRound
 from dagster_project.settings.file import load_settings
 from generators.process_labels.dataset import DATASET
-from releases.recomputation import differing_columns
 from releases.registry.local import LocalRegistry
-from releases.verification.verify import verify
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
 HELD_OUT = """
@@ -31,71 +27,37 @@ def tables(settings, asset, round_key="r1"):
     )
 
 
+def first_version(settings):
+    return LocalRegistry(UPath(settings.data_root) / "releases").open("process_labels", "v0.1.0").path
+
+
 def released(settings):
-    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest("process_labels").path
-    return pl.read_parquet(f"{folder}/data/default/*.parquet").sort("problem_id", "attempt_index")
+    return pl.read_parquet(f"{first_version(settings)}/data/default/*.parquet").sort("problem_id", "attempt_index")
 
 
-def test_problems_become_a_release_whose_labels_follow_from_its_counts(settings, make_round):
-    made = make_round(settings, "r1")
-    rows = released(settings)
-    assert made["version"] == "v0.1.0"
-    assert rows.height == tables(settings, "process_labels").height > 0
-    stored = StoredRound(settings=settings, store=Store(data_root=settings.data_root), key="r1")
-    assert differing_columns(rows, DATASET.main.recompute(rows, DATASET.parameters_of(stored))) == {}
-
-
-def test_a_release_verifies_by_its_folder_alone(settings, make_round):
-    make_round(settings, "r1")
-    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest("process_labels").path
-    report = verify(folder)
-    assert report.findings == ()
-    assert report.checks["answers"].n == tables(settings, "process_labels").height
-
-
-def test_a_major_number_in_the_settings_starts_it_with_the_next_new_rows(settings, make_round):
-    make_round(settings, "r1")
+def test_a_round_is_released_once_and_a_major_number_starts_with_the_next_new_rows(settings, make, make_round):
+    assert make_round(settings, "r1")["is_new"] is True
+    again = make(settings, "release", "r1", only=["process_labels_release"])
+    assert metadata_of(again, "process_labels_release")["is_new"] is False
     releases = settings.releases.model_copy(update={"major": {"process_labels": 1}})
     assert make_round(settings.model_copy(update={"releases": releases}), "r2")["version"] == "v1.0.0"
 
 
-def test_every_problem_is_in_exactly_one_slice(settings, make_round):
-    make_round(settings, "r1")
-    assert sorted(Counter(tables(settings, "problems")["problem_id"]).values()) == [1] * 12
-
-
-def test_a_second_run_of_a_round_draws_nothing_and_releases_nothing_new(settings, make, make_round):
-    make_round(settings, "r1")
-    before = released(settings)
-    again = make(settings, "slice", "r1", "sums-0")
-    drawn = [metadata_of(again, asset)["rollouts_drawn"] for asset in ("attempts", "process_labels")]
-    assert drawn == [0, 0]
-    assert make_round(settings, "r1")["is_new"] is False
-    assert released(settings).equals(before)
-
-
-def test_another_round_draws_anew_and_leaves_the_first_as_it_was(settings, make_round):
-    make_round(settings, "r1")
-    first = tables(settings, "attempts", "r1")
-    assert make_round(settings, "r2")["version"] == "v0.2.0"
-    second = tables(settings, "attempts", "r2")
-    assert tables(settings, "attempts", "r1").equals(first)
-    assert first["problem_id"].to_list() == second["problem_id"].to_list()
-    assert first["text"].to_list() != second["text"].to_list()
+def test_every_problem_is_in_exactly_one_slice(world):
+    assert sorted(Counter(tables(world.settings, "problems")["problem_id"]).values()) == [1] * 48
 
 
 def test_the_launchpads_numbers_win_over_the_file(settings, make):
     config = {"ops": {"attempts": {"config": {"n": 2}}}}
-    assert make(settings, "slice", "r1", "sums-0", config).success
+    assert make(settings, "slice", "r1", "sums-0", config, only=["problems", "attempts"]).success
     attempts = pl.read_parquet(f"{settings.data_root}/tables/attempts/r1/sums-0.parquet")
     assert attempts.group_by("problem_id").len()["len"].unique().to_list() == [2]
 
 
-def test_what_was_dropped_is_on_disk_with_its_reason_and_counted_in_the_metadata(settings, make):
-    result = make(settings, "slice", "r1", "sums-0")
-    (event,) = result.asset_materializations_for_node("process_labels")
-    dropped = pl.read_parquet(f"{settings.data_root}/tables/process_labels/r1/sums-0.dropped.parquet")
-    shown = {record.data["what"]: record.data["rows"] for record in event.metadata["dropped"].value.records}
+def test_what_was_dropped_is_on_disk_with_its_reason_and_counted_in_the_metadata(world):
+    metadata = metadata_of(world.results["r1", "sums-0"], "process_labels")
+    dropped = pl.read_parquet(f"{world.settings.data_root}/tables/process_labels/r1/sums-0.dropped.parquet")
+    shown = {record.data["what"]: record.data["rows"] for record in metadata["dropped"].records}
     assert shown == dict(dropped.group_by("reason").len().iter_rows())
 
 
@@ -117,7 +79,7 @@ def test_prompts_that_cannot_be_asked_are_on_disk_and_counted_in_the_metadata(tm
         + f'path = "{tmp_path}/apples.jsonl"\n'
     )
     settings = load_settings(file)
-    made = metadata_of(make(settings, "slice", "r1", "apples-0"), "problems")
+    made = metadata_of(make(settings, "slice", "r1", "apples-0", only=["problems"]), "problems")
     dropped = pl.read_parquet(f"{settings.data_root}/tables/problems/r1/apples-0.dropped.parquet")
     assert {**dict.fromkeys(PROMPTS), **dict(dropped.select("prompt", "reason").iter_rows())} == PROMPTS
     assert {record.data["what"]: record.data["rows"] for record in made["dropped"].records} == dict.fromkeys(
@@ -126,7 +88,8 @@ def test_prompts_that_cannot_be_asked_are_on_disk_and_counted_in_the_metadata(tm
 
 
 def test_attempts_that_are_unfit_are_counted_before_they_are_passed_over(settings, make):
-    result = make(settings, "slice", "r1", "sums-0", {"ops": {"attempts": {"config": {"max_tokens": 30}}}})
+    config = {"ops": {"attempts": {"config": {"max_tokens": 30}}}}
+    result = make(settings, "slice", "r1", "sums-0", config, only=DATASET.stages)
     unfit = {
         record.data["what"]: record.data["rows"] for record in metadata_of(result, "attempts")["unfit_to_label"].records
     }
@@ -136,16 +99,14 @@ def test_attempts_that_are_unfit_are_counted_before_they_are_passed_over(setting
     assert unfit == {reason: counts[reason] for reason in unfit}
 
 
-def test_the_manifest_counts_the_ledgers_tokens(settings, make_round):
-    make_round(settings, "r1")
-    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest("process_labels").path
-    manifest = json.loads((folder / "manifest.json").read_text())
-    ledger = pl.read_parquet(f"{settings.data_root}/ledger/simulated/r1/*/part-*.parquet")
+def test_the_manifest_counts_the_ledgers_tokens(world):
+    manifest = json.loads((first_version(world.settings) / "manifest.json").read_text())
+    ledger = pl.read_parquet(f"{world.settings.data_root}/ledger/simulated/r1/*/part-*.parquet")
     assert manifest["facts"]["tokens"] == {"rollouts": ledger.height, "generated": ledger["token_ids"].list.len().sum()}
 
 
 def test_a_release_without_every_slice_fails_and_names_what_is_missing(settings, make):
-    assert make(settings, "slice", "r1", "sums-0").success
+    assert make(settings, "slice", "r1", "sums-0", only=DATASET.stages).success
     result = make(settings, "release", "r1", only=["process_labels_release"])
     (failure,) = result.get_step_failure_events()
     assert "process_labels of slice sums-1 is not finished" in str(failure.step_failure_data.error)
@@ -155,7 +116,8 @@ def test_problems_of_an_evaluation_set_are_dropped_once_and_shown_side_by_side(t
     file = tmp_path / "stepmill.toml"
     file.write_text(SETTINGS.format(policy="") + HELD_OUT)
     settings = load_settings(file)
-    made = [metadata_of(make(settings, "slice", "r1", key), "problems") for key in settings.slices()]
+    results = [make(settings, "slice", "r1", key, only=["problems"]) for key in settings.slices()]
+    made = [metadata_of(result, "problems") for result in results]
     folder = f"{settings.data_root}/tables/problems/r1"
     dropped = pl.concat([pl.read_parquet(f"{folder}/{key}.dropped.parquet") for key in settings.slices()])
     shown = tables(settings, "evaluation_repeats")
@@ -170,17 +132,16 @@ def test_problems_of_an_evaluation_set_are_dropped_once_and_shown_side_by_side(t
 def test_every_strategy_makes_rows_that_a_release_accepts(settings, make, strategy):
     config = {"ops": {"process_labels": {"config": {"strategy": strategy}}}}
     for slice_key in settings.slices():
-        assert make(settings, "slice", "r1", slice_key, config).success
+        assert make(settings, "slice", "r1", slice_key, config, only=DATASET.stages).success
     assert make(settings, "release", "r1", only=["process_labels_release"]).success
     assert set(released(settings)["strategy"]) == {strategy}
 
 
-def test_planted_errors_are_searched_and_counted_in_the_metadata_and_on_the_card(settings, make, make_round):
-    made = make_round(settings, "r1")
+def test_planted_errors_are_searched_and_counted_in_the_metadata_and_on_the_card(world):
+    settings, labelled = world.settings, world.results["r1", "sums-0"]
     planted = tables(settings, "planted_errors")
     assert 0 < planted.height <= 8
-    assert f"| all | {planted.height} |" in made["card"]
-    labelled = make(settings, "slice", "r1", "sums-0")
+    assert f"| all | {planted.height} |" in (first_version(settings) / "README.md").read_text()
     audit = {
         record.data["what"]: record.data["value"] for record in metadata_of(labelled, "process_labels")["audit"].records
     }
@@ -191,9 +152,8 @@ def test_planted_errors_are_searched_and_counted_in_the_metadata_and_on_the_card
     assert released(settings)["attempt_index"].max() < 4
 
 
-def test_the_nodes_of_the_released_steps_stand_in_the_search_trees_with_their_counts(settings, make_round):
-    make_round(settings, "r1")
-    nodes = {row["node_id"]: row for row in tables(settings, "search_trees").iter_rows(named=True)}
-    for row in released(settings).iter_rows(named=True):
+def test_the_nodes_of_the_released_steps_stand_in_the_search_trees_with_their_counts(world):
+    nodes = {row["node_id"]: row for row in tables(world.settings, "search_trees").iter_rows(named=True)}
+    for row in released(world.settings).iter_rows(named=True):
         counts = [(nodes[node]["n_correct"], nodes[node]["n_rollouts"]) for node in row["node_ids"]]
         assert counts == list(zip(row["n_correct"], row["n_rollouts"], strict=True))

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from dagster_project.settings.file import load_settings
+from generators.process_labels.dataset import DATASET
 from tests.dagster_project.conftest import LENIENT, metadata_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # five datasets, by a model that writes in real time
@@ -22,7 +23,7 @@ urls = ["{url}"]
 kind = "procedural"
 name = "chain_sum"
 task = "chain_sum"
-size = 4
+size = 3
 seed = 7
 levels = {{ min_terms = 2, max_terms = 3, min_digits = 1, max_digits = 1 }}
 worked_examples = "chain_sum"
@@ -30,15 +31,15 @@ worked_examples = "chain_sum"
 [attempts]
 n = 4
 temperature = 0.7
-max_tokens = 120
+max_tokens = 80
 
 [process_labels]
-cap = 16
+cap = 8
 audit = 2
 
 [step_preference_pairs]
-candidates = 4
-cap = 8
+candidates = 2
+cap = 4
 
 [self_correction_traces]
 samples = 1
@@ -48,14 +49,14 @@ max_triggers = 1
 weights = "embedded"
 
 [critical_token_pairs]
-search_cap = 8
-cap = 8
-budget = 16
+search_cap = 4
+cap = 4
+budget = 8
 
 [long_cot_traces]
 n = 2
 examples = "short"
-max_tokens = 120
+max_tokens = 80
 """
     + LENIENT
 )
@@ -71,19 +72,18 @@ print(sum(split.num_rows for split in rows.values()))
 """
 
 
-def test_the_real_model_makes_a_release_that_loads_and_a_second_run_asks_it_nothing(
-    tmp_path, policy_server, make, make_round
-):
+def test_the_real_model_makes_a_release_that_loads_and_a_second_run_asks_it_nothing(tmp_path, policy_server, make):
     (tmp_path / "stepmill.toml").write_text(SETTINGS.format(model=policy_server.model_name, url=policy_server.url))
     settings = load_settings(tmp_path / "stepmill.toml")
-    released = make_round(settings, "r1")
+    assert make(settings, "slice", "r1", "chain_sum-0").success
+    released = metadata_of(make(settings, "release", "r1", only=["process_labels_release"]), "process_labels_release")
     rows = pl.read_parquet(tmp_path / "data/tables/process_labels/r1/chain_sum-0.parquet")
     assert rows.height > 0
     for row in rows.iter_rows(named=True):
         assert row["step_ends"][-1] == len(row["token_ids"])
         assert all(right <= drawn for right, drawn in zip(row["n_correct"], row["n_rollouts"], strict=True))
 
-    again = make(settings, "slice", "r1", "chain_sum-0")
+    again = make(settings, "slice", "r1", "chain_sum-0", only=DATASET.stages)
     assert [metadata_of(again, asset)["tokens_generated"] for asset in ("attempts", "process_labels")] == [0, 0]
     assert pl.read_parquet(tmp_path / "data/tables/process_labels/r1/chain_sum-0.parquet").equals(rows)
 

@@ -1,16 +1,13 @@
-"""The asset over a simulated round: its rows, what it shows, a second run, and its release."""
+"""The asset over a simulated round: its rows, what it shows, and a round without a row."""
 
 import polars as pl
 import pytest
-from upath import UPath
 
+from generators.self_correction_traces.dataset import DATASET
 from generators.self_correction_traces.release import TRANSITIONS
-from releases.registry.local import LocalRegistry
-from releases.verification.verify import verify
 from tests.dagster_project.conftest import metadata_of
 
 NAME = "self_correction_traces"
-STAGES = ["problems", "attempts", "process_labels", NAME]
 
 
 def table(settings, asset=NAME, suffix="", slice_key="sums-0"):
@@ -22,33 +19,15 @@ def shown(made, name):
     return {record.data["what"]: record.data.get("rows", record.data.get("value")) for record in made[name].records}
 
 
-@pytest.fixture
-def make_corrections(make):
-    """Makes one slice up to the corrections; gives Dagster's result."""
-
-    def run(settings, slice_key="sums-1", run_config=None):
-        result = make(settings, "slice", "r1", slice_key, run_config, only=STAGES)
-        assert result.success
-        return result
-
-    return run
-
-
-def test_a_round_becomes_a_release_that_verifies_by_its_folder_alone(settings, make, make_corrections):
-    for slice_key in settings.slices():
-        make_corrections(settings, slice_key)
-    made = metadata_of(make(settings, "release", "r1", only=[f"{NAME}_release"]), f"{NAME}_release")
-    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest(NAME).path
-    report = verify(folder)
-    tables = [table(settings, slice_key=key) for key in settings.slices()]
-    assert report.findings == ()
-    assert report.checks["labels"].n == made["dagster/row_count"] == sum(rows.height for rows in tables) > 0
+def test_a_release_has_rows_of_both_origins_and_shows_what_triggers_did(world):
+    metadata = metadata_of(world.results["r1", "release"], f"{NAME}_release")
+    tables = [table(world.settings, slice_key=key) for key in world.settings.slices()]
     assert {origin for rows in tables for origin in rows["origin"]} == {"sampled", "composed"}
-    assert f"## {TRANSITIONS}" in made["card"]
+    assert f"## {TRANSITIONS}" in metadata["card"]
 
 
-def test_responses_begin_as_the_attempts_do_and_every_one_is_a_row_or_has_its_reason(settings, make_corrections):
-    make_corrections(settings)
+def test_responses_begin_as_the_attempts_do_and_every_one_is_a_row_or_has_its_reason(world):
+    settings = world.settings
     tried = table(settings, "attempts", slice_key="sums-1").select("problem_id", "attempt_index", "token_ids")
     attempts = {(problem, index): ids for problem, index, ids in tried.iter_rows()}
     responses = table(settings, "deepened_responses", slice_key="sums-1")
@@ -68,8 +47,8 @@ def test_responses_begin_as_the_attempts_do_and_every_one_is_a_row_or_has_its_re
     assert sorted(composed) == sorted(labelled)
 
 
-def test_the_metadata_shows_what_the_tables_hold(settings, make_corrections):
-    made = metadata_of(make_corrections(settings), NAME)
+def test_the_metadata_shows_what_the_tables_hold(world):
+    settings, made = world.settings, metadata_of(world.results["r1", "sums-1"], NAME)
     rows, responses = table(settings, slice_key="sums-1"), table(settings, "deepened_responses", slice_key="sums-1")
     dropped = table(settings, suffix=".dropped", slice_key="sums-1")
     assert shown(made, "origins") == dict(rows.group_by("origin").len().iter_rows())
@@ -88,19 +67,11 @@ def test_the_metadata_shows_what_the_tables_hold(settings, make_corrections):
     assert "⟦" in made["sample_rows"] and "→ " in made["sample_rows"]
 
 
-def test_a_second_run_draws_nothing_and_makes_the_same_rows(settings, make, make_corrections):
-    make_corrections(settings)
-    before = table(settings, slice_key="sums-1")
-    again = make(settings, "slice", "r1", "sums-1", only=[NAME])
-    assert metadata_of(again, NAME)["rollouts_drawn"] == 0
-    assert table(settings, slice_key="sums-1").equals(before)
-
-
-def test_a_round_without_a_row_fails_its_release_with_a_sentence_that_says_where_to_look(
-    settings, make, make_corrections
-):
+def test_a_round_without_a_row_fails_its_release_with_a_sentence_that_says_where_to_look(settings, make):
+    short = {"ops": {"attempts": {"config": {"max_tokens": 8}}}}
     for slice_key in settings.slices():
-        result = make_corrections(settings, slice_key, {"ops": {"attempts": {"config": {"max_tokens": 8}}}})
+        result = make(settings, "slice", "r1", slice_key, short, only=DATASET.stages)
+        assert result.success
     assert table(settings).height == 0
     checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
     assert checks["both_origins"] is False

@@ -4,7 +4,7 @@ from upath import UPath
 
 from dagster_project.settings.file import SettingsError, load_settings
 from generators.engine.simulated.vocabulary import SimulatedTokenizer
-from generators.step_preference_pairs.dataset import sides_verified
+from generators.step_preference_pairs.dataset import DATASET
 from releases.registry.local import LocalRegistry
 from tests.dagster_project.conftest import SETTINGS, metadata_of
 
@@ -16,15 +16,14 @@ def table(settings, asset=NAME, suffix="", slice_key="sums-0"):
 
 
 def released(settings, config="default"):
-    folder = LocalRegistry(UPath(settings.data_root) / "releases").latest(NAME).path
+    folder = LocalRegistry(UPath(settings.data_root) / "releases").open(NAME, "v0.1.0").path
     return pl.read_parquet(f"{folder}/data/{config}/*.parquet")
 
 
-def test_the_rows_for_training_give_the_stored_token_ids_back(settings, make_round):
-    make_round(settings, "r1", NAME)
+def test_the_rows_for_training_give_the_stored_token_ids_back(world):
     tokenizer = SimulatedTokenizer()
-    stored = {row["templated_prompt"] + row["chosen"]: row for row in released(settings).iter_rows(named=True)}
-    shown = released(settings, "trl")
+    stored = {row["templated_prompt"] + row["chosen"]: row for row in released(world.settings).iter_rows(named=True)}
+    shown = released(world.settings, "trl")
     assert shown.height == len(stored) > 0
     for row in shown.iter_rows(named=True):
         ids = stored[row["prompt"] + row["chosen"]]
@@ -34,58 +33,42 @@ def test_the_rows_for_training_give_the_stored_token_ids_back(settings, make_rou
             assert list(whole) == ids["prefix_token_ids"] + ids[f"{side}_token_ids"]
 
 
-def test_every_labelled_solution_is_in_a_pair_or_on_disk_with_its_reason(settings, make):
-    result = make(settings, "slice", "r1", "sums-0")
-    made, dropped = metadata_of(result, NAME), table(settings, suffix=".dropped")
-    labelled = set(table(settings, "process_labels").select("problem_id", "attempt_index").iter_rows())
-    told = {key for frame in (table(settings), dropped) for key in frame.select("problem_id", "attempt_index").rows()}
-    assert told == labelled
-    shown = {record.data["what"]: record.data["rows"] for record in made["dropped"].records}
+def test_every_labelled_solution_is_in_a_pair_or_on_disk_with_its_reason(world):
+    settings, metadata = world.settings, metadata_of(world.results["r1", "sums-0"], NAME)
+    pairs, dropped, labels = table(settings), table(settings, suffix=".dropped"), table(settings, "process_labels")
+    solutions = {key for frame in (pairs, dropped) for key in frame.select("problem_id", "attempt_index").rows()}
+    assert solutions == set(labels.select("problem_id", "attempt_index").iter_rows())
+    shown = {record.data["what"]: record.data["rows"] for record in metadata["dropped"].records}
     assert shown == dict(dropped.group_by("reason").len().iter_rows())
 
 
 def test_a_slice_without_an_error_makes_an_empty_table_and_fails_its_check(settings, make):
     short = {"ops": {"attempts": {"config": {"max_tokens": 8}}}}
-    result = make(settings, "slice", "r1", "sums-0", short)
+    result = make(settings, "slice", "r1", "sums-0", short, only=DATASET.stages)
     assert result.success
     assert table(settings).height == 0
-    (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "sides_verified"]
+    (check,) = [check for check in result.get_asset_check_evaluations() if check.check_name == "sides_verified"]
     assert not check.passed
 
 
-def test_a_judge_names_the_errors_where_the_process_labels_have_one(settings, make):
-    assert make(settings, "slice", "r1", "sums-0").success
-    path = f"{settings.data_root}/tables/process_labels/r1/sums-0.parquet"
+def test_a_judge_names_the_errors_where_the_process_labels_have_one(copied_world, make):
+    path = f"{copied_world.data_root}/tables/process_labels/r1/sums-0.parquet"
     judge = pl.when(pl.col("verdict") == "different").then(pl.lit(0)).otherwise(-1).cast(pl.Int64)
     pl.read_parquet(path).with_columns(judge_first_error=judge).write_parquet(path)
     config = {"ops": {NAME: {"config": {"localiser": "judge"}}}}
-    assert make(settings, "slice", "r1", "sums-0", config, only=[NAME]).success
-    rows = pl.concat([table(settings).select("step_index"), table(settings, suffix=".dropped").select("step_index")])
-    assert set(rows["step_index"]) <= {0, -1}
-    assert set(table(settings)["localiser"]) <= {"judge"}
+    assert make(copied_world, "slice", "r1", "sums-0", config, only=[NAME]).success
+    pairs, dropped = table(copied_world), table(copied_world, suffix=".dropped")
+    assert set(pl.concat([pairs["step_index"], dropped["step_index"]])) <= {0, -1}
+    assert set(pairs["localiser"]) <= {"judge"}
 
 
-def test_a_judge_that_was_never_asked_is_named_with_the_remedy(settings, make):
-    assert make(settings, "slice", "r1", "sums-0").success
-    path = f"{settings.data_root}/tables/process_labels/r1/sums-0.parquet"
+def test_a_judge_that_was_never_asked_is_named_with_the_remedy(copied_world, make):
+    path = f"{copied_world.data_root}/tables/process_labels/r1/sums-0.parquet"
     pl.read_parquet(path).with_columns(judge_first_error=pl.lit(None, pl.Int64)).write_parquet(path)
-    result = make(settings, "slice", "r1", "sums-0", {"ops": {NAME: {"config": {"localiser": "judge"}}}}, only=[NAME])
+    config = {"ops": {NAME: {"config": {"localiser": "judge"}}}}
+    result = make(copied_world, "slice", "r1", "sums-0", config, only=[NAME])
     (failure,) = result.get_step_failure_events()
     assert "localiser to 'labels'" in str(failure.step_failure_data.error)
-
-
-# pairs that held, reasons of those that did not, and whether the sides count as verified
-VERIFIED = [
-    (2, ["margin_too_small", "right_answer"], True),
-    (1, ["margin_too_small", "margin_not_sure"], False),
-    (0, [], False),
-]
-
-
-@pytest.mark.parametrize(("held", "reasons", "passed"), VERIFIED)
-def test_the_sides_are_verified_where_at_least_half_of_the_measured_pairs_hold(held, reasons, passed):
-    frame = pl.DataFrame({"margin": [0.5] * held})
-    assert sides_verified(frame, pl.DataFrame({"reason": reasons}, schema={"reason": pl.String})).passed is passed
 
 
 @pytest.mark.parametrize(

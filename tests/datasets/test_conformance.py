@@ -1,7 +1,6 @@
 """What every dataset of the list must do, whatever it holds."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import dagster as dg
@@ -16,8 +15,10 @@ from dagster_project.resources.store import Store
 from dagster_project.round import StoredRound
 from dagster_project.scorecard import read_cost, read_scorecard, standing
 from dagster_project.slice_asset import launchpad
-from generators.datasets import STAGES, in_order
+from generators.datasets import DATASETS, STAGES, in_order
 from releases.comparison.versions import diff
+from releases.drafting import drafted
+from releases.errors import NothingToRelease
 from releases.manifest import read_manifest
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
@@ -84,19 +85,17 @@ def test_the_launchpad_shows_the_knobs_with_the_settings_as_defaults(world, data
     assert {name: field.default for name, field in shown.items()} == {name: getattr(section, name) for name in shown}
 
 
-def test_a_slice_that_lost_part_of_its_ledger_and_its_tables_is_made_again_as_it_was(world, dataset, tmp_path):
-    root = shutil.copytree(world.settings.data_root, tmp_path / "data")
-    settings = world.settings.model_copy(update={"data_root": str(root)})
-    store, cell = Store(data_root=str(root)), cells(world)[0]
+def test_a_slice_that_lost_part_of_its_ledger_and_its_tables_is_made_again_as_it_was(world, copied_world, dataset):
+    store, cell = Store(data_root=copied_world.data_root), cells(world)[0]
     before = {schema.name: store.read(store.table(schema.name, cell)) for schema in tables_of(dataset)}
     drawn_before = read_cost(store, dataset.name, cell).rollouts
-    parts = sorted((root / "ledger" / "simulated" / cell.round / cell.slice).glob("part-*.parquet"))
+    parts = sorted(store.ledger_folder("simulated", cell).glob("part-*.parquet"))
     for part in parts[1::2]:
         part.unlink()
     for schema in tables_of(dataset):
         store.table(schema.name, cell).unlink()
     with dg.DagsterInstance.ephemeral() as instance:
-        assert runner(instance)(settings, "slice", cell.round, cell.slice, only=[dataset.name]).success
+        assert runner(instance)(copied_world, "slice", cell.round, cell.slice, only=[dataset.name]).success
     for name, table in before.items():
         assert store.read(store.table(name, cell)).equals(table), name
     drawn = read_cost(store, dataset.name, cell).rollouts - drawn_before
@@ -118,6 +117,48 @@ def test_a_release_holds_every_config_with_its_declared_columns(world, dataset):
         if config.name in manifest.rows:
             rows = pl.read_parquet(f"{folder}/data/{config.name}/*.parquet")
             assert rows.columns == list(config.schema.columns)
+    for config in dataset.measured:
+        tables = [world.store.read(world.store.table(config.table, cell)) for cell in cells(world)]
+        assert sum(manifest.rows[config.name].values()) == sum(table.height for table in tables) > 0
+
+
+def test_shuffled_tables_make_the_released_content_after_a_later_round_too_and_empty_ones_no_release(world, dataset):
+    stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
+    folder = version(world, dataset, 1)
+    manifest = read_manifest((folder / "manifest.json").read_bytes(), where=str(folder))
+
+    def draft(change):
+        tables = {config.table: change(stored.table(config.table)) for config in dataset.measured}
+        return drafted(dataset, tables, manifest.facts, dataset.parameters_of(stored))
+
+    shuffled = draft(lambda rows: rows.sample(fraction=1.0, shuffle=True, seed=1))
+    assert shuffled.content == manifest.content
+    with pytest.raises(NothingToRelease, match="there are no rows to release"):
+        draft(pl.DataFrame.clear)
+
+
+def test_a_second_round_asks_the_same_problems_and_draws_other_rollouts(world):
+    first, second = (
+        pl.concat([world.store.read(world.store.table("attempts", cell)) for cell in cells(world, key)])
+        for key in ("r1", "r2")
+    )
+    assert first["problem_id"].to_list() == second["problem_id"].to_list()
+    assert first["text"].to_list() != second["text"].to_list()
+
+
+def test_a_second_run_draws_nothing_and_makes_the_same_tables(copied_world):
+    store, cell = Store(data_root=copied_world.data_root), Cell(round=ROUND, slice=next(iter(copied_world.slices())))
+    paths = [store.table(schema.name, cell) for dataset in DATASETS for schema in tables_of(dataset)]
+    before = [store.read(path) for path in paths]
+    for path in paths:
+        path.unlink()
+    with dg.DagsterInstance.ephemeral() as instance:
+        again = runner(instance)(copied_world, "slice", cell.round, cell.slice)
+    assert again.success
+    assert {dataset.name: metadata_of(again, dataset.name)["rollouts_drawn"] for dataset in DATASETS} == dict.fromkeys(
+        [dataset.name for dataset in DATASETS], 0
+    )
+    assert all(store.read(path).equals(table) for path, table in zip(paths, before, strict=True))
 
 
 def test_a_manifest_holds_the_settings_of_every_stage(world, dataset):
@@ -139,7 +180,7 @@ def test_a_card_describes_every_column(world, dataset):
         assert limit in card
 
 
-def test_datasets_loads_every_config_of_the_folder(world, dataset, tmp_path, monkeypatch):
+def test_datasets_loads_every_split_of_every_config_as_it_was_released(world, dataset, tmp_path, monkeypatch):
     from datasets import load_dataset
 
     monkeypatch.chdir(world.store.releases.path)
@@ -147,6 +188,8 @@ def test_datasets_loads_every_config_of_the_folder(world, dataset, tmp_path, mon
     for config, splits in json.loads((folder / "manifest.json").read_text())["rows"].items():
         loaded = load_dataset(f"{dataset.name}/v0.1.0", config, cache_dir=str(tmp_path))
         assert {split: rows.num_rows for split, rows in loaded.items()} == splits
+        for split, rows in loaded.items():
+            assert rows.to_list() == pl.read_parquet(f"{folder}/data/{config}/{split}-*.parquet").to_dicts()
 
 
 def changed(value):

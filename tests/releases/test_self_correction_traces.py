@@ -1,4 +1,4 @@
-"""From a table of corrections to its release: what is derived, what is refused, what loads."""
+"""From a table of corrections to its release: what is derived, what is refused, what trl trains on."""
 
 import json
 import subprocess
@@ -14,22 +14,12 @@ from generators.self_correction_traces.dataset import DATASET
 from generators.self_correction_traces.release import SFT, TRANSITIONS, more_facts, transition_figures
 from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
 from releases.drafting import drafted
-from releases.errors import NothingToRelease
 from releases.splits import SplitShares
 from tests.releases.corrected import corrected, corrections
 from tests.releases.forgery import with_cell
 
 ROOT = str(Path(__file__).parents[2])
 ALL_TRAIN = SplitShares(test=0.0)
-
-READ = """
-import json, sys
-from datasets import load_dataset
-
-splits = {config: load_dataset("self_correction_traces/v0.1.0", config) for config in ("default", "sft")}
-rows = {config: {split: rows.to_list() for split, rows in of.items()} for config, of in splits.items()}
-json.dump(rows, open(sys.argv[1], "w"))
-"""
 
 TRAIN = """
 import json, sys
@@ -111,16 +101,6 @@ def test_a_release_counts_both_origins_by_split(rows, facts):
     assert counted == [8, 8]
     assert draft.tables["sft"].rows == draft.tables["default"].rows
     assert len(draft.label_counts) == 2
-
-
-def test_rows_come_sorted_whatever_their_order(rows, facts):
-    shuffled = rows.sample(fraction=1.0, shuffle=True, seed=1)
-    assert draft_of(shuffled, facts()).content == draft_of(rows, facts()).content
-
-
-def test_no_rows_are_no_release(rows, facts):
-    with pytest.raises(NothingToRelease, match="there are no rows to release"):
-        draft_of(rows.clear(), facts())
 
 
 # a row, what is changed in it, and which column does not follow then
@@ -212,13 +192,6 @@ def test_triggers_are_counted_over_all_responses_by_the_answers_before_and_after
     assert transition_figures(pl.DataFrame({"verdicts": chains})) == figures
     assert more_facts(RoundOf(*chains), pl.DataFrame()) == MoreFacts(figures={TRANSITIONS: figures})
     assert more_facts(RoundOf(["equal"]), pl.DataFrame()) == MoreFacts()
-
-
-def test_every_split_loads_as_it_was_released(rows, facts, registry, tmp_path):
-    draft = draft_of(rows, facts(), SplitShares(test=0.3))
-    registry.publish(draft)
-    frames = {c: {split: frame.to_dicts() for split, frame in t.splits.items()} for c, t in draft.tables.items()}
-    assert output_of(READ, registry, tmp_path) == frames
 
 
 def test_trl_trains_on_the_rows_as_they_are_and_only_on_what_is_learnt(rows, facts, registry, tmp_path):

@@ -1,4 +1,4 @@
-"""A good release of step pairs passes; a changed margin, a changed text and a changed row for training are named."""
+"""In a release of step pairs a changed margin, a changed text and a changed row for training are named."""
 
 from dataclasses import replace
 
@@ -28,12 +28,6 @@ def draft(facts):
 
 def found(folder):
     return [(name, str(one)) for name, checked in verify(folder).checks.items() for one in checked.findings]
-
-
-def test_a_good_release_passes_and_both_sides_of_every_row_are_verified(draft, folder_of):
-    report = verify(folder_of(draft))
-    assert report.findings == ()
-    assert report.checks["answers"].n == 24
 
 
 def test_a_changed_margin_is_named(draft, folder_of):
