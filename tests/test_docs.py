@@ -6,12 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from dagster_project import reference
-from dagster_project.settings.file import load_settings
-from tests.dagster_project.conftest import SETTINGS, runner
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -31,19 +28,13 @@ def commands():
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """The project beside a data root that holds the releases of a round."""
+def project(tmp_path_factory, world):
+    """The project beside a data root that holds the releases of a simulated round."""
     folder = tmp_path_factory.mktemp("project")
     for entry in (*PROJECT, "pyproject.toml", "stepmill.toml", "Makefile"):
         (folder / entry).symlink_to(ROOT / entry)
     (folder / ".venv").symlink_to(sys.prefix)
-    (folder / "simulated.toml").write_text(SETTINGS.format(policy="").replace("size = 12", "size = 48"))
-    settings = load_settings(folder / "simulated.toml")
-    with dg.DagsterInstance.ephemeral() as instance:
-        make = runner(instance)
-        for slice_key in settings.slices():
-            assert make(settings, "slice", "demo", slice_key).success
-        assert make(settings, "release", "demo").success
+    (folder / "data").symlink_to(world.settings.data_root)
     return folder
 
 
