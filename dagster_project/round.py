@@ -19,6 +19,7 @@ from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
+from releases.licences import joint_licence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,9 +88,17 @@ class StoredRound:
             policy=", ".join(policies),
             round=self.key,
             sources=[
-                SourceFacts(name=name, licence=sources[name].licence, problems=n, answer_rule=sources[name].answer_rule)
+                SourceFacts(
+                    name=name,
+                    licence=sources[name].licence,
+                    problems=n,
+                    answer_rule=sources[name].answer_rule,
+                    language=sources[name].language,
+                    hub_dataset=sources[name].hub_dataset,
+                )
                 for name, n in per_source.iter_rows()
             ],
+            licence=joint_licence(sources[name].licence for name in per_source[dataset.source]),
             stages=[*map(self.stage_facts, dataset.stages), *more.stages],
             tokens={**self.tokens(policies), **more.tokens},
             settings={stage: _agreed(self.recipes(stage)) for stage in dataset.stages},

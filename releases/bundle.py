@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from releases import parquet
-from releases.card import HubAddress, write_card
+from releases.card import HubAddress, write_card, write_licence
 from releases.draft import Draft
+from releases.licences import LICENCE_FILE
 from releases.manifest import FILE_NAME, Manifest, file_facts
 
 
@@ -38,4 +39,7 @@ def _contents(draft: Draft, manifest: Manifest, address: HubAddress | None) -> I
         yield ReleaseFile(f"pictures/{picture.name}", picture.png)
     for path, content in draft.attachments.items():
         yield ReleaseFile(path, content)
+    licence = write_licence(draft)
+    if licence is not None:
+        yield ReleaseFile(LICENCE_FILE, licence.encode())
     yield ReleaseFile("README.md", write_card(draft, manifest, address).encode())

@@ -1,4 +1,7 @@
-"""Writes a version's dataset card, README.md: YAML for the Hub and `datasets`, then prose rendered from the facts."""
+"""Writes a version's dataset card, README.md: YAML for the Hub and `datasets`, then prose rendered from the facts.
+
+Where the Hub has no id for the licence of the rows, LICENSE.md says what it is.
+"""
 
 import json
 from collections.abc import Mapping
@@ -7,11 +10,12 @@ from importlib.resources import files
 from typing import Any
 
 from huggingface_hub import DatasetCardData
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from releases.draft import Draft
-from releases.licences import forbidden, words
+from releases.licences import LICENCE_FILE, forbidden, hub_licence, words
 from releases.manifest import Manifest
+from releases.showing import shown
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -25,6 +29,7 @@ _SIZES = (
 
 _SETTINGS = 20  # changed settings that the card prints; the manifest has all
 _LIST = 8  # the longest list that the card prints in full
+_CELL = 300  # characters of a value in an example row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +42,7 @@ class HubAddress:
 
 def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = None) -> str:
     """Render the card of `draft` as the version `manifest`, on the Hub or, without `address`, in a folder."""
-    environment = Environment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    environment.filters["cell"] = _cell
-    environment.filters["figure"] = _figure
-    environment.filters["setting"] = _setting
-    environment.filters["terms"] = words
-    template = environment.from_string(files("releases").joinpath("card.md.jinja").read_text("utf-8"))
-    return template.render(
+    return _template("card.md.jinja").render(
         yaml=card_data(draft).to_yaml(),
         draft=draft,
         about=draft.card,
@@ -53,6 +50,8 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
         restricted=forbidden({source.name: source.licence for source in draft.facts.sources}),
         manifest=manifest,
         address=address,
+        examples=shown(draft.examples, (), longest=_CELL) if draft.examples.width else "",
+        licence_file=LICENCE_FILE if _is_other(draft) else None,
         settings=json.dumps(_shortened(draft.facts.settings), indent=2, sort_keys=True, ensure_ascii=False),
         shown_changes=_SETTINGS,
         first_config=next(iter(draft.tables)),
@@ -60,18 +59,34 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
     )
 
 
+def write_licence(draft: Draft) -> str | None:
+    """Render the page on the licence of the rows; None if the Hub has an id for it."""
+    return _template("licence.md.jinja").render(facts=draft.facts) if _is_other(draft) else None
+
+
 def card_data(draft: Draft) -> DatasetCardData:
-    """The card's metadata: configs with their files, size, licence, tasks and tags."""
+    """The card's metadata: configs with their files, size, licence, languages, source datasets, tasks and tags."""
     first, *_ = draft.tables
+    sources = draft.facts.sources
+    licence = hub_licence(draft.facts.licence)
     return DatasetCardData(
         pretty_name=draft.card.pretty_name,
-        license=draft.facts.licence or "other",
+        license=licence.id,
+        license_name=licence.name,
+        license_link=licence.link,
+        language=sorted({source.language for source in sources if source.language}) or None,
+        source_datasets=sorted({source.hub_dataset for source in sources if source.hub_dataset}) or None,
         size_categories=[_size(sum(draft.tables[first].rows.values()))],
         task_categories=list(draft.card.task_categories),
         tags=["stepmill", *draft.card.tags],
         annotations_creators=["machine-generated"],
         configs=[_config(draft, name, is_default=name == first) for name in draft.tables],
     )
+
+
+def _is_other(draft: Draft) -> bool:
+    """Whether the Hub has no id for the licence of the rows."""
+    return hub_licence(draft.facts.licence).id == "other"
 
 
 def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
@@ -81,9 +96,20 @@ def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
         config["default"] = True
     # `datasets` caches a local folder by its name and its card's configs. Without this description, loading v0.1.0 from
     # one registry would return the cached rows of v0.1.0 from another.
-    config["description"] = f"rows {draft.content[:16]}"
+    config["description"] = f"{draft.tables[name].purpose} (rows {draft.content[:16]})"
     config["data_files"] = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in splits]
     return config
+
+
+def _template(name: str) -> Template:
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters["cell"] = _cell
+    environment.filters["figure"] = _figure
+    environment.filters["setting"] = _setting
+    environment.filters["terms"] = words
+    return environment.from_string(files("releases").joinpath(name).read_text("utf-8"))
 
 
 def _size(rows: int) -> str:

@@ -31,14 +31,16 @@ class Table:
 class Draft:
     """Everything in a version except its number.
 
-    `label_counts` counts each label value per split. `attachments` are further files derived from the rows, by path.
-    `major` is the lowest major number that the version may have.
+    `examples` are a few rows of the first config in its short columns. `label_counts` counts each label value per
+    split. `attachments` are further files derived from the rows, by path. `major` is the lowest major number that the
+    version may have.
     """
 
     dataset: str
     card: Card
     tables: Mapping[str, Table]
     facts: ReleaseFacts
+    examples: pl.DataFrame = field(default_factory=pl.DataFrame)
     label_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     pictures: tuple[DrawnPicture, ...] = ()
     attachments: Mapping[str, bytes] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Builds the draft of a release from a dataset's rows: validates, recomputes, and lays out configs and splits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from releases.recomputation import differing_columns
 from releases.splits import SplitShares, split_by_problem
 
 P = TypeVar("P", bound=Parameters)
+EXAMPLES = 3  # rows that the card shows
 
 
 def drafted(
@@ -57,6 +58,7 @@ def drafted(
         card=dataset.card,
         tables={name: table for name, table in laid_out.items() if table.splits},
         facts=_with_export(facts, parts, exported(parameters, shares)),
+        examples=_examples(next(iter(splits.values())), dataset.sample_columns),
         label_counts={split: counts for split, rows in splits.items() if (counts := dataset.label_counts(rows))},
         pictures=(drawn(dataset.picture, main),) if dataset.picture else (),
         attachments=dataset.attachments(splits, parameters),
@@ -123,6 +125,12 @@ def _measured(dataset: Dataset[P], config: Config[P], table: pl.DataFrame, param
             f"{part.kept.height} rows, first {first}: materialise {dataset.name} again"
         )
     return part
+
+
+def _examples(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Rows spread over a split, in those of the columns that it has."""
+    step = max(1, rows.height // EXAMPLES)
+    return rows.select([name for name in columns if name in rows.columns]).gather_every(step).head(EXAMPLES)
 
 
 def _because(part: Filtered) -> str:

@@ -14,7 +14,8 @@ from releases.licences import Handling, Terms, terms_of
 class SourceFacts:
     """A source of problems: its name, its licence if known, and how many problems came from it.
 
-    Answers to its problems are verified by `answer_rule`. `terms` follow from the licence.
+    Answers to its problems are verified by `answer_rule`. `terms` follow from the licence. `language` is the code of
+    its prompts' language if the settings state it. `hub_dataset` is the id of the Hub dataset that it reads, if any.
     """
 
     name: str
@@ -22,6 +23,8 @@ class SourceFacts:
     problems: int
     answer_rule: AnswerRule = DEFAULT_RULE
     terms: Terms | None = None
+    language: str | None = None
+    hub_dataset: str | None = None
 
     def __post_init__(self) -> None:
         if self.terms is None:
@@ -35,7 +38,7 @@ class ReleaseFacts:
     """Policy, round, sources, yields, tokens, settings, seeds and audit of a release.
 
     `tokens` counts by kind (`generated`, `prompt`, `cached`). `settings` is nested JSON data; its `export` holds the
-    parameters that rows are derived and split with. `licence` is the identifier that the card shows (`other` if None).
+    parameters that rows are derived and split with. `licence` is the SPDX expression of the rows, None if unknown.
     `audit` has figures by name for each kind of planted error and for `all`. `figures` are further tables by title.
     `licences` says whether sources that forbid redistribution or commercial use are refused or marked.
     """

@@ -1,10 +1,11 @@
-"""What a source's licence allows others to do with data made from it, by SPDX id.
+"""What licences allow others to do with data made under them, by SPDX id, and how a card states them.
 
 This is a small table of ids, not legal advice. A licence that is not in it counts as `unknown`.
 """
 
-from collections.abc import Mapping
-from typing import Literal
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
 
 Terms = Literal["free", "no_commercial_use", "no_redistribution", "unknown"]
 Handling = Literal["refuse", "mark"]
@@ -28,6 +29,34 @@ _IDS: Mapping[Terms, str] = {
     """,
 }
 _TERMS: Mapping[str, Terms] = {name.lower(): terms for terms, names in _IDS.items() for name in names.split()}
+_SPDX: Mapping[str, str] = {name.lower(): name for names in _IDS.values() for name in names.split() if name != "NONE"}
+
+# The Hub's id is the SPDX id in lower case, but for these; it has none for the second list.
+_HUB_IDS: Mapping[str, str] = {
+    "C-UDA-1.0": "c-uda",
+    "GFDL-1.3": "gfdl",
+    "ODbL-1.0": "odbl",
+    "ODC-By-1.0": "odc-by",
+    "PDDL-1.0": "pddl",
+    **{
+        f"{name}-{version}": name.lower()
+        for name in ("AGPL-3.0", "GPL-2.0", "GPL-3.0", "LGPL-3.0")
+        for version in ("only", "or-later")
+    },
+}
+_NOT_ON_THE_HUB = """
+    0BSD CC-BY-NC-2.5 CC-BY-NC-ND-2.0 CC-BY-NC-ND-2.5 CC-BY-NC-SA-2.5 CC-BY-ND-2.0 CC-BY-ND-2.5 CC-BY-ND-3.0
+    CC-BY-SA-2.0 PolyForm-Noncommercial-1.0.0
+"""
+LICENCE_FILE = "LICENSE.md"  # the name that the Hub links to where it has no id for a licence
+
+
+class HubLicence(NamedTuple):
+    """A licence as the metadata of a card on the Hub state it; `other` has a name and a link."""
+
+    id: str
+    name: str | None = None
+    link: str | None = None
 
 
 def terms_of(licence: str | None) -> Terms:
@@ -51,6 +80,26 @@ def refusal(licences: Mapping[str, str | None]) -> str | None:
         f"licences of sources forbid what a release allows: {listed}. Leave such sources out, or set licences = 'mark' "
         "in [releases] to release with that said on the card"
     )
+
+
+def joint_licence(licences: Iterable[str | None]) -> str | None:
+    """The SPDX expression of several licences together, such as `Apache-2.0 AND MIT`.
+
+    None if there is no licence, or one that is missing or not in the table.
+    """
+    ids = {None if licence is None else _SPDX.get(licence.strip().lower()) for licence in licences}
+    known = {licence for licence in ids if licence is not None}
+    return " AND ".join(sorted(known, key=str.lower)) if known and known == ids else None
+
+
+def hub_licence(expression: str | None) -> HubLicence:
+    """The Hub's id of a licence, or `other` if it has none."""
+    licence = _SPDX.get((expression or "").lower())
+    if licence is not None and licence not in _NOT_ON_THE_HUB.split():
+        return HubLicence(_HUB_IDS.get(licence, licence.lower()))
+    # The Hub wants a name that reads like an id.
+    name = re.sub(r"[^a-z0-9.]+", "-", expression.lower()) if expression else "unknown"
+    return HubLicence("other", name, LICENCE_FILE)
 
 
 def words(terms: Terms) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 from pydantic import ConfigDict, Field, SkipValidation, TypeAdapter, field_validator, model_validator, with_config
 
 from filters.answers.checker import AnswerRule
@@ -106,6 +108,17 @@ class Source(_OverProblems):
     def has_answers(self) -> bool:
         """Whether its problems have answers to verify by."""
         return self.problems.has_answers
+
+    @property
+    def hub_dataset(self) -> str | None:
+        """The id of the Hub dataset that the problems come from; None for other kinds and for a local folder."""
+        if not isinstance(self.problems, HubProblems):
+            return None
+        try:
+            validate_repo_id(self.problems.dataset)
+        except HFValidationError:
+            return None
+        return self.problems.dataset
 
     @property
     def is_generated(self) -> bool:

@@ -1,4 +1,4 @@
-"""Checks a version's card: the YAML that the Hub's viewer and `datasets` read must list every file."""
+"""Checks a version's card: the YAML that the Hub and `datasets` read must list every file and state the licence."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from huggingface_hub import DatasetCard
 
+from releases.licences import hub_licence
 from releases.parquet import shards_of
 from releases.verification.finding import Checked, Finding
 from releases.verification.opened import OpenedRelease
@@ -15,7 +16,7 @@ CARD = "README.md"
 
 
 def check_card(release: OpenedRelease) -> Checked:
-    """The card exists, and its configs and splits list exactly the manifest's files."""
+    """The card exists, its configs and splits list exactly the manifest's files, and its licence is the manifest's."""
     return Checked.of(1, "card", [Finding(file=CARD, complaint=complaint) for complaint in _complaints(release)])
 
 
@@ -32,6 +33,9 @@ def _complaints(release: OpenedRelease) -> Iterator[str]:
     except (ValueError, TypeError, yaml.YAMLError) as bad:
         yield f"datasets cannot read its YAML: {bad}"
         return
+    licence = hub_licence(release.manifest.facts.licence).id
+    if data.get("license") != licence:
+        yield f"its YAML says that the licence is {data.get('license')}; by the manifest it is {licence}"
     listed: dict[tuple[str, str], set[str]] = {}
     for shard in shards_of(release.manifest):
         listed.setdefault((shard.config, shard.split), set()).add(shard.path)

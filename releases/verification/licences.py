@@ -1,18 +1,18 @@
-"""Checks the licences of a version's sources: their terms must follow from the ids, and none may be a refused one.
+"""Checks the licences of a version's sources: terms and the licence of the rows follow from them, none is refused.
 
 Only the manifest is checked, not whether a source really has the licence it states.
 """
 
 from collections.abc import Iterator
 
-from releases.licences import forbidden, terms_of, words
+from releases.licences import forbidden, joint_licence, terms_of, words
 from releases.manifest import FILE_NAME
 from releases.verification.finding import Checked, Finding
 from releases.verification.opened import OpenedRelease
 
 
 def check_licences(release: OpenedRelease) -> Checked:
-    """The terms of every source follow from its licence, and a release that refuses restricted sources has none."""
+    """Terms and the licence of the rows follow from the sources' licences; a release that refuses some has none."""
     complaints = _complaints(release)
     return Checked.of(
         len(release.manifest.facts.sources),
@@ -28,6 +28,9 @@ def _complaints(release: OpenedRelease) -> Iterator[str]:
         if source.terms != expected:
             complaint = f"terms of source {source.name} are said to be {source.terms}"
             yield f"{complaint}; its licence, {source.licence}, is {expected}"
+    licence = joint_licence(source.licence for source in facts.sources)
+    if facts.licence not in (None, licence):  # earlier versions state none
+        yield f"the licence of the rows is said to be {facts.licence}; by the sources it is {licence or 'unknown'}"
     if facts.licences == "refuse":
         for name, terms in forbidden({source.name: source.licence for source in facts.sources}).items():
             yield f"source {name} has a licence with {words(terms)}, and licences says that such are refused"

@@ -1,6 +1,7 @@
 """A release of a round whose sources share problems."""
 
 import polars as pl
+from huggingface_hub import DatasetCard
 from upath import UPath
 
 from dagster_project.partitions import Cell
@@ -22,7 +23,8 @@ max_steps = 5
 
 def test_a_problem_of_two_sources_is_released_once_as_its_first_source_has_it(tmp_path, make_round):
     file = tmp_path / "stepmill.toml"
-    file.write_text(SETTINGS.format(policy="").replace("shards = 2", "shards = 1") + AGAIN)
+    stated = 'shards = 1\nlicence = "mit"\nlanguage = "en"'
+    file.write_text(SETTINGS.format(policy="").replace("shards = 2", stated) + AGAIN)
     twice = load_settings(file)
     released = make_round(twice, "r1")
 
@@ -37,4 +39,6 @@ def test_a_problem_of_two_sources_is_released_once_as_its_first_source_has_it(tm
         facts = read_manifest(manifest.read(), where="the folder").facts
     (labels,) = [stage for stage in facts.stages if stage.name == "process_labels"]
     assert (labels.kept, labels.dropped[IN_TWO_SLICES]) == (ours.height, again.height)
-    assert [one.name for one in facts.sources] == ["sums"]
+    assert [source.name for source in facts.sources] == ["sums"]
+    card = DatasetCard.load(f"{released['dagster/uri']}/README.md").data
+    assert (facts.licence, card.license, card.language) == ("MIT", "mit", ["en"])

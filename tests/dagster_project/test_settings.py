@@ -109,3 +109,15 @@ def test_a_source_that_forbids_commercial_use_is_taken_where_it_is_to_be_marked(
     file = tmp_path / "stepmill.toml"
     file.write_text(SOURCE + 'licence = "cc-by-nc-4.0"\n[releases]\nlicences = "mark"')
     assert load_settings(file).releases.licences == "mark"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "named"), [("lab/sums", "lab/sums"), ("gsm8k", "gsm8k"), ("./sums", None), ("/data/sums", None)]
+)
+def test_a_hub_source_names_its_dataset_but_no_folder(tmp_path, dataset, named):
+    file = tmp_path / "stepmill.toml"
+    columns = 'columns = { prompt = "q", answer = "a", answer_format = "plain" }'
+    file.write_text(f'[[sources]]\nname = "h"\nkind = "hub"\ndataset = "{dataset}"\n{columns}\n' + SOURCE)
+    by_name = {source.name: source.hub_dataset for source in load_settings(file).sources}
+    assert by_name.pop("h") == named
+    assert set(by_name.values()) == {None}

@@ -22,6 +22,7 @@ from generators.search.shares import share_values
 from releases.draft import Draft
 from releases.drafting import drafted
 from releases.facts import ReleaseFacts, SourceFacts, StageFacts
+from releases.licences import joint_licence
 from releases.registry.local import LocalRegistry
 from releases.splits import SplitShares
 
@@ -137,7 +138,8 @@ def facts() -> Callable[..., ReleaseFacts]:
             "settings": {"attempts": {"temperature": 0.7}},
             "seeds": {"attempts": 0},
         }
-        return ReleaseFacts(**{**plain, **changes})
+        stated = {**plain, **changes}
+        return ReleaseFacts(**{"licence": joint_licence(source.licence for source in stated["sources"]), **stated})
 
     return of
 

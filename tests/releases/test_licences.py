@@ -1,14 +1,15 @@
 """Licences of sources: their terms, what is refused or marked, what the card and `verify` say of them."""
 
 import pytest
+from huggingface_hub import DatasetCard
 from upath import UPath
 
 from releases.errors import LicenceForbids
 from releases.facts import SourceFacts
-from releases.licences import refusal, terms_of
+from releases.licences import _IDS, hub_licence, joint_licence, refusal, terms_of
 from releases.verification.verify import verify
 from tests.releases.conftest import true_draft_of
-from tests.releases.forgery import alone, with_manifest
+from tests.releases.forgery import alone, with_file, with_manifest
 
 TERMS = [
     ("mit", "free"),
@@ -70,6 +71,89 @@ def test_a_licence_that_is_not_known_is_named_as_unknown(registry, under, licenc
     assert "restrict what you may do" not in card
 
 
+JOINT = [
+    (["apache-2.0"], "Apache-2.0", ("apache-2.0", None, None)),
+    (["apache-2.0", "Apache-2.0 "], "Apache-2.0", ("apache-2.0", None, None)),
+    (["ODC-By-1.0"], "ODC-By-1.0", ("odc-by", None, None)),
+    (["GPL-3.0-or-later"], "GPL-3.0-or-later", ("gpl-3.0", None, None)),
+    (["cc-by-sa-2.0"], "CC-BY-SA-2.0", ("other", "cc-by-sa-2.0", "LICENSE.md")),
+    (["mit", "apache-2.0"], "Apache-2.0 AND MIT", ("other", "apache-2.0-and-mit", "LICENSE.md")),
+    (["mit", None], None, ("other", "unknown", "LICENSE.md")),
+    (["our own terms"], None, ("other", "unknown", "LICENSE.md")),
+    (["NONE"], None, ("other", "unknown", "LICENSE.md")),
+    ([], None, ("other", "unknown", "LICENSE.md")),
+]
+# What the Hub's validation of a card accepts (huggingface_hub, issue 4218), but for names of models.
+HUB = """
+    apache-2.0 mit afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0
+    cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0
+    cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0
+    cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl
+    gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1 lgpl-3.0 isc lppl-1.3c ms-pl mpl-2.0 odc-by odbl osl-3.0 postgresql ofl-1.1 ncsa
+    unlicense zlib pddl lgpl-lr unknown other
+"""
+
+
+@pytest.mark.parametrize(("licences", "expression", "stated"), JOINT)
+def test_the_licence_of_the_rows_follows_from_those_of_the_sources(licences, expression, stated):
+    assert joint_licence(licences) == expression
+    assert hub_licence(expression) == stated
+
+
+def test_every_known_licence_is_stated_by_an_id_that_the_hub_accepts():
+    known = [name for names in _IDS.values() for name in names.split() if name != "NONE"]
+    stated = {name: hub_licence(joint_licence([name])).id for name in known}
+    accepted = HUB.split()
+    assert [name for name, licence in stated.items() if licence not in accepted] == []
+    assert [name for name, licence in stated.items() if licence == "other" and name.lower() in accepted] == []
+
+
+@pytest.mark.parametrize(
+    ("licences", "fields", "on_the_card", "in_the_file"),
+    [
+        (["mit", "MIT"], {"license": "mit"}, "Licence of the rows: `MIT`, from the licences of the sources.\n", None),
+        (
+            ["mit", "cc-by-4.0"],
+            {"license": "other", "license_name": "cc-by-4.0-and-mit", "license_link": "LICENSE.md"},
+            "`CC-BY-4.0 AND MIT`, from the licences of the sources. See [`LICENSE.md`](LICENSE.md).",
+            "- [CC-BY-4.0](https://spdx.org/licenses/CC-BY-4.0.html)\n- [MIT](https://spdx.org/licenses/MIT.html)\n",
+        ),
+        (
+            ["mit", "our | terms"],
+            {"license": "other", "license_name": "unknown", "license_link": "LICENSE.md"},
+            "Licence of the rows: unknown, since a source states none or one that is not a known SPDX id. See [",
+            "| b | our \\| terms | unknown | 8 |\n",
+        ),
+    ],
+)
+def test_a_version_states_its_licence_to_the_hub_and_explains_one_without_an_id(
+    registry, true_rows, facts, licences, fields, on_the_card, in_the_file
+):
+    first, second = licences
+    sources = [SourceFacts(name="sums", licence=first, problems=8), SourceFacts(name="b", licence=second, problems=8)]
+    path = registry.publish(true_draft_of(true_rows, facts(sources=sources))).path
+    card = DatasetCard.load(path / "README.md")
+    assert {name: value for name, value in card.data.to_dict().items() if name.startswith("license")} == fields
+    assert on_the_card in card.text
+    assert (path / "LICENSE.md").exists() == (in_the_file is not None)
+    if in_the_file is not None:
+        assert in_the_file in (path / "LICENSE.md").read_text()
+    assert verify(path).findings == ()
+
+
+def test_a_version_that_states_no_licence_of_its_rows_verifies(registry, true_rows, facts):
+    """As versions do that were made before the licence was computed."""
+    assert verify(registry.publish(true_draft_of(true_rows, facts(licence=None))).path).findings == ()
+
+
+def test_a_card_that_states_another_licence_is_named(registry, under, tmp_path):
+    folder = alone(registry.publish(under("mit")).path, UPath(tmp_path / "alone"))
+    card = (folder / "README.md").read_text()
+    with_file(folder, "README.md", card.replace("license: mit", "license: cc0-1.0").encode())
+    (finding,) = verify(folder).checks["card"].findings
+    assert finding.complaint == "its YAML says that the licence is cc0-1.0; by the manifest it is mit"
+
+
 FORGED = [
     (
         {"terms": "free"},
@@ -77,6 +161,7 @@ FORGED = [
         "terms of source sums are said to be free; its licence, cc-by-nc-4.0, is no_commercial_use",
     ),
     ({}, {"licences": "refuse"}, "source sums has a licence with no commercial use, and licences says that such are"),
+    ({}, {"licence": "MIT"}, "the licence of the rows is said to be MIT; by the sources it is CC-BY-NC-4.0"),
 ]
 
 

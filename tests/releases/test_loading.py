@@ -5,18 +5,27 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
+from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard
 from upath import UPath
 
+from generators.process_labels.dataset import DATASET as LABELS
 from generators.process_labels.release import DEFAULT, STEPWISE
+from releases.facts import SourceFacts
 from releases.parquet import shards
 from releases.registry.local import LocalRegistry
 from tests.releases.conftest import labels_draft
 
+ROOT = Path(__file__).parents[2]
+RESOURCES = files("datasets.utils.resources")
+SIZES = json.loads((RESOURCES / "size_categories.json").read_text())
+CREATORS = json.loads((RESOURCES / "creators.json").read_text())
 EXPECTED = {
     "default": {
         "problem_id": "string",
@@ -93,20 +102,27 @@ def _first_row(table):
     return replace(table, splits={split: rows.head(1) for split, rows in table.splits.items()})
 
 
-def test_the_card_is_one_that_the_hub_reads(release, draft):
-    card = DatasetCard.load(Path(release.path.path) / "README.md")
+def test_the_card_is_one_that_the_hub_reads(registry, rows, facts):
+    sources = (
+        SourceFacts(name="sums", licence="apache-2.0", problems=16, language="en", hub_dataset="lab/sums"),
+        SourceFacts(name="own sums", licence="Apache-2.0", problems=16),
+    )
+    draft = labels_draft(rows, facts(sources=sources))
+    card = DatasetCard.load(Path(registry.publish(draft).path.path) / "README.md")
     assert card.data.to_dict() == {
         "pretty_name": "Process labels by rollouts",
-        "license": "other",
+        "license": "apache-2.0",
+        "language": ["en"],
+        "source_datasets": ["lab/sums"],
         "size_categories": ["n<1K"],
         "task_categories": ["text-classification"],
-        "tags": ["stepmill", "math", "reasoning", "process-supervision", "stepwise-supervision", "synthetic"],
+        "tags": ["stepmill", *draft.card.tags],
         "annotations_creators": ["machine-generated"],
         "configs": [
             {
                 "config_name": "default",
                 "default": True,
-                "description": f"rows {draft.content[:16]}",
+                "description": f"{draft.tables['default'].purpose} (rows {draft.content[:16]})",
                 "data_files": [
                     {"split": "train", "path": "data/default/train-*.parquet"},
                     {"split": "test", "path": "data/default/test-*.parquet"},
@@ -114,7 +130,7 @@ def test_the_card_is_one_that_the_hub_reads(release, draft):
             },
             {
                 "config_name": "stepwise",
-                "description": f"rows {draft.content[:16]}",
+                "description": f"{draft.tables['stepwise'].purpose} (rows {draft.content[:16]})",
                 "data_files": [
                     {"split": "train", "path": "data/stepwise/train-*.parquet"},
                     {"split": "test", "path": "data/stepwise/test-*.parquet"},
@@ -122,7 +138,7 @@ def test_the_card_is_one_that_the_hub_reads(release, draft):
             },
             {
                 "config_name": "truncated",
-                "description": f"rows {draft.content[:16]}",
+                "description": f"{draft.tables['truncated'].purpose} (rows {draft.content[:16]})",
                 "data_files": [
                     {"split": "train", "path": "data/truncated/train-*.parquet"},
                     {"split": "test", "path": "data/truncated/test-*.parquet"},
@@ -149,9 +165,42 @@ def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
     assert (release.path / "pictures" / "labels_by_position.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_licence_that_is_set_stands_in_the_card(registry, rows, facts):
-    release = registry.publish(labels_draft(rows, facts(licence="cc-by-4.0")))
-    assert DatasetCard.load(Path(release.path.path) / "README.md").data.license == "cc-by-4.0"
+def test_the_card_goes_from_summary_to_settings_and_shows_rows_before_columns(release):
+    card = (release.path / "README.md").read_text()
+    headings = re.findall(r"^#{1,2} (.+)$", card, re.MULTILINE)
+    assert headings[0] == "Process labels by rollouts, v0.1.0"
+    shown = ["Load it", "Example rows", "Columns", "How the rows were made", "Labels", "Known limits", "Cite"]
+    assert headings[1:] == shown
+    assert card.endswith("</details>\n") and card.index("<details>") > card.index("@software{stepmill,")
+
+
+def test_the_card_shows_three_rows_in_short_columns_and_cuts_long_values(registry, rows, facts):
+    prompts = rows.with_columns(prompt=pl.lit("```\n~~~~\n" + "many words " * 60))
+    card = (registry.publish(labels_draft(prompts, facts())).path / "README.md").read_text()
+    part = card.split("## Example rows\n")[1].split("\n## Columns")[0]
+    assert part.count("### Row") == 3
+    for column in LABELS.sample_columns:
+        assert part.count(f"**{column}**") == 3
+    assert "~~~~~text\n```\n~~~~\nmany words" in part and " …\n~~~~~" in part
+    assert max(map(len, part.splitlines())) < 310
+
+
+def test_the_cards_metadata_hold_what_datasets_and_the_hub_accept(release, draft):
+    data = DatasetCard.load(Path(release.path.path) / "README.md").data
+    assert MetadataConfigs.from_dataset_card_data(data).get_default_config_name() == "default"
+    for name, known in (("size_categories", SIZES), ("annotations_creators", CREATORS["annotations"])):
+        assert set(getattr(data, name)) <= set(known)
+    assert data.language is None and data.source_datasets is None
+
+
+def test_the_card_cites_stepmill_as_the_repository_does(release):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    card = (release.path / "README.md").read_text()
+    (author,) = citation["authors"]
+    assert f"title   = {{{citation['title']}}}," in card
+    assert f"author  = {{{{{author['name']}}}}}," in card
+    assert f"license = {{{citation['license']}}}," in card
+    assert f"version = {{{citation['version']}}}," in card
 
 
 def test_a_large_split_is_cut_into_numbered_shards(draft):

@@ -16,6 +16,11 @@ def test_texts_stand_one_a_line_and_a_fence_inside_a_text_ends_nothing():
     assert shown(ROWS.head(1), ["fenced"]).endswith("~~~~text\n~~~\ncode\n~~~~")
 
 
+def test_long_values_are_cut_and_backticks_stand_in_a_block():
+    rows = pl.DataFrame({"a": ["y" * 90 + " end"], "code": ["`x`"]})
+    assert shown(rows, [], longest=10) == f"### Row 1\n\n**a**: `{'y' * 10} …`\n\n**code**\n\n~~~text\n`x`\n~~~"
+
+
 def test_all_columns_are_shown_where_none_is_named_and_no_rows_say_so():
     assert [line for line in shown(ROWS.tail(1), []).split("\n") if line] == [
         "### Row 1",

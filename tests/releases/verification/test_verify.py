@@ -305,7 +305,11 @@ def test_a_figure_of_the_manifest_that_is_not_true_is_named(folder, change, comp
             ["labels"],
             "there are no priors of slice sums-0, whose rows have a soundness",
         ),
-        (lambda facts: facts["sources"].clear(), ["answers"], "it names no source sums, by whose rule answers could"),
+        (
+            lambda facts: facts["sources"][0].update(name="products"),
+            ["answers"],
+            "it names no source sums, by whose rule answers could",
+        ),
     ],
 )
 def test_a_manifest_without_what_rows_are_derived_with_is_named(folder, change, checks, complaint):
