@@ -229,6 +229,17 @@ def test_a_private_dataset_without_a_token_names_the_variable(stepmill, on_hub, 
     assert "without HF_TOKEN; there are no datasets" in refused.stderr
 
 
+def test_a_repository_that_a_hub_hides_behind_401_is_one_that_does_not_exist(stepmill, on_hub, hub, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN")
+    # Over https, the client itself takes every such 401 for a repository that is not there.
+    missing = {"status": 401, "headers": {"X-Error-Code": "RepoNotFound"}}
+    hub.faults = [Fault("GET /datasets", **missing), Fault("/refs", **missing)]
+    refused = stepmill("verify", "lab/labels@v0.1.0")
+    assert refused.exit_code == 2
+    assert "there is no dataset labels in" in refused.stderr
+    assert hub.faults[0].times == hub.faults[1].times == 0
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_token_asks_for_the_right_to_read(stepmill, on_hub, hub, status):
     headers = {"X-Error-Message": "Invalid credentials in Authorization header"}
