@@ -1,12 +1,15 @@
 """Draws rows of a release by seed and formats them as Markdown for a person to read."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
 import polars as pl
 
 from releases.errors import UnknownColumn
+from releases.names import instead
+
+_EMPTY = "-"
 
 
 def drawn(rows: pl.DataFrame, *, n: int, seed: int) -> pl.DataFrame:
@@ -14,15 +17,18 @@ def drawn(rows: pl.DataFrame, *, n: int, seed: int) -> pl.DataFrame:
     return rows[sorted(Random(seed).sample(range(rows.height), min(n, rows.height)))]
 
 
-def shown(rows: pl.DataFrame, columns: Sequence[str], *, longest: int | None = None) -> str:
-    """Format rows with one heading per row and one block per column, all columns by default; raises UnknownColumn.
+def shown(
+    rows: pl.DataFrame, columns: Sequence[str], *, omitted: Collection[str] = (), longest: int | None = None
+) -> str:
+    """Format rows with one heading per row and one block per column; an empty value is a dash.
 
-    Values are cut after `longest` characters.
+    Without `columns`, all columns but the `omitted` ones are shown. Values are cut after `longest` characters. Raises
+    UnknownColumn.
     """
-    unknown = [name for name in columns if name not in rows.columns]
-    if unknown:
-        raise UnknownColumn(f"there is no column {', '.join(unknown)}; there are {', '.join(rows.columns)}")
-    selected = rows.select(columns or rows.columns).iter_rows(named=True)
+    for name in columns:
+        if name not in rows.columns:
+            raise UnknownColumn(f"there is no column {name}; {instead(name, rows.columns, plural='columns')}")
+    selected = rows.select(columns or [name for name in rows.columns if name not in omitted]).iter_rows(named=True)
     blocks = [
         [f"### Row {number}", *(_cell(column, value, longest) for column, value in row.items())]
         for number, row in enumerate(selected, start=1)
@@ -33,6 +39,8 @@ def shown(rows: pl.DataFrame, columns: Sequence[str], *, longest: int | None = N
 def _cell(column: str, value: object, longest: int | None) -> str:
     """A short value on the column's line; a long or multi-line one in a block below it."""
     text = _text(value)
+    if text == "":
+        return f"**{column}**: {_EMPTY}"
     if longest is not None and len(text) > longest:
         text = f"{text[:longest].rstrip()} …"
     if len(text) <= 80 and "\n" not in text and "`" not in text:
@@ -42,6 +50,10 @@ def _cell(column: str, value: object, longest: int | None) -> str:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        return "\n".join(item.rstrip("\n") for item in value)
+    if value is None or value == []:
+        return ""
+    if isinstance(value, list) and any(isinstance(item, str) for item in value):
+        return "\n".join(_EMPTY if item is None else item.rstrip("\n") for item in value)
+    if isinstance(value, list) and None in value:
+        return f"[{', '.join(_EMPTY if item is None else str(item) for item in value)}]"
     return str(value)
