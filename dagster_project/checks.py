@@ -91,8 +91,10 @@ def failed_items(failed: int, total: int, dropped: pl.DataFrame, most: float) ->
         "[checks]."
     )
     check = share_in_bounds(FAILED_ITEMS, failed, total, most=most, what="items refused by the engine", remedy=remedy)
-    refusals = dropped.filter(pl.col("reason") == "refused")["detail"] if failed else []
-    return check if not len(refusals) else replace(check, why=f"{check.why}, such as: {refusals[0]}")
+    if not failed:
+        return check
+    refusals = dropped.filter(pl.col("reason") == "refused")["detail"].to_list()
+    return replace(check, why=f"{check.why}, such as: {refusals[0]}") if refusals else check
 
 
 def rows_of_the_slice(frame: pl.DataFrame, problems: pl.DataFrame) -> Check:
