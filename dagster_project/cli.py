@@ -5,11 +5,12 @@ Each command imports what it needs when it is called, Dagster too, so that `--he
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from releases.cli import app as releases_app
+from releases.cli import print_json
 
 if TYPE_CHECKING:
     from dagster_project.planning import Plan
@@ -17,11 +18,28 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Plan a round; check, compare, copy and read released datasets.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.add_typer(releases_app)
+
+
+def _print_version(is_wanted: bool) -> None:
+    from importlib.metadata import version
+
+    if is_wanted:
+        typer.echo(f"stepmill {version('stepmill')}")
+        raise typer.Exit
+
+
+@app.callback()
+def stepmill(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Declare the options that stand before a command."""
 
 
 @app.command()
@@ -30,6 +48,7 @@ def plan(
     tokens_per_second: Annotated[
         float | None, typer.Option(min=0.001, help="What one GPU generates; by default the pace of past rounds.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Forecast the next round from the newest one: rollouts, tokens and GPU-hours, by asset and slice."""
     from dagster_project.planning import plan as plan_round
@@ -50,7 +69,37 @@ def plan(
             err=True,
         )
         raise typer.Exit(2)
-    typer.echo(_tables(forecast, tokens_per_second))
+    if as_json:
+        print_json(_data(forecast, tokens_per_second))
+    else:
+        typer.echo(_tables(forecast, tokens_per_second))
+
+
+def _data(forecast: "Plan", tokens_per_second: float | None) -> dict[str, Any]:
+    """The forecast as JSON data."""
+    from dagster_project.planning import gpu_hours
+
+    pace = tokens_per_second or forecast.tokens_per_second
+    assets = [
+        {
+            "slice": asset.slice,
+            "asset": asset.asset,
+            "rollouts": asset.rollouts,
+            "tokens": asset.tokens,
+            "gpu_hours": gpu_hours(asset.tokens, pace),
+            "basis": {"round": asset.basis.round, "slice": asset.basis.slice},
+        }
+        for asset in forecast.assets
+    ]
+    return {
+        "tokens_per_second": pace,
+        "is_measured_pace": tokens_per_second is None,
+        "assets": assets,
+        "rollouts": forecast.rollouts,
+        "tokens": forecast.tokens,
+        "gpu_hours": gpu_hours(forecast.tokens, pace),
+        "not_planned": list(forecast.unknown),
+    }
 
 
 def _tables(forecast: "Plan", tokens_per_second: float | None) -> str:

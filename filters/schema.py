@@ -29,13 +29,15 @@ class SchemaError(ValueError):
 class Column:
     """A column's type and meaning, and whether it or the items of its lists may be null.
 
-    The type is string, int64, float64, bool, a list of one of these, or chat messages (`MESSAGES`).
+    The type is string, int64, float64, bool, a list of one of these, or chat messages (`MESSAGES`). A `tokenwise`
+    column holds token ids or a number for each token; it is left out where people read rows.
     """
 
     dtype: pl.DataType | type[pl.DataType]
     meaning: str
     nullable: bool = False
     nullable_items: bool = False
+    tokenwise: bool = False
 
     @property
     def words(self) -> str:
@@ -78,6 +80,11 @@ class Schema:
     def frame(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         """Build the table from rows and validate it."""
         return self.validate(pl.DataFrame(list(rows), schema=self._dtypes) if rows else self.empty())
+
+    @property
+    def tokenwise(self) -> list[str]:
+        """The names of the columns with token ids or a number for each token."""
+        return [name for name, column in self.columns.items() if column.tokenwise]
 
     def only(self, *names: str) -> Mapping[str, Column]:
         """The named columns, in the order of `names`."""

@@ -25,8 +25,8 @@ ORIGIN = {
 }
 SOLUTION = {
     "attempt_index": Column(pl.Int64, "The index of the attempt at its problem, from 0."),
-    "prompt_token_ids": Column(IDS, "The prompt, in the policy's token ids."),
-    "token_ids": Column(IDS, "The solution, in the policy's token ids."),
+    "prompt_token_ids": Column(IDS, "The prompt, in the policy's token ids.", tokenwise=True),
+    "token_ids": Column(IDS, "The solution, in the policy's token ids.", tokenwise=True),
 }
 DECISION = {
     "verdict": Column(pl.String, "The result of comparing the final answer with the gold answer."),

@@ -4,14 +4,12 @@ Each command imports its modules only when it runs. Exit codes: 0 everything is 
 differences, 2 the command failed.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from upath import UPath
 
 app = typer.Typer(
     help="Verify, compare, copy and read released datasets.",
@@ -20,78 +18,120 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+_WHAT = (
+    "A version's folder or URL; or a dataset, as <registry>/<dataset>, as <organisation>/<dataset> on the Hub or as "
+    "hf://datasets/<organisation>/<dataset>, with @<version> or --version."
+)
+_RELEASE = Annotated[str, typer.Argument(help=_WHAT)]
 _VERSION = Annotated[str | None, typer.Option("--version", help="The version, such as v0.1.0.")]
+_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 @app.command()
-def verify(
-    release: Annotated[str, typer.Argument(help="A version's folder, or <registry>/<dataset> with --version.")],
-    version: _VERSION = None,
-) -> None:
+def verify(release: _RELEASE, version: _VERSION = None, as_json: _JSON = False) -> None:
     """Verify a release without the ledger: files, columns, rules, labels, answers, splits, figures and card."""
+    from releases.comparison.data import report_data
     from releases.comparison.text import summary
+    from releases.registry.locate import locate
+    from releases.registry.version_files import as_folder
     from releases.verification.verify import verify as check
 
-    with _explained():
-        report = check(_folder(release, version))
-    for finding in report.findings:
-        typer.echo(finding)
-    typer.echo(f"\n{summary(report)}")
+    with _explained(), as_folder(locate(release, version)) as folder:
+        report = check(folder)
+    if as_json:
+        print_json(report_data(report))
+    else:
+        for finding in report.findings:
+            typer.echo(finding)
+        typer.echo(f"\n{summary(report)}")
     if report.findings:
         raise typer.Exit(1)
 
 
 @app.command()
 def diff(
-    first: Annotated[str, typer.Argument(help="The folder of a version.")],
-    second: Annotated[str, typer.Argument(help="The folder of another version.")],
+    first: _RELEASE,
+    second: Annotated[str, typer.Argument(help="The other version, named in the same ways.")],
+    version: Annotated[str | None, typer.Option("--version", help="The version of both, such as v0.1.0.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Rows listed per kind of change.")] = 10,
+    as_json: _JSON = False,
 ) -> None:
     """Compare two versions: rows added, removed and changed, with labels and lengths side by side."""
+    from releases.comparison.data import diff_data
     from releases.comparison.text import comparison
     from releases.comparison.versions import diff as compare
+    from releases.registry.locate import locate
+    from releases.registry.version_files import as_folder
 
-    with _explained():
-        difference = compare(_folder(first, None), _folder(second, None))
-    typer.echo(comparison(difference, limit=limit))
+    with (
+        _explained(),
+        as_folder(locate(first, version)) as first_folder,
+        as_folder(locate(second, version)) as second_folder,
+    ):
+        difference = compare(first_folder, second_folder)
+    if as_json:
+        print_json(diff_data(difference, limit=limit))
+    else:
+        typer.echo(comparison(difference, limit=limit))
     if not difference.is_equal:
         raise typer.Exit(1)
 
 
 @app.command()
 def pull(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
-    version: Annotated[str, typer.Option(help="The version, such as v0.1.0.")],
-    source: Annotated[str, typer.Option("--from", help="The registry: a folder or an object-store URL.")],
+    release: _RELEASE,
     into: Annotated[str, typer.Option(help="The folder to create <dataset>/<version> in.")],
+    version: _VERSION = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="The registry, if RELEASE is only the dataset's name.")
+    ] = None,
 ) -> None:
     """Copy a version into a folder, completely or not at all, and check every file on the way."""
     from upath import UPath
 
-    from releases.registry.local import LocalRegistry
+    from releases.registry.locate import locate
     from releases.registry.pull import pull as copy
 
     with _explained():
-        pulled = copy(LocalRegistry(UPath(source)), dataset, version, into=UPath(into))
-    typer.echo(f"{dataset} {version} is {'now' if pulled.is_new else 'already'} at {pulled.path}")
+        files = locate(f"{source.rstrip('/')}/{release}" if source else release, version)
+        pulled = copy(files, into=UPath(into))
+    name = f"{files.manifest.dataset} {files.manifest.version}"
+    typer.echo(f"{name} is {'now' if pulled.is_new else 'already'} at {pulled.path}")
 
 
 @app.command()
 def show(
-    release: Annotated[str, typer.Argument(help="A version's folder, or <registry>/<dataset> with --version.")],
+    release: _RELEASE,
     version: _VERSION = None,
     config: Annotated[str, typer.Option(help="The config to show rows of.")] = "default",
     rows: Annotated[int, typer.Option(min=1, help="The number of rows to draw.")] = 3,
     seed: Annotated[int, typer.Option(help="The same seed draws the same rows.")] = 0,
-    columns: Annotated[str, typer.Option(help="Comma-separated columns; all columns by default.")] = "",
+    columns: Annotated[
+        str, typer.Option(help="Comma-separated columns; by default all but token ids, scores and weights of tokens.")
+    ] = "",
+    all_columns: Annotated[bool, typer.Option("--all-columns", help="Show the columns of tokens, too.")] = False,
 ) -> None:
     """Print random rows of a release as Markdown, drawn by seed from all splits."""
+    from releases.registry.locate import locate
+    from releases.registry.version_files import as_folder
     from releases.showing import drawn, shown
     from releases.verification.opened import open_release
 
     with _explained():
-        rows_to_show = drawn(open_release(_folder(release, version)).rows(config), n=rows, seed=seed)
-        typer.echo(shown(rows_to_show, [name.strip() for name in columns.split(",") if name.strip()]))
+        with as_folder(locate(release, version)) as folder:
+            opened = open_release(folder)
+            drawn_rows = drawn(opened.existing_rows(config), n=rows, seed=seed)
+        names = [name.strip() for name in columns.split(",") if name.strip()]
+        omitted = [] if all_columns or names else opened.schema(config).tokenwise
+        text = shown(drawn_rows, names, omitted=omitted)
+    typer.echo(text)
+    if omitted:
+        typer.echo(f"stepmill: left out {', '.join(omitted)}; --all-columns shows them", err=True)
+
+
+def print_json(data: Any) -> None:
+    """Print data as one JSON object on standard output."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
 @contextmanager
@@ -102,27 +142,9 @@ def _explained() -> Iterator[None]:
 
     try:
         yield
-    except (ReleaseError, StorageError) as error:
+    except (ReleaseError, StorageError, OSError) as error:
         typer.echo(f"stepmill: {error}", err=True)
         raise typer.Exit(2) from error
-
-
-def _folder(release: str, version: str | None) -> "UPath":
-    """The folder of a version; raises UnknownRelease with the known versions if `release` is only a dataset."""
-    from upath import UPath
-
-    from releases.errors import UnknownRelease
-    from releases.manifest import FILE_NAME
-    from releases.registry.local import LocalRegistry
-
-    folder = UPath(release).absolute()
-    if version is None and (folder / FILE_NAME).exists():
-        return folder
-    registry = LocalRegistry(folder.parent)
-    if version is None:
-        known = ", ".join(registry.versions(folder.name)) or "no versions"
-        raise UnknownRelease(f"{release} holds no {FILE_NAME}; name the folder of a version, or --version of: {known}")
-    return registry.open(folder.name, version).path
 
 
 if __name__ == "__main__":

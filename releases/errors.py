@@ -5,6 +5,7 @@ ReleaseError
 ├── VersionTaken        the requested version holds other content; a released version is never overwritten
 ├── PublishContested    other publishers took every version that was tried; publishing again may work
 ├── UnknownRelease      there is no such dataset or version in the registry
+├── UnknownConfig       the version does not have a requested config
 ├── UnknownColumn       the rows do not have a requested column
 ├── IncompleteManifest  a version's manifest lacks the parameters its rows are derived with
 ├── ColumnsChanged      columns changed within the same major number
@@ -39,6 +40,10 @@ class PublishContested(ReleaseError):
 
 class UnknownRelease(ReleaseError):
     """The registry holds no such release, or cannot read it."""
+
+
+class UnknownConfig(ReleaseError):
+    """There is no config of that name."""
 
 
 class UnknownColumn(ReleaseError):

@@ -1,11 +1,14 @@
 """Draws rows of a release by seed and formats them as Markdown for a person to read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
 import polars as pl
 
 from releases.errors import UnknownColumn
+from releases.names import instead
+
+_EMPTY = "-"
 
 
 def drawn(rows: pl.DataFrame, *, n: int, seed: int) -> pl.DataFrame:
@@ -13,12 +16,15 @@ def drawn(rows: pl.DataFrame, *, n: int, seed: int) -> pl.DataFrame:
     return rows[sorted(Random(seed).sample(range(rows.height), min(n, rows.height)))]
 
 
-def shown(rows: pl.DataFrame, columns: Sequence[str]) -> str:
-    """Format rows with one heading per row and one block per column, all columns by default; raises UnknownColumn."""
-    unknown = [name for name in columns if name not in rows.columns]
-    if unknown:
-        raise UnknownColumn(f"there is no column {', '.join(unknown)}; there are {', '.join(rows.columns)}")
-    selected = rows.select(columns or rows.columns).iter_rows(named=True)
+def shown(rows: pl.DataFrame, columns: Sequence[str], *, omitted: Collection[str] = ()) -> str:
+    """Format rows with one heading per row and one block per column; an empty value is a dash.
+
+    Without `columns`, all columns but the `omitted` ones are shown. Raises UnknownColumn.
+    """
+    for name in columns:
+        if name not in rows.columns:
+            raise UnknownColumn(f"there is no column {name}; {instead(name, rows.columns, plural='columns')}")
+    selected = rows.select(columns or [name for name in rows.columns if name not in omitted]).iter_rows(named=True)
     blocks = [[f"### Row {number}", *map(_cell, row, row.values())] for number, row in enumerate(selected, start=1)]
     return "\n\n".join(line for block in blocks for line in block) or "no rows"
 
@@ -26,6 +32,8 @@ def shown(rows: pl.DataFrame, columns: Sequence[str]) -> str:
 def _cell(column: str, value: object) -> str:
     """A short value on the column's line; a long or multi-line one in a block below it."""
     text = _text(value)
+    if text == "":
+        return f"**{column}**: {_EMPTY}"
     if len(text) <= 80 and "\n" not in text:
         return f"**{column}**: `{text}`"
     fence = "~~~~" if "~~~" in text else "~~~"
@@ -33,6 +41,10 @@ def _cell(column: str, value: object) -> str:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        return "\n".join(item.rstrip("\n") for item in value)
+    if value is None or value == []:
+        return ""
+    if isinstance(value, list) and any(isinstance(item, str) for item in value):
+        return "\n".join(_EMPTY if item is None else item.rstrip("\n") for item in value)
+    if isinstance(value, list) and None in value:
+        return f"[{', '.join(_EMPTY if item is None else str(item) for item in value)}]"
     return str(value)

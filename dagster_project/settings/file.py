@@ -6,20 +6,24 @@ itself; the sections of the resources do.
 
 import os
 import tomllib
+from collections.abc import Sequence
+from dataclasses import is_dataclass
+from inspect import isclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
-from pydantic import Field, ValidationError, create_model, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, create_model, field_validator, model_validator
 
 from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
 from dagster_project.resources.reward import RewardSettings
 from dagster_project.settings.operations import CheckSettings, RoundsSettings
 from generators.datasets import DATASETS, STAGES, dataset_of
-from generators.problems.settings import EvaluationSetSettings, QualitySettings, Source
+from generators.problems.settings import KINDS, EvaluationSetSettings, OverProblems, QualitySettings, Source
 from generators.section import NoSettings, OtherSections, Section
 from generators.stage import Stage
 from releases.licences import Handling, refusal
+from releases.names import did_you_mean
 
 S = TypeVar("S", bound=Section)
 DEFAULT_FILE = Path(__file__).resolve().parent.parent.parent / "stepmill.toml"
@@ -148,7 +152,8 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         return _File.model_validate(table)
     except ValidationError as wrong:
-        raise SettingsError(f"{file}: {'; '.join(map(_sentence, wrong.errors()))}") from wrong
+        sentences = [_sentence(error, table) for error in _causes(wrong.errors())]
+        raise SettingsError(f"{file}: {'; '.join(sentences)}") from wrong
 
 
 def _resolve_paths(table: dict[str, Any], folder: Path) -> None:
@@ -174,8 +179,46 @@ def _absolute(path: str, folder: Path) -> str:
     return path if "://" in path else str(folder.resolve() / Path(path).expanduser())
 
 
-def _sentence(error: Any) -> str:
+def _causes(errors: Sequence[Any]) -> list[Any]:
+    """The errors without those of lists that seem too short because an item of theirs is wrong."""
+    broken_lists = {error["loc"][:1] for error in errors if len(error["loc"]) > 1}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in broken_lists]
+
+
+def _sentence(error: Any, table: dict[str, Any]) -> str:
     field = ".".join(str(part) for part in error["loc"])
-    names_field = error["type"] in ("missing", "extra_forbidden", "unexpected_keyword_argument")
+    is_unknown = error["type"] in ("extra_forbidden", "unexpected_keyword_argument")
+    names_field = is_unknown or error["type"] == "missing"
     got = "" if names_field or isinstance(error["input"], dict) else f", got {error['input']!r}"
-    return f"{field or 'the file'}: {error['msg'].removeprefix('Value error, ')}{got}"
+    hint = did_you_mean(str(error["loc"][-1]), list(_fields_at(error["loc"][:-1], table))) if is_unknown else ""
+    return f"{field or 'the file'}: {error['msg'].removeprefix('Value error, ')}{got}{hint}"
+
+
+def _fields_at(place: Sequence[str | int], table: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the section at a place of the file, with their types."""
+    section: Any = _File
+    entry: Any = table
+    for part in place:
+        if isinstance(part, str):
+            section = _section_in(_types_of(section, entry).get(part))
+        entry = entry[part]
+    return _types_of(section, entry)
+
+
+def _types_of(section: Any, entry: Any) -> dict[str, Any]:
+    if is_dataclass(section):
+        return get_type_hints(section)
+    if section is None:
+        return {}
+    types = {name: field.annotation for name, field in section.model_fields.items()}
+    if issubclass(section, OverProblems):
+        del types["problems"]
+        types |= get_type_hints(KINDS.get(entry.get("kind"), object))
+    return types
+
+
+def _section_in(annotation: Any) -> Any:
+    """The section or dataclass in a type such as `tuple[Source, ...]`, None if there is none."""
+    if is_dataclass(annotation) or (isclass(annotation) and issubclass(annotation, BaseModel)):
+        return annotation
+    return next((section for section in map(_section_in, get_args(annotation)) if section), None)

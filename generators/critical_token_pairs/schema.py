@@ -15,11 +15,12 @@ _TESTED = (
 
 def _of_side(side: str, which: str) -> dict[str, Column]:
     return {
-        f"{side}_token_ids": Column(IDS, f"Prompt and {which} solution, with the end-of-text token."),
+        f"{side}_token_ids": Column(IDS, f"Prompt and {which} solution, with the end-of-text token.", tokenwise=True),
         f"{side}_scores": Column(
             _SHARES,
             f"The contrastive score of each token of prompt and {which} solution; null for the first.",
             nullable_items=True,
+            tokenwise=True,
         ),
     }
 
@@ -77,13 +78,17 @@ CRITICAL_TOKEN_PAIRS = Schema(
         "response_start": Column(pl.Int64, "Where the solution begins in the token ids, the same on both sides."),
         **_of_side("chosen", "right"),
         **_of_side("rejected", "wrong"),
-        "chosen_weights": Column(_SHARES, "The weight of each token: 0 on the prompt, 1 on the solution."),
+        "chosen_weights": Column(
+            _SHARES, "The weight of each token: 0 on the prompt, 1 on the solution.", tokenwise=True
+        ),
         "rejected_weights": Column(
-            _SHARES, "The weight of each token: 0 on the prompt, 1 minus its score on the solution, 1 on the last."
+            _SHARES,
+            "The weight of each token: 0 on the prompt, 1 minus its score on the solution, 1 on the last.",
+            tokenwise=True,
         ),
         "critical_positions": Column(IDS, "The positions of the tested tokens in `rejected_token_ids`."),
-        "critical_token_ids": Column(IDS, "The id of each tested token."),
-        "critical_scores": Column(_SHARES, "The contrastive score of each tested token."),
+        "critical_token_ids": Column(IDS, "The id of each tested token.", tokenwise=True),
+        "critical_scores": Column(_SHARES, "The contrastive score of each tested token.", tokenwise=True),
         "critical_nominated_by": Column(pl.List(pl.String), "What nominated each: `score`, `search` or `both`."),
         "critical_value_with": Column(
             _SHARES, "The share of right rollouts after each token; null without one.", nullable_items=True

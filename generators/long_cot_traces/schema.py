@@ -37,7 +37,9 @@ _SCORE = {
 _SAMPLE = {
     "sample_index": Column(pl.Int64, "Which of the samples of its problem this is, from 0."),
     "prompt_token_ids": SOLUTION["prompt_token_ids"],
-    "token_ids": Column(IDS, "The answer in the policy's token ids, with the closing tag of the recipe."),
+    "token_ids": Column(
+        IDS, "The answer in the policy's token ids, with the closing tag of the recipe.", tokenwise=True
+    ),
     "thoughts_closed_by": Column(
         pl.String,
         "Who wrote the closing tag: `policy`, or `recipe` where the policy had ended without it.",

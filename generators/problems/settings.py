@@ -32,7 +32,7 @@ KINDS: dict[str, type[ProblemSource]] = {
 }
 
 
-class _OverProblems(Section):
+class OverProblems(Section):
     """A section that also accepts the settings of its kind of problem source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -42,7 +42,9 @@ class _OverProblems(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_problems(cls, table: dict[str, Any]) -> dict[str, Any]:
+    def _read_problems(cls, table: Any) -> Any:
+        if not isinstance(table, dict):
+            return table  # the error about it names its type
         own = {key: value for key, value in table.items() if key in cls.model_fields}
         rest = {key: value for key, value in table.items() if key not in cls.model_fields}
         kind = KINDS.get(str(own.get("kind")))
@@ -51,7 +53,7 @@ class _OverProblems(Section):
         return {**own, "problems": TypeAdapter(kind).validate_python(rest)}
 
 
-class EvaluationSetSettings(_OverProblems):
+class EvaluationSetSettings(OverProblems):
     """A set that no problem may repeat."""
 
     match: Match = Field("near", description="what counts as a repeat: `near` also finds reworded copies")
@@ -62,7 +64,7 @@ class EvaluationSetSettings(_OverProblems):
         return EvaluationSet(self.problems, self.match)
 
 
-class Source(_OverProblems):
+class Source(OverProblems):
     """A problem source: how it is read and split into slices, how its answers are written, and its licence."""
 
     shards: int = Field(1, ge=1, description="slices that the source is cut into")

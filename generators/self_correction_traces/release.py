@@ -24,8 +24,10 @@ SFT = Schema(
     name="self_correction_traces/sft",
     columns={
         "messages": Column(MESSAGES, "The chat, to read or to tokenize for another model."),
-        "input_ids": Column(IDS, "`prompt_token_ids` and `token_ids`: what the policy was given, and the row."),
-        "labels": Column(IDS, f"`input_ids`, but {IGNORED} on the prompt and where `loss_mask` is 0."),
+        "input_ids": Column(
+            IDS, "`prompt_token_ids` and `token_ids`: what the policy was given, and the row.", tokenwise=True
+        ),
+        "labels": Column(IDS, f"`input_ids`, but {IGNORED} on the prompt and where `loss_mask` is 0.", tokenwise=True),
     },
     rules={
         "labels: one_per_token": _LABELS.list.len() == _INPUT.list.len(),

@@ -35,7 +35,7 @@ from generators.self_correction_traces.records import (
 # The columns of a response with triggers; `attempts` are the parts that the policy wrote.
 _RESPONSE = {
     "prompt_token_ids": SOLUTION["prompt_token_ids"],
-    "token_ids": Column(IDS, "The response, triggers included, in the policy's token ids."),
+    "token_ids": Column(IDS, "The response, triggers included, in the policy's token ids.", tokenwise=True),
     "text": Column(pl.String, "The response as text, triggers included."),
     "attempts": Column(pl.List(pl.String), "What the policy wrote before, between and after the triggers."),
     "attempt_starts": Column(IDS, "Where each of `attempts` begins in `token_ids`."),
@@ -98,7 +98,9 @@ SELF_CORRECTION_TRACES = Schema(
         ),
         "messages": Column(MESSAGES, "The chat to train on: instruction, problem, response."),
         **_RESPONSE,
-        "loss_mask": Column(IDS, "For each of `token_ids`, 1 where a model learns it, 0 where it is a mistake."),
+        "loss_mask": Column(
+            IDS, "For each of `token_ids`, 1 where a model learns it, 0 where it is a mistake.", tokenwise=True
+        ),
         "masked_starts": Column(IDS, "Where each masked stretch begins, in characters of `text`."),
         "masked_ends": Column(IDS, "Where each masked stretch ends, in characters of `text` (exclusive)."),
         "masked_token_starts": Column(IDS, "Where each masked stretch begins in `token_ids`."),

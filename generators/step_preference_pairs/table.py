@@ -37,9 +37,13 @@ STEP_PREFERENCE_PAIRS = Schema(
         "n_rollouts": Column(pl.Int64, "The rollouts of both sides."),
         "is_final_step": Column(pl.Boolean, "Whether the chosen step ends its solution."),
         "rejected_is_final_step": Column(pl.Boolean, "Whether the rejected step ends its solution."),
-        "prefix_token_ids": Column(IDS, "Prompt and steps before, in the policy's token ids."),
-        "chosen_token_ids": Column(IDS, "The chosen step, with the end-of-text token where it is final."),
-        "rejected_token_ids": Column(IDS, "The rejected step, with the end-of-text token where it is final."),
+        "prefix_token_ids": Column(IDS, "Prompt and steps before, in the policy's token ids.", tokenwise=True),
+        "chosen_token_ids": Column(
+            IDS, "The chosen step, with the end-of-text token where it is final.", tokenwise=True
+        ),
+        "rejected_token_ids": Column(
+            IDS, "The rejected step, with the end-of-text token where it is final.", tokenwise=True
+        ),
         "templated_prompt": Column(
             pl.String, "Prompt in the policy's template and steps before, without what its tokenizer adds in front."
         ),

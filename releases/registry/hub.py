@@ -10,12 +10,13 @@ from releases.bundle import bundle
 from releases.card import HubAddress
 from releases.comparison.changes import Changes
 from releases.draft import Draft
-from releases.errors import HubError, PublishContested
+from releases.errors import HubError, PublishContested, UnknownRelease
 from releases.manifest import Manifest, describe
-from releases.registry.hub_client import HubClient
+from releases.registry.hub_client import TOKEN_VARIABLE, HubClient
 from releases.registry.hub_repository import HubRepository, Refs
-from releases.registry.registry import Release, choose, unknown
+from releases.registry.registry import Release, choose, unknown_release
 from releases.registry.retry import RetryPolicy
+from releases.registry.version_files import VersionFiles
 from releases.version import Version
 
 _TRIES = 24  # looks at the Hub; a publisher without competition takes three
@@ -25,7 +26,7 @@ class HubRegistry:
     """Publishes to and reads from the repositories of `namespace`, a user or an organisation.
 
     New repositories are `private` or public. `related` are the namespace's datasets that the cards link to. The
-    endpoint comes from HF_ENDPOINT and the token from HF_TOKEN.
+    endpoint comes from HF_ENDPOINT and the token from HF_TOKEN. With `reads_only`, errors ask for no right to write.
     """
 
     def __init__(
@@ -34,12 +35,18 @@ class HubRegistry:
         *,
         private: bool = True,
         related: tuple[str, ...] = (),
+        reads_only: bool = False,
         retry: RetryPolicy | None = None,
     ) -> None:
         self.namespace = namespace
         self.private = private
         self.related = related
-        self._client = HubClient(namespace, retry or RetryPolicy())
+        self._client = HubClient(namespace, retry or RetryPolicy(), reads_only=reads_only)
+
+    @property
+    def where(self) -> str:
+        """The URL that the repositories' pages are below."""
+        return f"{self._client.endpoint}/datasets/{self.namespace}"
 
     def publish(self, draft: Draft, *, version: str | None = None, changes: Changes | None = None) -> Release:
         """As `Registry.publish`; also raises HubDenied and HubError. Publishing again resumes where it stopped.
@@ -79,6 +86,10 @@ class HubRegistry:
             f"{repository.url}: other publishers were faster {_TRIES} times; publish again when they are done"
         )
 
+    def datasets(self) -> list[str]:
+        """The names of the namespace's datasets that the token may read, in alphabetical order."""
+        return self._client.datasets()
+
     def versions(self, dataset: str) -> list[str]:
         """The released versions, oldest first; empty if there are none."""
         refs = self._repository(dataset).refs()
@@ -90,7 +101,7 @@ class HubRegistry:
         return self.open(dataset, versions[-1]) if versions else None
 
     def open(self, dataset: str, version: str) -> Release:
-        """One released version; raises UnknownRelease listing the existing versions."""
+        """One released version; raises UnknownRelease naming the datasets or versions that there are."""
         return self._release(self.manifest(dataset, version), is_new=False)
 
     def manifest(self, dataset: str, version: str) -> Manifest:
@@ -98,8 +109,23 @@ class HubRegistry:
         repository = self._repository(dataset)
         manifest = repository.manifest(version, version) if Version.is_version(version) else None
         if manifest is None or manifest.version != version:
-            raise unknown(version, self.versions(dataset), where=repository.url)
+            raise self.unknown(dataset, version)
         return manifest
+
+    def files(self, dataset: str, version: str) -> VersionFiles:
+        """The files of a released version; raises UnknownRelease if there is none."""
+        manifest = self.manifest(dataset, version)
+        repository = self._repository(dataset)
+        return VersionFiles(
+            where=f"{repository.url}/resolve/{version}",
+            manifest=manifest,
+            read=lambda path: repository.read(path, version),
+        )
+
+    def unknown(self, dataset: str, version: str | None) -> UnknownRelease:
+        """The error for a dataset or version that does not exist, or for a version that is not named."""
+        readable = f"that {TOKEN_VARIABLE} may read" if self._client.has_token else f"without {TOKEN_VARIABLE}"
+        return unknown_release(self, dataset, version, condition=f" {readable}")
 
     def collect(self, dataset: str, title: str) -> str:
         """Put the dataset into the namespace's collection `title`, creating it if needed; returns its URL."""

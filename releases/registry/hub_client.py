@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import httpx2
 from huggingface_hub import HfApi, constants, get_session, hf_hub_url, hf_raise_for_status
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.utils import build_hf_headers
 
 from releases.errors import HubDenied, HubError
@@ -19,17 +19,24 @@ TOKEN_VARIABLE = "HF_TOKEN"
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
 # By default the client waits forever; the Hub may take minutes to commit many files.
 _TIMEOUT = httpx2.Timeout(300, connect=30)
+_MOST_DATASETS = 100
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
 
 
 class HubClient:
-    """The Hub at HF_ENDPOINT, with the token in HF_TOKEN."""
+    """The Hub at HF_ENDPOINT, with the token in HF_TOKEN; `reads_only` if nothing is to be published."""
 
-    def __init__(self, namespace: str, retry: RetryPolicy) -> None:
+    def __init__(self, namespace: str, retry: RetryPolicy, *, reads_only: bool = False) -> None:
         self.namespace = namespace
         self._retry = retry
+        self._reads_only = reads_only
+
+    @property
+    def has_token(self) -> bool:
+        """Whether HF_TOKEN is set."""
+        return _token() is not None
 
     @property
     def endpoint(self) -> str:
@@ -51,12 +58,14 @@ class HubClient:
         except (httpx2.HTTPError, OSError, ValueError, RuntimeError) as wrapped:  # everything the client raises
             error = _origin(wrapped)
             status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
+            if self._reads_only and isinstance(error, RepositoryNotFoundError):
+                status = 404  # without a token, the Hub answers 401 to whoever reads a repository that does not exist
             if answers and status is not None and status in answers:
                 return answers[status]
             raise self._explained(doing, error, status) from wrapped
 
     def read(self, repository: str, path: str, revision: str) -> bytes | None:
-        """A small file of a dataset repository, or None if the file, revision or repository does not exist."""
+        """A file of a dataset repository, or None if the file, revision or repository does not exist."""
 
         def get(api: HfApi) -> bytes:
             url = hf_hub_url(repository, path, repo_type="dataset", revision=revision, endpoint=api.endpoint)
@@ -66,22 +75,34 @@ class HubClient:
 
         return self.ask(f"read {path} of {repository} at {revision}", get, answers={404: None})
 
+    def datasets(self) -> list[str]:
+        """The names of the namespace's datasets, in alphabetical order; the first hundred if there are more."""
+
+        def names(api: HfApi) -> list[str]:
+            datasets = api.list_datasets(author=self.namespace, limit=_MOST_DATASETS)
+            return sorted(dataset.id.removeprefix(f"{self.namespace}/") for dataset in datasets)
+
+        return self.ask(f"list the datasets of {self.namespace}", names)
+
     def _explained(self, doing: str, error: Exception, status: int | None) -> HubError:
         token = _token()
         if status in (401, 403):
             remedy = "its token may not" if token else "it is not set"
+            access = "read" if self._reads_only else "write"
             return HubDenied(
-                f"the Hub at {self.endpoint} refused to {doing} ({status}): set {TOKEN_VARIABLE} to a token with write "
-                f"access to {self.namespace}; {remedy}"
+                f"the Hub at {self.endpoint} refused to {doing} ({status}): set {TOKEN_VARIABLE} to a token with "
+                f"{access} access to {self.namespace}; {remedy}"
             )
         reason = getattr(error, "server_message", None) or str(error) or type(error).__name__
         if token:
             reason = reason.replace(token, "...")
         code = f"{status}: " if status else ""
-        return HubError(
-            f"the Hub at {self.endpoint} did not {doing} ({code}{' '.join(reason.split())}); what is uploaded stays "
-            "there: publish again to go on"
+        remedy = (
+            "check the network and run the command again"
+            if self._reads_only
+            else "what is uploaded stays there: publish again to go on"
         )
+        return HubError(f"the Hub at {self.endpoint} did not {doing} ({code}{' '.join(reason.split())}); {remedy}")
 
 
 def _token() -> str | None:

@@ -65,10 +65,14 @@ class HubRepository:
         """The manifest at `revision`, a tag or commit that resolves to `commit`; None if there is none."""
         key = (revision, commit)
         if key not in self._manifests:
-            content = self._client.read(self.id, FILE_NAME, revision)
+            content = self.read(FILE_NAME, revision)
             where = f"{self.url}/blob/{revision}/{FILE_NAME}"
             self._manifests[key] = None if content is None else read_manifest(content, where=where)
         return self._manifests[key]
+
+    def read(self, path: str, revision: str) -> bytes | None:
+        """A file at a revision, or None if there is no such file."""
+        return self._client.read(self.id, path, revision)
 
     def holds(self, manifest: Manifest, commit: str) -> bool:
         """Whether the commit has every file of the manifest, by size and, where the Hub reports one, by digest."""

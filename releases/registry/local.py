@@ -19,7 +19,8 @@ from releases.errors import PublishContested, UnknownRelease
 from releases.guards import guard
 from releases.manifest import FILE_NAME, Manifest, describe, read_manifest, to_json
 from releases.registry.placement import place_version
-from releases.registry.registry import Release, choose, unknown
+from releases.registry.registry import Release, choose, unknown_release
+from releases.registry.version_files import VersionFiles, files_in
 from releases.version import Version
 
 INDEX = "versions.json"
@@ -44,6 +45,11 @@ class LocalRegistry:
     def __init__(self, root: UPath) -> None:
         self.root = root
 
+    @property
+    def where(self) -> str:
+        """The root as text."""
+        return str(self.root)
+
     def publish(self, draft: Draft, *, version: str | None = None) -> Release:
         """As `Registry.publish`; also raises StorageError if the root cannot be written, and the errors of `guard`."""
         folder = self.root / draft.dataset
@@ -66,6 +72,11 @@ class LocalRegistry:
             "publish again when they are done"
         )
 
+    def datasets(self) -> list[str]:
+        """The names of the released datasets, in alphabetical order."""
+        folders = self.root.iterdir() if self.root.is_dir() else ()
+        return sorted(folder.name for folder in folders if (folder / INDEX).exists())
+
     def versions(self, dataset: str) -> list[str]:
         """The released versions, oldest first; empty if there are none."""
         return [entry.version for entry in self._index(self.root / dataset)]
@@ -76,16 +87,25 @@ class LocalRegistry:
         return self.open(dataset, versions[-1]) if versions else None
 
     def open(self, dataset: str, version: str) -> Release:
-        """One released version; raises UnknownRelease listing the existing versions."""
+        """One released version; raises UnknownRelease naming the datasets or versions that there are."""
         manifest = self.manifest(dataset, version)
         return _release(manifest, self.root / dataset, is_new=False)
 
     def manifest(self, dataset: str, version: str) -> Manifest:
         """The manifest of a released version; raises UnknownRelease if there is none."""
-        versions = self.versions(dataset)
-        if version not in versions:
-            raise unknown(version, versions, where=str(self.root / dataset))
+        if version not in self.versions(dataset):
+            raise self.unknown(dataset, version)
         return _read(self.root / dataset / version)
+
+    def files(self, dataset: str, version: str) -> VersionFiles:
+        """The files of a released version; raises UnknownRelease if there is none."""
+        if version not in self.versions(dataset):
+            raise self.unknown(dataset, version)
+        return files_in(self.root / dataset / version)
+
+    def unknown(self, dataset: str, version: str | None) -> UnknownRelease:
+        """The error for a dataset or version that does not exist, or for a version that is not named."""
+        return unknown_release(self, dataset, version)
 
     def _released(self, folder: UPath) -> dict[Version, Manifest]:
         """Every complete version in the folder, including one whose publisher died before it wrote the index."""

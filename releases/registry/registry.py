@@ -13,6 +13,8 @@ from upath import UPath
 from releases.draft import Draft
 from releases.errors import UnknownRelease, VersionTaken
 from releases.manifest import Manifest
+from releases.names import instead
+from releases.registry.version_files import VersionFiles
 from releases.version import Version, next_version
 
 
@@ -33,7 +35,10 @@ class Release:
 
 
 class Registry(Protocol):
-    """Immutable versions of datasets."""
+    """Immutable versions of datasets. `where` is the folder or URL that the datasets are below."""
+
+    @property
+    def where(self) -> str: ...
 
     def publish(self, draft: Draft, *, version: str | None = None) -> Release:
         """Release `draft` as `version`, or as the next free one.
@@ -41,6 +46,10 @@ class Registry(Protocol):
         The same rows of the same round are not released twice: the version that holds them is returned. Raises
         VersionTaken if `version` holds other rows, and PublishContested if other publishers are faster every time.
         """
+        ...
+
+    def datasets(self) -> list[str]:
+        """The names of the released datasets, in alphabetical order."""
         ...
 
     def versions(self, dataset: str) -> list[str]:
@@ -52,11 +61,15 @@ class Registry(Protocol):
         ...
 
     def open(self, dataset: str, version: str) -> Release:
-        """One released version; raises UnknownRelease listing the existing versions."""
+        """One released version; raises UnknownRelease naming the datasets or versions that there are."""
         ...
 
     def manifest(self, dataset: str, version: str) -> Manifest:
         """The manifest of a released version; raises UnknownRelease if there is none."""
+        ...
+
+    def files(self, dataset: str, version: str) -> VersionFiles:
+        """The files of a released version; raises UnknownRelease if there is none."""
         ...
 
 
@@ -86,9 +99,21 @@ def choose(
     return number
 
 
-def unknown(version: str, versions: list[str], *, where: str) -> UnknownRelease:
-    """The error for a version that does not exist."""
-    return UnknownRelease(f"{where} has no version {version}; there are {', '.join(versions) or 'no versions'}")
+def unknown_release(registry: Registry, dataset: str, version: str | None, *, condition: str = "") -> UnknownRelease:
+    """The error for a dataset or version that does not exist, or for `version` None, which names none.
+
+    `condition` says which datasets of the registry can be seen.
+    """
+    versions = registry.versions(dataset)
+    if not versions and dataset not in (datasets := registry.datasets()):
+        known = instead(dataset, datasets, plural="datasets")
+        return UnknownRelease(f"there is no dataset {dataset} in {registry.where}{condition}; {known}")
+    where = f"{registry.where}/{dataset}"
+    if version is None and versions:
+        return UnknownRelease(f"{where} is a dataset: name its version with --version, one of {', '.join(versions)}")
+    if version is None:
+        return UnknownRelease(f"{where} has no versions")
+    return UnknownRelease(f"{where} has no version {version}; {instead(version, versions, plural='versions')}")
 
 
 def _same(draft: Draft, released: Mapping[Version, Manifest], requested: Version | None) -> Manifest | None:

@@ -19,8 +19,9 @@ from filters.schema import Schema
 from generators.dataset import Dataset
 from generators.datasets import DATASETS, dataset_of
 from releases.comparison.columns import column_changes
-from releases.errors import UnknownRelease
+from releases.errors import DamagedRelease, UnknownConfig, UnknownRelease
 from releases.manifest import FILE_NAME, Manifest, read_manifest
+from releases.names import instead
 from releases.parquet import Shard, arrow_schema, shards_of
 from releases.verification.finding import Finding
 
@@ -76,6 +77,18 @@ class OpenedRelease:
         """All rows of a config, split by split."""
         parts = self.parts.get(config, {})
         return pl.concat([part.rows for part in parts.values()]) if parts else pl.DataFrame()
+
+    def existing_rows(self, config: str) -> pl.DataFrame:
+        """As `rows`; raises UnknownConfig if the version has no such config, DamagedRelease if it is not readable."""
+        configs = self.manifest.rows
+        if config not in configs:
+            raise UnknownConfig(
+                f"{self.manifest.dataset} {self.manifest.version} has no config {config}; "
+                f"{instead(config, list(configs), plural='configs')}"
+            )
+        if not self.is_whole(config):
+            raise DamagedRelease(f"not every file of config {config} can be read: see `stepmill verify`")
+        return self.rows(config)
 
 
 def open_release(folder: UPath) -> OpenedRelease:

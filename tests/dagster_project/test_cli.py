@@ -1,8 +1,10 @@
 """The command `stepmill` as a person meets it, and its forecast against what the round then cost."""
 
+import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 
 import dagster as dg
 import pytest
@@ -69,6 +71,18 @@ def test_a_plan_is_told_by_slice_and_asset_with_its_sum_and_its_basis(past):
     assert float(hours) == pytest.approx(int(tokens) / 36_000, abs=1e-3)
 
 
+def test_a_program_reads_a_plan_as_json(past):
+    planned = stepmill("plan", "--settings", past / "other.toml", "--tokens-per-second", "10", "--json")
+    assert planned.exit_code == 0
+    forecast = json.loads(planned.stdout)
+    assert [asset["asset"] for asset in forecast["assets"]] == [stage.name for stage in SAMPLED]
+    assert forecast["tokens"] == pytest.approx(sum(asset["tokens"] for asset in forecast["assets"]))
+    assert forecast["gpu_hours"] == pytest.approx(forecast["tokens"] / 36_000)
+    assert (forecast["tokens_per_second"], forecast["is_measured_pace"]) == (10, False)
+    assert forecast["not_planned"] == ["more-0"]
+    assert {asset["basis"]["slice"] for asset in forecast["assets"]} == {"sums-0"}
+
+
 def test_a_source_without_a_past_slice_is_named_and_not_planned(past):
     told = stepmill("plan", "--settings", past / "other.toml")
     assert told.exit_code == 0
@@ -91,6 +105,23 @@ def test_settings_that_cannot_be_read_are_told_in_one_sentence(tmp_path):
 
 def test_the_commands_on_releases_are_there_too():
     assert {"plan", "verify", "diff", "pull"} <= set(re.findall(r"^  (\w+)", stepmill("--help").output, re.MULTILINE))
+
+
+def test_the_version_is_that_of_the_package():
+    printed = stepmill("--version")
+    assert (printed.exit_code, printed.output) == (0, f"stepmill {version('stepmill')}\n")
+
+
+def test_a_shell_completes_commands_and_options():
+    def completions(*words):
+        line = " ".join(("stepmill", *words))
+        environment = {"_STEPMILL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words))}
+        done = CliRunner().invoke(app, prog_name="stepmill", env=environment)
+        return set(done.stdout.split())
+
+    assert completions("ver") == {"verify"}
+    assert {"--json", "--version"} <= completions("verify", "--")
+    assert "--install-completion" in stepmill("--help").output
 
 
 def test_the_command_starts_without_dagster_torch_or_a_table():

@@ -33,8 +33,16 @@ BAD = [
     ("[judge]\nvotes = 3\n" + SOURCE, "judge.votes: votes must be 1 at temperature 0, .* got 3"),
     ("[judge]\ntemperature = -1\n" + SOURCE, "judge.temperature: Input should be greater than or equal to 0, got -1"),
     ("[judge]\nmax_tokens = 0\n" + SOURCE, "judge.max_tokens: Input should be greater than or equal to 1, got 0"),
-    ("[judge]\nvote = 1\n" + SOURCE, "judge.vote: Extra inputs are not permitted"),
-    ('[policy]\nmodle = "m"\n' + SOURCE, "policy.modle: Extra inputs are not permitted"),
+    ("[judge]\nvote = 1\n" + SOURCE, r"judge.vote: Extra inputs are not permitted; did you mean votes\?"),
+    ('[policy]\nmodle = "m"\n' + SOURCE, r"policy.modle: Extra inputs are not permitted; did you mean model\?"),
+    ("[attempts]\nmax_token = 9\n" + SOURCE, r"attempts.max_token: Extra .* permitted; did you mean max_tokens\?$"),
+    ("polcy = 1\n" + SOURCE, r"polcy: Extra inputs are not permitted; did you mean policy\?"),
+    (SOURCE + "shard = 2", r"sources.0.shard: Unexpected keyword argument; did you mean shards\?$"),
+    (SOURCE + "pathh = 2", r"sources.0.pathh: Unexpected keyword argument; did you mean path\?$"),
+    (SOURCE + 'columns = {promt = "x"}', r"sources.0.columns.promt: Unexpected .*; did you mean prompt\?$"),
+    (SOURCE + "[[evaluation_sets]]\nname = 'b'\nkind = 'hub'\ndataset = 'd'\nmtch = 'near'", r"did you mean match\?$"),
+    (SOURCE + "[columns]\nprompt = 'x'", "columns: Extra inputs are not permitted$"),
+    ("sources = [3]", "sources.0: Input should be .* got 3"),
 ]
 
 

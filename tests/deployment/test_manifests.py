@@ -42,13 +42,13 @@ def test_every_variable_of_our_services_is_one_that_is_read():
     composed = {name for service in OURS for name in COMPOSE["services"][service]["environment"]}
     assert composed - names_that_are_read() == set()
     plain = {one["name"] for name in OURS for one in DEPLOYMENTS[name]["containers"][0]["env"]}
-    secret = re.findall(r"--from-literal=(\w+)", (ROOT / "docs" / "deploy.md").read_text())
+    secret = re.findall(r"--from-literal=(\w+)", (ROOT / "docs" / "deployment.md").read_text())
     assert plain | set(secret) == composed
 
 
 def test_every_key_that_is_asked_for_is_named_in_the_docs():
     asked = set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yaml").read_text()))
-    told = (ROOT / "docs" / "deploy.md").read_text()
+    told = (ROOT / "docs" / "deployment.md").read_text()
     assert asked
     assert {name for name in asked if f"{name}=" not in told} == set()
 
@@ -70,8 +70,8 @@ def test_every_file_that_the_image_and_the_config_map_take_is_there():
     assert [name for line in files for name in line.split() if not (ROOT / name).exists()] == []
     (made,) = yaml.safe_load((DEPLOY / "kustomization.yaml").read_text())["configMapGenerator"]
     assert [name for name in made["files"] if not (DEPLOY / name).is_file()] == []
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    assert {name.split(".")[0] for name in packages} <= set(" ".join(files).split())
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {name.removesuffix("*") for name in packages} <= set(" ".join(files).split())
 
 
 def test_services_ask_each_other_by_the_names_and_ports_that_there_are():

@@ -52,6 +52,7 @@ class HubServer:
                 web.get("/api/whoami-v2", self.whoami),
                 web.post(_NEW, self.create),
                 web.post("/api/validate-yaml", self.validate),
+                web.get("/api/datasets", self.datasets),
                 web.get(_REPOSITORY, self.info),
                 web.get(_REPOSITORY + "/revision/{revision}", self.info),
                 web.get(_REPOSITORY + "/refs", self.refs),
@@ -130,6 +131,15 @@ class HubServer:
         if not content.startswith("---\n"):
             return web.json_response({"errors": [{"message": "no metadata"}]}, status=400)
         return web.json_response({"warnings": [], "errors": []})
+
+    async def datasets(self, request: web.Request) -> web.Response:
+        visible = [
+            repository
+            for repository in self.state.repositories.values()
+            if repository.id.startswith(f"{request.query['author']}/")
+            and ("Authorization" in request.headers or not repository.private)
+        ]
+        return web.json_response([{"id": repository.id, "private": repository.private} for repository in visible])
 
     async def info(self, request: web.Request) -> web.Response:
         repository = self._repository(request)

@@ -1,5 +1,7 @@
 import polars as pl
+import pytest
 
+from releases.errors import UnknownColumn
 from releases.showing import drawn, shown
 
 ROWS = pl.DataFrame(
@@ -22,9 +24,29 @@ def test_all_columns_are_shown_where_none_is_named_and_no_rows_say_so():
         "**a**: `2`",
         "**texts**: `x`",
         "**long**: `short`",
-        "**fenced**: ``",
+        "**fenced**: -",
     ]
     assert shown(ROWS.clear(), []) == "no rows"
+
+
+def test_an_empty_value_is_a_dash_in_lists_too():
+    row = pl.DataFrame(
+        {"null": [None], "list": [[]], "labels": [[True, None]], "answers": [["4", None]], "zero": [0]},
+        schema_overrides={"list": pl.List(pl.Int64)},
+    )
+    assert shown(row, []).split("\n\n")[1:5] == ["**null**: -", "**list**: -", "**labels**: `[True, -]`", "**answers**"]
+    assert "\n4\n-\n" in shown(row, [])
+    assert shown(row, ["zero"]).endswith("**zero**: `0`")
+
+
+def test_omitted_columns_are_shown_only_if_they_are_named():
+    assert "**a**" not in shown(ROWS, [], omitted=["a"])
+    assert shown(ROWS.head(1), ["a"], omitted=["a"]).endswith("**a**: `1`")
+
+
+def test_an_unknown_column_is_an_error_that_names_the_nearest():
+    with pytest.raises(UnknownColumn, match=r"no column text; there are a, texts, long, fenced; did you mean texts\?"):
+        shown(ROWS, ["text"])
 
 
 def test_rows_are_drawn_by_seed_in_their_own_order_and_no_more_than_there_are():

@@ -166,9 +166,11 @@ def test_of_two_publishers_of_one_version_one_is_told(hub, draft, changed):
 
 def test_an_unknown_version_is_an_error_that_lists_those_there_are(registry, draft):
     assert registry.latest("process_labels") is None
-    with pytest.raises(UnknownRelease, match=r"has no version v0\.1\.0; there are no versions"):
+    with pytest.raises(UnknownRelease, match=r"there is no dataset process_labels in http.*; there are no datasets"):
         registry.open("process_labels", "v0.1.0")
     registry.publish(draft)
+    with pytest.raises(UnknownRelease, match=r"dataset labels in .*/datasets/lab .*; there are process_labels$"):
+        registry.open("labels", "v0.1.0")
     with pytest.raises(UnknownRelease, match=r"has no version main; there are v0\.1\.0"):
         registry.open("process_labels", "main")
     assert registry.open("process_labels", "v0.1.0").rows == registry.publish(draft).rows

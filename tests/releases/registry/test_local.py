@@ -176,7 +176,7 @@ def test_publishers_of_the_same_rows_at_once_make_one_release(registry, draft):
 
 def test_an_unknown_version_is_an_error_that_lists_those_there_are(any_registry, draft):
     assert any_registry.latest("process_labels") is None
-    with pytest.raises(UnknownRelease, match=r"has no version v0\.1\.0; there are no versions"):
+    with pytest.raises(UnknownRelease, match=r"there is no dataset process_labels in .*; there are no datasets"):
         any_registry.open("process_labels", "v0.1.0")
     any_registry.publish(draft)
     with pytest.raises(UnknownRelease, match=r"has no version v9\.9\.9; there are v0\.1\.0"):

@@ -1,10 +1,14 @@
 """A version copied into a folder: whole, checked, once."""
 
+from dataclasses import replace
+
 import pytest
 from upath import UPath
 
 from releases.errors import DamagedRelease, UnknownRelease, VersionTaken
+from releases.registry.hub import HubRegistry
 from releases.registry.pull import pull
+from releases.registry.version_files import as_folder
 from releases.verification.verify import verify
 from tests.releases.registry.test_local import contents
 
@@ -16,7 +20,7 @@ def into(tmp_path):
 
 def test_a_pulled_version_is_the_released_one_byte_for_byte_and_verifies(any_registry, true_draft, into):
     release = any_registry.publish(true_draft)
-    pulled = pull(any_registry, "process_labels", "v0.1.0", into=into)
+    pulled = pull(any_registry.files("process_labels", "v0.1.0"), into=into)
     assert pulled == (into / "process_labels" / "v0.1.0", True)
     assert contents(pulled.path) == contents(release.path)
     assert verify(pulled.path).findings == ()
@@ -24,18 +28,18 @@ def test_a_pulled_version_is_the_released_one_byte_for_byte_and_verifies(any_reg
 
 def test_a_second_pull_does_nothing(registry, true_draft, into):
     registry.publish(true_draft)
-    pull(registry, "process_labels", "v0.1.0", into=into)
-    assert pull(registry, "process_labels", "v0.1.0", into=into).is_new is False
+    pull(registry.files("process_labels", "v0.1.0"), into=into)
+    assert pull(registry.files("process_labels", "v0.1.0"), into=into).is_new is False
 
 
 def test_a_file_that_is_not_what_the_manifest_says_is_named_and_nothing_is_left(registry, true_draft, into):
     picture = registry.publish(true_draft).path / "pictures" / "labels_by_position.png"
     picture.write_bytes(b"another")
     with pytest.raises(DamagedRelease, match=r"labels_by_position\.png has the SHA-256 .*, the manifest says .*: pull"):
-        pull(registry, "process_labels", "v0.1.0", into=into)
+        pull(registry.files("process_labels", "v0.1.0"), into=into)
     picture.unlink()
     with pytest.raises(DamagedRelease, match=r"labels_by_position\.png is missing"):
-        pull(registry, "process_labels", "v0.1.0", into=into)
+        pull(registry.files("process_labels", "v0.1.0"), into=into)
     assert list((into / "process_labels").iterdir()) == []
 
 
@@ -45,11 +49,44 @@ def test_what_stands_in_the_place_already_is_left_alone(registry, true_draft, in
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     with pytest.raises(VersionTaken, match=r"v0\.1\.0 is there already and is not process_labels v0\.1\.0 of"):
-        pull(registry, "process_labels", "v0.1.0", into=into)
+        pull(registry.files("process_labels", "v0.1.0"), into=into)
     assert mine.read_text() == "mine"
 
 
-def test_an_unknown_version_is_an_error_that_lists_those_there_are(registry, true_draft, into):
+def test_an_unknown_version_is_an_error_that_lists_those_there_are(registry, true_draft):
     registry.publish(true_draft)
     with pytest.raises(UnknownRelease, match=r"no version v9\.9\.9; there are v0\.1\.0"):
-        pull(registry, "process_labels", "v9.9.9", into=into)
+        registry.files("process_labels", "v9.9.9")
+
+
+def test_a_version_on_the_hub_is_pulled_byte_for_byte(hub, true_draft, into):
+    release = HubRegistry("lab").publish(true_draft)
+    pulled = pull(HubRegistry("lab", reads_only=True).files("process_labels", "v0.1.0"), into=into)
+    assert pulled == (into / "process_labels" / "v0.1.0", True)
+    listed = HubRegistry("lab").manifest("process_labels", "v0.1.0").files
+    assert contents(pulled.path).keys() == {"/manifest.json", *(f"/{file.path}" for file in listed)}
+    assert contents(pulled.path)["/README.md"] == (release.path / "README.md").read_bytes()
+    assert verify(pulled.path).findings == ()
+
+
+@pytest.mark.parametrize("path", ["../../outside", "/outside", "data/../../outside"])
+def test_a_manifest_whose_files_lie_outside_of_the_version_is_refused(registry, true_draft, into, path):
+    registry.publish(true_draft)
+    files = registry.files("process_labels", "v0.1.0")
+    forged = replace(files.manifest, files=(replace(files.manifest.files[0], path=path),))
+    with pytest.raises(DamagedRelease, match=f"has '{path}', which is no name inside a folder"):
+        pull(replace(files, manifest=forged), into=into)
+    with (
+        pytest.raises(DamagedRelease, match="no name inside a folder"),
+        as_folder(replace(files, manifest=forged, folder=None)),
+    ):
+        pytest.fail("the download must not begin")
+    assert not into.exists()
+
+
+@pytest.mark.parametrize("change", [{"dataset": "../outside"}, {"version": "../v0.1.0"}])
+def test_a_manifest_whose_name_lies_outside_of_the_target_is_refused(registry, true_draft, into, change):
+    registry.publish(true_draft)
+    files = registry.files("process_labels", "v0.1.0")
+    with pytest.raises(DamagedRelease, match="no name inside a folder"):
+        pull(replace(files, manifest=replace(files.manifest, **change)), into=into)
