@@ -1,20 +1,25 @@
 """The checks that every stage shares, and how a check becomes Dagster's."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 import polars as pl
 from upath import UPath
 
+from dagster_project.settings.operations import CheckSettings
+from filters.rules import reason_counts
 from filters.schema import Schema, SchemaError
 from generators.checks import Check, share_in_bounds
 from generators.sampling.storage import read_parquet
+from generators.section import NoSettings
 from generators.stage import Stage
 
 BLOCKING = ("schema", "yield_in_bounds", "contamination")
 FAILED_ITEMS = "failed_items"
 TREND = "in_line_with_other_rounds"
+SHOWN_REASONS = 3
 
 
 def names(stage: Stage[Any]) -> dict[str, bool]:
@@ -36,30 +41,68 @@ def result(check: Check) -> dg.AssetCheckResult:
         check_name=check.name,
         passed=check.passed,
         severity=severity,
-        description=check.why,
+        description=check.why if check.passed else f"{check.why}. {check.remedy}",
         metadata=dict(check.figures),
     )
 
 
 def schema_holds(path: UPath, schema: Schema) -> Check:
     """Passes while the table, read back as it was written, has its columns and obeys its rules."""
+    remedy = "Materialise the slice again; if the check fails again, the stage has a bug: report it with this sentence."
     try:
         schema.validate(read_parquet(path))
     except SchemaError as broken:
-        return Check(name="schema", passed=False, why=str(broken))
-    return Check(name="schema", passed=True, why=f"{len(schema.columns)} columns, {len(schema.rules)} rules")
+        return Check(name="schema", passed=False, why=str(broken), remedy=remedy)
+    why = f"{len(schema.columns)} columns, {len(schema.rules)} rules"
+    return Check(name="schema", passed=True, why=why, remedy=remedy)
 
 
-def failed_items(failed: int, total: int, most: float) -> Check:
-    """Passes while the engine refuses few enough of the items."""
-    return share_in_bounds(FAILED_ITEMS, failed, total, most=most, what="items refused by the engine")
+def yield_in_bounds(
+    stage: Stage[Any], with_row: int, total: int, dropped: pl.DataFrame, bounds: CheckSettings
+) -> Check:
+    """Passes while the share of problems with a row is within bounds.
+
+    Too few rows only warn, unless the stage must yield or the settings bound its yield.
+    """
+    least, most = bounds.yield_bounds(stage.name)
+    section = "[[sources]]" if stage.settings is NoSettings else f"[{stage.name}]"
+    remedy = (
+        f"Change {section} of the settings, the problems or the policy; `least_yield` and `most_yield` of [checks] set "
+        "the bounds."
+    )
+    check = share_in_bounds(
+        "yield_in_bounds", with_row, total, least=least, most=most, what="problems with a row", remedy=remedy
+    )
+    reasons = sorted(reason_counts(dropped).items(), key=lambda item: (-item[1], item[0]))
+    lost = ", ".join(f"{count} {reason}" for reason, count in reasons[:SHOWN_REASONS]) or "nothing"
+    is_demanded = stage.must_yield or stage.name in bounds.least_yield
+    is_too_low = check.figures["share"] < least
+    return replace(
+        check,
+        why=check.why if check.passed else f"{check.why}; dropped: {lost}",
+        blocks=is_demanded or not is_too_low,
+    )
+
+
+def failed_items(failed: int, total: int, dropped: pl.DataFrame, most: float) -> Check:
+    """Passes while the engine refuses few enough of the items; the sentence quotes a refusal."""
+    remedy = (
+        "Change what the engine refuses, such as prompts longer than the model's context, or raise `most_failed` of "
+        "[checks]."
+    )
+    check = share_in_bounds(FAILED_ITEMS, failed, total, most=most, what="items refused by the engine", remedy=remedy)
+    if not failed:
+        return check
+    refusals = dropped.filter(pl.col("reason") == "refused")["detail"].to_list()
+    return replace(check, why=f"{check.why}, such as: {refusals[0]}") if refusals else check
 
 
 def rows_of_the_slice(frame: pl.DataFrame, problems: pl.DataFrame) -> Check:
     """Passes while every row's problem is in the slice, which holds no problem that repeats an evaluation item."""
     strays = frame.join(problems, on="problem_id", how="anti").height
     why = f"{strays} of {frame.height} rows are of problems that the slice does not have (any more)"
-    return Check(name="contamination", passed=strays == 0, why=why, figures={"strays": strays})
+    remedy = "Materialise the stage again: the problems of the slice changed after it."
+    return Check(name="contamination", passed=strays == 0, why=why, remedy=remedy, figures={"strays": strays})
 
 
 def in_line(figures: Mapping[str, float], others: Sequence[Mapping[str, float]], drift: float) -> Check:
@@ -76,4 +119,5 @@ def in_line(figures: Mapping[str, float], others: Sequence[Mapping[str, float]],
     ]
     why = ("; ".join(off) or "all figures are near those of other rounds") if means else "there is no other round"
     both = {**figures, **{f"{name}_of_others": mean for name, mean in means.items()}}
-    return Check(name=TREND, passed=not off, why=why, blocks=False, figures=both)
+    remedy = "Find out what changed: the problems, the policy or the settings; `drift` of [checks] sets the bound."
+    return Check(name=TREND, passed=not off, why=why, remedy=remedy, blocks=False, figures=both)

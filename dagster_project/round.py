@@ -63,8 +63,8 @@ class StoredRound:
     def require_ready(self, stages: Sequence[str]) -> None:
         """Raise RoundNotReady if a slice of `stages` is unfinished, or failed a check that blocks."""
         state = standing(self.store, self.cells, stages)
-        if state.unmade or state.failed:
-            wrong = [*(f"{table} is not finished" for table in state.unmade), *state.failed]
+        if not state.is_ready:
+            wrong = [*(f"{table} is not finished" for table in state.unmade), *map(str, state.failed)]
             raise RoundNotReady(
                 f"round {self.key} cannot be released: {'; '.join(wrong)}. Mend the cause, or the bounds in "
                 "[checks] of the settings, and materialise these slices again"

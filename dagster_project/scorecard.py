@@ -18,17 +18,21 @@ from generators.sampling.workbench import Workbench
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """The outcome of a check. A round with a check that `blocks` and did not pass is not released."""
+    """The outcome of a check. A dataset is not released if a check that `blocks` failed in a stage that it needs.
+
+    Scorecards that an earlier stepmill wrote have no `remedy`.
+    """
 
     name: str
     passed: bool
     blocks: bool
     why: str
+    remedy: str = ""
 
     @classmethod
     def of(cls, check: Check) -> "CheckOutcome":
         """The stored outcome of a check."""
-        return cls(name=check.name, passed=check.passed, blocks=check.blocks, why=check.why)
+        return cls(name=check.name, passed=check.passed, blocks=check.blocks, why=check.why, remedy=check.remedy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,32 +70,74 @@ def finished_recipe(store: Store, stage: str, cell: Cell) -> dict[str, Any]:
     return recipe
 
 
+@dataclass(frozen=True, slots=True)
+class MissingTable:
+    """A table of a slice that was not made to the end."""
+
+    stage: str
+    slice: str
+
+    def __str__(self) -> str:
+        """Name the table and its slice."""
+        return f"{self.stage} of slice {self.slice}"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A check that failed in a slice of a stage."""
+
+    stage: str
+    slice: str
+    check: CheckOutcome
+
+    def __str__(self) -> str:
+        """Name the check, its stage and slice, and say why it failed."""
+        return f"{self.check.name} of {self.stage} in slice {self.slice} ({self.check.why})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The progress of some stages of a round: missing tables, failed blocking checks, and rows by stage."""
+    """The progress of some stages of a round: missing tables, failed checks that block or warn, and rows by stage."""
 
-    unmade: tuple[str, ...]
-    failed: tuple[str, ...]
+    unmade: tuple[MissingTable, ...]
+    failed: tuple[FailedCheck, ...]
+    warned: tuple[FailedCheck, ...]
     rows: Mapping[str, int]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every table is made and no check blocks."""
+        return not self.unmade and not self.failed
+
+    def of(self, stages: Sequence[str]) -> "Standing":
+        """The progress of some of the stages."""
+        return Standing(
+            unmade=tuple(table for table in self.unmade if table.stage in stages),
+            failed=tuple(failure for failure in self.failed if failure.stage in stages),
+            warned=tuple(warning for warning in self.warned if warning.stage in stages),
+            rows={stage: rows for stage, rows in self.rows.items() if stage in stages},
+        )
 
 
 def standing(store: Store, cells: Sequence[Cell], stages: Sequence[str]) -> Standing:
     """The progress of `stages` over the slices of a round."""
-    unmade, failed = [], []
+    unmade: list[MissingTable] = []
+    checks: list[FailedCheck] = []
     rows = dict.fromkeys(stages, 0)
     for cell in cells:
         for stage in stages:
             card = read_scorecard(store, stage, cell)
             if card is None:
-                unmade.append(f"{stage} of slice {cell.slice}")
+                unmade.append(MissingTable(stage, cell.slice))
                 continue
             rows[stage] += card.rows
-            failed += [
-                f"{check.name} of {stage} in slice {cell.slice} ({check.why})"
-                for check in card.checks
-                if check.blocks and not check.passed
-            ]
-    return Standing(unmade=tuple(unmade), failed=tuple(failed), rows=rows)
+            checks += [FailedCheck(stage, cell.slice, check) for check in card.checks if not check.passed]
+    return Standing(
+        unmade=tuple(unmade),
+        failed=tuple(failure for failure in checks if failure.check.blocks),
+        warned=tuple(failure for failure in checks if not failure.check.blocks),
+        rows=rows,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

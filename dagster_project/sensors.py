@@ -1,6 +1,7 @@
 """The two sensors: one opens a round when the policy changes, one publishes finished rounds. Both are off at first."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import dagster as dg
 from dagster_project.partitions import ROUNDS, Cell
 from dagster_project.resources.store import Store
 from dagster_project.rounds import ROUND_TAG, known_rounds, new_round, opened_already, slice_runs
-from dagster_project.scorecard import standing
+from dagster_project.scorecard import Standing, standing
 from dagster_project.settings.file import Settings
 from generators.datasets import DATASETS, STAGES
 from generators.engine.errors import EngineError
@@ -71,7 +72,7 @@ def round_of_a_new_policy(settings: Settings, store: Store) -> dg.SensorDefiniti
 
 
 def automatic_publishing(settings: Settings, store: Store) -> dg.SensorDefinition:
-    """Publishes each round once: when every slice is done and every blocking check passed.
+    """Publishes each dataset of a round once: when its stages are done in every slice and no check blocks them.
 
     It reads the scorecards. Dagster keeps a check's status by asset, so a slice that passes later would hide one that
     failed.
@@ -82,35 +83,53 @@ def automatic_publishing(settings: Settings, store: Store) -> dg.SensorDefinitio
         job_name="release",
         minimum_interval_seconds=settings.rounds.look_s,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Releases a round once every slice of it is made and its blocking checks passed.",
+        description="Releases each dataset of a round once all its tables are made and no check blocks them.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         instance = context.instance
-        runs = instance.get_runs(dg.RunsFilter(tags={PUBLISHED_BY: PUBLISHING}))
-        fired = {run.tags["dagster/partition"] for run in runs}
-        open_rounds = [key for key in instance.get_dynamic_partitions(str(ROUNDS.name)) if key not in fired]
-        released = {dataset.name: instance.get_materialized_partitions(_release(dataset.name)) for dataset in DATASETS}
         stages = [stage.name for stage in STAGES]
         requests, reasons = [], []
-        for key in open_rounds[-WATCHED:]:
-            unpublished = [name for name, rounds in released.items() if key not in rounds]
-            cells = [Cell(round=key, slice=slice_key) for slice_key in settings.slices()]
-            state = standing(store, cells, stages)
-            publishable = [name for name in unpublished if state.rows[name]]
+        for key, datasets in list(unpublished(instance).items())[-WATCHED:]:
             if has_active_runs(instance, key):
                 reasons.append(f"round {key}: runs of it are under way")
-            elif state.unmade:
-                reasons.append(f"round {key} waits for {', '.join(state.unmade)}")
-            elif state.failed:
-                reasons.append(f"round {key} is blocked by {'; '.join(state.failed)}")
-            elif publishable:
-                requests.append(publication(key, publishable))
-            else:
-                reasons.append(f"round {key} has nothing more to publish")
+                continue
+            state = standing(store, [Cell(round=key, slice=slice_key) for slice_key in settings.slices()], stages)
+            ready = [name for name, needs in datasets.items() if state.of(needs).is_ready and state.rows[name]]
+            if ready:
+                requests.append(publication(key, ready))
+            reasons += [f"round {key} {reason}" for reason in _waits(state, datasets, nothing=not ready)]
         why = " | ".join(reasons) or "every round is published"
+        if requests and reasons:
+            context.log.info(why)
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else why)
 
     return sensor
+
+
+def unpublished(instance: dg.DagsterInstance) -> dict[str, dict[str, tuple[str, ...]]]:
+    """By round, the datasets that nobody has released and the sensor has not tried to release, with their stages."""
+    runs = instance.get_runs(dg.RunsFilter(tags={PUBLISHED_BY: PUBLISHING}))
+    releases = {dataset.name: _release(dataset.name) for dataset in DATASETS}
+    done = {name: set(instance.get_materialized_partitions(asset)) for name, asset in releases.items()}
+    for run in runs:
+        for name, asset in releases.items():
+            if run.asset_selection is None or asset in run.asset_selection:
+                done[name].add(run.tags["dagster/partition"])
+    due = {
+        key: {dataset.name: dataset.stages for dataset in DATASETS if key not in done[dataset.name]}
+        for key in instance.get_dynamic_partitions(str(ROUNDS.name))
+    }
+    return {key: datasets for key, datasets in due.items() if datasets}
+
+
+def _waits(state: Standing, datasets: Mapping[str, Sequence[str]], *, nothing: bool) -> list[str]:
+    """What the unpublished datasets of a round wait for, and which checks block them."""
+    states = [state.of(needs) for needs in datasets.values()]
+    failed = [str(failure) for failure in state.failed if any(failure in own.failed for own in states)]
+    unmade = [str(table) for table in state.unmade if any(table in own.unmade and not own.failed for own in states)]
+    reasons = [f"is blocked by {'; '.join(failed)}"] if failed else []
+    reasons += [f"waits for {', '.join(unmade)}"] if unmade else []
+    return reasons or (["has nothing more to publish"] if nothing else [])
 
 
 def has_active_runs(instance: dg.DagsterInstance, round_key: str) -> bool:
@@ -122,7 +141,7 @@ def has_active_runs(instance: dg.DagsterInstance, round_key: str) -> bool:
 def publication(round_key: str, datasets: list[str]) -> dg.RunRequest:
     """The run that releases some datasets of a round; Dagster launches it once, however often it is requested."""
     return dg.RunRequest(
-        run_key=f"publish {round_key}",
+        run_key=f"publish {round_key}: {', '.join(datasets)}",
         partition_key=round_key,
         asset_selection=[_release(name) for name in datasets],
         tags={PUBLISHED_BY: PUBLISHING},

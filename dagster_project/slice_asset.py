@@ -17,6 +17,7 @@ from dagster_project.checks import (
     rows_of_the_slice,
     schema_holds,
     specs,
+    yield_in_bounds,
 )
 from dagster_project.failures import explained
 from dagster_project.partitions import Cell, cell_of
@@ -27,7 +28,7 @@ from dagster_project.resources.store import SET_ASIDE, Store
 from dagster_project.scorecard import CheckOutcome, Scorecard, add_cost, read_scorecard
 from dagster_project.settings.file import Settings
 from dagster_project.slice import RunSlice
-from generators.checks import Check, share_in_bounds
+from generators.checks import Check
 from generators.section import KNOB, Section, merged
 from generators.shown import Folder, Shown
 from generators.stage import Output, Stage
@@ -137,7 +138,7 @@ def _set_aside(stage: Stage[Any], work: RunSlice) -> dg.MaterializeResult:
     add_cost(work.store, stage.name, work.cell, problems=len(problems), per_problem=per_problem, benches=[])
     work.say(f"{stage.name}: {len(problems)} problems are set aside: {WHY_SET_ASIDE}")
     others = [
-        Check(name=name, passed=True, why=WHY_SET_ASIDE, blocks=blocks)
+        Check(name=name, passed=True, why=WHY_SET_ASIDE, remedy="", blocks=blocks)
         for name, blocks in names(stage).items()
         if name != "schema"
     ]
@@ -177,16 +178,15 @@ def _finished(
     figures = {"yield": with_row / max(1, total), **output.figures}
     if work.benches:
         figures["tokens_per_kept_row"] = cost.tokens / max(1, output.rows.height)
-    least, most = bounds.yield_bounds(stage.name)
     checks = [
         schema_holds(store.table(stage.name, cell), stage.schema),
-        share_in_bounds("yield_in_bounds", with_row, total, least=least, most=most, what="problems with a row"),
+        yield_in_bounds(stage, with_row, total, output.dropped, bounds),
         *output.checks,
     ]
     if not any(check.name == "contamination" for check in checks):
         checks.append(rows_of_the_slice(output.rows, problems))
     if stage.samples:
-        checks.append(failed_items(output.n_failed, output.n_items, bounds.most_failed))
+        checks.append(failed_items(output.n_failed, output.n_items, output.dropped, bounds.most_failed))
     checks.append(in_line(figures, _other_figures(work, stage.name), bounds.drift))
     _require_declared(stage, checks)
     metadata = report.drawn({**extra, **output.shown})

@@ -1,6 +1,6 @@
-"""The checks of a slice's table: what is measured, the bound, and a sentence with both.
+"""The checks of a slice's table: what is measured, the bound, a sentence with both, and a remedy.
 
-A check that blocks and fails stops the slice, and keeps its round from being released.
+A check that blocks and fails stops the stages that read the table, and keeps their datasets from being released.
 """
 
 from collections.abc import Mapping
@@ -19,11 +19,12 @@ _NO_VERDICT = (Verdict.TIMEOUT.value, Verdict.ERROR.value)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """The result of a check, with the sentence that a blocked release repeats."""
+    """The result of a check: the sentence that a blocked release repeats, and what to do if it failed."""
 
     name: str
     passed: bool
     why: str
+    remedy: str
     blocks: bool = True
     figures: Mapping[str, float] = field(default_factory=dict)
 
@@ -49,16 +50,25 @@ class CheckBounds(Section):
         return self
 
 
-def share_in_bounds(name: str, count: int, total: int, *, least: float = 0.0, most: float = 1.0, what: str) -> Check:
+def share_in_bounds(
+    name: str, count: int, total: int, *, least: float = 0.0, most: float = 1.0, what: str, remedy: str
+) -> Check:
     """Passes while `count` of `total` is a share from `least` to `most`; the share of nothing is 0."""
     share = count / total if total else 0.0
     why = f"{count} of {total} {what} is {share:.3f}, bounds {least:g} to {most:g}"
     figures = {"count": count, "total": total, "share": share}
-    return Check(name=name, passed=least <= share <= most, why=why, figures=figures)
+    return Check(name=name, passed=least <= share <= most, why=why, remedy=remedy, figures=figures)
 
 
 def timeouts(verdicts: pl.Series, most: float) -> Check:
     """Passes while few enough answers lack a verdict because of time or an error."""
     present = verdicts.drop_nulls()
     late = int(present.is_in(_NO_VERDICT).sum())
-    return share_in_bounds("timeouts", late, len(present), most=most, what="answers without a verdict in time")
+    return share_in_bounds(
+        "timeouts",
+        late,
+        len(present),
+        most=most,
+        what="answers without a verdict in time",
+        remedy="Look for unusual answers among the rows, or raise `most_timeouts` of [checks].",
+    )

@@ -133,8 +133,9 @@ class Stage(Generic[S]):
 
     `settings` is its section of the settings file. `needs` names the stages it reads. `beside` are the schemas of its
     further tables. Bump `version` with any change that changes rows. `blocking` and `warning` name the checks that
-    `make` returns. Forecasts scale with `per_problem`, the most that is drawn for each problem under given settings. A
-    stage with `needs_answers` skips slices whose problems have none.
+    `make` returns. A yield below `least_yield` warns; it blocks if the stage `must_yield` or the settings bound it.
+    Forecasts scale with `per_problem`, the most that is drawn for each problem under given settings. A stage with
+    `needs_answers` skips slices whose problems have none.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Stage(Generic[S]):
     blocking: tuple[str, ...] = ()
     warning: tuple[str, ...] = ()
     per_problem: Callable[[S], int] = lambda _: 1
+    must_yield: bool = False
     least_yield: float = 0.01
     kinds: frozenset[str] = frozenset({"vllm", "parquet"})
     needs_answers: bool = True

@@ -41,13 +41,15 @@ class RoundsSettings(Section):
 
 
 class CheckSettings(CheckBounds):
-    """The bounds of the checks; a slice outside of one blocks the release of its round.
+    """The bounds of the checks; a slice outside of one blocks the datasets that are made from it.
 
     A yield is the share of the slice's problems that have a row; of `problems` it is the share of rows that are kept.
     """
 
     least_yield: Mapping[str, Share] = Field(
-        default_factory=dict, description="by asset, the least yield; 0 lets an asset be empty"
+        default_factory=dict,
+        description="by asset, the least yield; too low a yield blocks an asset that is named here, and `problems` and "
+        "`attempts` in any case; others it warns of",
     )
     most_yield: Mapping[str, Share] = Field(default_factory=dict, description="by asset, the highest yield")
     drift: float = Field(0.5, gt=0, description="how far a figure may be from its mean over other rounds; warns")

@@ -90,6 +90,8 @@ def label_balance(rows: pl.DataFrame, bounds: CheckBounds) -> Check:
         least=bounds.least_right,
         most=bounds.most_right,
         what="attempts that are right",
+        remedy="Take easier or harder problems, or another policy; raise `max_tokens` of [attempts] if solutions are "
+        "cut off; or change `least_right` and `most_right` of [checks].",
     )
 
 
@@ -106,5 +108,6 @@ STAGE = Stage(
     make=make,
     blocking=("label_balance", "timeouts"),
     per_problem=lambda settings: settings.n,
+    must_yield=True,
     least_yield=0.9,
 )

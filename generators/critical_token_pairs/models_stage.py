@@ -90,6 +90,7 @@ def both_sides_have_examples(rows: pl.DataFrame) -> Check:
         name="both_sides_have_examples",
         passed=all(counts.values()),
         why=f"{' and '.join(f'{count} {side}' for side, count in counts.items())} examples",
+        remedy="Take problems that the policy solves sometimes, more of them, or more attempts (`n` of [attempts]).",
         blocks=False,
         figures=counts,
     )

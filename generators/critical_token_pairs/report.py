@@ -72,6 +72,7 @@ def critical_tokens_confirmed(rows: pl.DataFrame) -> Check:
         passed=rows.height > 0 and confirmed >= LEAST_CONFIRMED * rows.height,
         why=f"{confirmed} of {rows.height} wrong solutions have a confirmed token, a share of {LEAST_CONFIRMED} is "
         "wanted",
+        remedy="Raise `cap` and `budget` of [critical_token_pairs], or train the contrastive models on more solutions.",
         blocks=False,
         figures={"pairs": rows.height, "confirmed": confirmed},
     )

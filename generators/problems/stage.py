@@ -20,6 +20,7 @@ from generators.section import NoSettings
 from generators.shown import Counts, SampleRows, Shown, lengths
 from generators.stage import Output, Slice, Stage
 
+REMEDY = "Mend the column or the `answer_format` of the source's answers, or raise its `max_unverified_share`."
 VERSION = "3"  # bump when a change in this package would change the rows
 
 # A row that was dropped while reading also has the source's own columns.
@@ -60,6 +61,7 @@ async def make(slice: Slice, _: NoSettings) -> Output:
                 rows.height + contaminated,
                 most=slice.bounds.most_contaminated,
                 what="problems that repeat an evaluation item",
+                remedy="Take other problems, or raise `most_contaminated` of [checks].",
             ),
         ],
         shown=shown(rows, repeats) | {"source": source.name},
@@ -91,10 +93,13 @@ def shown(rows: pl.DataFrame, repeats: pl.DataFrame) -> dict[str, Shown]:
 def gold_answers(rows: pl.DataFrame, reasons: Mapping[str, int], most: float, *, has_answers: bool) -> Check:
     """Passes while at most `most` of the slice's gold answers fail to verify; those problems are dropped."""
     if not has_answers:
-        return Check(name="gold_answers", passed=True, why="the source has no answers: there is nothing to verify")
+        why = "the source has no answers: there is nothing to verify"
+        return Check(name="gold_answers", passed=True, why=why, remedy=REMEDY)
     unverified = sum(count for reason, count in reasons.items() if reason.startswith("gold_"))
     total = rows.height + unverified
-    return share_in_bounds("gold_answers", unverified, total, most=most, what="gold answers that do not verify")
+    return share_in_bounds(
+        "gold_answers", unverified, total, most=most, what="gold answers that do not verify", remedy=REMEDY
+    )
 
 
 def digest(rows: pl.DataFrame) -> str:
@@ -114,6 +119,7 @@ STAGE = Stage(
     version=VERSION,
     make=make,
     blocking=("gold_answers",),
+    must_yield=True,
     least_yield=0.2,
     kinds=frozenset({"polars", "parquet"}),
     needs_answers=False,

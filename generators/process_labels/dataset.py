@@ -1,7 +1,7 @@
 """Process labels (Math-Shepherd, OmegaPRM, a sequential test): for each step of a solution, its value by rollouts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import polars as pl
 
@@ -131,15 +131,21 @@ def planted_errors_table(audited: Sequence[Audited], origin: Provenance, setting
 
 
 def label_balance(labels: pl.DataFrame, bounds: CheckBounds) -> Check:
-    """Passes while enough steps have the rarer label: a reward model learns nothing from one label."""
+    """Passes while enough steps have the rarer label, since a reward model learns nothing from one label.
+
+    A slice without a labelled step only warns.
+    """
     counts = count_labels(labels)
-    return share_in_bounds(
+    total = counts["right"] + counts["wrong"]
+    check = share_in_bounds(
         "label_balance",
         min(counts["right"], counts["wrong"]),
-        counts["right"] + counts["wrong"],
+        total,
         least=bounds.least_label,
         what="labelled steps that have the rarer label",
+        remedy="Take easier or harder problems, or another policy; or lower `least_label` of [checks].",
     )
+    return replace(check, blocks=total > 0)
 
 
 def planted_errors_found(planted_errors: pl.DataFrame, bounds: CheckBounds) -> Check:
@@ -150,6 +156,8 @@ def planted_errors_found(planted_errors: pl.DataFrame, bounds: CheckBounds) -> C
         passed=audit.precision is not None and audit.precision >= bounds.least_planted,
         why=f"{audit.exact} of {audit.n_named} named steps are the planted ones, at least {bounds.least_planted:g} "
         "must be",
+        remedy="Raise `cap` of [process_labels], so that steps are searched longer, or lower `least_planted` of "
+        "[checks].",
         blocks=audit.n_named >= bounds.few_planted,
         figures={name: value for name, value in audit.facts().items() if value is not None},
     )

@@ -120,6 +120,7 @@ def triggers_do_no_harm(counts: Mapping[tuple[State, State], int], max_broken_sh
         name="triggers_do_no_harm",
         passed=broken <= max_broken_share * at_risk,
         why=f"triggers broke {broken} of {at_risk} right answers, a share of {max_broken_share} is allowed",
+        remedy="Use other `triggers` or fewer (`max_triggers` of [self_correction_traces]).",
         blocks=False,
         figures={"right_before": at_risk, "broken": broken, "max_broken_share": max_broken_share},
     )
@@ -132,6 +133,7 @@ def both_origins(rows: pl.DataFrame) -> Check:
         name="both_origins",
         passed=all(counts.values()),
         why=f"{' and '.join(f'{counts[origin]} {origin}' for origin in ORIGINS)} rows",
+        remedy="Raise `samples` and the budgets of [self_correction_traces], or take more problems.",
         blocks=False,
         figures=counts,
     )

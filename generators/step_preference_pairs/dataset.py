@@ -120,6 +120,7 @@ def sides_verified(rows: pl.DataFrame, dropped: pl.DataFrame) -> Check:
         name="sides_verified",
         passed=rows.height > 0 and rows.height >= unverified,
         why=f"{rows.height} measured pairs hold, {unverified} do not",
+        remedy="Raise `cap` of [step_preference_pairs] and of [process_labels], so that errors are placed more surely.",
         blocks=False,
         figures={"verified": rows.height, "unverified": unverified},
     )

@@ -17,12 +17,6 @@ least_label = 0.0
 
 [checks.least_yield]
 attempts = 0
-process_labels = 0
-step_preference_pairs = 0
-contrastive_models = 0
-critical_token_pairs = 0
-self_correction_traces = 0
-long_cot_traces = 0
 """
 SETTINGS = (
     f'data_root = "data"\n{LENIENT}'

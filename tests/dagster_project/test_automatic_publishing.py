@@ -50,17 +50,56 @@ def tick(settings, instance):
         return repository.get_sensor_def(SENSOR).evaluate_tick(context)
 
 
-def test_a_round_is_asked_for_when_its_last_slice_is_done_and_never_again(settings, instance, card):
+def selected(request):
+    return [key.to_user_string().removesuffix("_release") for key in request.asset_selection]
+
+
+def publish(instance, request, status=dg.DagsterRunStatus.FAILURE):
+    """Launch what the sensor requested; the run ends at once."""
+    selection = frozenset(request.asset_selection)
+    instance.add_run(dg.DagsterRun(job_name="release", tags=request.tags, status=status, asset_selection=selection))
+
+
+def test_a_round_is_published_when_its_last_slice_is_done_and_never_again(settings, instance, card):
     card("sums-0")
-    card("sums-1", assets=STAGES[:-1])
+    card("sums-1", assets=["problems"])
     waiting = tick(settings, instance)
     assert waiting.run_requests == []
-    assert waiting.skip_message == f"round r1 waits for {STAGES[-1]} of slice sums-1"
+    assert waiting.skip_message.startswith("round r1 waits for attempts of slice sums-1, ")
     card("sums-1")
     (request,) = tick(settings, instance).run_requests
-    assert (request.run_key, request.partition_key) == ("publish r1", "r1")
-    assert [key.to_user_string() for key in request.asset_selection] == [f"{name}_release" for name in DATASETS]
-    instance.add_run(dg.DagsterRun(job_name="release", tags=request.tags, status=dg.DagsterRunStatus.FAILURE))
+    assert request.run_key.startswith("publish r1: process_labels, ")
+    assert request.partition_key == "r1"
+    assert selected(request) == DATASETS
+    publish(instance, request)
+    assert tick(settings, instance).skip_message == "every round is published"
+
+
+def test_a_dataset_that_waits_or_is_blocked_keeps_no_other_one_back_and_follows_when_it_is_mended(
+    settings, instance, card
+):
+    late, missing = "long_cot_traces", "step_preference_pairs"
+    others = [name for name in DATASETS if name not in (late, missing)]
+    for slice_key in settings.slices():
+        card(slice_key, assets=[name for name in STAGES if name != missing])
+    card("sums-0", LATE, assets=[late])
+    (request,) = tick(settings, instance).run_requests
+    assert selected(request) == others
+    publish(instance, request, dg.DagsterRunStatus.SUCCESS)
+    assert tick(settings, instance).skip_message == (
+        f"round r1 is blocked by timeouts of {late} in slice sums-0 (3 of 4 answers) | "
+        f"round r1 waits for {missing} of slice sums-0, {missing} of slice sums-1"
+    )
+    card("sums-0", assets=[late])
+    (request,) = tick(settings, instance).run_requests
+    assert selected(request) == [late]
+
+
+def test_a_publishing_run_of_a_whole_round_counts_for_every_dataset(settings, instance, card):
+    for slice_key in settings.slices():
+        card(slice_key)
+    (request,) = tick(settings, instance).run_requests
+    instance.add_run(dg.DagsterRun(job_name="release", tags=request.tags, status=dg.DagsterRunStatus.SUCCESS))
     assert tick(settings, instance).skip_message == "every round is published"
 
 
@@ -72,13 +111,13 @@ def test_a_check_that_fails_in_one_slice_blocks_the_round_though_the_other_passe
     assert blocked.run_requests == []
     assert blocked.skip_message == "round r1 is blocked by timeouts of attempts in slice sums-0 (3 of 4 answers)"
     card("sums-0", assets=["attempts"])
-    assert [request.run_key for request in tick(settings, instance).run_requests] == ["publish r1"]
+    assert [request.partition_key for request in tick(settings, instance).run_requests] == ["r1"]
 
 
 def test_a_warning_blocks_nothing(settings, instance, card):
     card("sums-0", FAR)
     card("sums-1")
-    assert [request.run_key for request in tick(settings, instance).run_requests] == ["publish r1"]
+    assert [request.partition_key for request in tick(settings, instance).run_requests] == ["r1"]
 
 
 def test_a_round_that_waits_keeps_no_other_one_back(settings, instance, card):
@@ -95,11 +134,7 @@ def test_a_dataset_without_a_row_or_released_by_hand_is_left_out(settings, insta
     by_hand = dg.AssetMaterialization("process_labels_release", partition="r1")
     instance.report_runless_asset_event(by_hand)
     (request,) = tick(settings, instance).run_requests
-    assert [key.to_user_string() for key in request.asset_selection] == [
-        "step_preference_pairs_release",
-        "critical_token_pairs_release",
-        "self_correction_traces_release",
-    ]
+    assert selected(request) == ["step_preference_pairs", "critical_token_pairs", "self_correction_traces"]
 
 
 def test_nothing_is_published_while_a_run_of_the_round_is_under_way(settings, instance, card):
@@ -131,7 +166,7 @@ def test_slices_that_were_made_are_published_once_and_a_blocked_slice_is_refused
     run("release", "r1", tags=tags, asset_selection=request.asset_selection)
     versions = LocalRegistry(UPath(small.data_root) / "releases").versions
     assert list(versions("process_labels")) == ["v0.1.0"]
-    assert tick(small, instance).skip_message == "every round is published"
+    assert tick(small, instance).run_requests == []
 
     cell, store = Cell(round="r1", slice="sums-0"), Store(data_root=small.data_root)
     Scorecard(rows=1, figures={}, checks=(LATE,)).write(store, "attempts", cell)

@@ -126,8 +126,9 @@ def test_solutions_that_are_too_long_are_neither_learnt_from_nor_paired_nor_rele
     assert table(short).height == 0
     assert set(table(short, "contrastive_models", ".dropped")["reason"]) >= {"too_long"}
     assert set(table(short, suffix=".dropped")["reason"]) >= {"too_long"}
-    failed = {check.check_name for check in result.get_asset_check_evaluations() if not check.passed}
-    assert {"both_sides_have_examples", "critical_tokens_confirmed"} <= failed
+    failed = {(c.asset_key.path[-1], c.check_name) for c in result.get_asset_check_evaluations() if not c.passed}
+    assert {("contrastive_models", "both_sides_have_examples"), (NAME, "critical_tokens_confirmed")} <= failed
+    assert {("contrastive_models", "yield_in_bounds"), (NAME, "yield_in_bounds")} <= failed  # and stop nothing
 
     result = make(short, "release", "r1", only=[f"{NAME}_release"])
     (failure,) = result.get_step_failure_events()

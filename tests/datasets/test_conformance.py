@@ -59,6 +59,7 @@ def test_a_scorecard_has_every_declared_check(world, dataset):
         card = read_scorecard(world.store, dataset.name, cell)
         checks = {check.name for check in card.checks}
         assert {*dataset.stage.blocking, *dataset.stage.warning, "schema", "yield_in_bounds"} <= checks
+        assert all(check.why and check.remedy for check in card.checks)
         assert card.rows == world.store.read(world.store.table(dataset.name, cell)).height
 
 
