@@ -14,8 +14,6 @@ from generators.search.priors import Priors
 from generators.section import stored
 from generators.stage import Slice
 
-LABELS = ("soft_labels", "hard_labels", "first_error")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLabels:

@@ -1,15 +1,13 @@
-"""One answer out of several samples: by the verifier, by majority, or by a reward model.
+"""One answer out of several samples: by the verifier, by majority, or by weighted votes.
 
 A sample is anything with a text, an answer and a verdict, such as an attempt or a deepened response.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from filters.answers.checker import Verdict
 from filters.answers.notation import compact, tidy
-
-Reward = Callable[[str, str], Awaitable[float]]  # of a problem's prompt and a response's text
 
 
 class Answered(Protocol):
@@ -49,12 +47,6 @@ def by_weight(samples: Sequence[Sample], weights: Sequence[float]) -> Sample | N
             groups.setdefault(compact(tidy(sample.extracted)), []).append((sample, weight))
     heaviest = max(groups.values(), key=_weight, default=None)  # the first of equals
     return heaviest[0][0] if heaviest else None
-
-
-async def by_reward(prompt: str, samples: Sequence[Sample], reward: Reward) -> Sample | None:
-    """The sample with the highest reward; among equals, the first."""
-    scored = [(await reward(prompt, sample.text), sample) for sample in samples]
-    return max(scored, key=lambda pair: pair[0])[1] if scored else None
 
 
 def _weight(group: Sequence[tuple[Any, float]]) -> float:

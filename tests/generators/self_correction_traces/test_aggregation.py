@@ -1,12 +1,11 @@
 """One answer out of several samples, on literal tables."""
 
-import asyncio
 from dataclasses import dataclass
 
 import pytest
 
 from filters.answers.checker import Verdict
-from generators.self_correction_traces.aggregation import by_majority, by_reward, by_verifier, by_weight
+from generators.self_correction_traces.aggregation import by_majority, by_verifier, by_weight
 
 
 @dataclass(frozen=True)
@@ -59,16 +58,3 @@ def test_without_an_answer_there_is_no_majority():
 def test_the_verifier_takes_the_first_right_sample_else_the_first(verdicts, chosen):
     found = by_verifier([Sample(text=str(place), verdict=verdict) for place, verdict in enumerate(verdicts)])
     assert (found and found.text) == (None if chosen is None else str(chosen))
-
-
-@pytest.mark.parametrize(("rewards", "chosen"), [([0.1, 0.9, 0.3], 1), ([0.5, 0.5], 0), ([-2.0, -1.0], 1)])
-def test_the_highest_reward_wins_and_of_equals_the_first(rewards, chosen):
-    asked = []
-
-    async def reward(prompt, text):
-        asked.append((prompt, text))
-        return rewards[int(text)]
-
-    found = asyncio.run(by_reward("2 + 2?", samples(*("x" for _ in rewards)), reward))
-    assert found.text == str(chosen)
-    assert asked == [("2 + 2?", str(place)) for place in range(len(rewards))]

@@ -53,11 +53,11 @@ def test_counts_whose_margin_breaks_a_rule_are_findings_and_stop_nothing(draft, 
 )
 def test_a_solution_that_ends_otherwise_than_its_side_says_is_named(draft, folder_of, column, text, verdicts):
     forged = with_value(draft, "default", "train", 0, column, text)
-    said, anew = verdicts
+    stated, verified = verdicts
     ((check, told),) = found(folder_of(forged))
     assert check == "answers"
-    assert told.startswith(f"{SHARD}, row 0, column {column}: it is {said};")
-    assert told.endswith(anew)
+    assert told.startswith(f"{SHARD}, row 0, column {column}: it is {stated};")
+    assert told.endswith(verified)
 
 
 def test_a_changed_row_for_training_is_named(draft, folder_of):
