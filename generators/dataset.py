@@ -14,6 +14,7 @@ from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
 from filters.schema import Schema
 from generators.card import Card
+from generators.formats import Format
 from generators.stage import Stage
 
 if TYPE_CHECKING:  # loading it takes half a second, and only a release draws
@@ -151,13 +152,15 @@ class Config(Generic[P]):
 
     A measured config names the `table` that it publishes, and `derive` gets that table's rows, sorted by the table's
     key. The others follow from the published rows of the first config. `derive` returns rows with `problem_id` and at
-    least the columns of `schema`, and the dropped ones with reasons; None if the rows allow no such config.
+    least the columns of `schema`, and the dropped ones with reasons; None if the rows allow no such config. `format` is
+    the shape that a stock trainer reads, None if no trainer reads the config.
     `recompute` derives those columns of a measured config again that follow from its others, one row for each row.
     """
 
     name: str
     purpose: str
     schema: Schema
+    format: Format | None = None
     table: str | None = None
     derive: Callable[[pl.DataFrame, P], Filtered | None] = keep_all
     recompute: Callable[[pl.DataFrame, P], pl.DataFrame] = nothing_derived
