@@ -155,6 +155,8 @@ class Config(Generic[P]):
     least the columns of `schema`, and the dropped ones with reasons; None if the rows allow no such config. `format` is
     the shape that a stock trainer reads, None if no trainer reads the config.
     `recompute` derives those columns of a measured config again that follow from its others, one row for each row.
+    `lost` names what the dataset measured and the config has no place for. `mislearnt` names what a trainer that reads
+    the config learns although it should not; such a config is not exported.
     """
 
     name: str
@@ -165,6 +167,8 @@ class Config(Generic[P]):
     derive: Callable[[pl.DataFrame, P], Filtered | None] = keep_all
     recompute: Callable[[pl.DataFrame, P], pl.DataFrame] = nothing_derived
     claims: Callable[[pl.DataFrame, P], Iterator[Claim]] = no_claims
+    lost: str = ""
+    mislearnt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

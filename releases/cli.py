@@ -1,4 +1,4 @@
-"""The `stepmill` commands for releases: verify one, compare two, copy one into a folder, show rows.
+"""The `stepmill` commands for releases: verify one, compare two, copy one into a folder, show rows, export to trainers.
 
 Each command imports its modules only when it runs. Exit codes: 0 everything is fine, 1 there are findings or
 differences, 2 the command failed.
@@ -7,12 +7,16 @@ differences, 2 the command failed.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from releases.exports.names import TrainerName
+
 app = typer.Typer(
-    help="Verify, compare, copy and read released datasets.",
+    help="Verify, compare, copy, read and export released datasets.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -127,6 +131,45 @@ def show(
     typer.echo(text)
     if omitted:
         typer.echo(f"stepmill: left out {', '.join(omitted)}; --all-columns shows them", err=True)
+
+
+@app.command()
+def export(
+    release: _RELEASE,
+    to: Annotated[TrainerName, typer.Option(help="The trainer that is to read the rows.")],
+    version: _VERSION = None,
+    config: Annotated[
+        str | None, typer.Option(help="The config to export; by default the one that the trainer reads best.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to create; by default exports/<dataset>-<version>-<trainer>.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    as_json: _JSON = False,
+) -> None:
+    """Write rows, settings and the command for a trainer; refuse one that would learn what it must not."""
+    from releases.exports.choice import choose
+    from releases.exports.export import default_folder
+    from releases.exports.export import export as write
+    from releases.exports.trainers import TRAINERS
+    from releases.registry.locate import locate
+    from releases.registry.version_files import as_folder
+    from releases.verification.opened import known_dataset, open_release
+
+    trainer = TRAINERS[to]
+    with _explained():
+        files = locate(release, version)
+        manifest = files.manifest
+        choice = choose(known_dataset(manifest.dataset), trainer, available=manifest.rows, wanted=config)
+        target = out or default_folder(manifest, trainer)
+        with as_folder(files) as folder:
+            record = write(open_release(folder), trainer, choice, out=target, force=force)
+    if as_json:
+        print_json({"folder": str(target), **asdict(record)})
+    else:
+        rows = ", ".join(f"{count} {split}" for split, count in record.rows.items())
+        typer.echo(f"{target}: {rows} rows of {record.config} for {trainer.title} ({record.method})")
+        typer.echo(f"\ncd {target}\n{record.command}")
 
 
 def print_json(data: Any) -> None:

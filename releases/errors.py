@@ -12,6 +12,7 @@ ReleaseError
 ├── SplitsDisagree      a problem is in the test split of one dataset and in the train split of another
 ├── RoundNotReady       a slice of the round is incomplete or failed a blocking check
 ├── DamagedRelease      a file differs from what the manifest says
+├── CannotExport        a trainer cannot read the version, or the folder may not be written
 ├── LicenceForbids      a source's licence forbids redistribution or commercial use
 └── HubError            a request to the Hub failed
     └── HubDenied       the token is missing, wrong, or lacks a right
@@ -64,6 +65,10 @@ class SplitsDisagree(ReleaseError):
 
 class DamagedRelease(ReleaseError):
     """A file of a version differs from what its manifest says."""
+
+
+class CannotExport(ReleaseError):
+    """A trainer would learn what it must not, or has no use for the rows; or the folder may not be written."""
 
 
 class HubError(ReleaseError):

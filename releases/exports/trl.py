@@ -1,0 +1,65 @@
+"""Exports for TRL 1.16: its command line reads a folder of Parquet and a YAML file."""
+
+from typing import Any
+
+from releases.exports.files import OUTPUT, REWARD, REWARD_NOTE, SETTINGS, as_yaml, reward_file
+from releases.exports.names import TrainerName
+from releases.exports.rows import only, problems
+from releases.exports.shapes import Shape
+from releases.exports.trainer import Layout, Task, Trainer
+
+
+def _layout(command: str, *columns: str, notes: tuple[str, ...] = (), **settings: Any) -> Layout:
+    return Layout(
+        method=command.upper(),
+        command=lambda _: f"trl {command} --config {SETTINGS}",
+        rows=only(*columns),
+        files=lambda task: {SETTINGS: as_yaml(_settings(task) | settings)},
+        notes=notes,
+    )
+
+
+def _settings(task: Task) -> dict[str, Any]:
+    evaluation = {"eval_strategy": "epoch"} if task.has_test else {}
+    return {"model_name_or_path": task.policy, "dataset_name": "data", "output_dir": OUTPUT, **evaluation}
+
+
+_WHOLE = "TRL would cut rows at 1,024 tokens; `max_length` is unset, so that none is cut."
+_GRPO = Layout(
+    method="GRPO",
+    command=lambda _: f"trl grpo --config {SETTINGS}",
+    rows=problems,
+    files=lambda task: {
+        SETTINGS: as_yaml(
+            _settings(task) | {"reward_funcs": [f"{REWARD.removesuffix('.py')}.accuracy"], "num_generations": 8}
+        ),
+        **reward_file(),
+    },
+    notes=(REWARD_NOTE,),
+)
+
+TRL = Trainer(
+    name=TrainerName.TRL,
+    title="TRL",
+    layouts={
+        Shape.TOKENS: _layout("sft", "input_ids", "attention_mask", "labels", max_length=None, notes=(_WHOLE,)),
+        Shape.COMPLETION: _layout("sft", "prompt", "completion", max_length=None, notes=(_WHOLE,)),
+        Shape.TEXT_COMPLETION: _layout("sft", "prompt", "completion", max_length=None, notes=(_WHOLE,)),
+        Shape.MESSAGES: _layout(
+            "sft",
+            "messages",
+            max_length=None,
+            assistant_only_loss=True,
+            notes=(
+                _WHOLE,
+                "`assistant_only_loss` keeps the prompt out of the loss; TRL refuses it for unknown templates.",
+            ),
+        ),
+        Shape.PREFERENCE: _layout("dpo", "prompt", "chosen", "rejected", max_length=None, notes=(_WHOLE,)),
+        Shape.UNPAIRED: _layout("kto", "prompt", "completion", "label", max_length=None, notes=(_WHOLE,)),
+        Shape.PROBLEMS: _GRPO,
+    },
+    refusals={
+        Shape.STEPWISE: "TRL 1.16 has no trainer of process reward models (`examples.prm` is one on its Trainer)"
+    },
+)
