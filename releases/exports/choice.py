@@ -4,12 +4,11 @@ A trainer that reads token ids gets those, since only their labels mask exactly 
 config counts that the trainer reads.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from generators.dataset import Config, Dataset
 from releases.errors import CannotExport, UnknownConfig
-from releases.exports.names import TrainerName
 from releases.exports.shapes import Shape, shape_of
 from releases.exports.trainer import Layout, Trainer
 from releases.exports.trainers import TRAINERS
@@ -30,7 +29,7 @@ def choose(dataset: Dataset[Any], trainer: Trainer, *, available: Collection[str
     Raises UnknownConfig, or CannotExport with the reason.
     """
     if wanted is None:
-        readable = list(_readable(dataset, trainer))
+        readable = list(_readable(dataset.configs, trainer))
         present = [choice for choice in readable if choice.config.name in available]
         if readable and not present:
             names = ", ".join(choice.config.name for choice in readable)
@@ -45,7 +44,7 @@ def choose(dataset: Dataset[Any], trainer: Trainer, *, available: Collection[str
         )
     found = _choice(config, trainer)
     if isinstance(found, str):
-        raise CannotExport(f"{trainer.title} cannot train on {wanted} of {dataset.name}: {found}{_remedy(dataset)}")
+        raise CannotExport(f"{trainer.title} cannot train on {wanted} of {dataset.name}: {found}{_remedy([config])}")
     return found
 
 
@@ -53,18 +52,17 @@ def refusal(dataset: Dataset[Any], trainer: Trainer) -> str:
     """Why a trainer reads no config of a dataset, and which trainers do."""
     reasons = (_choice(config, trainer) for config in dataset.configs if shape_of(config) is not None)
     reason = next((reason for reason in reasons if isinstance(reason, str)), "no trainer reads its configs")
-    return f"{trainer.title} cannot train on {dataset.name}: {reason}{_remedy(dataset)}"
+    return f"{trainer.title} cannot train on {dataset.name}: {reason}{_remedy(dataset.configs)}"
 
 
-def read_by(dataset: Dataset[Any]) -> dict[TrainerName, Config[Any]]:
-    """The trainers that read a dataset, and the config that each of them gets."""
-    best = {trainer.name: next(_readable(dataset, trainer), None) for trainer in TRAINERS.values()}
-    return {name: choice.config for name, choice in best.items() if choice}
+def best(dataset: Dataset[Any], trainer: Trainer) -> Choice | None:
+    """What a trainer reads best of a dataset; None if it reads nothing of it."""
+    return next(_readable(dataset.configs, trainer), None)
 
 
-def _readable(dataset: Dataset[Any], trainer: Trainer) -> Iterator[Choice]:
+def _readable(configs: Iterable[Config[Any]], trainer: Trainer) -> Iterator[Choice]:
     """Yield what the trainer reads, best first."""
-    choices = [_choice(config, trainer) for config in dataset.configs]
+    choices = [_choice(config, trainer) for config in configs]
     readable = [choice for choice in choices if isinstance(choice, Choice)]
     yield from sorted(readable, key=lambda choice: choice.shape != Shape.TOKENS)
 
@@ -81,6 +79,9 @@ def _choice(config: Config[Any], trainer: Trainer) -> Choice | str:
     return Choice(config, shape, trainer.layouts[shape])
 
 
-def _remedy(dataset: Dataset[Any]) -> str:
-    names = list(read_by(dataset))
-    return f"; export it to {' or '.join([', '.join(names[:-1]), names[-1]] if names[1:] else names)}" if names else ""
+def _remedy(configs: Collection[Config[Any]]) -> str:
+    names = [name for name, trainer in TRAINERS.items() if any(_readable(configs, trainer))]
+    if not names:
+        return ""
+    *others, last = names
+    return f"; export it to {', '.join(others)} or {last}" if others else f"; export it to {last}"
