@@ -75,8 +75,9 @@ def _layout(stage: str, rows: Any, *columns: str, **description: Any) -> Layout:
 
 def _tokenized_files(splits: Mapping[str, pl.DataFrame]) -> Iterator[tuple[str, bytes]]:
     """Yield the files of a saved DatasetDict, whose split for evaluation LLaMA-Factory calls `validation`."""
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset, DatasetDict, disable_progress_bars
 
+    disable_progress_bars()
     named = {"validation" if split == TEST else split: rows for split, rows in splits.items()}
     saved = DatasetDict({split: Dataset.from_dict(rows.to_dict(as_series=False)) for split, rows in named.items()})
     with TemporaryDirectory(prefix="stepmill-") as temporary:

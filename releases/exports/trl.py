@@ -24,6 +24,7 @@ def _settings(task: Task) -> dict[str, Any]:
     return {"model_name_or_path": task.policy, "dataset_name": "data", "output_dir": OUTPUT, **evaluation}
 
 
+_CPU = "Without a GPU, add `--use_cpu true --bf16 false`."
 _WHOLE = "TRL would cut rows at 1,024 tokens; `max_length` is unset, so that none is cut."
 _GRPO = Layout(
     method="GRPO",
@@ -35,16 +36,16 @@ _GRPO = Layout(
         ),
         **reward_file(),
     },
-    notes=(REWARD_NOTE,),
+    notes=(REWARD_NOTE, _CPU),
 )
 
 TRL = Trainer(
     name=TrainerName.TRL,
     title="TRL",
     layouts={
-        Shape.TOKENS: _layout("sft", "input_ids", "attention_mask", "labels", max_length=None, notes=(_WHOLE,)),
-        Shape.COMPLETION: _layout("sft", "prompt", "completion", max_length=None, notes=(_WHOLE,)),
-        Shape.TEXT_COMPLETION: _layout("sft", "prompt", "completion", max_length=None, notes=(_WHOLE,)),
+        Shape.TOKENS: _layout("sft", "input_ids", "attention_mask", "labels", max_length=None, notes=(_WHOLE, _CPU)),
+        Shape.COMPLETION: _layout("sft", "prompt", "completion", max_length=None, notes=(_WHOLE, _CPU)),
+        Shape.TEXT_COMPLETION: _layout("sft", "prompt", "completion", max_length=None, notes=(_WHOLE, _CPU)),
         Shape.MESSAGES: _layout(
             "sft",
             "messages",
@@ -52,11 +53,12 @@ TRL = Trainer(
             assistant_only_loss=True,
             notes=(
                 _WHOLE,
+                _CPU,
                 "`assistant_only_loss` keeps the prompt out of the loss; TRL refuses it for unknown templates.",
             ),
         ),
-        Shape.PREFERENCE: _layout("dpo", "prompt", "chosen", "rejected", max_length=None, notes=(_WHOLE,)),
-        Shape.UNPAIRED: _layout("kto", "prompt", "completion", "label", max_length=None, notes=(_WHOLE,)),
+        Shape.PREFERENCE: _layout("dpo", "prompt", "chosen", "rejected", max_length=None, notes=(_WHOLE, _CPU)),
+        Shape.UNPAIRED: _layout("kto", "prompt", "completion", "label", max_length=None, notes=(_WHOLE, _CPU)),
         Shape.PROBLEMS: _GRPO,
     },
     refusals={

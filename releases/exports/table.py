@@ -1,0 +1,35 @@
+"""The table of datasets and trainers: the config that each trainer gets, or why it gets none."""
+
+from collections.abc import Iterator
+
+from generators.datasets import DATASETS
+from releases.exports.choice import best, refusal
+from releases.exports.trainers import TRAINERS
+
+NONE = "–"
+
+
+def table() -> Iterator[str]:
+    """The lines of the table in Markdown: in each cell the config and the method that it is trained with."""
+    yield f"| dataset | {' | '.join(trainer.title for trainer in TRAINERS.values())} |"
+    yield f"|---|{'---|' * len(TRAINERS)}"
+    for dataset in DATASETS:
+        choices = [best(dataset, trainer) for trainer in TRAINERS.values()]
+        cells = [f"`{choice.config.name}`, {choice.layout.method}" if choice else NONE for choice in choices]
+        yield f"| `{dataset.name}` | {' | '.join(cells)} |"
+
+
+def refusals() -> Iterator[str]:
+    """The sentences of the cells without a config."""
+    for dataset in DATASETS:
+        for trainer in TRAINERS.values():
+            if best(dataset, trainer) is None:
+                yield refusal(dataset, trainer)
+
+
+def losses() -> Iterator[str]:
+    """What configs that trainers read have no place for."""
+    for dataset in DATASETS:
+        for config in dataset.configs:
+            if config.lost:
+                yield f"`{config.name}` of `{dataset.name}` loses {config.lost}"
