@@ -1,5 +1,6 @@
 """What of a round to make: slices, datasets, and the stages that these need."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ from generators.dataset import Dataset
 from generators.datasets import DATASETS, STAGES
 from releases.names import instead
 
+_ROUND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
 
 class WrongSelection(Exception):
-    """A dataset or slice does not exist; the message names those that do."""
+    """A dataset or slice does not exist, or a name cannot be that of a round; the message says what can be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,13 @@ def select(
         slices=_chosen("slice", slices, list(settings.slices())),
         releases=releases,
     )
+
+
+def require_name(round_key: str) -> str:
+    """The name of a round, which becomes a folder; raises WrongSelection if it cannot be one."""
+    if not _ROUND.fullmatch(round_key):
+        raise WrongSelection(f"a round cannot be called {round_key!r}: use letters, digits, '.', '_' and '-'")
+    return round_key
 
 
 def needed(datasets: Iterable[Dataset[Any]]) -> tuple[str, ...]:
