@@ -33,7 +33,7 @@ policy: .venv/ready
 	OMP_WAIT_POLICY=passive $(BIN)/python -m generators.training.warmed_up
 
 demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
-	$(BIN)/python -m dagster_project.demo
+	$(BIN)/stepmill run --round demo
 
 ui: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/dagster dev --workspace workspace.yaml
