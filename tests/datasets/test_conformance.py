@@ -130,7 +130,6 @@ def test_a_trainer_reads_the_default_config_and_everything_is_in_full(dataset):
     assert default is not None and default.format is not None
     assert len({config.name for config in dataset.configs}) == len(dataset.configs)
     for config in dataset.configs:
-        assert config.schema.name == f"{dataset.name}/{config.name}"
         if config.format not in (None, Format.PROBLEMS):  # further columns lead trainers astray
             assert set(config.schema.columns) == set(config.format.columns)
 
