@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
@@ -134,11 +134,14 @@ CONFIGS: tuple[Config[CriticalTokenParameters], ...] = (
         recompute=recompute,
         claims=claims,
     ),
-    preferences(
-        "critical_token_pairs",
-        purpose="the right and the wrong solution as chats, for DPO without weights",
-        chosen=pl.col("chosen"),
-        rejected=pl.col("rejected"),
+    replace(
+        preferences(
+            "critical_token_pairs",
+            purpose="the right and the wrong solution as chats, for DPO without weights",
+            chosen=pl.col("chosen"),
+            rejected=pl.col("rejected"),
+        ),
+        lost="the weight of every token (`examples.cdpo` trains with it)",
     ),
 )
 

@@ -223,6 +223,7 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
         purpose="prompt, steps and one hard label a step",
         schema=STEPWISE,
         format=Format.STEPWISE,
+        lost="the value of every step (`examples.prm` trains on it)",
         derive=stepwise,
     ),
     Config(
@@ -230,6 +231,7 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
         purpose="the same up to the first error, after which labels mean little",
         schema=TRUNCATED,
         format=Format.STEPWISE,
+        lost="the value of every step (`examples.prm` trains on it)",
         derive=truncated,
     ),
     Config(
@@ -237,6 +239,7 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
         purpose="of those, the solutions on whose first error, or on whose having none, the judge agrees",
         schema=TRUNCATED.published("process_labels/consensus"),
         format=Format.STEPWISE,
+        lost="the value of every step (`examples.prm` trains on it)",
         derive=consensus,
     ),
 )

@@ -125,6 +125,7 @@ CONFIGS: tuple[Config[Parameters], ...] = (
         purpose="the whole response as a chat without masks: a trainer that reads it learns the mistakes too",
         schema=CHAT,
         format=Format.MESSAGES,
+        mislearnt="the mistakes too",
     ),
 )
 

@@ -30,6 +30,9 @@ def refusals() -> Iterator[str]:
 def losses() -> Iterator[str]:
     """What configs that trainers read have no place for."""
     for dataset in DATASETS:
+        by_loss: dict[str, list[str]] = {}
         for config in dataset.configs:
             if config.lost:
-                yield f"`{config.name}` of `{dataset.name}` loses {config.lost}"
+                by_loss.setdefault(config.lost, []).append(f"`{config.name}`")
+        for lost, names in by_loss.items():
+            yield f"{dataset.name} loses {lost} in {', '.join(names)}"

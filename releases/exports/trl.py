@@ -61,7 +61,5 @@ TRL = Trainer(
         Shape.UNPAIRED: _layout("kto", "prompt", "completion", "label", max_length=None, notes=(_WHOLE, _CPU)),
         Shape.PROBLEMS: _GRPO,
     },
-    refusals={
-        Shape.STEPWISE: "TRL 1.16 has no trainer of process reward models (`examples.prm` is one on its Trainer)"
-    },
+    refusals={Shape.STEPWISE: "it has no trainer of process reward models any more (`examples.prm` is one)"},
 )

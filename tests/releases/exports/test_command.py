@@ -49,7 +49,7 @@ def test_a_program_gets_the_record(stepmill, release, tmp_path):
         ),
         (
             ("--to", "axolotl", "--config", "truncate"),
-            "has no config truncate here; there are full, default, truncated; ",
+            "has no config truncate here; there are default, full, truncated; did you mean truncated?",
         ),
         (("--to", "axolotl", "--config", "full"), "it is for reading, and has more columns than a trainer takes"),
         (("--to", "axolotl", "--version", "v7.0.0"), "holds version v0.1.0, not v7.0.0"),

@@ -10,7 +10,7 @@ from releases.errors import CannotExport
 from releases.exports.choice import best, choose
 from releases.exports.export import export
 from releases.exports.shapes import Shape
-from releases.exports.table import refusals
+from releases.exports.table import losses, refusals
 from releases.exports.trainers import TRAINERS
 from releases.registry.local import LocalRegistry
 from releases.verification.opened import open_release
@@ -24,6 +24,29 @@ MATRIX = {
     "self_correction_traces": {"trl": "tokens", "openrlhf": "default", "llamafactory": "tokens", "axolotl": "tokens"},
     "long_cot_traces": dict.fromkeys(TRAINERS, "default"),
 }
+REFUSALS = [
+    ("TRL", "process_labels", "it has no trainer of process reward models any more (`examples.prm` is one)"),
+    ("verl", "process_labels", "it trains no process reward model"),
+    ("OpenRLHF", "process_labels", "it has had no trainer of process reward models since March 2026"),
+    ("LLaMA-Factory", "process_labels", "it has no stage for process reward models"),
+    ("prime-rl", "process_labels", "it trains no process reward model"),
+    ("open-instruct", "process_labels", "it trains no process reward model"),
+    ("verl", "step_preference_pairs", "it has no loader of pairs"),
+    ("prime-rl", "step_preference_pairs", "it has SFT and reinforcement learning only"),
+    ("verl", "critical_token_pairs", "it has no loader of pairs"),
+    ("prime-rl", "critical_token_pairs", "it has SFT and reinforcement learning only"),
+    (
+        "verl",
+        "self_correction_traces",
+        "it puts its chat template around prompts, and these are templated up to the mistake",
+    ),
+    (
+        "prime-rl",
+        "self_correction_traces",
+        "it makes a user's message of every prompt, and these are templated up to the mistake",
+    ),
+    ("open-instruct", "self_correction_traces", "it reads chats only, and would learn the mistakes in them"),
+]
 CELLS = [(name, trainer) for name, configs in MATRIX.items() for trainer in configs]
 
 
@@ -40,7 +63,22 @@ def test_each_trainer_gets_the_config_of_the_table():
 
 
 def test_what_a_trainer_cannot_train_on_is_said_with_the_reason_and_the_remedy():
-    assert list(refusals()) == []
+    remedies = {name: f"export it to {_either(list(configs))}" for name, configs in MATRIX.items()}
+    assert list(refusals()) == [
+        f"{title} cannot train on {name}: {reason}; {remedies[name]}" for title, name, reason in REFUSALS
+    ]
+
+
+def _either(names):
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def test_what_is_lost_is_said():
+    assert list(losses()) == [
+        "process_labels loses the value of every step (`examples.prm` trains on it) in `default`, `truncated`, `consensus`",
+        "critical_token_pairs loses the weight of every token (`examples.cdpo` trains with it) in `default`",
+    ]
 
 
 @pytest.mark.parametrize(("name", "to"), CELLS)
