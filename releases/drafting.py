@@ -37,7 +37,8 @@ def drafted(
     for config in dataset.measured:
         parts[config.name] = _measured(dataset, config, tables, parameters)
     main = _some(dataset, parts[dataset.main.name])
-    parts |= derived(dataset, main, parameters)
+    for base in dataset.measured:
+        parts |= derived(dataset, base, parts[base.name].kept, parameters)
     laid_out = {
         config.name: Table(
             schema=config.schema,
@@ -65,9 +66,9 @@ def main_rows(dataset: Dataset[P], tables: Mapping[str, pl.DataFrame], parameter
     return _some(dataset, _published(dataset, dataset.main, tables, parameters))
 
 
-def derived(dataset: Dataset[P], main: pl.DataFrame, parameters: P) -> dict[str, Filtered]:
-    """The configs derived from the published rows of the main config, by name."""
-    parts = {config.name: config.derive(main, parameters) for config in dataset.derived}
+def derived(dataset: Dataset[P], base: Config[P], rows: pl.DataFrame, parameters: P) -> dict[str, Filtered]:
+    """The configs derived from the published rows of the measured config `base`, by name."""
+    parts = {config.name: config.derive(rows, parameters) for config in dataset.derived_from(base)}
     return {name: part for name, part in parts.items() if part is not None}
 
 

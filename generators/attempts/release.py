@@ -7,22 +7,19 @@ import polars as pl
 
 from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
-from filters.schema import MESSAGES, Column, Schema
+from filters.schema import Column, Schema
 from generators.attempts.table import ATTEMPTS
 from generators.columns import PROBLEM, UNDECIDED
 from generators.dataset import Claim, Config, Parameters, Picture
 from generators.formats import Format
-from generators.problems.chats import PROMPT, answers, prompts
+from generators.problems.chats import COMPLETION, PROMPT, answers, prompts
 from generators.problems.table import PROBLEMS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OUTCOMES = {"right": "#2e7d4f", "wrong": "#b03a2e", "undecided": "#95a5a6"}
-_CHAT = {
-    "prompt": PROMPT,
-    "completion": Column(MESSAGES, "The attempt, as the assistant's message."),
-}
+_CHAT = {"prompt": PROMPT, "completion": COMPLETION}
 _ENDED = pl.col("finish_reason") != "length"
 
 FULL = Schema(
