@@ -21,6 +21,8 @@ from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
 from releases.licences import joint_licence
 
+NO_POLICY = "no policy"  # where none of the problems could be attempted
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StoredRound:
@@ -81,11 +83,11 @@ class StoredRound:
 
     def facts(self, dataset: Dataset[Any], rows: pl.DataFrame, more: MoreFacts) -> ReleaseFacts:
         """The facts of the round that manifest and card state."""
-        policies = sorted(rows["policy"].unique().to_list())
+        policies = sorted(rows["policy"].drop_nulls().unique().to_list())
         per_source = rows.group_by(dataset.source).agg(pl.col("problem_id").n_unique()).sort(dataset.source)
         sources = {source.name: source for source in self.settings.sources}
         return ReleaseFacts(
-            policy=", ".join(policies),
+            policy=", ".join(policies) or NO_POLICY,
             round=self.key,
             sources=[
                 SourceFacts(

@@ -3,10 +3,8 @@
 from importlib import import_module
 from typing import Any
 
-from generators.attempts.stage import STAGE as ATTEMPTS
 from generators.critical_token_pairs.models_stage import STAGE as CONTRASTIVE_MODELS
 from generators.dataset import Dataset
-from generators.problems.stage import STAGE as PROBLEMS
 from generators.stage import Stage
 
 _ROOMS = (
@@ -15,6 +13,8 @@ _ROOMS = (
     "critical_token_pairs",
     "self_correction_traces",
     "long_cot_traces",
+    "problems",
+    "attempts",
 )
 
 DATASETS: tuple[Dataset[Any], ...] = tuple(import_module(f"generators.{room}.dataset").DATASET for room in _ROOMS)
@@ -35,7 +35,7 @@ def in_order(stages: tuple[Stage[Any], ...]) -> tuple[Stage[Any], ...]:
     return tuple(ordered)
 
 
-STAGES = in_order((PROBLEMS, ATTEMPTS, CONTRASTIVE_MODELS, *(dataset.stage for dataset in DATASETS)))
+STAGES = in_order((CONTRASTIVE_MODELS, *(dataset.stage for dataset in DATASETS)))
 
 
 def dataset_of(name: str) -> Dataset[Any] | None:

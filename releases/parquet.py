@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.schema import MESSAGES, Column, Schema
+from filters.schema import Column, Schema
 from releases.manifest import Manifest
 
 ROWS_PER_SHARD = 50_000
@@ -22,7 +22,6 @@ _ARROW: tuple[tuple[Any, pa.DataType], ...] = (
     (pl.Int64, pa.int64()),
     (pl.Float64, pa.float64()),
     (pl.Boolean, pa.bool_()),
-    (MESSAGES.inner, pa.struct([pa.field(name, pa.string(), nullable=False) for name in ("role", "content")])),
 )
 
 
@@ -34,10 +33,17 @@ def arrow_schema(schema: Schema) -> pa.Schema:
 def _arrow_field(name: str, column: Column) -> pa.Field:
     is_list = isinstance(column.dtype, pl.List)
     inner = column.dtype.inner if isinstance(column.dtype, pl.List) else column.dtype
-    arrow = next(arrow for dtype, arrow in _ARROW if inner == dtype)
+    arrow = _arrow_type(inner, column.nullable_fields)
     if is_list:
         arrow = pa.list_(pa.field("element", arrow, nullable=column.nullable_items))
     return pa.field(name, arrow, nullable=column.nullable, metadata={"description": column.meaning})
+
+
+def _arrow_type(dtype: Any, nullable_fields: tuple[str, ...] = ()) -> pa.DataType:
+    if isinstance(dtype, pl.Struct):
+        types = {field.name: _arrow_type(field.dtype) for field in dtype.fields}
+        return pa.struct([pa.field(name, kind, nullable=name in nullable_fields) for name, kind in types.items()])
+    return next(arrow for known, arrow in _ARROW if dtype == known)
 
 
 def shards(

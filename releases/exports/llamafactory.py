@@ -1,7 +1,8 @@
 """Exports for LLaMA-Factory: Parquet files that dataset_info.json names one by one, and a YAML file.
 
 Given a folder, LLaMA-Factory takes every file in it, the test rows too. Its formatting `openai` would put a system
-message into every chat, so these are `sharegpt` with the tags of OpenAI.
+message into every chat, so these are `sharegpt` with the tags of OpenAI. With `enable_thinking` it would teach empty
+thoughts to a policy that has a template for thoughts, and without it remove those of the rows: it is neither.
 """
 
 import json
@@ -50,6 +51,7 @@ def _settings(task: Task, stage: str, **more: Any) -> str:
             "dataset": _name(task, "train"),
             **evaluation,
             "cutoff_len": task.longest,
+            "enable_thinking": None,
             "output_dir": OUTPUT,
             **more,
         }

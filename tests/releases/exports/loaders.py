@@ -136,6 +136,7 @@ def openrlhf(folder):
 def llamafactory(folder):
     settings = settings_of(folder)
     assert settings["dataset"]  # without it, training is refused
+    assert settings["enable_thinking"] is None  # true teaches empty thoughts, false removes those that there are
     if "tokenized_path" in settings:
         saved = load_from_disk(folder / settings["tokenized_path"])
         assert set(saved) <= {"train", "validation"}
