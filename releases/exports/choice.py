@@ -4,7 +4,7 @@ A trainer that reads token ids gets those, since only their labels mask exactly 
 config counts that the trainer reads.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from generators.dataset import Config, Dataset
@@ -29,10 +29,10 @@ def choose(dataset: Dataset[Any], trainer: Trainer, *, available: Collection[str
     Raises UnknownConfig, or CannotExport with the reason.
     """
     if wanted is None:
-        readable = list(_readable(dataset.configs, trainer))
-        present = [choice for choice in readable if choice.config.name in available]
-        if readable and not present:
-            names = ", ".join(choice.config.name for choice in readable)
+        read = readable(dataset.configs, trainer)
+        present = [choice for choice in read if choice.config.name in available]
+        if read and not present:
+            names = ", ".join(choice.config.name for choice in read)
             raise CannotExport(f"{trainer.title} reads {names} of {dataset.name}, and this version has no such rows")
         if not present:
             raise CannotExport(refusal(dataset, trainer))
@@ -55,16 +55,11 @@ def refusal(dataset: Dataset[Any], trainer: Trainer) -> str:
     return f"{trainer.title} cannot train on {dataset.name}: {reason}{_remedy(dataset.configs)}"
 
 
-def best(dataset: Dataset[Any], trainer: Trainer) -> Choice | None:
-    """What a trainer reads best of a dataset; None if it reads nothing of it."""
-    return next(_readable(dataset.configs, trainer), None)
-
-
-def _readable(configs: Iterable[Config[Any]], trainer: Trainer) -> Iterator[Choice]:
-    """Yield what the trainer reads, best first."""
-    choices = [_choice(config, trainer) for config in configs]
-    readable = [choice for choice in choices if isinstance(choice, Choice)]
-    yield from sorted(readable, key=lambda choice: choice.shape != Shape.TOKENS)
+def readable(configs: Iterable[Config[Any]], trainer: Trainer) -> list[Choice]:
+    """What a trainer reads of some configs, best first."""
+    choices = (_choice(config, trainer) for config in configs)
+    read = [choice for choice in choices if isinstance(choice, Choice)]
+    return sorted(read, key=lambda choice: choice.shape != Shape.TOKENS)
 
 
 def _choice(config: Config[Any], trainer: Trainer) -> Choice | str:
@@ -80,7 +75,7 @@ def _choice(config: Config[Any], trainer: Trainer) -> Choice | str:
 
 
 def _remedy(configs: Collection[Config[Any]]) -> str:
-    names = [name for name, trainer in TRAINERS.items() if any(_readable(configs, trainer))]
+    names = [name for name, trainer in TRAINERS.items() if readable(configs, trainer)]
     if not names:
         return ""
     *others, last = names

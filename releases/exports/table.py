@@ -1,29 +1,32 @@
 """The table of datasets and trainers: the config that each trainer gets, or why it gets none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from generators.datasets import DATASETS
-from releases.exports.choice import best, refusal
+from releases.exports.choice import Choice, readable, refusal
 from releases.exports.trainers import TRAINERS
 
 NONE = "–"
 
 
 def table() -> Iterator[str]:
-    """The lines of the table in Markdown: in each cell the config and the method that it is trained with."""
+    """The lines of the table in Markdown: in each cell the configs and the method of each, the one picked first."""
     yield f"| dataset | {' | '.join(trainer.title for trainer in TRAINERS.values())} |"
     yield f"|---|{'---|' * len(TRAINERS)}"
     for dataset in DATASETS:
-        choices = [best(dataset, trainer) for trainer in TRAINERS.values()]
-        cells = [f"`{choice.config.name}`, {choice.layout.method}" if choice else NONE for choice in choices]
+        cells = (_cell(readable(dataset.configs, trainer)) for trainer in TRAINERS.values())
         yield f"| `{dataset.name}` | {' | '.join(cells)} |"
+
+
+def _cell(choices: Sequence[Choice]) -> str:
+    return "<br>".join(f"`{choice.config.name}` {choice.layout.method}" for choice in choices) or NONE
 
 
 def refusals() -> Iterator[str]:
     """The sentences of the cells without a config."""
     for dataset in DATASETS:
         for trainer in TRAINERS.values():
-            if best(dataset, trainer) is None:
+            if not readable(dataset.configs, trainer):
                 yield refusal(dataset, trainer)
 
 

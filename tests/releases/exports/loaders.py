@@ -99,7 +99,7 @@ def verl(folder):
     for row in rows:
         assert isinstance(row["data_source"], str) and isinstance(row["ability"], str)
         assert isinstance(row["reward_model"]["ground_truth"], str)
-        assert isinstance(row["extra_info"]["index"], int)
+        assert isinstance(row["extra_info"]["index"], int | str)
     assert (folder / options["custom_reward_function.path"]).exists()  # a source that verl does not know stops it
     return [[[(render(row["prompt"], generation=True), False)]] for row in rows]
 
