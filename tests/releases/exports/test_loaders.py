@@ -6,6 +6,7 @@ from releases.exports.choice import choose
 from releases.exports.export import export
 from releases.exports.shapes import Shape
 from releases.exports.trainers import TRAINERS
+from tests.releases.exports.chatml import render
 from tests.releases.exports.literal import ANSWERS, LEFT_OUT, MISTAKE, QUESTIONS, WRONG, asked, frame, opened, said
 from tests.releases.exports.loaders import given, learnt, load
 
@@ -26,6 +27,12 @@ LEARNT = {
     Shape.PROBLEMS: [[""], [""]],
 }
 
+CHATS = [render(asked(question), generation=True) for question in QUESTIONS]
+GIVEN = {
+    Shape.TEXT_COMPLETION: [MISTAKE] * 2,
+    Shape.STEPWISE: ["What is 2 + 2?2 + 2 is 5.So 5.", "What is 3 + 3?3 + 3 is 6.So 6."],
+}
+
 
 @pytest.fixture
 def exported(tmp_path):
@@ -41,9 +48,9 @@ def exported(tmp_path):
 def test_the_answers_are_learnt_and_nothing_of_the_prompt(exported, trainer, shape):
     rows = load(exported(trainer, shape)[1])
     assert [[learnt(sequence) for sequence in row] for row in rows] == LEARNT[shape]
-    prompts = [MISTAKE] * 2 if shape == Shape.TEXT_COMPLETION else QUESTIONS
-    for row, prompt in zip(rows, prompts, strict=True):
-        assert all(prompt in given(sequence) for sequence in row)
+    assert [[given(sequence) for sequence in row] for row in rows] == [
+        [text] * len(row) for text, row in zip(GIVEN.get(shape, CHATS), rows, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("trainer", [trainer for trainer in TRAINERS.values() if Shape.TOKENS in trainer.layouts])
