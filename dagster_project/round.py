@@ -21,7 +21,7 @@ from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
 from releases.licences import joint_licence
 
-NO_POLICY = "no policy"  # where none of the problems could be attempted
+NO_POLICY = "none"  # where none of the problems could be attempted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

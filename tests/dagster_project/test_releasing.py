@@ -65,6 +65,16 @@ def test_a_problem_that_the_engine_refused_is_released_without_a_pass_rate(copie
     assert rows.filter(pl.col("policy").is_null())["n_attempts"].to_list() == [0]
 
 
+def test_problems_that_nobody_could_attempt_are_released_and_the_card_names_no_policy(copied_world, make):
+    store = Store(data_root=copied_world.data_root)
+    for slice_key in copied_world.slices():
+        path = store.table("problem_difficulty", Cell(round="r1", slice=slice_key))
+        store.write(path, store.read(path).clear())
+    released = metadata_of(make(copied_world, "release", "r1", only=["problems_release"]), "problems_release")
+    card = UPath(released["dagster/uri"]) / "README.md"
+    assert "The policy is `none`, the round `r1`." in card.read_text()
+
+
 def height(store, settings, table):
     """The rows of a table over all slices of the first round."""
     cells = (Cell(round="r1", slice=key) for key in settings.slices())
