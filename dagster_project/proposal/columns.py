@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from filters.answers.checker import AnswerChecker
+from filters.answers.quantities import plain_number
 from generators.problems.gold import verify_gold
 from generators.problems.source import AnswerFormat, ColumnMapping, Entry, SourceError, map_columns
 
@@ -83,12 +84,12 @@ async def detect_columns(
 async def _trials(rows: Rows, names: Sequence[str], prompt: str, answer: str | None) -> AsyncIterator[AnswerTrial]:
     """Every column and format in which enough rows have an answer, the likeliest first."""
     likely = [answer] if answer else _named(names, ANSWERS, except_=prompt)
-    others = [name for name in names if name not in (prompt, *likely)] if answer is None else []
-    if not likely and len(others) == 1:
-        likely, others = others, []
+    others = [] if answer else [name for name in names if name not in (prompt, *likely)]
     formats: tuple[AnswerFormat, ...] = ("plain", *_MARKED)
     pairs = [(name, format) for name in likely for format in formats]
     pairs += [(name, format) for name in others for format in _MARKED]
+    if not likely:
+        pairs += [(name, "plain") for name in others if _are_numbers(rows, name)]
     with AnswerChecker() as checker:
         for column, format in pairs:
             trial = await _tried(rows, prompt, column, format, checker)
@@ -130,6 +131,12 @@ def _words(rows: Rows, name: str) -> float:
     """The words of a column in the median; 0 unless nearly every value is text."""
     texts = [row[name] for row in rows if isinstance(row.get(name), str) and row[name].strip()]
     return median(len(text.split()) for text in texts) if len(texts) >= 0.9 * len(rows) and texts else 0.0
+
+
+def _are_numbers(rows: Rows, name: str) -> bool:
+    """Whether a column holds numbers that are no mere count of the rows."""
+    values = [plain_number(str(row.get(name))) for row in rows]
+    return None not in values and values not in (list(range(len(rows))), list(range(1, len(rows) + 1)))
 
 
 def _longest(rows: Rows, texts: Sequence[str]) -> str | None:

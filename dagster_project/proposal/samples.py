@@ -65,6 +65,7 @@ def _of_file(source: str, beside: Path) -> Sample:
 
 
 def _of_hub(dataset: str) -> Sample:
+    import httpx2  # the HTTP client of huggingface_hub
     from datasets import get_dataset_config_names, get_dataset_split_names, load_dataset
     from datasets.exceptions import DatasetGenerationError
     from huggingface_hub import HfApi
@@ -75,7 +76,7 @@ def _of_hub(dataset: str) -> Sample:
         split = _preferred("split", get_dataset_split_names(dataset, config, revision=revision))
         stream = load_dataset(dataset, config, split=split, revision=revision, streaming=True)
         rows = tuple(islice(stream, SAMPLED))
-    except (OSError, ValueError, DatasetGenerationError) as error:
+    except (OSError, ValueError, DatasetGenerationError, httpx2.HTTPError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise SourceError(
             f"the Hub dataset {dataset} cannot be read ({reason}): check its id, and the network or token that it needs"
