@@ -19,15 +19,12 @@ def check(
 
     Nothing is generated, and no server is started. Exit code 2 means that something cannot work.
     """
+    from dagster_project.commands.errors import explained
     from dagster_project.preflight.report import check as look
-    from dagster_project.settings.file import SettingsError, load_settings
-    from generators.engine.errors import EngineError
+    from dagster_project.settings.file import load_settings
 
-    try:
+    with explained():
         report = look(load_settings(settings))
-    except (SettingsError, EngineError) as error:
-        typer.echo(f"stepmill: {error}", err=True)
-        raise typer.Exit(2) from error
     if as_json:
         print_json(_data(report))
     else:

@@ -24,24 +24,20 @@ def init(
     """
     from upath import UPath
 
+    from dagster_project.commands.errors import explained
     from dagster_project.proposal.proposal import propose
     from dagster_project.proposal.samples import name_of
-    from dagster_project.settings.file import SettingsError, load_settings
-    from generators.engine.errors import EngineError
-    from generators.problems.source import SourceError
-    from generators.sampling.storage import StorageError, write_bytes
+    from dagster_project.settings.file import load_settings
+    from generators.sampling.storage import write_bytes
 
     file = out or Path(f"{name_of(source)}.toml")
     if file.exists() and not force:
         typer.echo(f"stepmill: {file} exists: name another file with --out, or overwrite it with --force", err=True)
         raise typer.Exit(2)
-    try:
+    with explained():
         proposal = propose(source, model=model, beside=file.parent, prompt=prompt, answer=answer, reward=reward)
         write_bytes(UPath(file), proposal.toml().encode())
         load_settings(file)
-    except (SourceError, EngineError, StorageError, SettingsError) as error:
-        typer.echo(f"stepmill: {error}", err=True)
-        raise typer.Exit(2) from error
     detected = list(proposal.detected())
     if as_json:
         found = [{"what": seen.what, "value": seen.value, "evidence": seen.evidence} for seen in detected]

@@ -1,7 +1,7 @@
 """Everything that cannot work under some settings, before anything is drawn or a server is started."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from generators.engine.errors import EngineError
 from generators.preflight import Finding
 from generators.problems.settings import Source
 from generators.stage import Stage
+
+ALL = tuple(stage.name for stage in STAGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,27 @@ class Report:
         return [finding for finding in self.findings if not finding.blocks]
 
 
-def check(settings: Settings, stages: Sequence[Stage[Any]] = STAGES) -> Report:
-    """Read the sources and ask every stage; problems are sampled, prompts are measured with the real tokenizers."""
-    return asyncio.run(_check(settings, stages))
+class CannotWork(Exception):
+    """What is asked for cannot work; the message has a sentence for each reason."""
 
 
-async def _check(settings: Settings, stages: Sequence[Stage[Any]]) -> Report:
+def check(settings: Settings, *, stages: Collection[str] = ALL, slices: Collection[str] = ()) -> Report:
+    """Read the sources of some slices, by default of all, and ask some stages.
+
+    Problems are sampled, and their prompts are measured with the real tokenizers.
+    """
+    names = {settings.slices()[key][0].name for key in slices}
+    chosen = [source for source in settings.sources if not names or source.name in names]
+    return asyncio.run(_check(settings, chosen, [stage for stage in STAGES if stage.name in stages]))
+
+
+def require(settings: Settings, *, stages: Collection[str] = ALL, slices: Collection[str] = ()) -> None:
+    """Raise CannotWork if `check` finds anything that blocks."""
+    if refused := check(settings, stages=stages, slices=slices).refused:
+        raise CannotWork("\n  ".join(finding.sentence for finding in refused))
+
+
+async def _check(settings: Settings, chosen: Sequence[Source], stages: Sequence[Stage[Any]]) -> Report:
     policy = PolicyResource(settings=settings.policy, log_folder=settings.data_root)
     judge, reward = JudgeResource(settings=settings.judge), RewardResource(settings=settings.reward)
     findings = [*place_findings(settings), *evaluation_findings(settings.evaluation_sets)]
@@ -54,10 +71,10 @@ async def _check(settings: Settings, stages: Sequence[Stage[Any]]) -> Report:
     with AnswerChecker() as checker:
         sources = [
             await read_source(source, settings.quality, policy=settings.policy.model, checker=checker)
-            for source in settings.sources
+            for source in chosen
         ]
     findings += models + [finding for read in sources for finding in read.findings]
-    for source, read in zip(settings.sources, sources, strict=True):
+    for source, read in zip(chosen, sources, strict=True):
         try:
             findings += await _of_stages(source, read, settings, stages, policy, judge, reward)
         except EngineError:
