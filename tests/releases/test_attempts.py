@@ -185,9 +185,13 @@ def told_by_trl(config, registry, folder):
 
 
 def numbered(number, index, *, right):
-    """An attempt whose text is numbers, which are the words of the tiny policy."""
-    text = f"10 {20 + index} {number + 2 if right else 99}"
-    return {**attempt(number, index, says="equal" if right else "different", text=text), "extracted": text[6:]}
+    """An attempt whose text is words of the tiny policy, numbers without the digits of its special tokens."""
+    return attempt(number, index, says="equal" if right else "different", text=" ".join(map(str, ids(number, index))))
+
+
+def ids(number, index):
+    """The token ids of the tiny policy for such a text, which says 99 where it is wrong."""
+    return [45, 25 + index, 22 + number if index < 2 else 99]
 
 
 @pytest.fixture
@@ -200,7 +204,7 @@ def test_trls_sft_trainer_learns_the_completion_alone(numbers, registry, tmp_pat
     told = told_by_trl("default", registry, tmp_path)
     learnt = [[token for token in row if token != -100] for row in told["batch"]["labels"]]
     assert told["step"] == 1 and told["loss"] > 0
-    assert sorted(learnt) == sorted([10, 20 + index, number + 2, 0] for number in range(4) for index in range(2))
+    assert sorted(learnt) == sorted([*ids(number, index), 0] for number in range(4) for index in range(2))
 
 
 def test_trls_kto_trainer_takes_a_step_on_right_and_wrong_completions(numbers, registry, tmp_path):
@@ -208,12 +212,11 @@ def test_trls_kto_trainer_takes_a_step_on_right_and_wrong_completions(numbers, r
     batch = told["batch"]
     masked = zip(batch["input_ids"], batch["completion_mask"], batch["label"], strict=True)
     kept = sorted(
-        ([token for token, is_kept in zip(ids, mask, strict=True) if is_kept], right) for ids, mask, right in masked
+        ([token for token, is_kept in zip(tokens, mask, strict=True) if is_kept], right)
+        for tokens, mask, right in masked
     )
     assert told["step"] == 1 and told["loss"] > 0
-    assert kept == sorted(
-        ([10, 20 + index, number + 2 if index < 2 else 99, 0], index < 2) for number in range(4) for index in range(4)
-    )
+    assert kept == sorted(([*ids(number, index), 0], index < 2) for number in range(4) for index in range(4))
 
 
 def test_the_picture_is_drawn_where_no_attempt_is_undecided(facts):
