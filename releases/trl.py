@@ -19,6 +19,13 @@ class Reader(NamedTuple):
         return ", ".join(f"{name}={value}" for name, value in self.settings.items())
 
 
+class Other(NamedTuple):
+    """Trainers of a format that TRL has no trainer for, and a sentence on them."""
+
+    title: str
+    sentence: str
+
+
 _WHOLE = {"max_length": None}  # TRL cuts rows at 1,024 tokens otherwise
 _SFT = Reader("SFTTrainer", "SFTConfig", _WHOLE)
 READERS: Mapping[Format, tuple[Reader, ...]] = {
@@ -29,10 +36,23 @@ READERS: Mapping[Format, tuple[Reader, ...]] = {
     Format.UNPAIRED: (Reader("KTOTrainer", "KTOConfig", _WHOLE),),
 }
 OTHERS = {
-    Format.STEPWISE: "TRL has no trainer for it any more: stepmill's `examples.prm` trains a process reward model on "
-    "it, and axolotl reads it as `stepwise_supervised`.",
-    Format.PROBLEMS: "Trainers that sample by themselves read it.",
+    Format.STEPWISE: Other(
+        "`examples.prm`; axolotl's `stepwise_supervised`",
+        "TRL has no trainer for it any more: stepmill's `examples.prm` trains a process reward model on it, and "
+        "axolotl reads it as `stepwise_supervised`.",
+    ),
+    Format.PROBLEMS: Other("trainers that sample by themselves", "Trainers that sample by themselves read it."),
 }
+
+
+def trainers() -> dict[str, tuple[Format, ...]]:
+    """The formats that each trainer reads."""
+    formats: dict[str, tuple[Format, ...]] = {}
+    for format, readers in READERS.items():
+        for reader in readers:
+            title = f"TRL's `{reader.trainer}`"
+            formats[title] = (*formats.get(title, ()), format)
+    return formats | {other.title: (format,) for format, other in OTHERS.items()}
 
 
 def readers(format: Format | None) -> str:
@@ -40,9 +60,9 @@ def readers(format: Format | None) -> str:
     if format is None:
         return ""
     if format in OTHERS:
-        return OTHERS[format]
+        return OTHERS[format].sentence
     names = [f"`{reader.trainer}`" for reader in READERS[format]]
-    return f"TRL's {' and '.join(names)} {'read' if len(names) > 1 else 'reads'} it as it is:"
+    return f"TRL's {' and '.join(names)} {'read' if len(names) > 1 else 'reads'} it as it is."
 
 
 def lines(format: Format | None, *, load: str, model: str) -> str:
