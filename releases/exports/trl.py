@@ -2,20 +2,22 @@
 
 from typing import Any
 
+from generators.formats import Format
 from releases.exports.files import OUTPUT, REWARD, REWARD_NOTE, SETTINGS, as_yaml, reward_file
 from releases.exports.names import TrainerName
 from releases.exports.rows import only, problems
 from releases.exports.shapes import Shape
 from releases.exports.trainer import Layout, Task, Trainer
+from releases.trl import READERS
 
 
-def _layout(command: str, *columns: str, notes: tuple[str, ...] = (), **settings: Any) -> Layout:
+def _layout(command: str, format: Format, *, notes: tuple[str, ...] = ()) -> Layout:
     return Layout(
         method=command.upper(),
         command=lambda _: f"trl {command} --config {SETTINGS}",
-        rows=only(*columns),
-        files=lambda task: {SETTINGS: as_yaml(_settings(task) | settings)},
-        notes=notes,
+        rows=only(*format.columns),
+        files=lambda task: {SETTINGS: as_yaml({**_settings(task), **READERS[format][0].settings})},
+        notes=(_WHOLE, _CPU, *notes),
     )
 
 
@@ -43,22 +45,16 @@ TRL = Trainer(
     name=TrainerName.TRL,
     title="TRL",
     layouts={
-        Shape.TOKENS: _layout("sft", "input_ids", "attention_mask", "labels", max_length=None, notes=(_WHOLE, _CPU)),
-        Shape.COMPLETION: _layout("sft", "prompt", "completion", max_length=None, notes=(_WHOLE, _CPU)),
-        Shape.TEXT_COMPLETION: _layout("sft", "prompt", "completion", max_length=None, notes=(_WHOLE, _CPU)),
+        Shape.TOKENS: _layout("sft", Format.TOKENS),
+        Shape.COMPLETION: _layout("sft", Format.COMPLETION),
+        Shape.TEXT_COMPLETION: _layout("sft", Format.COMPLETION),
         Shape.MESSAGES: _layout(
             "sft",
-            "messages",
-            max_length=None,
-            assistant_only_loss=True,
-            notes=(
-                _WHOLE,
-                _CPU,
-                "`assistant_only_loss` keeps the prompt out of the loss; TRL refuses it for unknown templates.",
-            ),
+            Format.MESSAGES,
+            notes=("`assistant_only_loss` keeps the prompt out of the loss; TRL refuses it for unknown templates.",),
         ),
-        Shape.PREFERENCE: _layout("dpo", "prompt", "chosen", "rejected", max_length=None, notes=(_WHOLE, _CPU)),
-        Shape.UNPAIRED: _layout("kto", "prompt", "completion", "label", max_length=None, notes=(_WHOLE, _CPU)),
+        Shape.PREFERENCE: _layout("dpo", Format.PREFERENCE),
+        Shape.UNPAIRED: _layout("kto", Format.UNPAIRED),
         Shape.PROBLEMS: _GRPO,
     },
     refusals={Shape.STEPWISE: "it has no trainer of process reward models any more (`examples.prm` is one)"},
