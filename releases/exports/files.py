@@ -1,5 +1,6 @@
 """The files beside the rows: settings as YAML, a command of several lines, and the rule that scores an answer."""
 
+import json
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -14,7 +15,8 @@ OUTPUT = "trained"  # the folder that a trainer writes, beside the rows
 
 def as_yaml(settings: Mapping[str, Any]) -> str:
     """Settings as YAML, in their order."""
-    return str(yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True))
+    copied = json.loads(json.dumps(settings))  # YAML would only refer to a value that occurs twice
+    return str(yaml.safe_dump(copied, sort_keys=False, allow_unicode=True))
 
 
 def in_lines(program: str, *arguments: str) -> str:

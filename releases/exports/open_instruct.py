@@ -17,7 +17,7 @@ def _run(script: str) -> str:
 
 
 def _common(task: Task) -> tuple[str, ...]:
-    return f"--model_name_or_path {task.policy}", f"--tokenizer_name_or_path {task.policy}", f"--output_dir {OUTPUT}"
+    return f"--model_name_or_path {task.model}", f"--tokenizer_name_or_path {task.model}", f"--output_dir {OUTPUT}"
 
 
 def _sft(task: Task) -> str:

@@ -18,7 +18,7 @@ def _layout(program: str, *columns: str, keys: tuple[str, ...], notes: tuple[str
         evaluation = ("--eval.dataset data/test.parquet", "--eval.split train") if task.has_test else ()
         return in_lines(
             f"deepspeed --module openrlhf.cli.train_{program}",
-            f"--model.model_name_or_path {task.policy}",
+            f"--model.model_name_or_path {task.model}",
             "--data.dataset data/train.parquet",
             *evaluation,
             *keys,
@@ -33,7 +33,7 @@ def _grpo(task: Task) -> str:
     evaluation = ("--eval.dataset data/test.parquet",) if task.has_test else ()
     return in_lines(
         "python3 -m openrlhf.cli.train_ppo_ray",
-        f"--actor.model_name_or_path {task.policy}",
+        f"--actor.model_name_or_path {task.model}",
         "--data.prompt_dataset data/train.parquet",
         *evaluation,
         "--data.input_key prompt",

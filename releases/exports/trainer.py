@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from shlex import quote
 
 import polars as pl
 
@@ -23,6 +24,11 @@ class Task:
     policy: str
     splits: Mapping[str, pl.DataFrame]
     longest: int
+
+    @property
+    def model(self) -> str:
+        """The policy as a word of a shell's command, whatever the manifest calls it."""
+        return quote(self.policy)
 
     @property
     def has_test(self) -> bool:

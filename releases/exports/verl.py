@@ -25,7 +25,7 @@ def _sft(task: Task) -> str:
         f"data.train_batch_size={_batch(task)}",
         f"data.max_length={task.longest}",
         f"data.max_token_len_per_gpu={task.longest}",
-        f"model.path={task.policy}",
+        f"model.path={task.model}",
         f"trainer.default_local_dir={OUTPUT}",
         "trainer.logger=console",
     )
@@ -43,7 +43,7 @@ def _grpo(task: Task) -> str:
         "data.max_response_length=2048",
         f"custom_reward_function.path={REWARD}",
         "custom_reward_function.name=compute_score",
-        f"actor_rollout_ref.model.path={task.policy}",
+        f"actor_rollout_ref.model.path={task.model}",
         f"actor_rollout_ref.actor.ppo_mini_batch_size={batch}",
         "actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=1",
         "actor_rollout_ref.rollout.name=vllm",

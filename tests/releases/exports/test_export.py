@@ -1,9 +1,12 @@
 """The folder of an export: its files, types, README and record, and that it is written completely or not at all."""
 
 import json
+import shlex
+import tomllib
 from dataclasses import replace
 
 import pytest
+import yaml
 from datasets import load_dataset
 
 from releases.errors import CannotExport
@@ -89,7 +92,7 @@ def test_the_record_and_the_readme_say_what_was_exported(tmp_path):
         "```bash\naxolotl train train.yaml\n```\n\n"
         "- Source: config `default` of `process_labels` v0.1.0: two rows.\n"
         "- Rows: 2 train, 1 test.\n"
-        "- Policy: `tiny`, which wrote the rows and is the model in the command.\n"
+        "- Model: `tiny`, the policy of the release.\n"
         "- The token ids are the policy's: no other model can be trained on them.\n"
         "- Licence of the rows: MIT. LICENSE.md is that of the release.\n"
     )
@@ -109,6 +112,27 @@ def test_no_row_is_cut(tmp_path):
     longest = max(len("".join(message["content"] for message in row).encode()) for row in long["messages"])
     run(Shape.MESSAGES, "llamafactory", tmp_path)
     assert f"cutoff_len: {longest + 512}\n" in (tmp_path / "out" / "train.yaml").read_text()
+
+
+@pytest.mark.parametrize("to", TRAINERS)
+def test_the_name_of_the_policy_cannot_add_to_the_command(tmp_path, to):
+    policy = "our model; echo 'done' #"
+    shape = next(iter(TRAINERS[to].layouts))
+    release = opened(shape, tmp_path)
+    release = replace(release, manifest=replace(release.manifest, facts=replace(release.manifest.facts, policy=policy)))
+    choice = choose(release.dataset, TRAINERS[to], available=["default"])
+    words = shlex.split(export(release, TRAINERS[to], choice, out=tmp_path / "out").command.replace("\\\n", ""))
+    named = [word.removeprefix("model.path=") for word in words]
+    settings = [file.read_text() for file in (tmp_path / "out").glob("train.*")]
+    assert policy in [*named, *(_model(text) for text in settings)]
+    assert not {"echo", "done"} & set(words)
+
+
+def _model(text):
+    if text.startswith("output_dir"):
+        return tomllib.loads(text)["model"]["name"]
+    settings = yaml.safe_load(text)
+    return settings.get("base_model") or settings["model_name_or_path"]
 
 
 def test_an_export_is_replaced_only_when_asked_to(tmp_path):
