@@ -62,6 +62,7 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
         configs={name: draft.tables[name] for name in _order(draft)},
         first_config=first,
         default_config=DEFAULT,
+        main_config=next(iter(draft.tables)),
         load=partial(_load, draft, manifest, address),
         readers=readers,
         lines=lines,
