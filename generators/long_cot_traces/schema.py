@@ -16,6 +16,7 @@ from generators.columns import (
     ORIGIN,
     PROBLEM,
     REASON,
+    ROUNDING,
     SOLUTION,
     UNDECIDED,
     length,
@@ -191,7 +192,8 @@ LONG_COT_PAIRS = Schema(
     key=("problem_id",),
     rules={
         "margin: above_zero": pl.col("margin") > 0,
-        "margin: of_the_rewards": (pl.col("chosen_reward") - pl.col("rejected_reward") - pl.col("margin")).abs() < 1e-9,
+        "margin: of_the_rewards": (pl.col("chosen_reward") - pl.col("rejected_reward") - pl.col("margin")).abs()
+        <= ROUNDING * pl.max_horizontal(1, pl.col("chosen_reward").abs(), pl.col("rejected_reward").abs()),
         "answer: where_verified": IS_ANSWERED == _BY_VERIFIER,
         "chosen_malformed: never": pl.col("chosen_malformed").is_null(),
         "rejected_index: another": pl.col("rejected_index") != pl.col("chosen_index"),

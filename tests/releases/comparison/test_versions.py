@@ -72,7 +72,7 @@ def test_a_version_is_equal_to_itself(first):
 def test_versions_of_two_major_numbers_are_compared_in_the_columns_that_they_share(registry, true_draft, first):
     widened = weighted(true_draft)
     default, *_ = diff(first, registry.publish(replace(widened, major=1)).path).configs
-    assert [str(change) for change in default.columns] == ["column weight (double not null) was added"]
+    assert [str(change) for change in default.columns] == ["column weight (float not null) was added"]
     assert (default.is_equal, default.n_same, default.changed) == (False, 16, ())
 
 
