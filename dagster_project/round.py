@@ -12,7 +12,7 @@ import polars as pl
 
 from dagster_project.partitions import Cell, round_seed
 from dagster_project.resources.store import SET_ASIDE, Store
-from dagster_project.scorecard import finished_recipe, standing
+from dagster_project.scorecard import finished_recipe, read_cost, standing
 from dagster_project.settings.file import Settings
 from filters.rules import reason_counts
 from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
@@ -52,6 +52,12 @@ class StoredRound:
     def tokens(self, policies: Sequence[str]) -> dict[str, int]:
         """The tokens in the ledgers of some policies, by kind."""
         return totals([self.store.ledger_folder(policy, cell) for policy in policies for cell in self.cells])
+
+    def drawn(self, stage: str) -> dict[str, int]:
+        """The rollouts and the generated tokens that a stage drew itself; empty for one that draws none."""
+        costs = [cost for cell in self.cells if (cost := read_cost(self.store, stage, cell)) is not None]
+        drawn = {"rollouts": sum(cost.rollouts for cost in costs), "generated": sum(cost.tokens for cost in costs)}
+        return drawn if any(drawn.values()) else {}
 
     def stage_facts(self, stage: str) -> StageFacts:
         """How many rows a stage kept, and how many it dropped for each reason."""
@@ -100,6 +106,7 @@ class StoredRound:
             ],
             licence=joint_licence(sources[name].licence for name in per_source[dataset.source]),
             stages=[*map(self.stage_facts, dataset.stages), *more.stages],
+            drawn=self.drawn(dataset.stage.name),
             tokens={**self.tokens(policies), **more.tokens},
             settings={stage: _agreed(self.recipes(stage)) for stage in dataset.stages},
             seeds={"round": round_seed(self.key)},

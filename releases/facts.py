@@ -37,16 +37,18 @@ class SourceFacts:
 class ReleaseFacts:
     """Policy, round, sources, yields, tokens, settings, seeds and audit of a release.
 
-    `tokens` counts by kind (`generated`, `prompt`, `cached`). `settings` is nested JSON data; its `export` holds the
-    parameters that rows are derived and split with. `licence` is the SPDX expression of the rows, None if unknown.
-    `audit` has figures by name for each kind of planted error and for `all`. `figures` are further tables by title.
-    `licences` says whether sources that forbid redistribution or commercial use are refused or marked.
+    `drawn` counts the rollouts and the generated tokens that the dataset's own stage drew; `tokens` counts what the
+    ledger of the round holds, by kind (`generated`, `prompt`, `cached`). `settings` is nested JSON data; its `export`
+    holds the parameters that rows are derived and split with. `licence` is the SPDX expression of the rows, None if
+    unknown. `audit` has figures by name for each kind of planted error and for `all`. `figures` are further tables by
+    title. `licences` says whether sources that forbid redistribution or commercial use are refused or marked.
     """
 
     policy: str
     round: str
     sources: Sequence[SourceFacts]
     stages: Sequence[StageFacts]
+    drawn: Mapping[str, int] = field(default_factory=dict)
     tokens: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
