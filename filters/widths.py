@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-DataType = pl.DataType | type[pl.DataType]
+DataType = pl.DataType | pl.datatypes.DataTypeClass
 _NARROW: Mapping[DataType, DataType] = {pl.Int64: pl.Int32, pl.Float64: pl.Float32}
 _WIDE: Mapping[DataType, DataType] = {narrow: wide for wide, narrow in _NARROW.items()}
 
