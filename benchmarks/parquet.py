@@ -206,7 +206,7 @@ def main() -> None:
         if not versions:
             continue
         release = open_release(versions[-1])
-        rows = release.rows(dataset.main.name)
+        rows = release.existing_rows(dataset.main.name)
         copies = max(1, arguments.rows // (rows.height * SLICES))
         results[dataset.name] = figures(rows, dataset.main.schema, copies)
         if len(versions) > 1:

@@ -4,7 +4,7 @@ It imports no Dagster itself; store and settings do.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,6 @@ from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
-from releases.licences import joint_licence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,7 +89,7 @@ class StoredRound:
         policies = sorted(rows["policy"].unique().to_list())
         per_source = rows.group_by(dataset.source).agg(pl.col("problem_id").n_unique()).sort(dataset.source)
         sources = {source.name: source for source in self.settings.sources}
-        return ReleaseFacts(
+        facts = ReleaseFacts(
             policy=", ".join(policies),
             round=self.key,
             sources=[
@@ -104,7 +103,7 @@ class StoredRound:
                 )
                 for name, n in per_source.iter_rows()
             ],
-            licence=joint_licence(sources[name].licence for name in per_source[dataset.source]),
+            policy_licence=self.settings.policy.stated_licence,
             stages=[*map(self.stage_facts, dataset.stages), *more.stages],
             drawn=self.drawn(dataset.stage.name),
             tokens={**self.tokens(policies), **more.tokens},
@@ -114,6 +113,7 @@ class StoredRound:
             figures=more.figures,
             licences=self.settings.releases.licences,
         )
+        return replace(facts, licence=facts.joint_licence)
 
     @cached_property
     def _repeats(self) -> dict[str, list[str]]:

@@ -186,9 +186,9 @@ def test_floats_are_printed_with_the_digits_that_32_bits_hold():
 @pytest.mark.parametrize("change", [1e-4, -1e-4])
 def test_a_forged_float_is_found_and_its_rounding_is_not(registry, true_draft, true_release, change):
     assert verify(true_release).findings == ()
-    labels = true_draft.tables["default"].splits["train"]["soft_labels"].to_list()
+    labels = true_draft.tables["full"].splits["train"]["soft_labels"].to_list()
     row, soft = next((n, soft) for n, soft in enumerate(labels) if 0 < soft[0] < 1)
-    forged = with_value(true_draft, "default", "train", row, "soft_labels", [soft[0] + change, *soft[1:]])
+    forged = with_value(true_draft, "full", "train", row, "soft_labels", [soft[0] + change, *soft[1:]])
     (finding, *_) = verify(registry.publish(forged).path).findings
     assert (finding.row, finding.column) == (row, "soft_labels")
     assert finding.complaint.startswith(f"item 0 is {short(soft[0] + change)!r}, it must be {short(soft[0])!r}")
@@ -199,16 +199,16 @@ def test_a_version_with_64_bit_numbers_still_verifies_and_its_forgeries_are_foun
         return true_draft_of(true_rows, facts())
 
     good = older(LocalRegistry(UPath(tmp_path / "good")), draft_of)
-    columns = pq.read_schema((good / "data/default/train-00000-of-00001.parquet").path)
+    columns = pq.read_schema((good / "data/full/train-00000-of-00001.parquet").path)
     assert columns.field("n_attempts").type == pa.int64()
     assert verify(good).findings == ()
     forged = older(
         LocalRegistry(UPath(tmp_path / "forged")),
         draft_of,
-        lambda draft: with_value(draft, "default", "train", 0, "first_error", 1),
-        lambda draft: with_value(draft, "stepwise", "train", 0, "labels", [False, False]),
+        lambda draft: with_value(draft, "full", "train", 0, "first_error", 1),
+        lambda draft: with_value(draft, "default", "train", 0, "labels", [False, False]),
     )
-    assert {finding.file.split("/")[1] for finding in verify(forged).findings} >= {"default", "stepwise"}
+    assert {finding.file.split("/")[1] for finding in verify(forged).findings} >= {"full", "default"}
 
 
 def test_versions_of_both_widths_differ_in_the_types_of_columns_only(older, true_rows, true_draft, facts, tmp_path):
@@ -222,29 +222,29 @@ def test_versions_of_both_widths_differ_in_the_types_of_columns_only(older, true
         assert (config.added, config.removed, config.changed) == ((), (), ())
     changed = registry.manifest("process_labels", "v1.0.0").changes
     assert all((rows.added, rows.removed, rows.changed) == (0, 0, 0) for rows in changed.rows.values())
-    assert "default: column soft_labels was list<element: double> not null and is list<element: float> not null" in (
+    assert "full: column soft_labels was list<element: double> not null and is list<element: float> not null" in (
         changed.columns
     )
 
 
 def test_a_file_with_other_widths_than_the_rest_is_a_finding(true_release):
-    path = (true_release / "data/default/test-00000-of-00001.parquet").path
+    path = (true_release / "data/full/test-00000-of-00001.parquet").path
     table = pq.read_table(path)
-    columns = arrow_schema(next(c.schema for c in LABELS.configs if c.name == "default"), is_wide=True)
+    columns = arrow_schema(next(c.schema for c in LABELS.configs if c.name == "full"), is_wide=True)
     pq.write_table(table.cast(columns), path)
     complaints = {finding.column: finding.complaint for finding in verify(true_release).findings}
-    assert complaints["n_attempts"] == "it is int64 not null; process_labels/default has it as int32 not null"
+    assert complaints["n_attempts"] == "it is int64 not null; process_labels/full has it as int32 not null"
 
 
 def test_a_version_in_many_shards_verifies_and_lacks_nothing(registry, true_draft, monkeypatch):
     monkeypatch.setattr(parquet, "Bounds", partial(Bounds, shard_rows=3))
     folder = registry.publish(true_draft).path
-    names = sorted(path.name for path in (folder / "data/default").glob("train-*"))
+    names = sorted(path.name for path in (folder / "data/full").glob("train-*"))
     assert len(names) > 2 and names[0] == f"train-00000-of-{len(names):05d}.parquet"
     report = verify(folder)
     assert report.findings == ()
-    (folder / "data/default" / names[1]).unlink()
-    assert f"data/default/{names[1]}: it is missing" in str(verify(folder).findings[0])
+    (folder / "data/full" / names[1]).unlink()
+    assert f"data/full/{names[1]}: it is missing" in str(verify(folder).findings[0])
 
 
 def test_every_config_streams_with_the_types_of_its_card(true_draft, true_release, tmp_path, monkeypatch):
@@ -277,7 +277,7 @@ def test_a_slice_made_again_changes_rows_in_one_place(true_rows, facts):
         round=pl.when(pl.col("slice") == "sums-1").then(pl.lit("second")).otherwise(pl.col("round"))
     )
     before, after = (
-        drafted(LABELS, {"process_labels": rows}, facts(), parameters).tables["default"].splits["train"]
+        drafted(LABELS, {"process_labels": rows}, facts(), parameters).tables["full"].splits["train"]
         for rows in (sliced, again)
     )
     changed = [number for number, (a, b) in enumerate(zip(before.rows(), after.rows(), strict=True)) if a != b]
