@@ -74,9 +74,17 @@ def derived(dataset: Dataset[P], base: Config[P], rows: pl.DataFrame, parameters
 
 
 def split_of(rows: pl.DataFrame, schema: Schema, shares: SplitShares) -> dict[str, pl.DataFrame]:
-    """The validated rows of each non-empty split."""
+    """The validated rows of each non-empty split, as a release can hold them."""
     splits = split_by_problem(rows, shares)
-    return {split: schema.validate(part.select(list(schema.columns))) for split, part in splits.items()}
+    return {split: schema.validate(schema.rounded(part.select(list(schema.columns)))) for split, part in splits.items()}
+
+
+def ordered(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """The rows slice by slice, and by key within one.
+
+    So rows keep their order from version to version, and a slice that is new or made again stands in one place.
+    """
+    return rows.sort([name for name in ("slice", *key) if name in rows.columns])
 
 
 def exported(parameters: Parameters, shares: SplitShares) -> dict[str, Any]:
@@ -109,20 +117,19 @@ def _export(facts: ReleaseFacts) -> Mapping[str, Any]:
 
 def _published(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> Filtered:
     """The rows of a measured config, and those that it leaves out; raises SchemaError."""
+    # What is measured is rounded before anything follows from it, since whoever verifies has only rounded rows.
     schema = dataset.table_schema(config)
-    rows = schema.validate(tables[schema.name]).sort(schema.key)
+    rows = schema.rounded(schema.validate(tables[schema.name]))
     for other in config.joined:
         more = [name for name in other.columns if name in other.key or name not in rows.columns]
-        rows = rows.join(
-            other.validate(tables[other.name]).select(more), on=other.key, how="left", maintain_order="left"
-        )
+        rows = rows.join(other.rounded(other.validate(tables[other.name])).select(more), on=other.key, how="left")
     try:
-        part = config.derive(rows, parameters)
+        part = config.derive(ordered(rows, schema.key), parameters)
     except IncompleteParameters as missing:
         raise _to_be_made_again(dataset, missing) from missing
     if part is None:
         raise RuntimeError(f"{dataset.name}: the measured config {config.name} derives nothing")
-    return part
+    return Filtered(config.schema.rounded(part.kept), part.dropped)
 
 
 def _measured(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> Filtered:

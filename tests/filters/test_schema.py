@@ -25,12 +25,12 @@ def validate(values, **nullable):
     ("dtype", "nullable", "words", "arrow"),
     [
         (pl.String, {}, "string", pa.string()),
-        (pl.Int64, {"nullable": True}, "int64 (nullable)", pa.int64()),
+        (pl.Int64, {"nullable": True}, "int32 (nullable)", pa.int32()),
         (
             pl.List(pl.Float64),
             {"nullable_items": True},
-            "list of float64 or null",
-            pa.list_(pa.field("element", pa.float64())),
+            "list of float32 or null",
+            pa.list_(pa.field("element", pa.float32())),
         ),
         (
             MESSAGES,
@@ -41,11 +41,11 @@ def validate(values, **nullable):
         (
             FACTS,
             {"nullable_fields": ("rate",)},
-            "{index: string, rate: float64 or null, rule: {percent: string}}",
+            "{index: string, rate: float32 or null, rule: {percent: string}}",
             pa.struct(
                 [
                     pa.field("index", pa.string(), nullable=False),
-                    pa.field("rate", pa.float64()),
+                    pa.field("rate", pa.float32()),
                     pa.field("rule", pa.struct([pa.field("percent", pa.string(), nullable=False)]), nullable=False),
                 ]
             ),
