@@ -1,10 +1,10 @@
 """How a row is drawn for a person to read: panels, each of which names the columns that it draws.
 
-A panel is drawn for every config that has its first column; further columns that a config lacks are left out of it. A
-dataset without a view shows its columns.
+A panel is drawn for every config that has the columns that the panel must have; others that a config lacks are left out
+of it. A dataset without a view shows its columns.
 """
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Self
 
 
@@ -22,13 +22,10 @@ class Named:
         return named
 
     def within(self, known: frozenset[str]) -> Self | None:
-        """The same without unknown columns, and with no part whose first column is unknown; None if its own is."""
-        changes: dict[str, Any] = {}
-        for number, one in enumerate(fields(self)):
-            value = _within(getattr(self, one.name), known)
-            if number == 0 and value is None:
-                return None
-            changes[one.name] = value
+        """The same without unknown columns; None if one that has no default is unknown."""
+        changes = {one.name: _within(getattr(self, one.name), known) for one in fields(self)}
+        if any(changes[one.name] is None and one.default is MISSING for one in fields(self)):
+            return None
         return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
@@ -175,7 +172,7 @@ class View:
     """The panels of a dataset's rows, and the short columns that are shown beside the problem."""
 
     panels: tuple[Panel, ...] = ()
-    facts: tuple[str, ...] = field(default=())
+    facts: tuple[str, ...] = ()
 
 
 NO_VIEW = View()

@@ -139,9 +139,7 @@ def view(
         str | None, typer.Option(help="The only config in the file; by default all, the measured one first.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; by default <dataset>-<version>.html.")] = None,
-    rows: Annotated[
-        int, typer.Option(min=1, help="Rows of each config, fewer where the file gets too large.")
-    ] = 1000,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each config, fewer where the file gets too large.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed draws the same rows.")] = 0,
     tokenizer: Annotated[
         str | None, typer.Option(help="Folder or Hub id of the tokenizer, if the policy's own is not on this machine.")
@@ -166,7 +164,8 @@ def view(
             configs = [config] if config else [one.name for one in opened.dataset.configs if one.name in opened.parts]
             content, told = page(opened, configs, n=rows, seed=seed, tokenizers=tokenizers(tokenizer))
         write_page(path, content)
-    typer.echo(f"{path} ({len(content) / 1e6:.1f} MB) shows of {files.manifest.dataset} {files.manifest.version}:")
+    size = f"{len(content) / 1e6:.1f} MB" if len(content) >= 1e6 else f"{len(content) // 1000} kB"
+    typer.echo(f"{path} ({size}) shows of {files.manifest.dataset} {files.manifest.version}:")
     for line in told:
         typer.echo(f"  {line}")
 

@@ -19,19 +19,24 @@ function measured(declared, row, index) {
   return { share, low: at(declared.low), high: at(declared.high), n, right };
 }
 
+function shareText(share) {
+  return share === null ? "\u2013" : share.toFixed(2);
+}
+
 function countsOf(value) {
-  return value.n === null ? "" : `${value.right} of ${value.n} right`;
+  if (value.n === null) return "";
+  return value.n === 0 ? "no rollouts" : `${value.right} of ${value.n} right`;
 }
 
 function meter(value, name) {
   const hasInterval = value.low !== null && value.high !== null;
-  const interval = hasInterval ? `${figure(value.low)}\u2009\u2013\u2009${figure(value.high)}` : "";
+  const interval = hasInterval ? `${shareText(value.low)}\u2009\u2013\u2009${shareText(value.high)}` : "";
   const percent = (share) => `${Math.max(0, Math.min(1, share)) * 100}%`;
   const label = [`${name} ${figure(value.share)}`, hasInterval && `95 % interval ${figure(value.low)} to ${figure(value.high)}`, countsOf(value)];
   return el(
     "div.meter",
     { "--tone": toneOf(value.share), role: "img", "aria-label": label.filter(Boolean).join(", "), title: label.filter(Boolean).join("\n") },
-    el("b.share", {}, figure(value.share)),
+    el("b.share", {}, shareText(value.share)),
     el(
       "span.track",
       {},

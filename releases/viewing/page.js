@@ -6,7 +6,6 @@ function columnValue(value) {
   if (isChat(value)) return el("details", {}, el("summary", {}, `${value.length} messages`), chat(value));
   const items = Array.isArray(value) ? value.map((item) => figure(item)) : null;
   const text = items ? items.join(items.some((item) => item.length > 12) ? "\n" : ", ") : figure(value);
-  if (text === "" || value === null) return el("span.dim", {}, "\u2013");
   if (text.length <= LONG && !text.includes("\n")) return el("code", {}, text);
   return el("details", {}, el("summary", {}, `${text.slice(0, 40).replace(/\s+/g, " ")} \u2026`), el("div.written", {}, text));
 }
@@ -19,10 +18,18 @@ function namesIn(declared) {
 
 function columnsPanel(head, row) {
   const drawn = new Set(["prompt", "answer", ...head.tokenwise, ...head.facts, ...head.panels.flatMap(namesIn)]);
-  const lines = head.columns
-    .filter((column) => !drawn.has(column.name))
-    .map((column) => el("div", {}, el("dt", { title: column.meaning }, column.name), el("dd", {}, columnValue(row.get(column.name)))));
-  return el("aside.columns", { "aria-label": "Other columns" }, el("h2", {}, "Other columns"), el("dl", {}, lines));
+  const others = head.columns.filter((column) => !drawn.has(column.name));
+  const isEmpty = (column) => itemsOf(row.get(column.name)).length === 0;
+  const name = (column) => el("dt", { title: column.meaning }, column.name);
+  const lines = others.filter((column) => !isEmpty(column)).map((column) => el("div", {}, name(column), el("dd", {}, columnValue(row.get(column.name)))));
+  const empty = others.filter(isEmpty).map((column) => column.name);
+  return el(
+    "aside.columns",
+    { "aria-label": "Other columns" },
+    el("h2", {}, "Other columns"),
+    el("dl", {}, lines),
+    empty.length > 0 && el("p.note", {}, `empty: ${empty.join(", ")}`),
+  );
 }
 
 function problemPanel(rows, row, head) {
@@ -36,7 +43,7 @@ function problemPanel(rows, row, head) {
     "section.panel.problem",
     { "aria-label": "Problem" },
     rows.has("prompt") && written(row.get("prompt")),
-    el("div.facts", {}, answer && el("span.fact.gold", {}, "gold answer", el("code", {}, answer)), chips),
+    (answer || chips.length > 0) && el("div.facts", {}, answer && el("span.fact.gold", {}, "gold answer", el("code", {}, answer)), chips),
   );
 }
 
@@ -55,7 +62,7 @@ class Page {
   }
 
   build() {
-    const { dataset, version, title, row, policy, round, sheets } = this.head;
+    const { dataset, version, row, sheets } = this.head;
     this.choice = el("select", { "aria-label": "Config" }, sheets.map((sheet, number) => el("option", { value: number, title: sheet.purpose }, sheet.name)));
     this.choice.addEventListener("change", () => this.openSheet(Number(this.choice.value), 0));
     this.purpose = el("p.purpose");
@@ -64,7 +71,7 @@ class Page {
       el(
         "header",
         {},
-        el("div.name", {}, el("h1", {}, dataset, " ", el("span.version", {}, version)), el("p", {}, `${title}: a row is ${row}. Policy ${policy}, round ${round}.`)),
+        el("div.name", {}, el("h1", {}, dataset, " ", el("span.version", {}, version)), el("p", {}, `A row is ${row}.`)),
         el("nav", { "aria-label": "Rows" }, el("label", {}, "config ", this.choice), el("div.moves", {}, move(-1, "Previous row (left arrow)", "\u2190"), this.status, move(1, "Next row (right arrow)", "\u2192"))),
         this.purpose,
         this.bar,
@@ -85,7 +92,7 @@ class Page {
       this.sheet = number;
       this.choice.value = String(number);
       const head = this.head.sheets[number];
-      this.purpose.textContent = visible(`${head.says}. ${head.purpose}.`);
+      this.purpose.replaceChildren(el("b", {}, head.says), ` \u00b7 ${visible(head.name)}: ${visible(head.purpose)}`);
       this.bar.replaceChildren(filterBar(head, (filters) => this.filter(filters)));
       this.shown = head.numbers.map((_, place) => place);
     }

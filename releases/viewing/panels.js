@@ -16,12 +16,14 @@ const LABELS = new Map([
   [null, ["?", "not sure"]],
 ]);
 
-function notesOf(names, row, index) {
+// Short values in words, a text without its column's name; a count of nothing is not worth a word.
+function notesOf(names, row, index, prefix = "") {
   const shown = names.map((name) => {
     const value = row.get(name);
     const item = Array.isArray(value) ? value[index] : value;
-    if (item === null || item === undefined || item === 0) return null;
-    return typeof item === "number" ? `${words(name)} ${figure(item)}` : words(item);
+    if (item === null || item === undefined || (item === 0 && name.startsWith("n_"))) return null;
+    if (typeof item !== "number") return words(item);
+    return `${words(name.replace(prefix, "").replace(/^n_/, ""))} ${Number.isInteger(item) ? item : shareText(item)}`;
   });
   return shown.filter(Boolean).join(" \u00b7 ");
 }
@@ -62,7 +64,7 @@ function pairPanel(panel, row) {
     return el(
       `div.of-pair.${name}`,
       {},
-      el("h3", {}, name, el("span.notes", {}, notesOf(side.notes, row))),
+      el("h3", {}, name, el("span.notes", {}, notesOf(side.notes, row, 0, `${side.text}_`))),
       value && (value.share === null ? null : meter(value, "value")),
       body,
     );

@@ -53,7 +53,8 @@ function tokens(side, row) {
   const drawn = pieces.map((piece, place) => {
     const number = positions.indexOf(place);
     const state = number < 0 ? "" : confirmed[number] ? ".tested.confirmed" : ".tested";
-    const about = `token ${place + 1}, weight ${figure(shares[place])}`;
+    const isSpecial = piece === "";
+    const about = `token ${place + 1}${isSpecial ? " (special)" : ""}, weight ${figure(shares[place])}`;
     const text = hasTexts ? piece.replaceAll("\n", "\u21b5\n") || "\u25aa" : "\u00a0";
     const label = hasTexts ? about : `${about}, id ${piece}`;
     return el(`span.token${state}`, { title: label, "--weight": varies ? shares[place] : 0 }, text, number >= 0 && el("sup", {}, number + 1));
@@ -79,7 +80,7 @@ function testedTable(side, row) {
       "tr",
       {},
       el("td", {}, place + 1),
-      el("td", {}, el("code", {}, typeof token === "string" ? token.replaceAll("\n", "\u21b5") : `id ${token}`)),
+      el("td", {}, el("code", {}, typeof token === "string" ? token.replaceAll("\n", "\u21b5").replaceAll(" ", "\u2423") : `id ${token}`)),
       nominated,
       arms,
       el("td", {}, el(isCritical ? "b.verdict.wrong" : "span.dim", {}, isCritical ? "\u2713 confirmed" : "not confirmed")),

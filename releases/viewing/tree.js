@@ -12,6 +12,7 @@ function grown(root, path, row, isCurrent) {
     if (!at.children.has(step.key)) at.children.set(step.key, node(step.text, step.value, step.side));
     at = at.children.get(step.key);
     at.isOnPath ||= isCurrent;
+    if (isCurrent) at.value = step.value; // a value depends on the steps that come after, too
   }
   at.rows.push(row);
 }
@@ -52,7 +53,7 @@ function treeOf(panel, rows, current) {
 
 function treeLine(at, current, open) {
   const value = at.value;
-  const share = value && value.share !== null ? figure(Number(value.share.toFixed(2))) : "";
+  const isMeasured = value !== null && value !== undefined && value.share !== null;
   const links = at.rows.map((row) =>
     row.index === current.index
       ? el("span.here", { "aria-current": "true" }, `row ${row.number}`)
@@ -61,8 +62,8 @@ function treeLine(at, current, open) {
   return el(
     at.isOnPath ? "div.node.on-path" : "div.node",
     {},
-    el("b.share", { "--tone": toneOf(value ? value.share : null), title: value ? countsOf(value) : "no rollouts" }, share),
-    el("span.counts", {}, value && value.n !== null ? `${value.right}/${value.n}` : ""),
+    isMeasured ? el("b.share", { "--tone": toneOf(value.share), title: countsOf(value) }, shareText(value.share)) : el("b.share.none"),
+    el("span.counts", {}, isMeasured && value.n ? `${value.right}/${value.n}` : ""),
     at.side && el(`span.verdict.${at.side === "chosen" ? "right" : "wrong"}`, {}, at.side),
     el("span.words", { title: at.text }, at.text.trim().replace(/\s+/g, " ")),
     links,
