@@ -164,12 +164,20 @@ class Chat(Named):
     messages: str
 
 
-Panel = Steps | Pair | Turns | Prose | Chat
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt(Named):
+    """The token ids that a trainer reads; those that it does not learn have other labels than their ids."""
+
+    ids: str
+    labels: str
+
+
+Panel = Steps | Pair | Turns | Prose | Chat | Learnt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The panels of a dataset's rows, and the short columns that are shown beside the problem."""
+    """The panels of a dataset's rows, and the short columns beside the problem; by default those of its samples."""
 
     panels: tuple[Panel, ...] = ()
     facts: tuple[str, ...] = ()
@@ -182,4 +190,6 @@ OF_TRAINERS: tuple[Panel, ...] = (
     Pair(chosen=Side(text="chosen"), rejected=Side(text="rejected")),
     Chat(messages="messages"),
     Prose(text="completion"),
+    Prose(text="text"),
+    Learnt(ids="input_ids", labels="labels"),
 )

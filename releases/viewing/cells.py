@@ -16,7 +16,7 @@ def cells(column: pl.Series) -> list[Any]:
 
 
 def filter_of(column: pl.Series, declared: Column) -> dict[str, Any] | None:
-    """A filter by range, by choice or by text, for any item of a list; None for columns of tokens and empty ones."""
+    """A filter by range, by choice or by text, for any item of a list; None for tokens, records and empty columns."""
     if declared.tokenwise:
         return None
     items = column.explode(empty_as_null=True) if isinstance(column.dtype, pl.List) else column
@@ -25,6 +25,8 @@ def filter_of(column: pl.Series, declared: Column) -> dict[str, Any] | None:
         return None
     if declared.dtype == MESSAGES:
         return {"by": "text"}
+    if items.dtype.is_nested():
+        return None
     if items.dtype.is_numeric():
         return {"by": "range", "least": _cell(items.min()), "most": _cell(items.max())}
     values = items.unique().sort().to_list()

@@ -4,6 +4,9 @@ const LONG = 90;
 
 function columnValue(value) {
   if (isChat(value)) return el("details", {}, el("summary", {}, `${value.length} messages`), chat(value));
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    return el("div.written", {}, Object.entries(value).map(([key, item]) => `${key}: ${typeof item === "object" ? JSON.stringify(item) : item}\n`));
+  }
   const items = Array.isArray(value) ? value.map((item) => figure(item)) : null;
   const text = items ? items.join(items.some((item) => item.length > 12) ? "\n" : ", ") : figure(value);
   if (text.length <= LONG && !text.includes("\n")) return el("code", {}, text);
@@ -17,7 +20,7 @@ function namesIn(declared) {
 }
 
 function columnsPanel(head, row) {
-  const drawn = new Set(["prompt", "answer", ...head.tokenwise, ...head.facts, ...head.panels.flatMap(namesIn)]);
+  const drawn = new Set([...head.problem, ...head.tokenwise, ...head.facts, ...head.panels.flatMap(namesIn)]);
   const others = head.columns.filter((column) => !drawn.has(column.name));
   const isEmpty = (column) => itemsOf(row.get(column.name)).length === 0;
   const name = (column) => el("dt", { title: column.meaning }, column.name);

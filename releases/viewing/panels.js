@@ -115,7 +115,22 @@ function prosePanel(panel, row, head) {
   return section(words(panel.text), spans && el("div.aside", {}, keys), el("div.written", {}, marked(text ?? "", marks, draw)));
 }
 
+// What a trainer reads: the prompt is dim, and what it does not learn after the first learnt token is struck.
+function learntPanel(panel, row) {
+  const [pieces, learnt] = [row.get(panel.ids) ?? [], row.get(panel.labels) ?? []];
+  const first = learnt.indexOf(true);
+  const drawn = pieces.map((piece, place) => {
+    const text = typeof piece === "string" ? piece || "\u25aa" : `${piece} `;
+    const about = `token ${place + 1}, ${learnt[place] ? "learnt" : "not learnt"}`;
+    if (learnt[place]) return el("span.token", { title: about, "--weight": 0 }, text);
+    return place < first ? el("span.dim", { title: about }, text) : el("del", { title: about }, text);
+  });
+  const count = learnt.filter(Boolean).length;
+  return section("Tokens to learn", el("span.aside", {}, `${count} of ${learnt.length} are learnt`), el("div.written", {}, drawn));
+}
+
 const PANELS = {
+  learnt: learntPanel,
   steps: stepsPanel,
   pair: pairPanel,
   turns: turnsPanel,

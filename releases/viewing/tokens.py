@@ -20,8 +20,11 @@ def tokenizers(model: str | None = None) -> Tokenizers:
     return cache(_tokenizer_here)
 
 
-def pieces(tokenizer: Tokenizer, ids: Sequence[int], text: str) -> list[str] | None:
-    """The text of each token; None unless they join to `text`. A character over several tokens belongs to the last."""
+def pieces(tokenizer: Tokenizer, ids: Sequence[int], text: str | None = None) -> list[str] | None:
+    """The text of each token; None unless they join to a given `text`.
+
+    A character over several tokens belongs to the last of them.
+    """
     texts: list[str] = []
     pending: list[int] = []
     for token_id in ids:
@@ -32,7 +35,7 @@ def pieces(tokenizer: Tokenizer, ids: Sequence[int], text: str) -> list[str] | N
         else:
             texts.append(piece)
             pending = []
-    return texts if "".join(texts) == text else None
+    return texts if text is None or "".join(texts) == text else None
 
 
 def _tokenizer_here(name: str) -> Tokenizer | None:

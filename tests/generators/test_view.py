@@ -55,4 +55,4 @@ def test_a_panel_is_json_with_its_kind():
         "answers": None,
         "masked": None,
     }
-    assert [panel.to_json()["kind"] for panel in OF_TRAINERS] == ["steps", "pair", "chat", "prose"]
+    assert [panel.to_json()["kind"] for panel in OF_TRAINERS] == ["steps", "pair", "chat", "prose", "prose", "learnt"]

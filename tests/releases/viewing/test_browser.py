@@ -41,9 +41,9 @@ def opened_page(browser, tmp_path):
     wrong = []
     context.on("request", lambda request: wrong.append(request.url) if not request.url.startswith("file:") else None)
 
-    def show(release, address=""):
+    def show(release, address="", **options):
         file = tmp_path / f"{release.manifest.dataset}.html"
-        file.write_bytes(written(release)[0])
+        file.write_bytes(written(release, **options)[0])
         page = context.new_page()
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -102,7 +102,7 @@ def test_every_config_is_drawn_and_its_address_opens_it_again(world, dataset, op
     release = release_of(world, dataset)
     for config in release.manifest.rows:
         page = opened_page(release, f"#{config}/1")
-        expect(page.get_by_label("Config")).to_have_value(str([c.name for c in dataset.configs].index(config)))
+        expect(page.get_by_label("Config").locator("option:checked")).to_have_text(config)
         expect(page.locator("section.panel").last).to_be_visible()
         page.close()
 
@@ -164,6 +164,16 @@ def test_tokens_are_shaded_by_weight_and_the_tested_ones_listed(world, opened_pa
     assert by_weight[0][1] != by_weight[-1][1]
     expect(page.locator(".token.tested")).to_have_count(len(row["critical_positions"]))
     expect(page.locator("table.tested tr")).to_have_count(1 + len(row["critical_positions"]))
+
+
+def test_weights_stand_in_a_strip_where_no_tokenizer_is_known(world, opened_page):
+    release = release_of(world, named("critical_token_pairs"))
+    page, row = opened_page(release, tokenizers=lambda _: None), row_of(release)
+    expect(page.locator(".of-pair.rejected .written")).to_have_text(row["rejected"])
+    expect(page.locator(".of-pair.rejected .strip .token")).to_have_count(
+        len(row["rejected_token_ids"]) - row["response_start"]
+    )
+    expect(page.get_by_text("The tokenizer is not on this machine").first).to_be_visible()
 
 
 def test_masked_stretches_are_struck(world, opened_page):

@@ -30,6 +30,7 @@ def test_values_are_json_that_a_browser_holds(values, dtype, json):
         ([3, 1], pl.Int32, {"by": "range", "least": 1, "most": 3}),
         ([[0.5], [0.25, None]], pl.List(pl.Float64), {"by": "range", "least": 0.25, "most": 0.5}),
         ([[{"role": "user", "content": "x"}]], MESSAGES, {"by": "text"}),
+        ([{"rule": "x"}], pl.Struct({"rule": pl.String}), None),
         ([None, None], pl.String, None),
         ([[], []], pl.List(pl.Int64), None),
     ],

@@ -31,8 +31,8 @@ def test_the_file_is_named_by_dataset_and_version_and_what_it_shows_is_printed(v
 
 
 def test_one_config_is_shown_alone(view, release):
-    done = view(release, "--config", "stepwise", "--out", "stepwise.html")
-    assert done.exit_code == 0 and done.output.splitlines()[1:] == ["  stepwise: all 16 rows"]
+    done = view(release, "--config", "truncated", "--out", "truncated.html")
+    assert done.exit_code == 0 and done.output.splitlines()[1:] == ["  truncated: all 16 rows"]
 
 
 def test_its_own_file_is_written_again_and_another_one_only_by_force(view, release, tmp_path):
@@ -52,8 +52,8 @@ def test_its_own_file_is_written_again_and_another_one_only_by_force(view, relea
     ("arguments", "sentence"),
     [
         (
-            ("--config", "stepwis"),
-            "process_labels v0.1.0 has no config stepwis; there are {configs}; did you mean stepwise?",
+            ("--config", "truncate"),
+            "process_labels v0.1.0 has no config truncate; there are {configs}; did you mean truncated?",
         ),
         (("--version", "v0.2.0"), "{release} holds version v0.1.0, not v0.2.0"),
         (("--out", "."), ". is a folder: name a file with --out"),

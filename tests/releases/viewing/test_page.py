@@ -8,7 +8,9 @@ import pytest
 
 from generators.datasets import DATASETS
 from releases.verification.opened import open_release
+from releases.viewing.page import page
 from releases.viewing.sheets import ROWS_PER_BLOCK
+from releases.viewing.tokens import tokenizers
 from tests.releases.forgery import with_value
 from tests.releases.viewing.conftest import HOSTILE, release_of, unpacked, written
 
@@ -73,7 +75,22 @@ def test_every_config_of_every_dataset_is_in_its_file(world, dataset):
     assert [sheet["name"] for sheet in head["sheets"]] == [line.split(":")[0] for line in told]
     assert {sheet["name"] for sheet in head["sheets"]} == release.manifest.rows.keys()
     for number, sheet in enumerate(head["sheets"]):
-        assert sheet["panels"], f"{sheet['name']} is drawn as columns alone"
+        assert sheet["panels"] or "prompt" in {column["name"] for column in sheet["columns"]}, sheet["name"]
         total = sum(release.manifest.rows[sheet["name"]].values())
         blocks = [unpacked(html, f"rows-{number}-{block}") for block in range(-(-total // ROWS_PER_BLOCK))]
         assert sum(len(block[0]) for block in blocks) == total == len(sheet["numbers"])
+
+
+def test_a_trainers_tokens_are_texts_that_are_learnt_or_not(world):
+    release = release_of(world, next(one for one in DATASETS if one.name == "self_correction_traces"))
+    configs = [config for config in release.dataset.configs if "input_ids" in config.schema.columns]
+    assert configs
+    for config in configs:
+        row = release.rows(config.name).row(0, named=True)
+        html, _ = page(release, [config.name], n=1000, seed=0, tokenizers=tokenizers())
+        (head,) = unpacked(html, "head")["sheets"]
+        names = [column["name"] for column in head["columns"]]
+        block = unpacked(html, "rows-0-0")
+        texts, learnt = (block[names.index(name)][0] for name in ("input_ids", "labels"))
+        assert learnt == [label >= 0 for label in row["labels"]]
+        assert len(texts) == len(learnt) and "Start with" in "".join(texts)
