@@ -19,6 +19,13 @@ TERMS = [
     ("CC-BY-NC-SA-3.0", "no_commercial_use"),
     ("CC-BY-NC-ND-4.0", "no_redistribution"),
     ("NONE", "no_redistribution"),
+    ("Apache 2.0", "free"),
+    ("MIT OR CC-BY-NC-4.0", "free"),
+    ("MIT AND CC-BY-NC-4.0", "no_commercial_use"),
+    ("MIT AND (CC-BY-NC-4.0 OR CC-BY-ND-4.0)", "no_commercial_use"),
+    ("GPL-3.0-only WITH GCC-exception-3.1", "free"),
+    ("MIT AND Glulxe", "unknown"),
+    ("MIT AND", "unknown"),
     ("our own terms", "unknown"),
     ("", "unknown"),
     (None, "unknown"),
@@ -71,6 +78,7 @@ def test_a_licence_that_is_not_known_is_named_as_unknown(registry, under, licenc
     assert "restrict what you may do" not in card
 
 
+BOTH = ("other", "cc0-1.0-and-apache-2.0-or-mit", "LICENSE.md")
 JOINT = [
     (["apache-2.0"], "Apache-2.0", ("apache-2.0", None, None)),
     (["apache-2.0", "Apache-2.0 "], "Apache-2.0", ("apache-2.0", None, None)),
@@ -78,6 +86,9 @@ JOINT = [
     (["GPL-3.0-or-later"], "GPL-3.0-or-later", ("gpl-3.0", None, None)),
     (["cc-by-sa-2.0"], "CC-BY-SA-2.0", ("other", "cc-by-sa-2.0", "LICENSE.md")),
     (["mit", "apache-2.0"], "Apache-2.0 AND MIT", ("other", "apache-2.0-and-mit", "LICENSE.md")),
+    (["mit OR apache-2.0", "MIT"], "MIT", ("mit", None, None)),
+    (["mit OR apache-2.0", "CC0-1.0"], "CC0-1.0 AND (Apache-2.0 OR MIT)", BOTH),
+    (["Glulxe"], "Glulxe", ("other", "glulxe", "LICENSE.md")),
     (["mit", None], None, ("other", "unknown", "LICENSE.md")),
     (["our own terms"], None, ("other", "unknown", "LICENSE.md")),
     (["NONE"], None, ("other", "unknown", "LICENSE.md")),
@@ -121,7 +132,7 @@ def test_every_known_licence_is_stated_by_an_id_that_the_hub_accepts():
         (
             ["mit", "our | terms"],
             {"license": "other", "license_name": "unknown", "license_link": "LICENSE.md"},
-            "Licence of the rows: unknown, since a source states none or one that is not a known SPDX id. See [",
+            "Licence of the rows: unknown, since a source states none or one that is no SPDX expression. See [",
             "| b | our \\| terms | unknown | 8 |\n",
         ),
     ],
