@@ -61,7 +61,7 @@ function tokens(side, row) {
   });
   const note = varies ? null : el("p.note", {}, `Every token has the weight ${figure(shares[0])}.`);
   if (hasTexts) return [el("div.written.tokens", {}, drawn), note];
-  const missing = "The tokenizer is not on this machine, so the strip shows weights without texts.";
+  const missing = "The texts of these tokens were not known where this file was written (--tokenizer), so a strip shows their weights.";
   return [written(row.get(side.text)), el("div.strip", {}, drawn), note, el("p.note", {}, missing)];
 }
 

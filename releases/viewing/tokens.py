@@ -1,5 +1,6 @@
 """The texts of tokens, from a tokenizer that is on this machine; nothing is downloaded unless it is named."""
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -7,17 +8,21 @@ from pathlib import Path
 from generators.engine.model_folder import models_folder
 from generators.engine.tokenizer import HFTokenizer, Tokenizer
 from generators.models.policy import SIMULATED, tokenizer_of
+from releases.errors import UnknownTokenizer
 
 Tokenizers = Callable[[str], Tokenizer | None]
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"  # what bytes become that are no whole character
 
 
 def tokenizers(model: str | None = None) -> Tokenizers:
-    """A function that finds the tokenizer of a policy's name, None if it is not here; that of `model`, if named."""
-    if model is not None:
-        named = tokenizer_of(model, None)
-        return lambda _: named
-    return cache(_tokenizer_here)
+    """A function that finds the tokenizer of a policy's name, None if it is not here; always that of `model`, if named.
+
+    Raises UnknownTokenizer if `model` is neither a folder nor a Hub id with a tokenizer.
+    """
+    if model is None:
+        return cache(_tokenizer_here)
+    named = _loaded(model)
+    return lambda _: named
 
 
 def pieces(tokenizer: Tokenizer, ids: Sequence[int], text: str | None = None) -> list[str] | None:
@@ -36,6 +41,19 @@ def pieces(tokenizer: Tokenizer, ids: Sequence[int], text: str | None = None) ->
             texts.append(piece)
             pending = []
     return texts if text is None or "".join(texts) == text else None
+
+
+def _loaded(model: str) -> Tokenizer:
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it warns of each of its tries
+    tokenizer = tokenizer_of(model, None)
+    try:
+        tokenizer.encode("")
+    except (OSError, ValueError) as error:
+        raise UnknownTokenizer(
+            f"no tokenizer can be loaded from {model!r}: name a folder written by save_pretrained, or a Hub id that "
+            "this user may read"
+        ) from error
+    return tokenizer
 
 
 def _tokenizer_here(name: str) -> Tokenizer | None:

@@ -173,7 +173,7 @@ def test_weights_stand_in_a_strip_where_no_tokenizer_is_known(world, opened_page
     expect(page.locator(".of-pair.rejected .strip .token")).to_have_count(
         len(row["rejected_token_ids"]) - row["response_start"]
     )
-    expect(page.get_by_text("The tokenizer is not on this machine").first).to_be_visible()
+    expect(page.get_by_text("The texts of these tokens were not known").first).to_be_visible()
 
 
 def test_masked_stretches_are_struck(world, opened_page):

@@ -57,6 +57,11 @@ def test_its_own_file_is_written_again_and_another_one_only_by_force(view, relea
         ),
         (("--version", "v0.2.0"), "{release} holds version v0.1.0, not v0.2.0"),
         (("--out", "."), ". is a folder: name a file with --out"),
+        (
+            ("--tokenizer", "no such"),
+            "no tokenizer can be loaded from 'no such': name a folder written by save_pretrained, or a Hub id that "
+            "this user may read",
+        ),
     ],
 )
 def test_a_wrong_call_is_one_sentence_and_two_and_leaves_no_file(view, release, tmp_path, arguments, sentence):
