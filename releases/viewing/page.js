@@ -84,7 +84,7 @@ class Page {
   }
 
   async openAddress() {
-    const [name, number] = decodeURIComponent(location.hash.slice(1)).split("/");
+    const [name, number] = location.hash.slice(1).split("/");
     const sheet = Math.max(0, this.head.sheets.findIndex((one) => one.name === name));
     const index = this.head.sheets[sheet].numbers.indexOf(Number(number) - 1);
     await this.openSheet(sheet, Math.max(0, index));
@@ -125,7 +125,7 @@ class Page {
     const row = await rows.row(index);
     if (turn !== this.drawn) return;
     this.index = index;
-    history.replaceState(null, "", `#${encodeURIComponent(head.name)}/${row.number}`);
+    history.replaceState(null, "", `#${head.name}/${row.number}`);
     this.tell(row);
     const panels = head.panels.map((panel) => PANELS[panel.kind](panel, row, head));
     const body = el("div.body", {}, problemPanel(rows, row, head), panels);

@@ -15,7 +15,7 @@ from generators.engine.tokenizer import Tokenizer
 from generators.view import OF_TRAINERS, Learnt, Pair, Panel, Tokens
 from releases.verification.opened import OpenedRelease
 from releases.viewing.cells import cells, filter_of
-from releases.viewing.sampling import PROBLEM, share_shown, shown_rows
+from releases.viewing.sampling import share_shown, shown_rows
 from releases.viewing.tokens import Tokenizers, pieces
 
 ROWS_PER_BLOCK = 50
@@ -39,7 +39,7 @@ def sheet(release: OpenedRelease, config: str, *, n: int, seed: int, tokenizers:
         splits = [name for name, part in release.parts[config].items() for _ in range(part.rows.height)]
         rows = rows.with_columns(pl.Series(SPLIT, splits, dtype=pl.String))
     schema = {**release.schema(config).columns, SPLIT: _SPLIT}
-    numbers = shown_rows(rows, n=n, seed=seed)
+    numbers, are_whole = shown_rows(rows, n=n, seed=seed)
     shown = rows[numbers]
     panels = panels_of(release.dataset, frozenset(schema))
     drawn = {name for panel in panels for name in panel.columns()}
@@ -49,7 +49,7 @@ def sheet(release: OpenedRelease, config: str, *, n: int, seed: int, tokenizers:
     head = {
         "name": config,
         "purpose": next(declared.purpose for declared in release.dataset.configs if declared.name == config),
-        "says": share_shown(shown.height, rows.height, by_problem=PROBLEM in rows.columns, seed=seed),
+        "says": share_shown(shown.height, rows.height, are_whole=are_whole, seed=seed),
         "numbers": numbers,
         "columns": [
             {"name": name, "meaning": schema[name].meaning, "filter": filter_of(shown[name], schema[name])}
