@@ -14,7 +14,7 @@ VIEW = View(
             before="initial_reason_steps",
             chosen=_side("chosen"),
             rejected=_side("rejected"),
-            margin=Interval(share="margin", low="margin_low", high="margin_high"),
+            margin=Interval(share="value_margin", low="value_margin_low", high="value_margin_high"),
         ),
     ),
     facts=("step_index", "pass_rate", "localiser"),

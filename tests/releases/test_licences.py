@@ -1,5 +1,7 @@
 """Licences of sources: their terms, what is refused or marked, what the card and `verify` say of them."""
 
+from dataclasses import replace
+
 import pytest
 from huggingface_hub import DatasetCard
 from upath import UPath
@@ -132,7 +134,7 @@ def test_every_known_licence_is_stated_by_an_id_that_the_hub_accepts():
         (
             ["mit", "our | terms"],
             {"license": "other", "license_name": "unknown", "license_link": "LICENSE.md"},
-            "Licence of the rows: unknown, since a source states none or one that is no SPDX expression. See [",
+            "Licence of the rows: unknown, since a source or the policy states none or one that is no SPDX",
             "| b | our \\| terms | unknown | 8 |\n",
         ),
     ],
@@ -172,7 +174,7 @@ FORGED = [
         "terms of source sums are said to be free; its licence, cc-by-nc-4.0, is no_commercial_use",
     ),
     ({}, {"licences": "refuse"}, "source sums has a licence with no commercial use, and licences says that such are"),
-    ({}, {"licence": "MIT"}, "the licence of the rows is said to be MIT; by the sources it is CC-BY-NC-4.0"),
+    ({}, {"licence": "MIT"}, "the licence of the rows is said to be MIT; by the sources and the policy it is CC-BY-NC"),
 ]
 
 
@@ -186,3 +188,13 @@ def test_a_manifest_that_hides_what_a_licence_forbids_is_named(registry, under, 
 
     (finding,) = verify(with_manifest(folder, forge)).checks["licences"].findings
     assert finding.complaint.startswith(complaint)
+
+
+def test_the_policys_licence_joins_those_of_the_sources(registry, true_rows, facts):
+    stated = facts(sources=[SourceFacts(name="sums", licence="mit", problems=16)], policy_licence="Apache-2.0")
+    path = registry.publish(true_draft_of(true_rows, replace(stated, licence=stated.joint_licence))).path
+    card = DatasetCard.load(path / "README.md")
+    assert (card.data.license_name, stated.joint_licence) == ("apache-2.0-and-mit", "Apache-2.0 AND MIT")
+    assert "from the licences of the sources and of the policy" in card.text
+    assert "and that of the policy, `Apache-2.0`, for what it wrote" in (path / "LICENSE.md").read_text()
+    assert verify(path).findings == ()
