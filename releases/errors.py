@@ -13,6 +13,8 @@ ReleaseError
 ├── RoundNotReady       a slice of the round is incomplete or failed a blocking check
 ├── DamagedRelease      a file differs from what the manifest says
 ├── CannotExport        a trainer cannot read the version, or the folder may not be written
+├── UnknownTokenizer    there is no tokenizer of a requested name
+├── FileInTheWay        a file stands where one would be written, and is something else
 ├── LicenceForbids      a source's licence forbids redistribution or commercial use
 └── HubError            a request to the Hub failed
     └── HubDenied       the token is missing, wrong, or lacks a right
@@ -81,3 +83,11 @@ class HubDenied(HubError):
 
 class LicenceForbids(ReleaseError):
     """The licence of a source forbids redistribution or commercial use, and the settings refuse such sources."""
+
+
+class UnknownTokenizer(ReleaseError):
+    """There is no tokenizer of that name."""
+
+
+class FileInTheWay(ReleaseError):
+    """A file or folder stands where a file would be written."""

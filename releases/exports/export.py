@@ -50,7 +50,7 @@ def export(opened: OpenedRelease, trainer: Trainer, choice: Choice, *, out: Path
     parts = opened.parts[choice.config.name]
     if TRAIN not in parts:
         raise CannotExport(f"{choice.config.name} of {manifest.dataset} {manifest.version} has no rows to train on")
-    shaped = {split: choice.layout.rows(part.rows) for split, part in parts.items()}
+    shaped = {split: choice.layout.rows(part.stored) for split, part in parts.items()}
     longest = longest_row({split: part.rows for split, part in parts.items()})
     task = Task(dataset=manifest.dataset, policy=manifest.facts.policy, splits=shaped, longest=longest)
     record = Record(
