@@ -27,7 +27,7 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
         name=f"{dataset.name}_release",
         description="One immutable version: Parquet, dataset card, manifest.",
         partitions_def=ROUNDS,
-        deps=list(dataset.stages),
+        deps=[dataset.name],
         group_name="releases",
         kinds={"huggingface", "parquet"},
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=settings.rounds.fresh_days)),

@@ -10,9 +10,10 @@ from pydantic import create_model
 
 from dagster_project import report
 from dagster_project.checks import (
+    SCHEMA,
+    declared_checks,
     failed_items,
     in_line,
-    names,
     result,
     rows_of_the_slice,
     schema_holds,
@@ -29,6 +30,7 @@ from dagster_project.scorecard import CheckOutcome, Scorecard, add_cost, read_sc
 from dagster_project.settings.file import Settings
 from dagster_project.slice import RunSlice
 from generators.checks import Check
+from generators.datasets import parents, skipped_between
 from generators.section import KNOB, Section, merged
 from generators.shown import Folder, Shown
 from generators.stage import Output, Stage
@@ -62,6 +64,7 @@ def slice_asset(
             reward_resource=reward,
         )
         with explained():
+            _require_order(stage, context)
             if stage.needs_answers and _without_answers(work):
                 return _set_aside(stage, work)
             section = merged(defaults, changes)
@@ -94,14 +97,26 @@ def slice_asset(
         name=stage.name,
         description=stage.title,
         partitions_def=grid,
-        deps=list(stage.needs),
+        deps=list(parents(stage)),
         group_name=stage.group,
         kinds=set(stage.kinds),
         pool="gpu" if stage.needs_gpu else None,
         code_version=stage.version,
-        check_specs=specs(stage),
+        check_specs=specs(stage, grid),
     )
     return asset(with_launchpad if type(defaults).knobs() else without_launchpad)
+
+
+def _require_order(stage: Stage[Any], context: dg.AssetExecutionContext) -> None:
+    """Raise dg.Failure if the run makes a stage and a need of it, but not what lies between and puts them in order."""
+    selected = context.run.asset_selection
+    skipped = skipped_between(stage, {key.to_user_string() for key in selected}) if selected else ()
+    if skipped:
+        raise dg.Failure(
+            f"this run makes {stage.name} and tables that it depends on, but not {', '.join(skipped)} between them: "
+            "select these too",
+            allow_retries=False,
+        )
 
 
 async def _awaited(making: Awaitable[Output]) -> Output:
@@ -138,9 +153,9 @@ def _set_aside(stage: Stage[Any], work: RunSlice) -> dg.MaterializeResult:
     add_cost(work.store, stage.name, work.cell, problems=len(problems), per_problem=per_problem, benches=[])
     work.say(f"{stage.name}: {len(problems)} problems are set aside: {WHY_SET_ASIDE}")
     others = [
-        Check(name=name, passed=True, why=WHY_SET_ASIDE, remedy="", blocks=blocks)
-        for name, blocks in names(stage).items()
-        if name != "schema"
+        Check(name=check.name, passed=True, why=WHY_SET_ASIDE, remedy="", blocks=check.blocks)
+        for check in declared_checks(stage)
+        if check != SCHEMA
     ]
     holds = schema_holds(work.store.table(stage.name, work.cell), stage.schema)
     return _concluded(stage, work, [holds, *others], figures={}, metadata={SET_ASIDE: WHY_SET_ASIDE})
@@ -183,7 +198,7 @@ def _finished(
         yield_in_bounds(stage, with_row, total, output.dropped, bounds),
         *output.checks,
     ]
-    if not any(check.name == "contamination" for check in checks):
+    if stage.needs:
         checks.append(rows_of_the_slice(output.rows, problems))
     if stage.samples:
         checks.append(failed_items(output.n_failed, output.n_items, output.dropped, bounds.most_failed))
@@ -199,11 +214,11 @@ def _finished(
 
 def _require_declared(stage: Stage[Any], checks: Sequence[Check]) -> None:
     """Raise RuntimeError unless a stage made each declared check once, and lets none block that only warns."""
-    declared = names(stage)
+    blocks = {check.name: check.blocks for check in declared_checks(stage)}
     made = sorted(check.name for check in checks)
-    if made != sorted(declared):
-        raise RuntimeError(f"{stage.name} declares the checks {sorted(declared)}, made {made}")
-    loud = [check.name for check in checks if check.blocks and not declared[check.name]]
+    if made != sorted(blocks):
+        raise RuntimeError(f"{stage.name} declares the checks {sorted(blocks)}, made {made}")
+    loud = [check.name for check in checks if check.blocks and not blocks[check.name]]
     if loud:
         raise RuntimeError(f"{stage.name} declares {', '.join(loud)} as a warning: its check must have blocks=False")
 

@@ -11,7 +11,7 @@ from generators.attempts.fit import fit_to_label
 from generators.attempts.recipe import VERSION, AttemptsConfig, attempt
 from generators.attempts.settings import Settings
 from generators.attempts.table import ATTEMPTS, PROBLEM_DIFFICULTY, attempts_table
-from generators.checks import Check, CheckBounds, share_in_bounds, timeouts
+from generators.checks import TIMEOUTS, Check, CheckBounds, CheckSpec, share_in_bounds, timeouts
 from generators.columns import DETAIL, PROBLEM, REASON
 from generators.engine.protocol import Sampling
 from generators.records import Attempt, Problem
@@ -106,7 +106,10 @@ STAGE = Stage(
     beside=(PROBLEM_DIFFICULTY,),
     version=VERSION,
     make=make,
-    blocking=("label_balance", "timeouts"),
+    checks=(
+        CheckSpec("label_balance", "The share of right attempts is within bounds: later stages learn from both kinds."),
+        TIMEOUTS,
+    ),
     per_problem=lambda settings: settings.n,
     must_yield=True,
     least_yield=0.9,

@@ -7,7 +7,7 @@ import polars as pl
 
 from filters.answers.checker import AnswerRule
 from generators.attempts.table import attempts_of
-from generators.checks import Check
+from generators.checks import Check, CheckSpec
 from generators.critical_token_pairs import choice
 from generators.critical_token_pairs.choice import choose_solutions
 from generators.critical_token_pairs.recipe import token_ids
@@ -106,6 +106,6 @@ STAGE = Stage(
     dropped=MODELS_DROPPED,
     version=f"{choice.VERSION}.{adapters.VERSION}",
     make=make,
-    warning=("both_sides_have_examples",),
+    checks=(CheckSpec("both_sides_have_examples", "There are right and wrong solutions to learn from.", blocks=False),),
     kinds=frozenset({"pytorch", "parquet"}),
 )

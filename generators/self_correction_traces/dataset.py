@@ -9,7 +9,7 @@ from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
 from generators.attempts.table import attempts_of, sampling_of
 from generators.card import Card
-from generators.checks import Check, timeouts
+from generators.checks import TIMEOUTS, Check, CheckSpec, timeouts
 from generators.dataset import Dataset, Parameters
 from generators.process_labels.labels import ProcessLabels
 from generators.records import Problem
@@ -151,8 +151,11 @@ DATASET: Dataset[Parameters] = Dataset(
         beside=(DEEPENED_RESPONSES,),
         version=VERSION,
         make=make,
-        blocking=("timeouts",),
-        warning=("triggers_do_no_harm", "both_origins"),
+        checks=(
+            TIMEOUTS,
+            CheckSpec("triggers_do_no_harm", "Triggers break few of the right answers that they follow.", blocks=False),
+            CheckSpec("both_origins", "There are both sampled and composed rows.", blocks=False),
+        ),
         per_problem=lambda settings: settings.samples,
     ),
     configs=CONFIGS,

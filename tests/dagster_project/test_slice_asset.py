@@ -12,6 +12,7 @@ from dagster_project.resources.store import Store
 from dagster_project.scorecard import read_scorecard
 from dagster_project.slice_asset import slice_asset
 from generators.attempts.stage import STAGE as ATTEMPTS
+from generators.checks import TIMEOUTS, CheckSpec
 
 CELL = Cell(round="r1", slice="sums-0")
 
@@ -72,8 +73,14 @@ def test_a_plan_can_be_based_on_a_round_of_an_earlier_stepmill(made):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"blocking": (*ATTEMPTS.blocking, "forgotten")}, "attempts declares the checks .*'forgotten'.*, made"),
-        ({"blocking": ("timeouts",), "warning": ("label_balance",)}, "attempts declares label_balance as a warning"),
+        (
+            {"checks": (*ATTEMPTS.checks, CheckSpec("forgotten", "It is made."))},
+            "attempts declares the checks .*'forgotten'.*, made",
+        ),
+        (
+            {"checks": (TIMEOUTS, CheckSpec("label_balance", "It warns.", blocks=False))},
+            "attempts declares label_balance as a warning",
+        ),
     ],
 )
 def test_a_stage_whose_checks_are_not_the_declared_ones_gets_no_scorecard(settings, make, changes, message):

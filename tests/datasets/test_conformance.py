@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
+from dagster_project.checks import declared_checks
 from dagster_project.partitions import Cell
 from dagster_project.planning import plan
 from dagster_project.release_asset import draft_of
@@ -58,7 +59,7 @@ def test_a_scorecard_has_every_declared_check(world, dataset):
     for cell in cells(world):
         card = read_scorecard(world.store, dataset.name, cell)
         checks = {check.name for check in card.checks}
-        assert {*dataset.stage.blocking, *dataset.stage.warning, "schema", "yield_in_bounds"} <= checks
+        assert {check.name for check in declared_checks(dataset.stage)} == checks
         assert all(check.why and check.remedy for check in card.checks)
         assert card.rows == world.store.read(world.store.table(dataset.name, cell)).height
 
