@@ -10,7 +10,7 @@ import polars as pl
 from upath import UPath
 
 from dagster_project.settings.operations import CheckSettings
-from filters.rules import reason_counts
+from filters.rules import most_frequent, reason_counts
 from filters.schema import Schema, SchemaError
 from generators.checks import Check, CheckSpec, share_in_bounds
 from generators.sampling.storage import read_parquet
@@ -90,8 +90,7 @@ def yield_in_bounds(
     check = share_in_bounds(
         YIELD.name, with_row, total, least=least, most=most, what="problems with a row", remedy=remedy
     )
-    reasons = sorted(reason_counts(dropped).items(), key=lambda item: (-item[1], item[0]))
-    lost = ", ".join(f"{count} {reason}" for reason, count in reasons[:SHOWN_REASONS]) or "nothing"
+    lost = most_frequent(reason_counts(dropped), SHOWN_REASONS)
     is_demanded = stage.must_yield or stage.name in bounds.least_yield
     is_too_low = check.figures["share"] < least
     return replace(
@@ -117,7 +116,7 @@ def failed_items(failed: int, total: int, dropped: pl.DataFrame, most: float) ->
 
 
 def rows_of_the_slice(frame: pl.DataFrame, problems: pl.DataFrame) -> Check:
-    """Passes while every row's problem is in the slice, which holds no problem that repeats an evaluation item."""
+    """Passes while every row's problem is in the slice, which may have lost some since."""
     strays = frame.join(problems, on="problem_id", how="anti").height
     why = f"{strays} of {frame.height} rows are of problems that the slice does not have (any more)"
     remedy = "Materialise the stage again: the problems of the slice changed after it."
@@ -126,7 +125,7 @@ def rows_of_the_slice(frame: pl.DataFrame, problems: pl.DataFrame) -> Check:
         passed=strays == 0,
         why=why,
         remedy=remedy,
-        figures={"strays": strays},
+        figures={"rows_of_other_problems": strays},
     )
 
 

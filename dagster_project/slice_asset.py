@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import create_model
 
 from dagster_project import report
+from dagster_project.about import about
 from dagster_project.checks import (
     SCHEMA,
     declared_checks,
@@ -30,6 +31,7 @@ from dagster_project.scorecard import CheckOutcome, Scorecard, add_cost, read_sc
 from dagster_project.settings.file import Settings
 from dagster_project.slice import RunSlice
 from generators.checks import Check
+from generators.dataset import Dataset
 from generators.datasets import parents, skipped_between
 from generators.section import KNOB, Section, merged
 from generators.shown import Folder, Shown
@@ -40,9 +42,9 @@ WHY_SET_ASIDE = "the source has no answers, and these rows need a verdict: nothi
 
 
 def slice_asset(
-    stage: Stage[Any], settings: Settings, grid: dg.MultiPartitionsDefinition, *, is_published: bool
+    stage: Stage[Any], settings: Settings, grid: dg.MultiPartitionsDefinition, dataset: Dataset[Any] | None
 ) -> dg.AssetsDefinition:
-    """The asset of a stage; its Launchpad shows the knobs of the stage's section."""
+    """The asset of a stage, and of a dataset if it is published; its Launchpad shows the knobs of the section."""
     defaults: Section = settings.section(stage.name)
     knobs = launchpad(stage.name, defaults)
 
@@ -70,7 +72,7 @@ def slice_asset(
             section = merged(defaults, changes)
             output = asyncio.run(_awaited(stage.make(work, section)))
             _write(stage, work, output, {"settings": section.recipe(), "config": dict(output.config)})
-            extra = {"release": Folder(str(store.releases / stage.name))} if is_published else {}
+            extra = {"release": Folder(str(store.releases / stage.name))} if dataset else {}
             return _finished(stage, work, section, output, extra)
 
     def with_launchpad(
@@ -103,6 +105,8 @@ def slice_asset(
         pool="gpu" if stage.needs_gpu else None,
         code_version=stage.version,
         check_specs=specs(stage, grid),
+        owners=settings.releases.owners,
+        metadata=about(dataset, settings),
     )
     return asset(with_launchpad if type(defaults).knobs() else without_launchpad)
 
@@ -204,12 +208,21 @@ def _finished(
         checks.append(failed_items(output.n_failed, output.n_items, output.dropped, bounds.most_failed))
     checks.append(in_line(figures, _other_figures(work, stage.name), bounds.drift))
     _require_declared(stage, checks)
-    metadata = report.drawn({**extra, **output.shown})
+    values = {**extra, **output.shown}
+    metadata = report.drawn(values)
     if work.benches:
         metadata |= work.benches[-1].usage() | {"tokens_so_far": cost.tokens}
     if stage.needs_gpu:
         metadata |= work.policy_resource.metadata()
-    return _concluded(stage, work, checks, figures=figures, metadata=metadata, data_version=output.data_version)
+    return _concluded(
+        stage,
+        work,
+        checks,
+        figures=figures,
+        first=report.first_screen(values),
+        metadata=metadata,
+        data_version=output.data_version,
+    )
 
 
 def _require_declared(stage: Stage[Any], checks: Sequence[Check]) -> None:
@@ -229,24 +242,30 @@ def _concluded(
     checks: Sequence[Check],
     *,
     figures: Mapping[str, float],
+    first: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any],
     data_version: str | None = None,
 ) -> dg.MaterializeResult:
-    """Write the scorecard and give the result, with the metadata that every table has."""
+    """Write the scorecard and give the result; the UI shows its metadata in this order, without the column schema.
+
+    Under Dagster's own name, `dagster/column_schema`, the columns would stand above everything else.
+    """
     store, cell = work.store, work.cell
     rows, dropped = work.table(stage.name), store.read(store.dropped(stage.name, cell))
     card = Scorecard(rows=rows.height, figures=figures, checks=tuple(map(CheckOutcome.of, checks)))
     card.write(store, stage.name, cell)
-    shared = report.table(store.table(stage.name, cell), rows, stage.schema) | {
-        "rows_kept": rows.height,
-        "rows_dropped": dropped.height,
+    shown = {
+        "headline": report.headline(rows.height, dropped),
+        **(first or {}),
         "dropped": report.dropped(dropped),
         "figures": report.facts(figures),
+        **metadata,
+        "rows_kept": rows.height,
+        "rows_dropped": dropped.height,
+        **report.table(store.table(stage.name, cell), rows, stage.schema),
     }
     version = None if data_version is None else dg.DataVersion(data_version)
-    return dg.MaterializeResult(
-        metadata=shared | dict(metadata), check_results=[result(check) for check in checks], data_version=version
-    )
+    return dg.MaterializeResult(metadata=shown, check_results=[result(check) for check in checks], data_version=version)
 
 
 def _other_figures(work: RunSlice, stage: str) -> list[Mapping[str, float]]:

@@ -98,7 +98,7 @@ def label_balance(rows: pl.DataFrame, bounds: CheckBounds) -> Check:
 STAGE = Stage(
     name="attempts",
     title="Solutions by the policy, each with a verdict, and the pass rate of each problem.",
-    group="attempts",
+    group="samples",
     settings=Settings,
     needs=("problems",),
     schema=ATTEMPTS,

@@ -99,7 +99,7 @@ def both_sides_have_examples(rows: pl.DataFrame) -> Check:
 STAGE = Stage(
     name="contrastive_models",
     title="Two adapters of the policy, of right and of wrong solutions, and the solutions that they learn from.",
-    group="preferences",
+    group="datasets",
     settings=ModelsSettings,
     needs=("problems", "attempts"),
     schema=CONTRASTIVE_MODELS,

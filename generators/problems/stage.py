@@ -110,7 +110,7 @@ def digest(rows: pl.DataFrame) -> str:
 STAGE = Stage(
     name="problems",
     title="Problems with content-hash ids, answers verified; unfit prompts, repeats and evaluation items are dropped.",
-    group="problems",
+    group="samples",
     settings=NoSettings,
     needs=(),
     schema=PROBLEMS,

@@ -282,3 +282,9 @@ def test_an_unknown_need_is_refused():
     stage = replace(STAGES[0], needs=("poems",))
     with pytest.raises(ValueError, match="no order of the stages satisfies: problems needs poems"):
         in_order((stage,))
+
+
+def test_a_stage_that_leaves_out_a_need_of_its_needs_is_refused():
+    stages = (*STAGES[:2], replace(STAGES[2], needs=("attempts",)))
+    with pytest.raises(ValueError, match="contrastive_models must name the needs of its needs too: add problems"):
+        in_order(stages)
