@@ -90,9 +90,8 @@ def test_no_two_assets_are_described_alike(settings):
 
 def test_each_asset_names_its_owners_its_docs_its_hub_page_and_the_settings_file(tmp_path):
     file = tmp_path / "own.toml"
-    text = (
-        SETTINGS.format(policy="") + '[releases]\nowners = ["team:data", "ann@example.org"]\n[hub]\nnamespace = "lab"\n'
-    )
+    sections = '[releases]\nowners = ["team:data", "ann@example.org"]\n[hub]\nnamespace = "lab"\n'
+    text = SETTINGS.format(policy="") + sections
     file.write_text(text)
     settings = load_settings(file)
     definitions = build(settings)
