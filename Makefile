@@ -7,9 +7,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK := $(if $(shell command -v nvidia-smi 2>/dev/null),locks/gpu.txt,locks/cpu.txt)
-PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
-# Where PyTorch publishes its CPU builds; asked only when the configured registry has none.
-TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
@@ -22,10 +19,10 @@ setup: .venv/ready
 
 .venv/ready: $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"stepmill needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}: run make PYTHON=/path/to/python3.11")'
-	@echo "Installing the pinned packages of $(LOCK) into .venv (about 4 GB; minutes) ..."
+	@echo "Installing the pinned packages of $(LOCK) into .venv (about 4 GB; a minute or two) ..."
 	$(PYTHON) -m venv .venv
-	$(PIP_INSTALL) -r $(LOCK) || $(PIP_INSTALL) -r $(LOCK) --extra-index-url $(TORCH_CPU)
-	$(PIP_INSTALL) --no-build-isolation --editable .
+	locks/install.sh .venv $(LOCK)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
@@ -36,7 +33,7 @@ policy: .venv/ready
 	OMP_WAIT_POLICY=passive $(BIN)/python -m generators.training.warmed_up
 
 demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
-	$(BIN)/python -m dagster_project.demo
+	$(BIN)/stepmill run --round demo
 
 ui: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/dagster dev --workspace workspace.yaml

@@ -180,4 +180,5 @@ class Bench:
 
     def _training(self, steps: int) -> dict[str, Any]:
         """The training length, without the learning rate."""
-        return {"steps": steps, "batch_size": self.size.batch_size, "max_length": self.size.max_length}
+        batch = self.size.batch_size
+        return {"steps": steps, "batch_size": batch, "micro_batch_size": batch, "max_length": self.size.max_length}

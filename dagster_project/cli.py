@@ -9,16 +9,18 @@ from typing import Annotated
 import typer
 
 from dagster_project.commands.plan import plan
+from dagster_project.commands.run import run
 from releases.cli import app as releases_app
 
 app = typer.Typer(
-    help="Plan a round; check, compare, copy and read released datasets.",
+    help="Make and plan rounds; check, compare, copy and read released datasets.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.add_typer(releases_app)
+app.command()(run)
 app.command()(plan)
 
 
@@ -37,3 +39,7 @@ def stepmill(
     ] = False,
 ) -> None:
     """Declare the options that stand before a command."""
+
+
+if __name__ == "__main__":
+    app()

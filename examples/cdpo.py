@@ -13,7 +13,18 @@ from datasets import Dataset
 from trl import DPOConfig
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
-from examples.common import IGNORED, Run, arguments, fit, load_policy, load_release, lora, run_of, trainer_settings
+from examples.common import (
+    IGNORED,
+    Run,
+    arguments,
+    fit,
+    load_policy,
+    load_release,
+    lora,
+    run_of,
+    start,
+    trainer_settings,
+)
 from examples.stored_ids import SIDES, StoredIdsTrainer
 
 
@@ -84,11 +95,11 @@ def main(command_line: Sequence[str] | None = None) -> None:
     parser = arguments("cDPO on a release of critical_token_pairs.", learning_rate=4e-5)
     parser.add_argument("--beta", type=float, default=0.1, help="the paper's gamma: 1 in its text, 0.1 in its code")
     options = parser.parse_args(command_line)
-    run = run_of(options)
+    run = run_of(options, "cdpo")
     pairs = load_release(options.release, "default", revision=options.revision)
     trainer = trainer_of(run, pairs["train"], beta=options.beta)
     fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

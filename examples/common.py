@@ -4,8 +4,11 @@ The examples train a LoRA adapter, with base weights in float32 on a CPU and in 
 """
 
 import json
+import sys
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +17,44 @@ from datasets import Dataset, DatasetDict, load_dataset
 from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
+from examples.memory import require_memory
 from generators.models.policy import EMBEDDED, SIMULATED, Policy, identify
 from releases.manifest import FILE_NAME
 
 IGNORED = -100  # the label that losses ignore
+TRAINED = Path("trained")  # where adapters go, each into a folder of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One training: the policy, the length, the hyperparameters, and the output folder of the adapter.
 
-    Without `steps`, the training takes `epochs` passes over the rows.
+    Without `steps`, the training takes `epochs` passes over the rows. A step learns from `batch_size` rows, of which
+    `micro_batch_size` are in memory at a time.
     """
 
     model: str = EMBEDDED
     model_revision: str | None = None
-    output: Path = Path("data/trained")
+    output: Path = TRAINED / "run"
     steps: int | None = None
     epochs: int = 1
     batch_size: int = 8
+    micro_batch_size: int = 1
     learning_rate: float = 1e-5
     max_length: int = 1024
     rank: int = 16
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field in ("epochs", "batch_size", "max_length", "rank"):
+        for field in ("epochs", "batch_size", "micro_batch_size", "max_length", "rank"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
         if self.steps is not None and self.steps < 1:
             raise ValueError(f"steps must be at least 1, got {self.steps}")
+        if self.batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"batch_size must be a multiple of micro_batch_size {self.micro_batch_size}, got {self.batch_size}"
+            )
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
         if self.model == SIMULATED:
@@ -57,21 +68,34 @@ def arguments(about: str, **defaults: Any) -> ArgumentParser:
     parser.add_argument("--revision", help="the version, if the release is not a version's folder")
     parser.add_argument("--model", help="embedded, warmed_up, a model folder, or a Hub id")
     parser.add_argument("--model-revision", help="the revision of a Hub id")
-    parser.add_argument("--output", type=Path, help="the folder for the adapter")
+    parser.add_argument("--output", type=Path, help="a new folder for the adapter; by default a free one in trained/")
     parser.add_argument("--steps", type=int, help="number of training steps; overrides --epochs")
     parser.add_argument("--epochs", type=int, help="passes over the rows")
     parser.add_argument("--batch-size", type=int, help="rows per step and device")
+    parser.add_argument("--micro-batch-size", type=int, help="rows in memory at a time")
     parser.add_argument("--learning-rate", type=float, help="the peak learning rate, with warm-up and decay")
     parser.add_argument("--max-length", type=int, help="maximum tokens per row")
     parser.add_argument("--rank", type=int, help="rank of the adapter")
     parser.add_argument("--seed", type=int, help="seed of the adapter's initial weights and the order of the rows")
-    parser.set_defaults(**{**{field.name: field.default for field in fields(Run)}, **defaults})
+    standard = {field.name: field.default for field in fields(Run)} | {"output": None}
+    parser.set_defaults(**{**standard, **defaults})
     return parser
 
 
-def run_of(options: Namespace) -> Run:
-    """The run given by the command-line options."""
-    return Run(**{field.name: getattr(options, field.name) for field in fields(Run)})
+def run_of(options: Namespace, script: str) -> Run:
+    """The run given by the command-line options of a script; raises ValueError if its output folder is in use."""
+    given = {field.name: getattr(options, field.name) for field in fields(Run)}
+    if options.output is None:
+        return Run(**given | {"output": free_folder(TRAINED / script)})
+    if options.output.exists() and any(options.output.iterdir()):
+        raise ValueError(f"output must be a new folder, and {options.output} holds an earlier training: name another")
+    return Run(**given)
+
+
+def free_folder(folder: Path) -> Path:
+    """The folder, or the first of `<folder>-2`, `<folder>-3`, ... that does not exist."""
+    names = (folder.with_name(f"{folder.name}{f'-{number}' if number > 1 else ''}") for number in count(1))
+    return next(name for name in names if not name.exists())
 
 
 def load_release(release: str, config: str, *, revision: str | None = None) -> DatasetDict:
@@ -124,8 +148,9 @@ def trainer_settings(run: Run) -> dict[str, Any]:
         "output_dir": str(run.output),
         "max_steps": run.steps or -1,
         "num_train_epochs": run.epochs,
-        "per_device_train_batch_size": run.batch_size,
-        "per_device_eval_batch_size": run.batch_size,
+        "per_device_train_batch_size": run.micro_batch_size,
+        "per_device_eval_batch_size": run.micro_batch_size,
+        "gradient_accumulation_steps": run.batch_size // run.micro_batch_size,
         "learning_rate": run.learning_rate,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.1,  # a share of all steps
@@ -148,9 +173,23 @@ def fit(trainer: Any, run: Run, *, rows: Dataset, held_out: Dataset | None) -> d
     if n_rows < len(rows):
         n_dropped = len(rows) - n_rows
         print(f"{n_dropped} of {len(rows)} rows have nothing to learn within max_length={run.max_length}: left out")
+    print(
+        require_memory(
+            trainer.model, trainer.train_dataset, micro_batch_size=run.micro_batch_size, max_length=run.max_length
+        )
+    )
     figures = dict(trainer.train().metrics)
     if held_out is not None:
         figures |= trainer.evaluate(held_out)
     trainer.save_model(str(run.output))
     print(json.dumps({"output": str(run.output), "rows": n_rows, **figures}))
     return figures
+
+
+def start(main: Callable[[], None]) -> None:
+    """Run a script; what the user can mend is one sentence on standard error, and exit code 2."""
+    try:
+        main()
+    except ValueError as wrong:
+        print(f"{Path(sys.argv[0]).stem}: {wrong}", file=sys.stderr)
+        sys.exit(2)

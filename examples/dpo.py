@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
-from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, trainer_settings
+from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, start, trainer_settings
 from examples.stored_ids import StoredIdsTrainer
 
 
@@ -34,11 +34,11 @@ def main(command_line: Sequence[str] | None = None) -> None:
         "--beta", type=float, default=0.1, help="strength of the penalty for leaving the reference policy"
     )
     options = parser.parse_args(command_line)
-    run = run_of(options)
+    run = run_of(options, "dpo")
     pairs = load_release(options.release, options.config, revision=options.revision)
     trainer = trainer_of(run, pairs["train"], beta=options.beta)
     fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -32,6 +32,7 @@ from examples.common import (
     lora,
     policy_of,
     run_of,
+    start,
     trainer_settings,
 )
 from generators.problems import prompt as solve
@@ -165,7 +166,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--labels", choices=LABELS, default="soft", help="the labels to use from the config default")
     options = parser.parse_args(command_line)
-    run = run_of(options)
+    run = run_of(options, "prm")
     solutions = load_release(options.release, options.config, revision=options.revision)["train"]
     held_out = load_release(options.release, "default", revision=options.revision).get("test")
     rewards = StepRewards(run)
@@ -175,4 +176,4 @@ def main(command_line: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

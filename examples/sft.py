@@ -10,7 +10,7 @@ from typing import Any
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, trainer_settings
+from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, start, trainer_settings
 
 
 def trainer_of(run: Run, traces: Dataset) -> SFTTrainer:
@@ -60,11 +60,11 @@ def main(command_line: Sequence[str] | None = None) -> None:
     parser = arguments("Fine-tuning on a release of traces.", learning_rate=2e-4)
     parser.add_argument("--config", default="sft", help="the config with the traces")
     options = parser.parse_args(command_line)
-    run = run_of(options)
+    run = run_of(options, "sft")
     traces = load_release(options.release, options.config, revision=options.revision)
     held_out = learnable(traces["test"]) if "test" in traces else None
     fit(trainer_of(run, traces["train"]), run, rows=traces["train"], held_out=held_out)
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

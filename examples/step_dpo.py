@@ -11,7 +11,7 @@ from typing import Any
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
-from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, trainer_settings
+from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, start, trainer_settings
 
 _SIDES = {"chosen_ids": "is_final_step", "rejected_ids": "rejected_is_final_step"}
 
@@ -65,7 +65,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
         "--beta", type=float, default=0.5, help="strength of the penalty for leaving the reference policy"
     )
     options = parser.parse_args(command_line)
-    run = run_of(options)
+    run = run_of(options, "step_dpo")
     pairs, stored = (load_release(options.release, config, revision=options.revision) for config in ("trl", "default"))
     trainer = trainer_of(run, pairs["train"], beta=options.beta)
     check_ids(trainer.train_dataset, stored["train"])
@@ -77,4 +77,4 @@ def _ids(row: Mapping[str, Any], names: Iterable[str]) -> tuple[tuple[int, ...],
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -13,7 +13,7 @@ from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined, Template
 
 from releases.draft import Draft
-from releases.licences import LICENCE_FILE, forbidden, hub_licence, words
+from releases.licences import LICENCE_FILE, forbidden, hub_licence, licences_in, words
 from releases.manifest import Manifest
 from releases.showing import shown
 
@@ -61,7 +61,10 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
 
 def write_licence(draft: Draft) -> str | None:
     """Render the page on the licence of the rows; None if the Hub has an id for it."""
-    return _template("licence.md.jinja").render(facts=draft.facts) if _is_other(draft) else None
+    if not _is_other(draft):
+        return None
+    licences = list(licences_in(draft.facts.licence or ""))
+    return _template("licence.md.jinja").render(facts=draft.facts, licences=licences)
 
 
 def card_data(draft: Draft) -> DatasetCardData:

@@ -19,6 +19,7 @@ from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.worker import Worker
+from generators.models.licence import licence_of
 from generators.models.policy import SIMULATED, Policy, attached, attached_name, identify, policy_name
 
 
@@ -45,6 +46,9 @@ class PolicySettings(Attachment):
     """Which model samples, where it is served, and how much is in flight."""
 
     model: str = Field("embedded", description="`embedded`, `warmed_up`, `simulated`, a model folder, or a Hub id")
+    licence: str | None = Field(
+        None, description="the SPDX expression of the weights' licence, if the model's card does not state it"
+    )
     dtype: str = Field("auto", description="`auto`, `bfloat16` or `float32`; float32 repeats exactly on a CPU")
     max_model_len: int = Field(2048, ge=64, description="the context, in tokens")
     in_flight: int = Field(64, ge=1, description="sequences in flight over all servers")
@@ -54,6 +58,11 @@ class PolicySettings(Attachment):
     stall_s: float = Field(120.0, gt=0, description="how long nothing may come back before a server counts as stalled")
     give_up_s: float = Field(300.0, gt=0, description="how long no server may answer before the run stops")
     max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
+
+    @property
+    def stated_licence(self) -> str | None:
+        """The licence of the weights, by the settings or by the model's card."""
+        return self.licence or licence_of(self.model, self.revision)
 
     def name_now(self) -> str:
         """The current name of the policy; raises EngineMisconfigured, or EngineUnavailable without the Hub."""

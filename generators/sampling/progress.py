@@ -1,10 +1,52 @@
 """Progress of one asset in the run's log, every few seconds: done, total, tokens per second, time left."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Self
+
+_LINE = re.compile(
+    r"(?P<done>\d+) of (?P<total>\d+) (?P<unit>.+), (?P<tokens>[\d,]+) tokens generated at (?P<pace>[\d,]+) a second"
+    r"(?:, about (?P<left>\d+) s left)?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """How far the work is. `seconds_left` is None while nothing is known about it."""
+
+    unit: str
+    done: int
+    total: int
+    tokens: int
+    tokens_per_second: float
+    seconds_left: float | None
+
+    def __str__(self) -> str:
+        """The line of the log; `parse` reads it back."""
+        left = "" if self.seconds_left is None else f", about {self.seconds_left:.0f} s left"
+        return (
+            f"{self.done} of {self.total} {self.unit}, {self.tokens:,} tokens generated at "
+            f"{self.tokens_per_second:,.0f} a second{left}"
+        )
+
+    @classmethod
+    def parse(cls, line: str) -> Self | None:
+        """The snapshot that a line of the log is, None for any other line."""
+        found = _LINE.fullmatch(line)
+        if found is None:
+            return None
+        return cls(
+            unit=found["unit"],
+            done=int(found["done"]),
+            total=int(found["total"]),
+            tokens=int(found["tokens"].replace(",", "")),
+            tokens_per_second=float(found["pace"].replace(",", "")),
+            seconds_left=None if found["left"] is None else float(found["left"]),
+        )
 
 
 @dataclass(slots=True)
@@ -29,15 +71,22 @@ class Progress:
         """Seconds since the work began, until it ended."""
         return (time.monotonic() if self.ended is None else self.ended) - self.started
 
+    def snapshot(self) -> Snapshot:
+        """How far the work is now."""
+        tokens, seconds = self.tokens(), max(self.seconds, 1e-9)
+        left = seconds / self.done * (self.total - self.done) if self.done else None
+        return Snapshot(
+            unit=self.unit,
+            done=self.done,
+            total=self.total,
+            tokens=tokens,
+            tokens_per_second=tokens / seconds,
+            seconds_left=left,
+        )
+
     def line(self) -> str:
         """The progress line for the log."""
-        tokens = self.tokens()
-        rate = tokens / max(self.seconds, 1e-9)
-        left = f", about {self.seconds / self.done * (self.total - self.done):.0f} s left" if self.done else ""
-        return (
-            f"{self.name}: {self.done} of {self.total} {self.unit}, {tokens:,} tokens generated at {rate:,.0f} a second"
-            f"{left}"
-        )
+        return f"{self.name}: {self.snapshot()}"
 
 
 @asynccontextmanager

@@ -68,7 +68,7 @@ def demo(folder, url):
         "PYTHONWARNINGS": "ignore",
     }
     with (folder / "run.log").open("ab") as log:
-        command = [sys.executable, "-m", "dagster_project.demo"]
+        command = [sys.executable, "-m", "dagster_project.cli", "run", "--round", "demo"]
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from dagster_project.demo import had_no_rows
+from dagster_project.running.events import had_no_rows
 from dagster_project.settings.file import SettingsError, load_settings
 from generators.critical_token_pairs.dataset import DATASET
 from generators.critical_token_pairs.settings import ModelsSettings

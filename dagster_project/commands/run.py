@@ -1,0 +1,56 @@
+"""The command `stepmill run`: a round in this process, with its releases."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    settings: Annotated[Path | None, typer.Option(help="The settings file; by default Dagster's.")] = None,
+    round_name: Annotated[
+        str | None, typer.Option("--round", help="The round; by default a new one, named for today.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="DATASET", help="Make and release this dataset; may be repeated.")
+    ] = None,
+    slice_keys: Annotated[
+        list[str] | None, typer.Option("--slice", metavar="KEY", help="Make this slice; may be repeated.")
+    ] = None,
+    release: Annotated[bool, typer.Option(help="Release the datasets of the round.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
+) -> None:
+    """Make a round and release its datasets; run it again with the same --round to go on after a crash.
+
+    Exit codes: 0 every dataset was released or has no rows, 1 a stage or a release crashed, 2 a failed check blocks a
+    dataset (the others were released), or the command cannot run as it was typed.
+    """
+    import json
+
+    from dagster_project.commands.errors import explained
+    from dagster_project.running.home import home, open_instance
+    from dagster_project.running.report import data, report
+    from dagster_project.running.selection import require_name, select
+    from dagster_project.running.view import shown
+    from dagster_project.runs import InProcess, RoundMaker, free_round, log_of
+    from dagster_project.settings.file import load_settings
+
+    with explained():
+        loaded = load_settings(settings)
+        selection = select(loaded, only=only or (), slices=slice_keys or (), releases=release)
+        with open_instance() as instance:
+            key = require_name(round_name) if round_name else free_round(loaded, instance)
+            typer.echo(f"Round {key} under {loaded.data_root}, with its events in {home()}")
+            log = log_of(loaded, key)
+            with shown(log) as listener:
+                maker = RoundMaker(
+                    settings=loaded,
+                    instance=instance,
+                    runner=InProcess(settings=loaded, instance=instance),
+                    listener=listener,
+                )
+                result = maker.make(key, selection, log=log)
+    typer.echo(report(result))
+    if as_json:
+        typer.echo(json.dumps(data(result), ensure_ascii=False))
+    raise typer.Exit(result.exit_code)

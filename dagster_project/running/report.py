@@ -1,0 +1,120 @@
+"""What `stepmill run` prints at the end of a round: tables, warnings, what blocks and its remedy, and releases."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dagster_project.running.listener import Made
+from dagster_project.runs import Fate, RoundResult
+from dagster_project.scorecard import FailedCheck
+from generators.dataset import Dataset
+from releases.comparison.text import text_table
+
+OLD = "Materialise the slice again: an earlier stepmill made it."
+
+
+def report(result: RoundResult) -> str:
+    """The report as text."""
+    lines = [f"Round {result.round}: {len(result.tables)} tables made in {result.seconds:.0f} s"]
+    if result.tables:
+        lines += ["", tables(result.tables)]
+    lines += ["", *warnings(result.state.warned), *blocks(result.state.failed, result.selection.datasets)]
+    lines += [f"Failed: {crash.table}: {crash.why}" for crash in result.crashes]
+    lines += [*result.empty.values(), *_unreleased(result), *releases(result.released)]
+    return "\n".join([*lines, f"Every event is in {result.log}"]).replace("\n\n\n", "\n\n")
+
+
+def tables(made: Sequence[Made]) -> str:
+    """The tables that were made, with what each took."""
+    header = ("table", "slice", "rows", "yield", "rollouts", "from ledger", "tokens", "tokens/s", "seconds")
+    rows = [
+        (
+            one.table.asset,
+            one.table.partition,
+            one.rows,
+            one.yielded or 0.0,
+            one.rollouts_drawn,
+            one.rollouts_from_ledger,
+            one.tokens,
+            round(one.tokens_per_second),
+            round(one.seconds),
+        )
+        for one in made
+    ]
+    return text_table(header, rows)
+
+
+def warnings(warned: Iterable[FailedCheck]) -> list[str]:
+    """Every failed check that blocks nothing, with its remedy."""
+    return [line for failure in warned for line in _lines("Warning", failure)]
+
+
+def blocks(failed: Iterable[FailedCheck], datasets: Sequence[Dataset[Any]]) -> list[str]:
+    """Every failed check that blocks, with its remedy and the datasets that it keeps back."""
+    lines: list[str] = []
+    for failure in failed:
+        kept_back = [dataset.name for dataset in datasets if failure.stage in dataset.stages]
+        lines += [*_lines("Blocked", failure), f"  not released: {', '.join(kept_back)}"]
+    return lines
+
+
+def releases(released: Iterable[Made]) -> list[str]:
+    """Every release with its rows, and where it is."""
+    lines = []
+    for one in released:
+        name = one.table.asset.removesuffix("_release")
+        lines.append(f"Released {name} {one.version}: {one.rows} rows at {one.path}")
+        if one.hub:
+            lines.append(f"  on the Hub at {one.hub}")
+    return lines
+
+
+def data(result: RoundResult) -> dict[str, Any]:
+    """The report as JSON data."""
+    return {
+        "round": result.round,
+        "exit_code": result.exit_code,
+        "seconds": round(result.seconds, 1),
+        "log": str(result.log),
+        "tables": [_table(made) for made in result.tables],
+        "released": [_table(made) for made in result.released],
+        "datasets": dict(result.fates) | dict.fromkeys(result.empty, "empty"),
+        "empty": dict(result.empty),
+        "failed": [{"table": str(crash.table), "why": crash.why} for crash in result.crashes],
+        "warned": [_check(failure) for failure in result.state.warned],
+        "blocked": [_check(failure) for failure in result.state.failed],
+    }
+
+
+def _unreleased(result: RoundResult) -> list[str]:
+    """Why datasets are not released, other than by a check or for want of rows."""
+    lines = []
+    if unfinished := result.having(Fate.UNFINISHED):
+        lines.append(f"Not finished: {', '.join(unfinished)}. Run it again; it continues from the ledger.")
+    if waiting := result.having(Fate.WAITING):
+        missing = dict.fromkeys(table.slice for name in waiting for table in result.state.unmade)
+        lines.append(
+            f"Not released: {', '.join(waiting)}. A release needs all slices of a round, and of round {result.round} "
+            f"{', '.join(missing)} are not made: run it again without --slice."
+        )
+    if not result.selection.releases and (ready := result.having(Fate.READY)):
+        lines.append(f"Not released, by --no-release: {', '.join(ready)}.")
+    return lines
+
+
+def _table(made: Made) -> dict[str, Any]:
+    known = {name: value for name, value in asdict(made).items() if name not in ("table", "is_blocked")}
+    return {"asset": made.table.asset, "partition": made.table.partition} | known
+
+
+def _check(failure: FailedCheck) -> dict[str, Any]:
+    remedy = failure.check.remedy or OLD
+    why = failure.check.why
+    return {"asset": failure.stage, "slice": failure.slice, "check": failure.check.name, "why": why, "remedy": remedy}
+
+
+def _lines(kind: str, failure: FailedCheck) -> list[str]:
+    return [
+        f"{kind}: {failure.stage}, slice {failure.slice}: {failure.check.why}",
+        f"  remedy: {failure.check.remedy or OLD}",
+    ]

@@ -1,0 +1,36 @@
+"""The terminal while a round is made: what the round says goes there, what libraries print goes to a file."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import UnsupportedOperation
+from pathlib import Path
+from typing import TextIO
+
+
+@contextmanager
+def to_ourselves(log: Path) -> Iterator[TextIO]:
+    """Give standard output as it is now, while whatever else this process prints is appended to `log`."""
+    try:
+        out, err = sys.stdout.fileno(), sys.stderr.fileno()
+    except UnsupportedOperation:  # no file at all: what runs this has replaced it
+        yield sys.stdout
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with (
+        os.fdopen(os.dup(out), "w", encoding="utf-8", buffering=1) as kept_out,
+        os.fdopen(os.dup(err), "w", encoding="utf-8") as kept_err,
+        log.open("ab") as sink,
+    ):
+        os.dup2(sink.fileno(), out)
+        os.dup2(sink.fileno(), err)
+        try:
+            yield kept_out
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(kept_out.fileno(), out)
+            os.dup2(kept_err.fileno(), err)

@@ -1,0 +1,16 @@
+"""Chooses how a round is shown while it is made: lines every ten seconds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dagster_project.running.lines import Lines, ticking
+from dagster_project.running.listener import Listener
+from dagster_project.running.terminal import to_ourselves
+
+
+@contextmanager
+def shown(log: Path) -> Iterator[Listener]:
+    """A listener that shows a round on standard output; what libraries print goes to `log`."""
+    with to_ourselves(log) as terminal, ticking(Lines(terminal.write)) as lines:
+        yield lines
