@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -23,6 +23,8 @@ from dagster_project.slice import RunSlice
 from dagster_project.slice_result import finished, set_aside, write
 from generators.dataset import Dataset
 from generators.datasets import parents, skipped_between
+from generators.engine.errors import EngineMisconfigured
+from generators.preflight import no_findings
 from generators.section import KNOB, Section, merged
 from generators.shown import Folder
 from generators.stage import Output, Stage
@@ -57,7 +59,7 @@ def slice_asset(
             if stage.needs_answers and _without_answers(work):
                 return set_aside(stage, work)
             section = merged(defaults, changes)
-            output = asyncio.run(_awaited(stage.make(work, section)))
+            output = asyncio.run(_made(stage, work, section))
             write(stage, work, output, {"settings": section.recipe(), "config": dict(output.config)})
             extra = {"release": Folder(str(store.releases / stage.name))} if dataset else {}
             return finished(stage, work, section, output, extra)
@@ -110,8 +112,16 @@ def _require_order(stage: Stage[Any], context: dg.AssetExecutionContext) -> None
         )
 
 
-async def _awaited(making: Awaitable[Output]) -> Output:
-    return await making
+async def _made(stage: Stage[Any], work: RunSlice, section: Section) -> Output:
+    """The output of the stage, unless it is known before anything is drawn that the stage cannot work."""
+    if stage.preflight is not no_findings:
+        found = list(stage.preflight(await work.preflight(), section))
+        for finding in found:
+            if not finding.blocks:
+                work.warn(finding.sentence)
+        if refused := [finding.sentence for finding in found if finding.blocks]:
+            raise EngineMisconfigured("; ".join(refused))
+    return await stage.make(work, section)
 
 
 def launchpad(stage: str, defaults: Section) -> type[dg.Config]:

@@ -9,14 +9,18 @@ import typer
 @contextmanager
 def explained() -> Iterator[None]:
     """Print such an error as one sentence, and exit with 2."""
+    from dagster_project.preflight.report import CannotWork
     from dagster_project.running.home import NoHome
     from dagster_project.running.selection import WrongSelection
     from dagster_project.settings.file import SettingsError
+    from generators.engine.errors import EngineError
+    from generators.problems.source import SourceError
     from generators.sampling.storage import StorageError
     from releases.errors import ReleaseError
 
+    ours = (CannotWork, NoHome, WrongSelection, SettingsError, SourceError, EngineError, StorageError, ReleaseError)
     try:
         yield
-    except (NoHome, WrongSelection, SettingsError, StorageError, ReleaseError, OSError) as error:
+    except (*ours, OSError) as error:
         typer.echo(f"stepmill: {error}", err=True)
         raise typer.Exit(2) from error

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from upath import UPath
 
+from filters.widths import narrow
 from releases.comparison.changes import Changes, RowChanges, setting_changes
 from releases.comparison.configs import Config, ConfigDiff, compared
 from releases.comparison.versions import read_configs
@@ -24,7 +25,7 @@ def changes_since(draft: Draft, folder: UPath, manifest: Manifest) -> Changes:
     keys = {name: table.schema.key for name, table in draft.tables.items()}
     before = read_configs(folder, manifest)
     after = {
-        name: Config(arrow_schema(table.schema), pl.concat(table.splits.values()))
+        name: Config(arrow_schema(table.schema), narrow(pl.concat(table.splits.values())))
         for name, table in draft.tables.items()
     }
     differences = [
@@ -39,7 +40,11 @@ def changes_since(draft: Draft, folder: UPath, manifest: Manifest) -> Changes:
     return Changes(
         since=manifest.version,
         rows={difference.config: _row_changes(difference) for difference in differences},
-        columns=tuple(f"{difference.config}: {change}" for difference in differences for change in difference.columns),
+        columns=(
+            *(f"config {name} was added" for name in after if name not in before),
+            *(f"config {name} was removed" for name in before if name not in after),
+            *(f"{difference.config}: {change}" for difference in differences for change in difference.columns),
+        ),
         settings=setting_changes(_settings(manifest.facts), _settings(draft.facts)),
     )
 

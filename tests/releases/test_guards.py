@@ -13,11 +13,11 @@ from tests.releases.forgery import with_rows
 
 
 def with_schema(draft, change, rows=lambda frame: frame):
-    """The draft with the columns of `default` changed, and its rows with them."""
-    table = draft.tables["default"]
+    """The draft with the columns of `full` changed, and its rows with them."""
+    table = draft.tables["full"]
     schema = replace(table.schema, columns=change(table.schema.columns))
     splits = {split: rows(frame).select(list(schema.columns)) for split, frame in table.splits.items()}
-    return replace(draft, tables={**draft.tables, "default": replace(table, schema=schema, splits=splits)})
+    return replace(draft, tables={**draft.tables, "full": replace(table, schema=schema, splits=splits)})
 
 
 def weighted(draft):
@@ -48,7 +48,7 @@ def made_nullable(draft):
 
 CHANGES = [
     (without_column, r"column level \(string\) was removed"),
-    (retyped, r"column n_attempts was int64 not null and is double not null"),
+    (retyped, r"column n_attempts was int32 not null and is float not null"),
     (made_nullable, r"column policy was string not null and is string"),
 ]
 
@@ -57,7 +57,7 @@ def test_an_added_column_without_a_major_number_is_refused_and_nothing_is_writte
     any_registry.publish(draft)
     with pytest.raises(
         ColumnsChanged,
-        match=r"process_labels v0\.1\.1, config default: column weight \(double not null\) was added since v0\.1\.0\. "
+        match=r"process_labels v0\.1\.1, config full: column weight \(float not null\) was added since v0\.1\.0\. "
         r"Columns change with a major number only: set process_labels = 1 in \[releases\.major\] of the settings",
     ):
         any_registry.publish(widened)
@@ -83,7 +83,7 @@ def test_a_major_number_that_is_asked_for_takes_the_new_columns_and_those_after_
     assert registry.publish(replace(widened, major=1)).version == "v1.0.0"
     assert registry.publish(replace(widened, major=1)).is_new is False
     with pytest.raises(
-        ColumnsChanged, match=r"v1\.0\.1, .* column weight \(double not null\) was removed since v1\.0\.0"
+        ColumnsChanged, match=r"v1\.0\.1, .* column weight \(float not null\) was removed since v1\.0\.0"
     ):
         registry.publish(replace(draft, major=1))
 
@@ -103,10 +103,10 @@ def test_reworded_meanings_and_a_config_that_comes_or_goes_are_no_change(registr
     reworded = with_schema(
         draft, lambda columns: {name: replace(column, meaning="Another.") for name, column in columns.items()}
     )
-    fewer = replace(draft, tables={"default": draft.tables["default"]})
+    fewer = replace(draft, tables={"full": draft.tables["full"]})
     registry.publish(fewer)
     assert registry.publish(draft).version == "v0.1.1"
-    changed = with_rows(reworded, "default", "train", lambda frame: frame.head(3))
+    changed = with_rows(reworded, "full", "train", lambda frame: frame.head(3))
     assert registry.publish(changed).version == "v0.1.2"
 
 
@@ -123,7 +123,7 @@ def other(rows, facts):
 
 def test_a_test_problem_that_another_dataset_trains_on_is_refused(any_registry, draft, other):
     any_registry.publish(other(SplitShares(test=0.0)))
-    problems = sorted(set(draft.tables["default"].splits["test"]["problem_id"]))
+    problems = sorted(set(draft.tables["full"].splits["test"]["problem_id"]))
     with pytest.raises(
         SplitsDisagree,
         match=rf"process_labels: {len(problems)} problems are in test here and in train of token_pairs v0\.1\.0: "
