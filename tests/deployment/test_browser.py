@@ -121,6 +121,7 @@ def test_the_whole_graph_names_every_asset_in_full(page):
     page.goto(GRAPH_PAGE)
     expect(page.get_by_text(RELEASES[0], exact=True).last).to_be_visible()
     page.reload()  # the graph is laid out anew, with everything that the first look has loaded
+    page.wait_for_timeout(15_000)  # it has moved into place
     for name in (*TABLES, *RELEASES):
         label = page.get_by_text(name, exact=True).last
         expect(label).to_be_in_viewport()
