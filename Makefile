@@ -25,8 +25,8 @@ setup: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DAGSTER_HOME)/dagster.yaml: dagster.yaml
-	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $@
+$(DAGSTER_HOME)/dagster.yaml: deploy/local/dagster.yaml
+	@mkdir -p $(DAGSTER_HOME) && cp $< $@
 
 # A thread that waits for the other one sleeps: one that spins takes the core from whatever else runs there.
 policy: .venv/ready
@@ -36,7 +36,7 @@ demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/stepmill run --round demo
 
 ui: .venv/ready $(DAGSTER_HOME)/dagster.yaml
-	$(BIN)/dagster dev --workspace workspace.yaml
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/dg dev
 
 screenshots: .venv/ready
 	$(BIN)/pytest tests/deployment/test_browser.py --screenshots docs

@@ -21,7 +21,7 @@ def build(settings: Settings) -> dg.Definitions:
     cells = grid(list(settings.slices()))
     return dg.Definitions(
         assets=[
-            *(slice_asset(stage, settings, cells, is_published=dataset_of(stage.name) is not None) for stage in STAGES),
+            *(slice_asset(stage, settings, cells, dataset_of(stage.name)) for stage in STAGES),
             *(release_asset(dataset, settings) for dataset in DATASETS),
         ],
         resources={
@@ -31,8 +31,16 @@ def build(settings: Settings) -> dg.Definitions:
             "reward": RewardResource(settings=settings.reward),
         },
         jobs=[
-            dg.define_asset_job("slice", selection=dg.AssetSelection.all() - dg.AssetSelection.groups("releases")),
-            dg.define_asset_job("release", selection=dg.AssetSelection.groups("releases")),
+            dg.define_asset_job(
+                "slice",
+                selection=dg.AssetSelection.all() - dg.AssetSelection.groups("releases"),
+                description=f"Makes every table of one slice, by the settings in {settings.read_from}.",
+            ),
+            dg.define_asset_job(
+                "release",
+                selection=dg.AssetSelection.groups("releases"),
+                description=f"Releases the datasets of a round, by the settings in {settings.read_from}.",
+            ),
         ],
         schedules=[weekly_round(settings, store)],
         sensors=[round_of_a_new_policy(settings, store), automatic_publishing(settings, store)],
