@@ -3,10 +3,12 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
+
+from generators.sampling.time_left import TimeLeft
 
 _LINE = re.compile(
     r"(?P<done>\d+) of (?P<total>\d+) (?P<unit>.+), (?P<tokens>[\d,]+) tokens generated at (?P<pace>[\d,]+) a second"
@@ -61,10 +63,25 @@ class Progress:
     done: int = 0
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
+    _left: TimeLeft = field(init=False)
 
-    def update(self, done: int, total: int) -> None:
-        """Record that `done` of `total` units are finished."""
-        self.done, self.total = done, total
+    def __post_init__(self) -> None:
+        """Watch the tokens from the start."""
+        self._left = TimeLeft(tokens=self.tokens)
+
+    def expect(self, total: int, *, window: int) -> None:
+        """Work on `total` units follows, on at most `window` at a time."""
+        self.done, self.total = 0, total
+        self._left.expect(total, window=window)
+
+    def begin(self, unit: Hashable) -> None:
+        """Record that work on a unit begins."""
+        self._left.begin(unit)
+
+    def finish(self, unit: Hashable) -> None:
+        """Record that a unit is finished."""
+        self._left.finish(unit)
+        self.done += 1
 
     @property
     def seconds(self) -> float:
@@ -74,14 +91,13 @@ class Progress:
     def snapshot(self) -> Snapshot:
         """How far the work is now."""
         tokens, seconds = self.tokens(), max(self.seconds, 1e-9)
-        left = seconds / self.done * (self.total - self.done) if self.done else None
         return Snapshot(
             unit=self.unit,
             done=self.done,
             total=self.total,
             tokens=tokens,
             tokens_per_second=tokens / seconds,
-            seconds_left=left,
+            seconds_left=self._left.seconds(),
         )
 
     def line(self) -> str:
