@@ -2,7 +2,8 @@
 
     selection = select(settings, only=["process_labels"])             # dagster_project.running.selection
     with open_instance() as instance:                                  # dagster_project.running.home
-        maker = RoundMaker(settings=settings, instance=instance, runner=InProcess(settings, instance), listener=panel)
+        runner = InProcess(settings=settings, instance=instance, listener=panel)
+        maker = RoundMaker(settings=settings, instance=instance, runner=runner, listener=panel)
         result = maker.make("2026-11-27", selection, log=path)         # a RoundResult; nothing is printed
     print(report(result))                                              # dagster_project.running.report
     sys.exit(result.exit_code)                                         # 0, 1 or 2 as `stepmill run` says
@@ -33,7 +34,7 @@ from dagster_project.resources.store import Store
 from dagster_project.round import StoredRound
 from dagster_project.rounds import known_rounds, new_round
 from dagster_project.running.events import Crash, Feed
-from dagster_project.running.listener import Listener, Made, Table
+from dagster_project.running.listener import NOBODY, Listener, Made, Table
 from dagster_project.running.selection import Selection
 from dagster_project.scorecard import Standing, standing
 from dagster_project.settings.file import Settings
@@ -64,15 +65,16 @@ class Runner(Protocol):
 
 @dataclass(kw_only=True)
 class InProcess:
-    """Runs jobs in this process, and keeps their events in `instance`."""
+    """Runs jobs in this process, and keeps their events in `instance`; `listener` hears how far each table is."""
 
     settings: Settings
     instance: dg.DagsterInstance
+    listener: Listener = NOBODY
 
     @cached_property
     def definitions(self) -> dg.Definitions:
         """The definitions of the settings."""
-        return build(self.settings)
+        return build(self.settings, self.listener)
 
     def run(self, job: str, partition: str, assets: Sequence[str], hear: Hear) -> bool:
         """As `Runner.run`."""
@@ -139,7 +141,7 @@ class RoundMaker:
     settings: Settings
     instance: dg.DagsterInstance
     runner: Runner
-    listener: Listener = field(default_factory=Listener)
+    listener: Listener = NOBODY
 
     def make(self, round_key: str, selection: Selection, *, log: Path) -> RoundResult:
         """Make the selected slices, and release each selected dataset that no check and no crash keeps back.

@@ -25,6 +25,7 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import SET_ASIDE, Store
+from dagster_project.running.listener import NOBODY, Listener
 from dagster_project.scorecard import CheckOutcome, Scorecard, add_cost, read_scorecard
 from dagster_project.settings.file import Settings
 from dagster_project.slice import RunSlice
@@ -38,7 +39,12 @@ WHY_SET_ASIDE = "the source has no answers, and these rows need a verdict: nothi
 
 
 def slice_asset(
-    stage: Stage[Any], settings: Settings, grid: dg.MultiPartitionsDefinition, *, is_published: bool
+    stage: Stage[Any],
+    settings: Settings,
+    grid: dg.MultiPartitionsDefinition,
+    *,
+    is_published: bool,
+    listener: Listener = NOBODY,
 ) -> dg.AssetsDefinition:
     """The asset of a stage; its Launchpad shows the knobs of the stage's section."""
     defaults: Section = settings.section(stage.name)
@@ -60,6 +66,7 @@ def slice_asset(
             policy_resource=policy,
             judge_resource=judge,
             reward_resource=reward,
+            listener=listener,
         )
         with explained():
             if stage.needs_answers and _without_answers(work):

@@ -46,7 +46,7 @@ def run(
                 maker = RoundMaker(
                     settings=loaded,
                     instance=instance,
-                    runner=InProcess(settings=loaded, instance=instance),
+                    runner=InProcess(settings=loaded, instance=instance, listener=listener),
                     listener=listener,
                 )
                 result = maker.make(key, selection, log=log)

@@ -66,3 +66,6 @@ class Listener:
 
     def failed(self, table: Table, why: str) -> None:
         """The table could not be made, for a reason in one sentence."""
+
+
+NOBODY = Listener()

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Self
 
 from generators.sampling.time_left import TimeLeft
@@ -14,6 +15,9 @@ _LINE = re.compile(
     r"(?P<done>\d+) of (?P<total>\d+) (?P<unit>.+), (?P<tokens>[\d,]+) tokens generated at (?P<pace>[\d,]+) a second"
     r"(?:, about (?P<left>\d+) s left)?"
 )
+
+
+LOOKS = 10  # for each line of the log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +110,17 @@ class Progress:
 
 
 @asynccontextmanager
-async def reported(progress: Progress, *, every_s: float = 10.0) -> AsyncIterator[Progress]:
-    """Log `progress` every `every_s` seconds, and once at the end."""
+async def reported(
+    progress: Progress, *, every_s: float = 10.0, hear: Callable[[Snapshot], None] = lambda snapshot: None
+) -> AsyncIterator[Progress]:
+    """Log `progress` every `every_s` seconds, and once at the end; `hear` gets a snapshot ten times as often."""
 
     async def report() -> None:
-        while True:
-            await asyncio.sleep(every_s)
-            progress.say(progress.line())
+        for second in count(1):
+            await asyncio.sleep(every_s / LOOKS)
+            hear(progress.snapshot())
+            if second % LOOKS == 0:
+                progress.say(progress.line())
 
     task = asyncio.create_task(report())
     try:
