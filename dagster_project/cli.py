@@ -9,7 +9,10 @@ from typing import Annotated
 import typer
 
 from dagster_project.commands.plan import plan
+from dagster_project.commands.releases import releases
+from dagster_project.commands.rounds import rounds
 from dagster_project.commands.run import run
+from dagster_project.commands.status import status
 from releases.cli import app as releases_app
 
 app = typer.Typer(
@@ -21,6 +24,9 @@ app = typer.Typer(
 )
 app.add_typer(releases_app)
 app.command()(run)
+app.command()(rounds)
+app.command()(status)
+app.command()(releases)
 app.command()(plan)
 
 

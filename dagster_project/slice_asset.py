@@ -20,6 +20,7 @@ from dagster_project.checks import (
     yield_in_bounds,
 )
 from dagster_project.failures import explained
+from dagster_project.freshness import made_from
 from dagster_project.partitions import Cell, cell_of
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
@@ -227,7 +228,8 @@ def _concluded(
     """Write the scorecard and give the result, with the metadata that every table has."""
     store, cell = work.store, work.cell
     rows, dropped = work.table(stage.name), store.read(store.dropped(stage.name, cell))
-    card = Scorecard(rows=rows.height, figures=figures, checks=tuple(map(CheckOutcome.of, checks)))
+    origin = made_from(stage, work.all_settings, store, cell, policy=work.policy.name if stage.needs_gpu else "")
+    card = Scorecard(rows=rows.height, figures=figures, checks=tuple(map(CheckOutcome.of, checks)), made_from=origin)
     card.write(store, stage.name, cell)
     shared = report.table(store.table(stage.name, cell), rows, stage.schema) | {
         "rows_kept": rows.height,

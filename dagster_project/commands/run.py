@@ -17,10 +17,13 @@ def run(
     slice_keys: Annotated[
         list[str] | None, typer.Option("--slice", metavar="KEY", help="Make this slice; may be repeated.")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make tables again that are finished and fresh; the ledger is kept.")
+    ] = False,
     release: Annotated[bool, typer.Option(help="Release the datasets of the round.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
-    """Make a round and release its datasets; run it again with the same --round to go on after a crash.
+    """Make a round and release its datasets; the same --round goes on with one: what is finished and fresh is kept.
 
     Exit codes: 0 every dataset was released or has no rows, 1 a stage or a release crashed, 2 a failed check blocks a
     dataset (the others were released), or the command cannot run as it was typed.
@@ -37,7 +40,7 @@ def run(
 
     with explained():
         loaded = load_settings(settings)
-        selection = select(loaded, only=only or (), slices=slice_keys or (), releases=release)
+        selection = select(loaded, only=only or (), slices=slice_keys or (), releases=release, again=again)
         with open_instance() as instance:
             key = require_name(round_name) if round_name else free_round(loaded, instance)
             typer.echo(f"Round {key} under {loaded.data_root}, with its events in {home()}")

@@ -55,6 +55,12 @@ class PolicySettings(Attachment):
     give_up_s: float = Field(300.0, gt=0, description="how long no server may answer before the run stops")
     max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
 
+    def identity(self) -> Policy:
+        """The policy that the settings name; raises EngineMisconfigured if there is no such model."""
+        if self.urls:
+            return attached(self.model, revision=self.revision, tokenizer=self.tokenizer)
+        return identify(self.model, revision=self.revision)
+
     def name_now(self) -> str:
         """The current name of the policy; raises EngineMisconfigured, or EngineUnavailable without the Hub."""
         return (
@@ -105,11 +111,7 @@ class PolicyResource(dg.ConfigurableResource):
     def identity(self) -> Policy:
         """The policy that the settings name; raises EngineMisconfigured if there is no such model."""
         if self._identity is None:
-            settings = self.settings
-            if settings.urls:
-                self._identity = attached(settings.model, revision=settings.revision, tokenizer=settings.tokenizer)
-            else:
-                self._identity = identify(settings.model, revision=settings.revision)
+            self._identity = self.settings.identity()
         return self._identity
 
     def metadata(self) -> dict[str, dg.MetadataValue]:

@@ -114,6 +114,7 @@ class Feed:
             tokens_per_second=metadata.get("tokens_per_second", 0.0),
             version=metadata.get("version"),
             hub=metadata.get("hub"),
+            is_new=metadata.get("is_new", True),
             is_blocked=is_blocked,
         )
         self.made.append(made)

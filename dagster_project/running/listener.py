@@ -22,8 +22,9 @@ class Table:
 class Made:
     """A table that was made to the end.
 
-    `yielded` is the share of problems with a row, None for a release. `path` and `hub` say where it is; `version` is
-    that of a release. `is_blocked` says whether a check of it keeps back what is made from it.
+    `yielded` is the share of problems with a row, None for a release. `path` and `hub` say where it is. `version` is
+    that of a release, which was there already unless it `is_new`. `is_blocked` says whether a check of it keeps back
+    what is made from it.
     """
 
     table: Table
@@ -37,6 +38,7 @@ class Made:
     tokens_per_second: float = 0.0
     version: str | None = None
     hub: str | None = None
+    is_new: bool = True
     is_blocked: bool = False
 
 

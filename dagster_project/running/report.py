@@ -18,6 +18,8 @@ def report(result: RoundResult) -> str:
     lines = [f"Round {result.round}: {len(result.tables)} tables made in {result.seconds:.0f} s"]
     if result.tables:
         lines += ["", tables(result.tables)]
+    if result.kept:
+        lines += ["", *_kept(result)]
     lines += ["", *warnings(result.state.warned), *blocks(result.state.failed, result.selection.datasets)]
     lines += [f"Failed: {crash.table}: {crash.why}" for crash in result.crashes]
     lines += [*result.empty.values(), *_unreleased(result), *releases(result.released)]
@@ -63,7 +65,8 @@ def releases(released: Iterable[Made]) -> list[str]:
     lines = []
     for one in released:
         name = one.table.asset.removesuffix("_release")
-        lines.append(f"Released {name} {one.version}: {one.rows} rows at {one.path}")
+        verb = "Released" if one.is_new else "Already released:"
+        lines.append(f"{verb} {name} {one.version}: {one.rows} rows at {one.path}")
         if one.hub:
             lines.append(f"  on the Hub at {one.hub}")
     return lines
@@ -77,13 +80,24 @@ def data(result: RoundResult) -> dict[str, Any]:
         "seconds": round(result.seconds, 1),
         "log": str(result.log),
         "tables": [_table(made) for made in result.tables],
+        "kept": [str(table) for table in result.kept],
         "released": [_table(made) for made in result.released],
         "datasets": dict(result.fates) | dict.fromkeys(result.empty, "empty"),
         "empty": dict(result.empty),
         "failed": [{"table": str(crash.table), "why": crash.why} for crash in result.crashes],
-        "warned": [_check(failure) for failure in result.state.warned],
-        "blocked": [_check(failure) for failure in result.state.failed],
+        "warned": [check(failure) for failure in result.state.warned],
+        "blocked": [check(failure) for failure in result.state.failed],
     }
+
+
+def _kept(result: RoundResult) -> list[str]:
+    """Which tables were not made again, by slice."""
+    slices = dict.fromkeys(table.partition for table in result.kept)
+    return [
+        f"Kept of slice {key}, since finished and fresh (--again makes them anew): "
+        + ", ".join(table.asset for table in result.kept if table.partition == key)
+        for key in slices
+    ]
 
 
 def _unreleased(result: RoundResult) -> list[str]:
@@ -107,7 +121,8 @@ def _table(made: Made) -> dict[str, Any]:
     return {"asset": made.table.asset, "partition": made.table.partition} | known
 
 
-def _check(failure: FailedCheck) -> dict[str, Any]:
+def check(failure: FailedCheck) -> dict[str, Any]:
+    """A failed check as JSON data."""
     remedy = failure.check.remedy or OLD
     why = failure.check.why
     return {"asset": failure.stage, "slice": failure.slice, "check": failure.check.name, "why": why, "remedy": remedy}
