@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from dagster_project.commands.check import check
+from dagster_project.commands.init import init
 from dagster_project.commands.plan import plan
 from dagster_project.commands.releases import releases
 from dagster_project.commands.rounds import rounds
@@ -16,13 +18,15 @@ from dagster_project.commands.status import status
 from releases.cli import app as releases_app
 
 app = typer.Typer(
-    help="Make and plan rounds; check, compare, copy and read released datasets.",
+    help="Set up, make and plan rounds; check, compare, copy and read released datasets.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.add_typer(releases_app)
+app.command()(init)
+app.command()(check)
 app.command()(run)
 app.command()(rounds)
 app.command()(status)

@@ -40,7 +40,7 @@ def made_from(stage: Stage[Any], settings: Settings, store: Store, cell: Cell, *
     source = settings.slices()[cell.slice][0]
     inputs = {
         "version": stage.version,
-        "policy": policy if stage.needs_gpu else "",
+        "policy": [policy, settings.policy.max_model_len] if stage.needs_gpu else None,
         "sections": [
             None if section is None else section.model_dump(mode="json")
             for section in (settings.judge, settings.reward, settings.quality, settings.checks, source)

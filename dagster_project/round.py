@@ -4,7 +4,7 @@ It imports no Dagster itself; store and settings do.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,14 +12,13 @@ import polars as pl
 
 from dagster_project.partitions import Cell, round_seed
 from dagster_project.resources.store import SET_ASIDE, Store
-from dagster_project.scorecard import finished_recipe, standing
+from dagster_project.scorecard import finished_recipe, read_cost, standing
 from dagster_project.settings.file import Settings
 from filters.rules import reason_counts
 from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
-from releases.licences import joint_licence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +52,12 @@ class StoredRound:
         """The tokens in the ledgers of some policies, by kind."""
         return totals([self.store.ledger_folder(policy, cell) for policy in policies for cell in self.cells])
 
+    def drawn(self, stage: str) -> dict[str, int]:
+        """The rollouts and the generated tokens that a stage drew itself; empty for one that draws none."""
+        costs = [cost for cell in self.cells if (cost := read_cost(self.store, stage, cell)) is not None]
+        drawn = {"rollouts": sum(cost.rollouts for cost in costs), "generated": sum(cost.tokens for cost in costs)}
+        return drawn if any(drawn.values()) else {}
+
     def stage_facts(self, stage: str) -> StageFacts:
         """How many rows a stage kept, and how many it dropped for each reason."""
         dropped = pl.concat([self.store.read(self.store.dropped(stage, c)).select("reason") for c in self.cells])
@@ -84,7 +89,7 @@ class StoredRound:
         policies = sorted(rows["policy"].unique().to_list())
         per_source = rows.group_by(dataset.source).agg(pl.col("problem_id").n_unique()).sort(dataset.source)
         sources = {source.name: source for source in self.settings.sources}
-        return ReleaseFacts(
+        facts = ReleaseFacts(
             policy=", ".join(policies),
             round=self.key,
             sources=[
@@ -98,8 +103,9 @@ class StoredRound:
                 )
                 for name, n in per_source.iter_rows()
             ],
-            licence=joint_licence(sources[name].licence for name in per_source[dataset.source]),
+            policy_licence=self.settings.policy.stated_licence,
             stages=[*map(self.stage_facts, dataset.stages), *more.stages],
+            drawn=self.drawn(dataset.stage.name),
             tokens={**self.tokens(policies), **more.tokens},
             settings={stage: _agreed(self.recipes(stage)) for stage in dataset.stages},
             seeds={"round": round_seed(self.key)},
@@ -107,6 +113,7 @@ class StoredRound:
             figures=more.figures,
             licences=self.settings.releases.licences,
         )
+        return replace(facts, licence=facts.joint_licence)
 
     @cached_property
     def _repeats(self) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ import dagster as dg
 import polars as pl
 
 from dagster_project.partitions import Cell
+from dagster_project.preflight.readers import preflight
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
@@ -24,6 +25,7 @@ from generators.engine.errors import EngineMisconfigured
 from generators.models.judge import JudgeSampling
 from generators.models.policy import Policy
 from generators.models.reward import RewardModel
+from generators.preflight import Preflight
 from generators.problems.settings import EvaluationSetSettings, QualitySettings, Source
 from generators.problems.table import problems_of
 from generators.records import Problem
@@ -112,6 +114,19 @@ class RunSlice:
         self, *, unit: str, total: int, by: Literal["policy", "judge"] = "policy"
     ) -> AbstractAsyncContextManager[Workbench]:
         return self._opened(unit, total, by)
+
+    async def preflight(self) -> Preflight:
+        """What is known of the slice before anything is drawn; raises EngineError."""
+        return await preflight(
+            self.source,
+            self.problems(),
+            seed=self.seed,
+            most_failed=self.bounds.most_failed,
+            settings=self.settings,
+            policy=self.policy_resource,
+            judge=self.judge_resource,
+            reward=self.reward_resource,
+        )
 
     def reward(self) -> AbstractAsyncContextManager[RewardModel | None]:
         return self.reward_resource.opened()

@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -31,6 +31,8 @@ from dagster_project.scorecard import CheckOutcome, Scorecard, add_cost, read_sc
 from dagster_project.settings.file import Settings
 from dagster_project.slice import RunSlice
 from generators.checks import Check
+from generators.engine.errors import EngineMisconfigured
+from generators.preflight import no_findings
 from generators.section import KNOB, Section, merged
 from generators.shown import Folder, Shown
 from generators.stage import Output, Stage
@@ -73,7 +75,7 @@ def slice_asset(
             if stage.needs_answers and _without_answers(work):
                 return _set_aside(stage, work)
             section = merged(defaults, changes)
-            output = asyncio.run(_awaited(stage.make(work, section)))
+            output = asyncio.run(_made(stage, work, section))
             _write(stage, work, output, {"settings": section.recipe(), "config": dict(output.config)})
             extra = {"release": Folder(str(store.releases / stage.name))} if is_published else {}
             return _finished(stage, work, section, output, extra)
@@ -112,8 +114,16 @@ def slice_asset(
     return asset(with_launchpad if type(defaults).knobs() else without_launchpad)
 
 
-async def _awaited(making: Awaitable[Output]) -> Output:
-    return await making
+async def _made(stage: Stage[Any], work: RunSlice, section: Section) -> Output:
+    """The output of the stage, unless it is known before anything is drawn that the stage cannot work."""
+    if stage.preflight is not no_findings:
+        found = list(stage.preflight(await work.preflight(), section))
+        for finding in found:
+            if not finding.blocks:
+                work.warn(finding.sentence)
+        if refused := [finding.sentence for finding in found if finding.blocks]:
+            raise EngineMisconfigured("; ".join(refused))
+    return await stage.make(work, section)
 
 
 def launchpad(stage: str, defaults: Section) -> type[dg.Config]:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
+from generators.preflight import Finding, Preflight, no_findings
 from generators.section import Section
 
 if TYPE_CHECKING:  # an interface needs types alone; problems, models and sampling lie above and below it
@@ -134,8 +135,8 @@ class Stage(Generic[S]):
     `settings` is its section of the settings file. `needs` names the stages it reads. `beside` are the schemas of its
     further tables. Bump `version` with any change that changes rows. `blocking` and `warning` name the checks that
     `make` returns. A yield below `least_yield` warns; it blocks if the stage `must_yield` or the settings bound it.
-    Forecasts scale with `per_problem`, the most that is drawn for each problem under given settings. A stage with
-    `needs_answers` skips slices whose problems have none.
+    Forecasts scale with `per_problem`, the most that is drawn for each problem under given settings. `preflight` finds
+    what cannot work before anything is drawn. A stage with `needs_answers` skips slices whose problems have none.
     """
 
     name: str
@@ -151,6 +152,7 @@ class Stage(Generic[S]):
     blocking: tuple[str, ...] = ()
     warning: tuple[str, ...] = ()
     per_problem: Callable[[S], int] = lambda _: 1
+    preflight: Callable[[Preflight, S], Iterable[Finding]] = no_findings
     must_yield: bool = False
     least_yield: float = 0.01
     kinds: frozenset[str] = frozenset({"vllm", "parquet"})

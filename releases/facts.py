@@ -7,7 +7,7 @@ from typing import Any
 
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule
 from generators.dataset import Figures, StageFacts
-from releases.licences import Handling, Terms, terms_of
+from releases.licences import Handling, Terms, joint_licence, terms_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +37,24 @@ class SourceFacts:
 class ReleaseFacts:
     """Policy, round, sources, yields, tokens, settings, seeds and audit of a release.
 
-    `tokens` counts by kind (`generated`, `prompt`, `cached`). `settings` is nested JSON data; its `export` holds the
-    parameters that rows are derived and split with. `licence` is the SPDX expression of the rows, None if unknown.
-    `audit` has figures by name for each kind of planted error and for `all`. `figures` are further tables by title.
-    `licences` says whether sources that forbid redistribution or commercial use are refused or marked.
+    `drawn` counts the rollouts and the generated tokens that the dataset's own stage drew; `tokens` counts what the
+    ledger of the round holds, by kind (`generated`, `prompt`, `cached`). `settings` is nested JSON data; its `export`
+    holds the parameters that rows are derived and split with. `licence` is the SPDX expression of the rows, None if
+    unknown; `policy_licence` that of the policy's weights, None if it is not stated. `audit` has figures by name for
+    each kind of planted error and for `all`. `figures` are further tables by title. `licences` says whether sources
+    that forbid redistribution or commercial use are refused or marked.
     """
 
     policy: str
     round: str
     sources: Sequence[SourceFacts]
     stages: Sequence[StageFacts]
+    drawn: Mapping[str, int] = field(default_factory=dict)
     tokens: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
     licence: str | None = None
+    policy_licence: str | None = None
     audit: Figures = field(default_factory=dict)
     figures: Mapping[str, Figures] = field(default_factory=dict)
     licences: Handling = "refuse"
@@ -65,3 +69,9 @@ class ReleaseFacts:
             json.dumps(self.settings, allow_nan=False)
         except (TypeError, ValueError) as bad:
             raise ValueError(f"settings must be plain JSON data, got {self.settings!r}: {bad}") from bad
+
+    @property
+    def joint_licence(self) -> str | None:
+        """The licence of the rows by those of the sources and, if it is stated, of the policy."""
+        of_policy = () if self.policy_licence is None else (self.policy_licence,)
+        return joint_licence((*(source.licence for source in self.sources), *of_policy))

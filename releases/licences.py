@@ -1,11 +1,15 @@
-"""What licences allow others to do with data made under them, by SPDX id, and how a card states them.
+"""What licences allow others to do with data made under them, by SPDX expression, and how a card states them.
 
-This is a small table of ids, not legal advice. A licence that is not in it counts as `unknown`.
+The terms are a small table of ids, not legal advice. A licence that is not in it counts as `unknown`.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+from boolean import Expression, ParseError
+from license_expression import AND, OR, ExpressionError, LicenseWithExceptionSymbol, get_spdx_licensing
 
 Terms = Literal["free", "no_commercial_use", "no_redistribution", "unknown"]
 Handling = Literal["refuse", "mark"]
@@ -29,7 +33,8 @@ _IDS: Mapping[Terms, str] = {
     """,
 }
 _TERMS: Mapping[str, Terms] = {name.lower(): terms for terms, names in _IDS.items() for name in names.split()}
-_SPDX: Mapping[str, str] = {name.lower(): name for names in _IDS.values() for name in names.split() if name != "NONE"}
+# Of two licences that both hold, the one further right decides; of two that one may choose from, the one further left.
+_STRICTNESS: tuple[Terms, ...] = ("free", "unknown", "no_commercial_use", "no_redistribution")
 
 # The Hub's id is the SPDX id in lower case, but for these; it has none for the second list.
 _HUB_IDS: Mapping[str, str] = {
@@ -60,8 +65,40 @@ class HubLicence(NamedTuple):
 
 
 def terms_of(licence: str | None) -> Terms:
-    """The terms of a licence by its SPDX id, in any case; `unknown` if it is missing or not in the table."""
-    return "unknown" if licence is None else _TERMS.get(licence.strip().lower(), "unknown")
+    """The terms of an SPDX expression, in any case; `unknown` if it is missing, no expression, or not in the table."""
+    if licence is not None and licence.strip().lower() in _TERMS:
+        return _TERMS[licence.strip().lower()]
+    parsed = parsed_licence(licence)
+    return "unknown" if parsed is None else _terms(parsed)
+
+
+def _terms(expression: Any) -> Terms:
+    match expression:
+        case AND() | OR():
+            pick = max if isinstance(expression, AND) else min
+            return pick((_terms(part) for part in expression.args), key=_STRICTNESS.index)
+        case LicenseWithExceptionSymbol():
+            return _terms(expression.license_symbol)
+        case _:
+            return _TERMS.get(expression.key.lower(), "unknown")
+
+
+@cache
+def parsed_licence(licence: str | None) -> Expression | None:
+    """An SPDX expression, parsed; None if it is none. `Apache 2.0` is read as `Apache-2.0`."""
+    for text in (licence or "", re.sub(r"\s+", "-", (licence or "").strip())):
+        try:
+            return get_spdx_licensing().parse(text, validate=True)
+        except (ExpressionError, ParseError):
+            continue
+    return None
+
+
+def licences_in(expression: str) -> Iterator[str]:
+    """The SPDX ids in an expression, without its exceptions."""
+    parsed = parsed_licence(expression)
+    symbols = [] if parsed is None else sorted(parsed.symbols, key=str)
+    yield from dict.fromkeys(str(getattr(symbol, "license_symbol", symbol)) for symbol in symbols)
 
 
 def forbidden(licences: Mapping[str, str | None]) -> dict[str, Terms]:
@@ -85,20 +122,24 @@ def refusal(licences: Mapping[str, str | None]) -> str | None:
 def joint_licence(licences: Iterable[str | None]) -> str | None:
     """The SPDX expression of several licences together, such as `Apache-2.0 AND MIT`.
 
-    None if there is no licence, or one that is missing or not in the table.
+    None if there is no licence, or one that is missing or no SPDX expression.
     """
-    ids = {None if licence is None else _SPDX.get(licence.strip().lower()) for licence in licences}
-    known = {licence for licence in ids if licence is not None}
-    return " AND ".join(sorted(known, key=str.lower)) if known and known == ids else None
+    parsed = [parsed_licence(licence) for licence in licences]
+    known = [expression for expression in parsed if expression is not None]
+    if not known or len(known) < len(parsed):
+        return None
+    joint = known[0] if len(known) == 1 else AND(*known)
+    return str(joint.simplify())
 
 
 def hub_licence(expression: str | None) -> HubLicence:
     """The Hub's id of a licence, or `other` if it has none."""
-    licence = _SPDX.get((expression or "").lower())
+    parsed = parsed_licence(expression)
+    licence = str(parsed) if parsed is not None and str(parsed).lower() in _TERMS else None
     if licence is not None and licence not in _NOT_ON_THE_HUB.split():
         return HubLicence(_HUB_IDS.get(licence, licence.lower()))
     # The Hub wants a name that reads like an id.
-    name = re.sub(r"[^a-z0-9.]+", "-", expression.lower()) if expression else "unknown"
+    name = re.sub(r"[^a-z0-9.]+", "-", expression.lower()).strip("-") if expression else "unknown"
     return HubLicence("other", name, LICENCE_FILE)
 
 

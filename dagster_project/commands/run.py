@@ -35,6 +35,7 @@ def run(
     import json
 
     from dagster_project.commands.errors import explained
+    from dagster_project.preflight.report import require
     from dagster_project.running.home import home, open_instance
     from dagster_project.running.launching import GraphQL, Launched
     from dagster_project.running.report import data, report
@@ -46,6 +47,7 @@ def run(
     with explained():
         loaded = load_settings(settings)
         selection = select(loaded, only=only or (), slices=slice_keys or (), releases=release, again=again)
+        require(loaded, stages=selection.stages, slices=selection.slices)
         with open_instance() as instance:
             key = require_name(round_name) if round_name else free_round(loaded, instance)
             typer.echo(f"Round {key} under {loaded.data_root}, with its events in {home()}")

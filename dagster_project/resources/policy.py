@@ -12,13 +12,14 @@ from pathlib import Path
 import dagster as dg
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
-from generators.engine.client import ClientSettings, VLLMClient
+from generators.engine.client import ClientSettings, ModelInfo, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.worker import Worker
+from generators.models.licence import licence_of
 from generators.models.policy import SIMULATED, Policy, attached, attached_name, identify, policy_name
 
 
@@ -45,6 +46,9 @@ class PolicySettings(Attachment):
     """Which model samples, where it is served, and how much is in flight."""
 
     model: str = Field("embedded", description="`embedded`, `warmed_up`, `simulated`, a model folder, or a Hub id")
+    licence: str | None = Field(
+        None, description="the SPDX expression of the weights' licence, if the model's card does not state it"
+    )
     dtype: str = Field("auto", description="`auto`, `bfloat16` or `float32`; float32 repeats exactly on a CPU")
     max_model_len: int = Field(2048, ge=64, description="the context, in tokens")
     in_flight: int = Field(64, ge=1, description="sequences in flight over all servers")
@@ -60,6 +64,11 @@ class PolicySettings(Attachment):
         if self.urls:
             return attached(self.model, revision=self.revision, tokenizer=self.tokenizer)
         return identify(self.model, revision=self.revision)
+
+    @property
+    def stated_licence(self) -> str | None:
+        """The licence of the weights, by the settings or by the model's card."""
+        return self.licence or licence_of(self.model, self.revision)
 
     def name_now(self) -> str:
         """The current name of the policy; raises EngineMisconfigured, or EngineUnavailable without the Hub."""
@@ -114,6 +123,14 @@ class PolicyResource(dg.ConfigurableResource):
             self._identity = self.settings.identity()
         return self._identity
 
+    async def context(self) -> int | None:
+        """The context in tokens, without starting a server; raises EngineError if attached servers do not answer."""
+        settings = self.settings
+        if settings.urls:
+            contexts = [(await _served_by(client)).max_model_len for client in self.clients()]
+            return min((context for context in contexts if context is not None), default=None)
+        return SimulatedPolicy().max_model_len if settings.model == SIMULATED else settings.max_model_len
+
     def metadata(self) -> dict[str, dg.MetadataValue]:
         """The log of the server, if this run started one."""
         return {"server_log": dg.MetadataValue.path(str(self._server.log_path))} if self._server else {}
@@ -135,17 +152,17 @@ class PolicyResource(dg.ConfigurableResource):
             yield Served(Pool(fleet, capacity=settings.in_flight, settings=RetrySettings()), context)
 
     def _workers(self, say: Callable[[str], None]) -> list[Worker]:
-        settings = self.settings
-        client_settings = ClientSettings()
-        if settings.urls:
-            key = dg.EnvVar(settings.api_key_env).get_value() if settings.api_key_env else None
-            return [
-                Worker(client=VLLMClient(url, model=settings.model, api_key=key, settings=client_settings))
-                for url in settings.urls
-            ]
+        if self.settings.urls:
+            return [Worker(client=client) for client in self.clients()]
         server = self._started(say)
-        client = VLLMClient(server.url, model=server.model_name, settings=client_settings)
+        client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
         return [Worker(client=client, server=server)]
+
+    def clients(self) -> list[VLLMClient]:
+        """A client of every server that somebody else runs."""
+        settings = self.settings
+        key = dg.EnvVar(settings.api_key_env).get_value() if settings.api_key_env else None
+        return [VLLMClient(url, model=settings.model, api_key=key, settings=ClientSettings()) for url in settings.urls]
 
     def _started(self, say: Callable[[str], None]) -> LocalServer:
         if self._server is None or not self._server.is_alive():
@@ -164,3 +181,8 @@ class PolicyResource(dg.ConfigurableResource):
             self._server = LocalServer(server_settings, log_path=log_path)
             self._server.start(say)
         return self._server
+
+
+async def _served_by(client: VLLMClient) -> ModelInfo:
+    async with client:
+        return await client.model_info()

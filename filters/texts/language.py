@@ -1,10 +1,10 @@
-"""Rules against text in another language, by the 140-language model that ships with py3langid.
+"""Which language texts are in, and rules against another one, by the 140-language model that ships with py3langid.
 
 The model looks at letters, not words, so it is unsure about formulas and short texts, and those pass. For other
 scripts see `quality.one_script`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,12 @@ def check_language(language: str) -> None:
     """Raise ValueError unless the model knows the language."""
     if language not in _identifier().labels:
         raise ValueError(f"language must be one of {', '.join(sorted(_identifier().labels))}, got {language!r}")
+
+
+def language_of(texts: Iterable[str]) -> str:
+    """The most probable language of several texts together, such as `en`."""
+    ranked: list[tuple[str, float]] = _identifier().rank("\n".join(texts))
+    return ranked[0][0]
 
 
 def _lead(text: str, language: str) -> float:

@@ -1,6 +1,7 @@
 """The stage `attempts`: n verified solutions of every problem, and the problem's difficulty."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import polars as pl
@@ -14,6 +15,8 @@ from generators.attempts.table import ATTEMPTS, PROBLEM_DIFFICULTY, attempts_tab
 from generators.checks import Check, CheckBounds, share_in_bounds, timeouts
 from generators.columns import DETAIL, PROBLEM, REASON
 from generators.engine.protocol import Sampling
+from generators.preflight import Finding, Preflight
+from generators.problems import prompt as solve
 from generators.records import Attempt, Problem
 from generators.sampling.ledger import sampling_json
 from generators.shown import Counts, Histogram, SampleRows, Shown
@@ -95,6 +98,19 @@ def label_balance(rows: pl.DataFrame, bounds: CheckBounds) -> Check:
     )
 
 
+def preflight(known: Preflight, settings: Settings) -> Iterator[Finding]:
+    """Whether problems, their worked examples and a solution fit the policy's context."""
+    chats = [solve.messages(problem.prompt, examples=known.source.examples) for problem in known.problems]
+    yield from known.fits(
+        [known.policy.length(chat) for chat in chats],
+        known.policy,
+        field=f"sources.{known.source.name}",
+        what="prompts",
+        limit=("attempts.max_tokens", settings.max_tokens),
+        remedy="lower quality.longest_prompt",
+    )
+
+
 STAGE = Stage(
     name="attempts",
     title="Solutions by the policy, each with a verdict, and the pass rate of each problem.",
@@ -108,6 +124,7 @@ STAGE = Stage(
     make=make,
     blocking=("label_balance", "timeouts"),
     per_problem=lambda settings: settings.n,
+    preflight=preflight,
     must_yield=True,
     least_yield=0.9,
 )

@@ -1,6 +1,6 @@
 """The stage `contrastive_models`: two adapters of the policy, and the solutions that they learn from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import polars as pl
@@ -15,6 +15,8 @@ from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, MODELS_DR
 from generators.critical_token_pairs.settings import ModelsSettings
 from generators.critical_token_pairs.table import examples_table
 from generators.critical_token_pairs.trained_models import Examples, TrainedModels, adapters_folder, train
+from generators.preflight import Finding, Preflight
+from generators.problems import prompt as solve
 from generators.records import Attempt
 from generators.shown import Counts, Curves, Facts, Folder, SampleRows, Shown, lengths
 from generators.stage import Output, Slice, Stage
@@ -96,6 +98,21 @@ def both_sides_have_examples(rows: pl.DataFrame) -> Check:
     )
 
 
+def preflight(known: Preflight, settings: ModelsSettings) -> Iterator[Finding]:
+    """Whether solutions with their prompts are short enough to be trained on and scored."""
+    chats = [solve.messages(problem.prompt, examples=known.source.examples) for problem in known.problems]
+    lengths = [known.policy.length(chat) for chat in chats]
+    without_room = sum(length >= settings.max_tokens for length in lengths)
+    if without_room:
+        yield Finding(
+            field="contrastive_models.max_tokens",
+            why=f"{without_room} of {len(lengths)} prompts of source {known.source.name} leave no room for a solution "
+            f"in {settings.max_tokens} tokens, the most that are trained on and paired; the longest has {max(lengths)}",
+            remedy=f"raise it above {max(lengths)} and the length of a solution",
+            blocks=without_room > known.most_failed * len(lengths),
+        )
+
+
 STAGE = Stage(
     name="contrastive_models",
     title="Two adapters of the policy, of right and of wrong solutions, and the solutions that they learn from.",
@@ -106,6 +123,7 @@ STAGE = Stage(
     dropped=MODELS_DROPPED,
     version=f"{choice.VERSION}.{adapters.VERSION}",
     make=make,
+    preflight=preflight,
     warning=("both_sides_have_examples",),
     kinds=frozenset({"pytorch", "parquet"}),
 )

@@ -13,6 +13,7 @@ from generators.long_cot_traces import behaviour_judge, behaviours, pairs, query
 from generators.long_cot_traces.behaviours import KINDS
 from generators.long_cot_traces.copied_examples import match_of
 from generators.long_cot_traces.judged_behaviours import JudgedTraces, with_judgement
+from generators.long_cot_traces.preflight import preflight
 from generators.long_cot_traces.query_mix import QueryMix, query_mix
 from generators.long_cot_traces.recipe import BoltConfig
 from generators.long_cot_traces.release import (
@@ -134,6 +135,7 @@ DATASET: Dataset[LongCotParameters] = Dataset(
         make=make,
         blocking=("timeouts",),
         per_problem=lambda settings: settings.n,
+        preflight=preflight,
         least_yield=0.1,
         needs_answers=False,
     ),

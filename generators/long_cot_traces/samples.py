@@ -20,6 +20,7 @@ from generators.long_cot_traces.selection import Selection, select_long_cot, wit
 from generators.long_cot_traces.settings import Settings
 from generators.long_cot_traces.table import long_cot_samples_of, long_cot_samples_table
 from generators.models.reward import RewardModel
+from generators.preflight import Preflight
 from generators.problems import prompt as solve
 from generators.records import Problem, Provenance
 from generators.sampling.runner import Outcome
@@ -40,7 +41,7 @@ class Chosen:
     unpaired: tuple[tuple[str, str], ...]
 
 
-def prompt_of(slice: Slice, settings: Settings) -> Prompt:
+def prompt_of(slice: Slice | Preflight, settings: Settings) -> Prompt:
     """The prompt of a problem: with our worked examples, or that of the attempts if the settings say so."""
     if settings.examples == "attempts":
         return partial(_attempt_prompt, examples=slice.source.examples)

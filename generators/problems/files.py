@@ -39,11 +39,7 @@ class FileProblems:
 
     def candidates(self) -> Filtered:
         """Read the file; raises SourceError if it is missing, empty or unreadable, or lacks a mapped column."""
-        label = f"problem file {self.path}"
-        content = self._content(label)
-        entries = _json_lines(content) if self.path.endswith(".jsonl") else _table(content, self.path, label)
-        if not entries:
-            raise SourceError(f"{label} is empty: give a file with at least one problem, or take the source out")
+        label, entries = self._label, self.entries()
         selected = entries[self.span.rows]
         if not selected:
             raise SourceError(f"{label} has {len(entries)} rows, none at offset {self.span.offset}: lower the offset")
@@ -53,6 +49,19 @@ class FileProblems:
             raise SourceError(f"{label} has no readable row ({first.origin}: {first.reason}): mend the file")
         self.columns.check((name for fields in rows for name in fields), label)
         return map_columns(selected, self.columns)
+
+    def entries(self) -> list[Entry]:
+        """Every row of the file as it is; raises SourceError if it is missing, empty or unreadable."""
+        label = self._label
+        content = self._content(label)
+        entries = _json_lines(content) if self.path.endswith(".jsonl") else _table(content, self.path, label)
+        if not entries:
+            raise SourceError(f"{label} is empty: give a file with at least one problem, or take the source out")
+        return entries
+
+    @property
+    def _label(self) -> str:
+        return f"problem file {self.path}"
 
     def _content(self, label: str) -> bytes:
         try:

@@ -70,7 +70,7 @@ class Source(OverProblems):
     """A problem source: how it is read and split into slices, how its answers are written, and its licence."""
 
     shards: int = Field(1, ge=1, description="slices that the source is cut into")
-    licence: str | None = Field(None, description="the SPDX id of the problems' licence")
+    licence: str | None = Field(None, description="the SPDX expression of the problems' licence")
     bare_last_number: bool = Field(False, description="an unmarked answer is the last number of a response")
     percent: Percent = Field("undecided", description="whether `50%` is `0.5` (`fraction`) or `50` (`number`)")
     units: Units = Field("optional", description="`ignored`: answers in different units may be equal")

@@ -1,6 +1,6 @@
 """Process labels (Math-Shepherd, OmegaPRM, a sequential test): for each step of a solution, its value by rollouts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 import polars as pl
@@ -11,7 +11,8 @@ from generators.card import Card
 from generators.checks import Check, CheckBounds, share_in_bounds
 from generators.dataset import Dataset
 from generators.engine.tokenizer import Tokenizer
-from generators.process_labels import judge, recipe
+from generators.preflight import Finding, Preflight
+from generators.process_labels import judge, judge_prompt, recipe
 from generators.process_labels.audit import planted
 from generators.process_labels.labelling import Audited, Item, LabelledSlice, Labeller
 from generators.process_labels.labels import count_labels, with_labels
@@ -163,6 +164,12 @@ def planted_errors_found(planted_errors: pl.DataFrame, bounds: CheckBounds) -> C
     )
 
 
+def preflight(known: Preflight, _: Settings) -> Iterator[Finding]:
+    """Whether the judge has room for a problem, a solution of it and a judgement."""
+    chats = [judge_prompt.messages(problem.prompt, [""]) for problem in known.problems]
+    yield from known.judged(chats, written=known.settings("attempts").max_tokens, what="questions about solutions")
+
+
 DATASET: Dataset[LabelParameters] = Dataset(
     stage=Stage(
         name="process_labels",
@@ -177,6 +184,7 @@ DATASET: Dataset[LabelParameters] = Dataset(
         make=make,
         blocking=("label_balance", "planted_errors_found"),
         per_problem=lambda settings: settings.solutions_per_problem,
+        preflight=preflight,
         least_yield=0.1,
     ),
     configs=CONFIGS,

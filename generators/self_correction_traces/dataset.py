@@ -1,6 +1,6 @@
 """Self-correction traces: responses that go wrong, notice it after a trigger, and end right."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -11,6 +11,8 @@ from generators.attempts.table import attempts_of, sampling_of
 from generators.card import Card
 from generators.checks import Check, timeouts
 from generators.dataset import Dataset, Parameters
+from generators.preflight import Finding, Preflight
+from generators.problems import prompt as solve
 from generators.process_labels.labels import ProcessLabels
 from generators.records import Problem
 from generators.sampling.runner import Outcome
@@ -66,7 +68,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
 
         corrected = await bench.run(mend, items)
     corrections = (correction for problem in corrected.rows for correction in problem.corrections)
-    rows = self_correction_traces_table(corrections, slice.origin)
+    rows = self_correction_traces_table(corrections, slice.origin, slice.policy.tokenizer)
     responses = deepened_responses_table(
         ((problem.problem, response) for problem in corrected.rows for response in problem.responses), slice.origin
     )
@@ -139,6 +141,30 @@ def both_origins(rows: pl.DataFrame) -> Check:
     )
 
 
+def preflight(known: Preflight, settings: Settings) -> Iterator[Finding]:
+    """Whether a whole response fits the policy's context, and has room for a trigger before its end."""
+    field = "attempts.max_tokens" if settings.max_tokens is None else "self_correction_traces.max_tokens"
+    most = settings.max_tokens or known.settings("attempts").max_tokens
+    if settings.max_tokens is not None:  # without it, responses are as long as attempts, whose stage looks at them
+        chats = [solve.messages(problem.prompt, examples=known.source.examples) for problem in known.problems]
+        yield from known.fits(
+            [known.policy.length(chat) for chat in chats],
+            known.policy,
+            field=f"sources.{known.source.name}",
+            what="prompts",
+            limit=(field, most),
+            remedy="lower quality.longest_prompt",
+        )
+    if settings.max_triggers and settings.first_budget >= most:
+        yield Finding(
+            field="self_correction_traces.first_budget",
+            why=f"unfinished responses get no trigger, since the first one comes after {settings.first_budget} tokens, "
+            f"and a response has {most} at most ({field})",
+            remedy=f"set it below {most}",
+            blocks=False,
+        )
+
+
 DATASET: Dataset[Parameters] = Dataset(
     stage=Stage(
         name="self_correction_traces",
@@ -154,6 +180,7 @@ DATASET: Dataset[Parameters] = Dataset(
         blocking=("timeouts",),
         warning=("triggers_do_no_harm", "both_origins"),
         per_problem=lambda settings: settings.samples,
+        preflight=preflight,
     ),
     configs=CONFIGS,
     card=Card.beside(__file__),

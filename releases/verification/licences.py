@@ -5,7 +5,7 @@ Only the manifest is checked, not whether a source really has the licence it sta
 
 from collections.abc import Iterator
 
-from releases.licences import forbidden, joint_licence, terms_of, words
+from releases.licences import forbidden, terms_of, words
 from releases.manifest import FILE_NAME
 from releases.verification.finding import Checked, Finding
 from releases.verification.opened import OpenedRelease
@@ -28,9 +28,10 @@ def _complaints(release: OpenedRelease) -> Iterator[str]:
         if source.terms != expected:
             complaint = f"terms of source {source.name} are said to be {source.terms}"
             yield f"{complaint}; its licence, {source.licence}, is {expected}"
-    licence = joint_licence(source.licence for source in facts.sources)
+    licence = facts.joint_licence
     if facts.licence not in (None, licence):  # earlier versions state none
-        yield f"the licence of the rows is said to be {facts.licence}; by the sources it is {licence or 'unknown'}"
+        complaint = f"the licence of the rows is said to be {facts.licence}"
+        yield f"{complaint}; by the sources and the policy it is {licence or 'unknown'}"
     if facts.licences == "refuse":
         for name, terms in forbidden({source.name: source.licence for source in facts.sources}).items():
             yield f"source {name} has a licence with {words(terms)}, and licences says that such are refused"

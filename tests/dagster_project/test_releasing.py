@@ -6,6 +6,7 @@ from upath import UPath
 
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
+from dagster_project.scorecard import read_cost
 from dagster_project.settings.file import load_settings
 from generators.dataset import IN_TWO_SLICES
 from releases.manifest import read_manifest
@@ -42,3 +43,5 @@ def test_a_problem_of_two_sources_is_released_once_as_its_first_source_has_it(tm
     assert [source.name for source in facts.sources] == ["sums"]
     card = DatasetCard.load(f"{released['dagster/uri']}/README.md").data
     assert (facts.licence, card.license, card.language) == ("MIT", "mit", ["en"])
+    costs = [read_cost(store, "process_labels", Cell(round="r1", slice=key)) for key in twice.slices()]
+    assert facts.drawn["generated"] == sum(cost.tokens for cost in costs) > 0

@@ -1,5 +1,7 @@
 """Licences of sources: their terms, what is refused or marked, what the card and `verify` say of them."""
 
+from dataclasses import replace
+
 import pytest
 from huggingface_hub import DatasetCard
 from upath import UPath
@@ -19,6 +21,13 @@ TERMS = [
     ("CC-BY-NC-SA-3.0", "no_commercial_use"),
     ("CC-BY-NC-ND-4.0", "no_redistribution"),
     ("NONE", "no_redistribution"),
+    ("Apache 2.0", "free"),
+    ("MIT OR CC-BY-NC-4.0", "free"),
+    ("MIT AND CC-BY-NC-4.0", "no_commercial_use"),
+    ("MIT AND (CC-BY-NC-4.0 OR CC-BY-ND-4.0)", "no_commercial_use"),
+    ("GPL-3.0-only WITH GCC-exception-3.1", "free"),
+    ("MIT AND Glulxe", "unknown"),
+    ("MIT AND", "unknown"),
     ("our own terms", "unknown"),
     ("", "unknown"),
     (None, "unknown"),
@@ -71,6 +80,7 @@ def test_a_licence_that_is_not_known_is_named_as_unknown(registry, under, licenc
     assert "restrict what you may do" not in card
 
 
+BOTH = ("other", "cc0-1.0-and-apache-2.0-or-mit", "LICENSE.md")
 JOINT = [
     (["apache-2.0"], "Apache-2.0", ("apache-2.0", None, None)),
     (["apache-2.0", "Apache-2.0 "], "Apache-2.0", ("apache-2.0", None, None)),
@@ -78,6 +88,9 @@ JOINT = [
     (["GPL-3.0-or-later"], "GPL-3.0-or-later", ("gpl-3.0", None, None)),
     (["cc-by-sa-2.0"], "CC-BY-SA-2.0", ("other", "cc-by-sa-2.0", "LICENSE.md")),
     (["mit", "apache-2.0"], "Apache-2.0 AND MIT", ("other", "apache-2.0-and-mit", "LICENSE.md")),
+    (["mit OR apache-2.0", "MIT"], "MIT", ("mit", None, None)),
+    (["mit OR apache-2.0", "CC0-1.0"], "CC0-1.0 AND (Apache-2.0 OR MIT)", BOTH),
+    (["Glulxe"], "Glulxe", ("other", "glulxe", "LICENSE.md")),
     (["mit", None], None, ("other", "unknown", "LICENSE.md")),
     (["our own terms"], None, ("other", "unknown", "LICENSE.md")),
     (["NONE"], None, ("other", "unknown", "LICENSE.md")),
@@ -121,7 +134,7 @@ def test_every_known_licence_is_stated_by_an_id_that_the_hub_accepts():
         (
             ["mit", "our | terms"],
             {"license": "other", "license_name": "unknown", "license_link": "LICENSE.md"},
-            "Licence of the rows: unknown, since a source states none or one that is not a known SPDX id. See [",
+            "Licence of the rows: unknown, since a source or the policy states none or one that is no SPDX",
             "| b | our \\| terms | unknown | 8 |\n",
         ),
     ],
@@ -161,7 +174,7 @@ FORGED = [
         "terms of source sums are said to be free; its licence, cc-by-nc-4.0, is no_commercial_use",
     ),
     ({}, {"licences": "refuse"}, "source sums has a licence with no commercial use, and licences says that such are"),
-    ({}, {"licence": "MIT"}, "the licence of the rows is said to be MIT; by the sources it is CC-BY-NC-4.0"),
+    ({}, {"licence": "MIT"}, "the licence of the rows is said to be MIT; by the sources and the policy it is CC-BY-NC"),
 ]
 
 
@@ -175,3 +188,13 @@ def test_a_manifest_that_hides_what_a_licence_forbids_is_named(registry, under, 
 
     (finding,) = verify(with_manifest(folder, forge)).checks["licences"].findings
     assert finding.complaint.startswith(complaint)
+
+
+def test_the_policys_licence_joins_those_of_the_sources(registry, true_rows, facts):
+    stated = facts(sources=[SourceFacts(name="sums", licence="mit", problems=16)], policy_licence="Apache-2.0")
+    path = registry.publish(true_draft_of(true_rows, replace(stated, licence=stated.joint_licence))).path
+    card = DatasetCard.load(path / "README.md")
+    assert (card.data.license_name, stated.joint_licence) == ("apache-2.0-and-mit", "Apache-2.0 AND MIT")
+    assert "from the licences of the sources and of the policy" in card.text
+    assert "and that of the policy, `Apache-2.0`, for what it wrote" in (path / "LICENSE.md").read_text()
+    assert verify(path).findings == ()

@@ -1,0 +1,129 @@
+"""A sample of the rows that a settings file is proposed for, from a file or from a dataset on the Hub."""
+
+import os
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from generators.problems.files import FileProblems
+from generators.problems.source import SourceError
+
+SAMPLED = 200
+_SUFFIXES = (".jsonl", ".parquet", ".csv")
+_PREFERRED = {"config": ("default", "main"), "split": ("train",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Some rows, how many there are in all (None if unknown), and the fields of the settings that name their source.
+
+    `licence` and `language` are what the card of a Hub dataset says.
+    """
+
+    label: str
+    name: str
+    rows: tuple[Mapping[str, Any], ...]
+    total: int | None
+    fields: Mapping[str, str]
+    licence: str | None = None
+    language: str | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns in the order of the rows."""
+        return list(dict.fromkeys(name for row in self.rows for name in row))
+
+
+def sample_of(source: str, *, beside: Path) -> Sample:
+    """A sample of a file or of a Hub dataset; paths become relative to the folder `beside`. Raises SourceError."""
+    if source.endswith(_SUFFIXES):
+        return _of_file(source, beside)
+    if "/" in source and not Path(source).exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", source):
+        return _of_hub(source)
+    fault = "has another suffix" if Path(source).exists() else "does not exist, nor is it the id of a Hub dataset"
+    raise SourceError(f"{source} {fault}: name a {', '.join(_SUFFIXES)} file, or a Hub dataset as org/name")
+
+
+def _of_file(source: str, beside: Path) -> Sample:
+    name = name_of(source)
+    entries = FileProblems(name=name, path=source).entries()
+    rows = [entry.fields for entry in entries if entry.fields is not None]
+    if not rows:
+        raise SourceError(f"problem file {source} has no readable row ({entries[0].reason}): mend the file")
+    path = source if "://" in source else os.path.relpath(Path(source).expanduser().resolve(), beside.resolve())
+    return Sample(
+        label=source,
+        name=name,
+        rows=_some(rows),
+        total=len(entries),
+        fields={"kind": "file", "path": path},
+    )
+
+
+def _of_hub(dataset: str) -> Sample:
+    import httpx2  # the HTTP client of huggingface_hub
+    from datasets import get_dataset_config_names, get_dataset_split_names, load_dataset
+    from datasets.exceptions import DatasetGenerationError
+    from huggingface_hub import HfApi
+
+    try:
+        revision = HfApi().dataset_info(dataset).sha
+        config = _preferred("config", get_dataset_config_names(dataset, revision=revision))
+        split = _preferred("split", get_dataset_split_names(dataset, config, revision=revision))
+        stream = load_dataset(dataset, config, split=split, revision=revision, streaming=True)
+        rows = tuple(islice(stream, SAMPLED))
+    except (OSError, ValueError, DatasetGenerationError, httpx2.HTTPError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise SourceError(
+            f"the Hub dataset {dataset} cannot be read ({reason}): check its id, and the network or token that it needs"
+        ) from error
+    splits = stream.info.splits or {}
+    total = splits[split].num_examples if split in splits else None
+    licence, language = _card(dataset, revision)
+    fields = {"kind": "hub", "dataset": dataset, "config": config, "split": split, "revision": str(revision)}
+    return Sample(
+        label=f"{dataset} on the Hub",
+        name=name_of(dataset),
+        rows=rows,
+        total=total or None,
+        fields=fields,
+        licence=licence,
+        language=language,
+    )
+
+
+def _card(dataset: str, revision: str | None) -> tuple[str | None, str | None]:
+    """Licence and language as the card says, None where it says none or several."""
+    from huggingface_hub import DatasetCard, hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        card = DatasetCard.load(hf_hub_download(dataset, "README.md", repo_type="dataset", revision=revision))
+    except EntryNotFoundError:
+        return None, None
+    data = card.data.to_dict()
+    licence, language = (_only(data.get(name)) for name in ("license", "language"))
+    return licence, language
+
+
+def _only(value: Any) -> str | None:
+    values = value if isinstance(value, list) else [value]
+    return str(values[0]) if len(values) == 1 and values[0] else None
+
+
+def _preferred(what: str, names: Sequence[str]) -> str:
+    return next((name for name in _PREFERRED[what] if name in names), names[0])
+
+
+def _some(rows: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(rows if len(rows) <= SAMPLED else random.Random(0).sample(rows, SAMPLED))
+
+
+def name_of(source: str) -> str:
+    """The name of a file without its suffix, or of a Hub dataset, as one word."""
+    stem = Path(source).stem if source.endswith(_SUFFIXES) else source.rpartition("/")[2]
+    return re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "problems"
