@@ -126,7 +126,12 @@ class Launched:
         if not self._is_checked:
             self._check(keys.get("round", partition))
         tags = {"dagster/partition": str(partition)} | {f"dagster/partition/{name}": key for name, key in keys.items()}
-        return self._follow(self.webserver.launch(job, tags, assets), hear)
+        run_id = self.webserver.launch(job, tags, assets)
+        try:
+            return self._follow(run_id, hear)
+        except KeyboardInterrupt as stopped:
+            there = f"{self.webserver.url}/runs/{run_id}"
+            raise CannotLaunch(f"no longer following the run, which goes on: see {there}") from stopped
 
     def _check(self, round_key: str) -> None:
         """Raise CannotLaunch unless the other Dagster has our instance and our slices, and starts queued runs."""

@@ -104,7 +104,9 @@ def _unreleased(result: RoundResult) -> list[str]:
     """Why datasets are not released, other than by a check or for want of rows."""
     lines = []
     if unfinished := result.having(Fate.UNFINISHED):
-        lines.append(f"Not finished: {', '.join(unfinished)}. Run it again; it continues from the ledger.")
+        lines.append(
+            f"Not finished: {', '.join(unfinished)}. Run it again with --round {result.round}; it continues from the ledger."
+        )
     if waiting := result.having(Fate.WAITING):
         missing = dict.fromkeys(table.slice for name in waiting for table in result.state.unmade)
         lines.append(
