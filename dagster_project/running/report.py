@@ -104,11 +104,11 @@ def _unreleased(result: RoundResult) -> list[str]:
     """Why datasets are not released, other than by a check or for want of rows."""
     lines = []
     if unfinished := result.having(Fate.UNFINISHED):
-        lines.append(
-            f"Not finished: {', '.join(unfinished)}. Run it again with --round {result.round}; it continues from the ledger."
-        )
+        again = f"Run it again with --round {result.round}; it continues from the ledger."
+        lines.append(f"Not finished: {', '.join(unfinished)}. {again}")
     if waiting := result.having(Fate.WAITING):
-        missing = dict.fromkeys(table.slice for name in waiting for table in result.state.unmade)
+        stages = {stage for dataset in result.selection.datasets if dataset.name in waiting for stage in dataset.stages}
+        missing = dict.fromkeys(table.slice for table in result.state.unmade if table.stage in stages)
         lines.append(
             f"Not released: {', '.join(waiting)}. A release needs all slices of a round, and of round {result.round} "
             f"{', '.join(missing)} are not made: run it again without --slice."
