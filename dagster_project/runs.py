@@ -42,7 +42,7 @@ from dagster_project.settings.file import Settings
 from generators.datasets import STAGES
 
 CRASHED, BLOCKED = 1, 2
-KEPT = "kept: it is finished, and nothing that it follows from has changed"
+KEPT = "kept, since finished and fresh"
 # Dagster's own lines go to the log of the round, which has every event.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -209,7 +209,7 @@ class _Making:
             begun = self._run("slice", key, due, cell)
             for stage in due:
                 if stage not in begun:
-                    self.maker.listener.skipped(Table(stage, cell.slice), "what it reads is not there")
+                    self.maker.listener.skipped(Table(stage, cell.slice), "not made: what it reads is not there")
             if self.crashes:
                 return
 

@@ -49,7 +49,7 @@ class Listener:
         """These tables will be made, in this order."""
 
     def skipped(self, table: Table, why: str) -> None:
-        """The table is not made."""
+        """The table is not made in this run, for a reason such as `kept, since finished and fresh`."""
 
     def started(self, table: Table) -> None:
         """Work on the table has begun."""

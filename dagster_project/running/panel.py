@@ -16,7 +16,7 @@ from dagster_project.running.listener import Listener, Made, Table
 from generators.sampling.progress import Snapshot
 
 HEADS = ("asset", "slices", "done", "rows", "yield", "tokens/s", "left", "state")
-STYLES = {"done": "green", "blocked": "yellow", "failed": "red", "waiting": "dim", "not made": "dim"}
+STYLES = {"done": "green", "blocked": "yellow", "failed": "red", "waiting": "dim"}
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Panel(Listener):
                 self._rows.setdefault(table.asset, Row()).planned += 1
 
     def skipped(self, table: Table, why: str) -> None:
-        self._state(table, "not made")
+        self._state(table, why)
 
     def started(self, table: Table) -> None:
         self._state(table, f"making {table.partition}")

@@ -68,6 +68,8 @@ def test_the_panel_has_a_row_for_each_asset_with_its_progress():
     assert drawn(panel)[2] == ["attempts", "0/2", "3/12", "problems", "1,234", "making", "sums-0"]
     panel.finished(MADE)
     assert drawn(panel)[2] == ["attempts", "1/2", "48", "0.75", "94", "done"]
+    panel.skipped(Table("labels", "sums-0"), "kept, since fresh")
+    assert drawn(panel)[3] == ["labels", "0/1", "kept,", "since", "fresh"]
 
 
 def test_the_panel_prints_what_matters_above_it_and_shows_what_a_stage_waits_for():
