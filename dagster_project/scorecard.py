@@ -40,11 +40,12 @@ class CheckOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """The rows of a table, figures that rounds are compared by, and the checks."""
+    """The rows of a table, figures that rounds are compared by, the checks, and the digest of what it was made from."""
 
     rows: int
     figures: Mapping[str, float]
     checks: tuple[CheckOutcome, ...]
+    made_from: str = ""
 
     def write(self, store: Store, stage: str, cell: Cell) -> None:
         """Keep it beside the table; raises StorageError."""

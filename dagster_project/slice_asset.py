@@ -18,6 +18,7 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
+from dagster_project.running.listener import NOBODY, Listener
 from dagster_project.settings.file import Settings
 from dagster_project.slice import RunSlice
 from dagster_project.slice_result import finished, set_aside, write
@@ -31,7 +32,12 @@ from generators.stage import Output, Stage
 
 
 def slice_asset(
-    stage: Stage[Any], settings: Settings, grid: dg.MultiPartitionsDefinition, dataset: Dataset[Any] | None
+    stage: Stage[Any],
+    settings: Settings,
+    grid: dg.MultiPartitionsDefinition,
+    dataset: Dataset[Any] | None,
+    *,
+    listener: Listener = NOBODY,
 ) -> dg.AssetsDefinition:
     """The asset of a stage, and of a dataset if it is published; its Launchpad shows the knobs of the section."""
     defaults: Section = settings.section(stage.name)
@@ -53,6 +59,7 @@ def slice_asset(
             policy_resource=policy,
             judge_resource=judge,
             reward_resource=reward,
+            listener=listener,
         )
         with explained():
             _require_order(stage, context)

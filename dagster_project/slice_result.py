@@ -16,6 +16,7 @@ from dagster_project.checks import (
     schema_holds,
     yield_in_bounds,
 )
+from dagster_project.freshness import made_from
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import SET_ASIDE
 from dagster_project.scorecard import CheckOutcome, Scorecard, add_cost, read_scorecard
@@ -137,7 +138,8 @@ def _concluded(
     """
     store, cell = work.store, work.cell
     rows, dropped = work.table(stage.name), store.read(store.dropped(stage.name, cell))
-    card = Scorecard(rows=rows.height, figures=figures, checks=tuple(map(CheckOutcome.of, checks)))
+    origin = made_from(stage, work.all_settings, store, cell, policy=work.policy.name if stage.needs_gpu else "")
+    card = Scorecard(rows=rows.height, figures=figures, checks=tuple(map(CheckOutcome.of, checks)), made_from=origin)
     card.write(store, stage.name, cell)
     shown = {
         "headline": report.headline(rows.height, dropped),
