@@ -1,5 +1,7 @@
 """Measures what a shared ledger saves: tokens for all datasets together, over the sum of each one on an empty ledger.
 
+The datasets are those that are made from attempts; problems and attempts are shared by all of them.
+
 The real assets run in this process, as in `make demo`, with the numbers of `stepmill.toml`. A dataset alone is its
 asset and everything it depends on. Tokens are counted by the engine. By default the policy is the simulated one through
 its server; `--real` serves the embedded policy with the demo's problems. Everything is stored in `--folder`: an
@@ -33,7 +35,7 @@ from generators.sampling.ledger import totals
 
 ROUND = "reuse"
 TOGETHER = "together"
-NAMES = tuple(dataset.name for dataset in DATASETS)
+NAMES = tuple(dataset.name for dataset in DATASETS if "attempts" in dataset.stage.needs)
 WITHOUT_LONG_COT = tuple(name for name in NAMES if name != "long_cot_traces")
 IN_FLIGHT = 64
 CONTEXT = 2048

@@ -5,7 +5,7 @@
 
 import dataclasses
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -103,8 +103,8 @@ def dataset_page(dataset: Dataset[Any]) -> Iterator[str]:
     yield from (f"# `{dataset.name}`", "", GENERATED, "", card.summary, "")
     yield f"A row is {card.row}. It trains {card.trains}: see [training](../training.md)."
     yield from ("", "## How the rows are made", "", card.method, "")
-    needs = ", ".join(f"`{need}`" for need in stage.needs)
-    yield f"The asset reads {needs}. Its release is the asset `{dataset.name}_release`."
+    asset = f"The asset reads {_names(stage.needs)}. " if stage.needs else ""
+    yield f"{asset}Its release, the asset `{dataset.name}_release`, reads {_names(dataset.stages)}."
     for config in dataset.configs:
         yield from ("", f"## Config `{config.name}`", "", f"{config.purpose[0].upper()}{config.purpose[1:]}.", "")
         if config.format:
@@ -112,14 +112,19 @@ def dataset_page(dataset: Dataset[Any]) -> Iterator[str]:
         yield from ("| column | type | meaning |", "|---|---|---|")
         for name, column in config.schema.columns.items():
             yield f"| `{name}` | {column.words} | {_cell(column.meaning)} |"
-    yield from ("", "## Settings", "", f"The section `[{stage.name}]` of the settings file.", "")
-    yield from _field_table(stage.settings.model_fields)
+    if stage.settings is not NoSettings:
+        yield from ("", "## Settings", "", f"The section `[{stage.name}]` of the settings file.", "")
+        yield from _field_table(stage.settings.model_fields)
     yield from ("", "## Known limits", "")
     yield from (f"- {limit}" for limit in card.limits)
     yield from ("", "## Papers", "")
     for paper in card.papers:
         yield f"- {paper.authors} ({paper.year}). {paper.title}. [arXiv:{paper.arxiv}](https://arxiv.org/abs/{paper.arxiv})"
     yield ""
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _field_table(fields: Mapping[str, FieldInfo]) -> Iterator[str]:

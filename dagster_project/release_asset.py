@@ -18,8 +18,9 @@ from dagster_project.round import StoredRound
 from dagster_project.settings.file import Settings
 from generators import shown
 from generators.dataset import Dataset
+from generators.datasets import parents
 from releases.draft import Draft
-from releases.drafting import drafted
+from releases.drafting import drafted, main_rows
 from releases.errors import NothingToRelease
 from releases.registry.registry import Release
 
@@ -31,7 +32,7 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
         name=f"{dataset.name}_release",
         description=described(dataset, settings),
         partitions_def=ROUNDS,
-        deps=[dataset.name],
+        deps=list(parents(dataset.stages)),
         group_name="releases",
         kinds={"huggingface", "parquet"},
         owners=settings.releases.owners,
@@ -42,8 +43,7 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
         stored = StoredRound(settings=settings, store=store, key=context.partition_key)
         with explained():
             stored.require_ready(dataset.stages)
-            rows = stored.table(dataset.name)
-            if rows.is_empty():
+            if stored.table(dataset.name).is_empty():
                 raise NothingToRelease(stored.why_empty(dataset.name))
             draft = draft_of(dataset, stored)
             publication = publish(draft, store.releases, settings.hub)
@@ -53,7 +53,7 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
             metadata=_first_screen(release, draft, dataset)
             | publication.metadata()
             | _metadata(release, draft, main=dataset.main.name)
-            | {"sample_rows": report.sample_rows(rows, dataset.sample_columns)},
+            | {"sample_rows": report.sample_rows(draft.examples, draft.examples.columns)},
             data_version=dg.DataVersion(release.version),
         )
 
@@ -62,10 +62,11 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
 
 def draft_of(dataset: Dataset[Any], stored: StoredRound) -> Draft:
     """A round of a dataset, validated and laid out in configs and splits; raises SchemaError and ReleaseError."""
-    rows = stored.table(dataset.name)
+    parameters = dataset.parameters_of(stored)
+    tables = {name: stored.table(name) for config in dataset.measured for name in config.tables}
+    rows = main_rows(dataset, tables, parameters)
     facts = stored.facts(dataset, rows, dataset.more_facts(stored, rows))
-    tables = {config.table: stored.table(config.table) for config in dataset.measured if config.table}
-    draft = drafted(dataset, tables, facts, dataset.parameters_of(stored))
+    draft = drafted(dataset, tables, facts, parameters)
     return replace(draft, major=stored.settings.releases.major.get(dataset.name, 0))
 
 

@@ -16,9 +16,12 @@ from dagster_project.scorecard import finished_recipe, read_cost, standing
 from dagster_project.settings.file import Settings
 from filters.rules import most_frequent, reason_counts
 from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
+from generators.datasets import STAGES
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
+
+NO_POLICY = "none"  # where none of the problems could be attempted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,11 +88,11 @@ class StoredRound:
 
     def facts(self, dataset: Dataset[Any], rows: pl.DataFrame, more: MoreFacts) -> ReleaseFacts:
         """The facts of the round that manifest and card state."""
-        policies = sorted(rows["policy"].unique().to_list())
+        policies = sorted(rows["policy"].drop_nulls().unique().to_list())
         per_source = rows.group_by(dataset.source).agg(pl.col("problem_id").n_unique()).sort(dataset.source)
         sources = {source.name: source for source in self.settings.sources}
         facts = ReleaseFacts(
-            policy=", ".join(policies),
+            policy=", ".join(policies) or NO_POLICY,
             round=self.key,
             sources=[
                 SourceFacts(
@@ -102,7 +105,7 @@ class StoredRound:
                 )
                 for name, n in per_source.iter_rows()
             ],
-            policy_licence=self.settings.policy.stated_licence,
+            policy_licence=self.settings.policy.stated_licence if _holds_rollouts(dataset) else None,
             stages=[*map(self.stage_facts, dataset.stages), *more.stages],
             drawn=self.drawn(dataset.stage.name),
             tokens={**self.tokens(policies), **more.tokens},
@@ -136,6 +139,12 @@ class StoredRound:
         first = [frame.filter(~pl.col("problem_id").is_in(self._repeats[key])) for key, frame in frames.items()]
         rows = pl.concat(first)
         return rows, sum(frame.height for frame in frames.values()) - rows.height
+
+
+def _holds_rollouts(dataset: Dataset[Any]) -> bool:
+    """Whether its table is made of what the policy wrote; tables that a release joins to it are only about that."""
+    stages = (dataset.stage.name, *dataset.stage.needs)
+    return any(stage.samples for stage in STAGES if stage.name in stages)
 
 
 def _agreed(by_slice: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def slice_asset(
         name=stage.name,
         description=stage.title,
         partitions_def=grid,
-        deps=list(parents(stage)),
+        deps=list(parents(stage.needs)),
         group_name=stage.group,
         kinds=set(stage.kinds),
         pool="gpu" if stage.needs_gpu else None,

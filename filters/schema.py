@@ -21,7 +21,6 @@ _WORDS: tuple[tuple[Any, str], ...] = (
     (pl.Float32, "float32"),
     (pl.Float64, "float64"),
     (pl.Boolean, "bool"),
-    (MESSAGES.inner, "{role: string, content: string}"),
 )
 
 
@@ -31,17 +30,18 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's type and meaning, and whether it or the items of its lists may be null.
+    """A column's type and meaning, and whether it, the items of its lists or fields of its structs may be null.
 
-    The type is string, int64, float64, bool, a list of one of these, or chat messages (`MESSAGES`); a release holds its
-    numbers in 32 bits. A `tokenwise` column holds token ids or a number for each token; it is left out where people
-    read rows.
+    The type is string, int64, float64, bool, a struct of these, a list of one of these, or chat messages (`MESSAGES`);
+    a release holds its numbers in 32 bits. A `tokenwise` column holds token ids or a number for each token; it is left
+    out where people read rows.
     """
 
     dtype: DataType
     meaning: str
     nullable: bool = False
     nullable_items: bool = False
+    nullable_fields: tuple[str, ...] = ()
     tokenwise: bool = False
 
     @property
@@ -52,8 +52,7 @@ class Column:
     def in_words(self, dtype: DataType) -> str:
         """The type in words, where a file holds the column as `dtype`."""
         is_list = isinstance(dtype, pl.List)
-        inner = dtype.inner if isinstance(dtype, pl.List) else dtype
-        item = next((words for known, words in _WORDS if inner == known), str(inner))
+        item = _words(dtype.inner if isinstance(dtype, pl.List) else dtype, self.nullable_fields)
         items = f"{'list of ' if is_list else ''}{item}{' or null' if self.nullable_items else ''}"
         return f"{items}{' (nullable)' if self.nullable else ''}"
 
@@ -63,11 +62,20 @@ class Column:
         holds = pl.lit(True) if self.nullable else value.is_not_null()
         if isinstance(self.dtype, pl.List) and not self.nullable_items:
             holds &= ~value.list.eval(pl.element().is_null()).list.any().fill_null(False)
-        if self.dtype == MESSAGES:
-            for part in ("role", "content"):
+        for part in self._required_fields:
+            if isinstance(self.dtype, pl.List):
                 missing = pl.element().is_not_null() & pl.element().struct.field(part).is_null()
                 holds &= ~value.list.eval(missing).list.any().fill_null(False)
+            else:
+                holds &= value.is_null() | value.struct.field(part).is_not_null()
         return holds
+
+    @property
+    def _required_fields(self) -> list[str]:
+        """The fields of a struct, or of the structs in a list, that are never null."""
+        inner = self.dtype.inner if isinstance(self.dtype, pl.List) else self.dtype
+        fields = inner.fields if isinstance(inner, pl.Struct) else []
+        return [field.name for field in fields if field.name not in self.nullable_fields]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +161,17 @@ class Schema:
         if not broken.is_empty():
             shown = [_brief(row) for row in broken.head(SHOWN_ROWS).iter_rows(named=True)]
             raise SchemaError(f"{self.name}.{rule} is broken by {broken.height} of {frame.height} rows, first {shown}")
+
+
+def _words(dtype: Any, nullable_fields: tuple[str, ...] = ()) -> str:
+    """A type in words, such as `{role: string, content: string or null}`."""
+    if isinstance(dtype, pl.Struct):
+        fields = (
+            f"{field.name}: {_words(field.dtype)}{' or null' if field.name in nullable_fields else ''}"
+            for field in dtype.fields
+        )
+        return f"{{{', '.join(fields)}}}"
+    return next((words for known, words in _WORDS if dtype == known), str(dtype))
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, str]:

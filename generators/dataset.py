@@ -153,9 +153,11 @@ class Config(Generic[P]):
     """One config of a dataset.
 
     A measured config names the `table` that it publishes, and `derive` gets that table's rows, sorted by the table's
-    key. The others follow from the published rows of the measured config `base`, the first one if it is None. `derive`
-    returns rows with `problem_id` and at least the columns of `schema`, and the dropped ones with reasons; None if the
-    rows allow no such config. `format` is the shape that a stock trainer reads, None if no trainer reads the config.
+    key. Each of the `joined` tables adds its further columns to the rows that have its key, and nulls to the others.
+    The other configs follow from the published rows of the measured config `base`, the first one if it is None.
+    `derive` returns rows with `problem_id` and at least the columns of `schema`, and the dropped ones with reasons;
+    None if the rows allow no such config. `format` is the shape that a stock trainer reads, None if no trainer reads
+    the config.
     `recompute` derives those columns of a measured config again that follow from its others, one row for each row.
     """
 
@@ -164,6 +166,7 @@ class Config(Generic[P]):
     schema: Schema
     format: Format | None = None
     table: str | None = None
+    joined: tuple[Schema, ...] = ()
     base: str | None = None
     derive: Callable[[pl.DataFrame, P], Filtered | None] = keep_all
     recompute: Callable[[pl.DataFrame, P], pl.DataFrame] = nothing_derived
@@ -173,6 +176,11 @@ class Config(Generic[P]):
         lacking = set(self.format.columns if self.format else ()) - self.schema.columns.keys()
         if lacking:
             raise ValueError(f"{self.schema.name} is no {self.format}: its schema lacks {', '.join(sorted(lacking))}")
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that a measured config reads; none for the others."""
+        return (self.table, *(schema.name for schema in self.joined)) if self.table else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,15 +196,16 @@ class Picture:
 class Dataset(Generic[P]):
     """A published dataset.
 
-    The first config is measured. `parameters_of` reads the recipes of a round, never the settings of the day; it raises
-    SchemaError where slices disagree. `source` names the column that says where a problem came from. `lengths` are
-    columns of the first config whose lengths a comparison shows. `attachments` makes files from the rows by split.
-    `view` says how rows are drawn.
+    The first config is measured. `reads` names further stages whose tables it joins. `parameters_of` reads the recipes
+    of a round, never the settings of the day; it raises SchemaError where slices disagree. `source` names the column
+    that says where a problem came from. `lengths` are columns of the first config whose lengths a comparison shows.
+    `attachments` makes files from the rows by split. `view` says how rows are drawn.
     """
 
     stage: Stage[Any]
     configs: tuple[Config[P], ...]
     card: Card
+    reads: tuple[str, ...] = ()
     parameters: type[P] = Parameters  # type: ignore[assignment]
     parameters_of: Callable[[Round], P] = lambda _: Parameters()  # type: ignore[assignment,return-value]
     source: str = "source"
@@ -215,8 +224,8 @@ class Dataset(Generic[P]):
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """The stages that a release needs, its own last."""
-        return (*self.stage.needs, self.stage.name)
+        """The stages that a release needs."""
+        return (*self.stage.needs, self.stage.name, *self.reads)
 
     @property
     def main(self) -> Config[P]:

@@ -4,10 +4,8 @@ from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
-from generators.attempts.stage import STAGE as ATTEMPTS
 from generators.critical_token_pairs.models_stage import STAGE as CONTRASTIVE_MODELS
 from generators.dataset import Dataset
-from generators.problems.stage import STAGE as PROBLEMS
 from generators.stage import Stage
 
 _ROOMS = (
@@ -16,6 +14,8 @@ _ROOMS = (
     "critical_token_pairs",
     "self_correction_traces",
     "long_cot_traces",
+    "problems",
+    "attempts",
 )
 
 DATASETS: tuple[Dataset[Any], ...] = tuple(import_module(f"generators.{room}.dataset").DATASET for room in _ROOMS)
@@ -39,27 +39,27 @@ def in_order(stages: tuple[Stage[Any], ...]) -> tuple[Stage[Any], ...]:
     return tuple(ordered)
 
 
-STAGES = in_order((PROBLEMS, ATTEMPTS, CONTRASTIVE_MODELS, *(dataset.stage for dataset in DATASETS)))
+STAGES = in_order((CONTRASTIVE_MODELS, *(dataset.stage for dataset in DATASETS)))
 
 
 _BY_NAME = {stage.name: stage for stage in STAGES}
 
 
-def parents(stage: Stage[Any]) -> tuple[str, ...]:
-    """The needs of a stage that no other one of its needs has: its edges in the graph of assets."""
-    implied = {name for need in stage.needs for name in _BY_NAME[need].needs}
-    return tuple(need for need in stage.needs if need not in implied)
+def parents(needs: Collection[str]) -> tuple[str, ...]:
+    """The needed stages that no other one of them needs: the edges of an asset in the graph."""
+    implied = {name for need in needs for name in _BY_NAME[need].needs}
+    return tuple(need for need in needs if need not in implied)
 
 
 def skipped_between(stage: Stage[Any], selected: Collection[str]) -> tuple[str, ...]:
     """The unselected stages between a stage and a selected need of it; without them, nothing orders the two."""
     joined: set[str] = set()
-    waiting = list(parents(stage))
+    waiting = list(parents(stage.needs))
     while waiting:
         name = waiting.pop()
         if name in selected and name not in joined:
             joined.add(name)
-            waiting += parents(_BY_NAME[name])
+            waiting += parents(_BY_NAME[name].needs)
     cut_off = set(stage.needs) & set(selected) - joined
     return tuple(name for name in stage.needs if name not in selected and cut_off & set(_BY_NAME[name].needs))
 

@@ -35,13 +35,8 @@ def drafted(
     shares = shares or SplitShares()
     parts: dict[str, Filtered] = {}
     for config in dataset.measured:
-        parts[config.name] = _measured(dataset, config, tables[str(config.table)], parameters)
-    main = parts[dataset.main.name].kept
-    if main.is_empty():
-        raise NothingToRelease(
-            f"{dataset.name}: there are no rows to release{_because(parts[dataset.main.name])}; look at what the asset "
-            "dropped for which reason"
-        )
+        parts[config.name] = _measured(dataset, config, tables, parameters)
+    main = _some(dataset, parts[dataset.main.name])
     for base in dataset.measured:
         parts |= derived(dataset, base, parts[base.name].kept, parameters)
     laid_out = {
@@ -65,6 +60,11 @@ def drafted(
         pictures=(drawn(dataset.picture, main),) if dataset.picture else (),
         attachments=dataset.attachments(splits, parameters),
     )
+
+
+def main_rows(dataset: Dataset[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> pl.DataFrame:
+    """The rows of the main config; raises SchemaError, and NothingToRelease if no row is left."""
+    return _some(dataset, _published(dataset, dataset.main, tables, parameters))
 
 
 def derived(dataset: Dataset[P], base: Config[P], rows: pl.DataFrame, parameters: P) -> dict[str, Filtered]:
@@ -115,35 +115,60 @@ def _export(facts: ReleaseFacts) -> Mapping[str, Any]:
     return export if isinstance(export, Mapping) else {}
 
 
-def _measured(dataset: Dataset[P], config: Config[P], table: pl.DataFrame, parameters: P) -> Filtered:
-    """The rows of a measured config; raises SchemaError if a derived column differs from its recomputation."""
+def _published(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> Filtered:
+    """The rows of a measured config, and those that it leaves out; raises SchemaError."""
+    # What is measured is rounded before anything follows from it, since whoever verifies has only rounded rows.
     schema = dataset.table_schema(config)
+    rows = schema.rounded(schema.validate(tables[schema.name]))
+    for other in config.joined:
+        more = [name for name in other.columns if name in other.key or name not in rows.columns]
+        rows = rows.join(other.rounded(other.validate(tables[other.name])).select(more), on=other.key, how="left")
     try:
-        # What is measured is rounded before anything follows from it, since whoever verifies has only rounded rows.
-        rows = schema.rounded(schema.validate(table))
         part = config.derive(ordered(rows, schema.key), parameters)
-        if part is None:
-            raise RuntimeError(f"{dataset.name}: the measured config {config.name} derives nothing")
-        part = Filtered(config.schema.rounded(part.kept), part.dropped)
+    except IncompleteParameters as missing:
+        raise _to_be_made_again(dataset, missing) from missing
+    if part is None:
+        raise RuntimeError(f"{dataset.name}: the measured config {config.name} derives nothing")
+    return Filtered(config.schema.rounded(part.kept), part.dropped)
+
+
+def _measured(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> Filtered:
+    """The rows of a measured config; raises SchemaError if a derived column differs from its recomputation."""
+    part = _published(dataset, config, tables, parameters)
+    try:
         recomputed = config.recompute(part.kept, parameters)
     except IncompleteParameters as missing:
-        raise SchemaError(f"{dataset.name}: {missing}: materialise {dataset.name} again") from missing
+        raise _to_be_made_again(dataset, missing) from missing
     wrong = differing_columns(part.kept, recomputed)
     if wrong:
         columns = ", ".join(dict.fromkeys(column for columns in wrong.values() for column in columns))
         row = part.kept.row(min(wrong), named=True)
-        first = ", ".join(f"{name} {row[name]}" for name in schema.key)
-        raise SchemaError(
-            f"{dataset.name}: {columns} of config {config.name} do not follow from the others in {len(wrong)} of "
-            f"{part.kept.height} rows, first {first}: materialise {dataset.name} again"
+        first = ", ".join(f"{name} {row[name]}" for name in dataset.table_schema(config).key)
+        raise _to_be_made_again(
+            dataset,
+            f"{columns} of config {config.name} do not follow from the others in {len(wrong)} of {part.kept.height} "
+            f"rows, first {first}",
         )
     return part
+
+
+def _to_be_made_again(dataset: Dataset[P], complaint: object) -> SchemaError:
+    return SchemaError(f"{dataset.name}: {complaint}: materialise {dataset.name} again")
 
 
 def _examples(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Rows spread over a split, in those of the columns that it has."""
     step = max(1, rows.height // EXAMPLES)
     return rows.select([name for name in columns if name in rows.columns]).gather_every(step).head(EXAMPLES)
+
+
+def _some(dataset: Dataset[P], part: Filtered) -> pl.DataFrame:
+    if part.kept.is_empty():
+        raise NothingToRelease(
+            f"{dataset.name}: there are no rows to release{_because(part)}; look at what the asset dropped for which "
+            "reason"
+        )
+    return part.kept
 
 
 def _because(part: Filtered) -> str:

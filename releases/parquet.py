@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.schema import MESSAGES, Column, Schema
+from filters.schema import Column, Schema
 from filters.widths import DataType, narrow_type
 from releases.manifest import Manifest
 
@@ -32,7 +32,6 @@ _ARROW: tuple[tuple[Any, pa.DataType], ...] = (
     (pl.Int32, pa.int32()),
     (pl.Float32, pa.float32()),
     (pl.Boolean, pa.bool_()),
-    (MESSAGES.inner, pa.struct([pa.field(name, pa.string(), nullable=False) for name in ("role", "content")])),
 )
 
 
@@ -60,11 +59,17 @@ def arrow_schema(schema: Schema, *, is_wide: bool = False) -> pa.Schema:
 
 def _arrow_field(name: str, column: Column, dtype: DataType) -> pa.Field:
     is_list = isinstance(dtype, pl.List)
-    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
-    arrow = next(arrow for known, arrow in _ARROW if inner == known)
+    arrow = _arrow_type(dtype.inner if isinstance(dtype, pl.List) else dtype, column.nullable_fields)
     if is_list:
         arrow = pa.list_(pa.field("element", arrow, nullable=column.nullable_items))
     return pa.field(name, arrow, nullable=column.nullable, metadata={"description": column.meaning})
+
+
+def _arrow_type(dtype: Any, nullable_fields: tuple[str, ...] = ()) -> pa.DataType:
+    if isinstance(dtype, pl.Struct):
+        types = {field.name: _arrow_type(field.dtype) for field in dtype.fields}
+        return pa.struct([pa.field(name, kind, nullable=name in nullable_fields) for name, kind in types.items()])
+    return next(arrow for known, arrow in _ARROW if dtype == known)
 
 
 def shards(

@@ -70,7 +70,7 @@ def test_every_folder_of_the_readmes_tree_exists():
 
 
 def test_a_dataset_is_added_as_the_page_says(tmp_path):
-    """A seventh dataset, out of the page's own blocks, goes through the conformance suite and lint unchanged."""
+    """One more dataset, out of the page's own blocks, goes through the conformance suite and lint unchanged."""
     page = (ROOT / "docs" / "add_a_dataset.md").read_text()
     for name in PROJECT:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))

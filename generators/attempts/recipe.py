@@ -8,7 +8,7 @@ from generators.problems import prompt as solve
 from generators.records import Attempt, Problem
 from generators.sampling.sampler import Sampler
 
-VERSION = "3"  # bump when a change here would change the rows
+VERSION = "4"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,17 @@ from dataclasses import asdict
 import polars as pl
 
 from filters.schema import Schema
-from generators.attempts.difficulty import difficulty
 from generators.attempts.fit import fit_to_label
 from generators.attempts.recipe import VERSION, AttemptsConfig, attempt
 from generators.attempts.settings import Settings
-from generators.attempts.table import ATTEMPTS, PROBLEM_DIFFICULTY, attempts_table
+from generators.attempts.table import ATTEMPTS, attempts_table
 from generators.checks import TIMEOUTS, Check, CheckBounds, CheckSpec, share_in_bounds, timeouts
 from generators.columns import DETAIL, PROBLEM, REASON
 from generators.engine.protocol import Sampling
 from generators.preflight import Finding, Preflight
 from generators.problems import prompt as solve
+from generators.problems.difficulty import problem_difficulty_table
+from generators.problems.table import PROBLEM_DIFFICULTY
 from generators.records import Attempt, Problem
 from generators.sampling.ledger import sampling_json
 from generators.shown import Counts, Histogram, SampleRows, Shown
@@ -47,7 +48,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
         [(by_id[solution.problem_id], solution) for solutions in attempted.rows for solution in solutions],
         slice.origin | {"sampling": sampling_json(sampling), "max_tokens": settings.max_tokens},
     )
-    by_problem = difficulty(rows)
+    by_problem = problem_difficulty_table(rows, slice.origin)
     unfit = fit_to_label(rows, slice.quality)
     return Output(
         rows=rows,

@@ -1,4 +1,4 @@
-"""The tables of attempts and of problem difficulty; attempts to rows, and back."""
+"""The table of attempts; attempts to rows, and back."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -34,24 +34,6 @@ ATTEMPTS = Schema(
         "is_right: follows_verdict": pl.when(pl.col("verdict").is_in(UNDECIDED))
         .then(pl.col("is_right").is_null())
         .otherwise(pl.col("is_right") == (pl.col("verdict") == Verdict.EQUAL.value)),
-    },
-)
-
-PROBLEM_DIFFICULTY = Schema(
-    name="problem_difficulty",
-    columns={
-        "problem_id": PROBLEM["problem_id"],
-        "n_attempts": Column(pl.Int64, "The number of attempts."),
-        "n_right": Column(pl.Int64, "The number of right attempts."),
-        "n_undecided": Column(pl.Int64, "The number of undecided attempts."),
-        "pass_rate": Column(pl.Float64, "Right attempts among the decided ones; null if none.", nullable=True),
-        "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null if none.", nullable=True),
-    },
-    key=("problem_id",),
-    rules={
-        "n_attempts: covers_its_parts": pl.col("n_right") + pl.col("n_undecided") <= pl.col("n_attempts"),
-        "difficulty: follows_pass_rate": pl.col("difficulty").is_null() == pl.col("pass_rate").is_null(),
-        "difficulty: known": pl.col("difficulty").fill_null("easy").is_in(["easy", "medium", "hard"]),
     },
 )
 

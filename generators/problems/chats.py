@@ -1,6 +1,6 @@
-"""The configs `default` that trainers read as chats: the problem as the policy is asked it, and its answers."""
+"""Columns and configs that trainers read as chats: the problem as the policy is asked it, and its answers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -11,40 +11,43 @@ from generators.dataset import DEFAULT, Config
 from generators.formats import Format
 from generators.problems import prompt as solve
 
-_PROMPT = Column(MESSAGES, "Instruction and problem as a chat, without worked examples.")
+PROMPT = Column(MESSAGES, "Instruction and problem as a chat, without worked examples.")
+COMPLETION = Column(MESSAGES, "The answer, as the assistant's message.")
 
 
 def completions(dataset: str, *, purpose: str, answer: pl.Expr) -> Config[Any]:
-    """Each row's problem with the text `answer`, which alone is learnt."""
-    columns = {"prompt": _PROMPT, "completion": Column(MESSAGES, "The answer, as the assistant's message.")}
+    """The config `default` with each row's problem and the text `answer`, which alone is learnt."""
+    columns = {"prompt": PROMPT, "completion": COMPLETION}
     return _config(dataset, Format.COMPLETION, purpose, columns, {"completion": answer})
 
 
 def preferences(dataset: str, *, purpose: str, chosen: pl.Expr, rejected: pl.Expr) -> Config[Any]:
-    """Each row's problem with a right solution and a wrong one, both whole."""
+    """The config `default` with each row's problem, a right solution and a wrong one, both whole."""
     columns = {
-        "prompt": _PROMPT,
+        "prompt": PROMPT,
         "chosen": Column(MESSAGES, "The right solution, as the assistant's message."),
         "rejected": Column(MESSAGES, "The wrong solution, as the assistant's message."),
     }
     return _config(dataset, Format.PREFERENCE, purpose, columns, {"chosen": chosen, "rejected": rejected})
 
 
+def prompts(problems: Iterable[str]) -> pl.Series:
+    """The column `prompt`: what the policy is asked for each problem."""
+    return pl.Series("prompt", [solve.messages(problem) for problem in problems], dtype=MESSAGES)
+
+
+def answers(name: str, texts: Iterable[str]) -> pl.Series:
+    """A column of answers, one message of the assistant each."""
+    return pl.Series(name, [[{"role": "assistant", "content": text}] for text in texts], dtype=MESSAGES)
+
+
 def _config(
-    dataset: str, format: Format, purpose: str, columns: Mapping[str, Column], answers: Mapping[str, pl.Expr]
+    dataset: str, format: Format, purpose: str, columns: Mapping[str, Column], sides: Mapping[str, pl.Expr]
 ) -> Config[Any]:
     def derive(rows: pl.DataFrame, _: object) -> Filtered:
-        texts = rows.select("problem_id", "prompt", **answers)
-        sides = (_chats(name, (_answer(text) for text in texts[name])) for name in answers)
-        return apply_rules(texts.with_columns(_chats("prompt", map(solve.messages, texts["prompt"])), *sides), {})
+        texts = rows.select("problem_id", "prompt", **sides)
+        chats = texts.with_columns(prompts(texts["prompt"]), *(answers(name, texts[name]) for name in sides))
+        return apply_rules(chats, {})
 
     schema = Schema(name=f"{dataset}/{DEFAULT}", columns=columns)
     return Config(name=DEFAULT, purpose=purpose, schema=schema, format=format, derive=derive)
-
-
-def _answer(text: str) -> Sequence[dict[str, str]]:
-    return [{"role": "assistant", "content": text}]
-
-
-def _chats(name: str, chats: Iterable[Sequence[dict[str, str]]]) -> pl.Series:
-    return pl.Series(name, [list(chat) for chat in chats], dtype=MESSAGES)

@@ -1,9 +1,9 @@
-"""The tables of problems and of repeats of evaluation items, and the rows as records."""
+"""The tables of problems, of their difficulty and of repeats of evaluation items, and problems as records."""
 
 import polars as pl
 
 from filters.schema import Column, Schema
-from generators.columns import IS_ANSWERED, OPTIONAL_ANSWER, PROBLEM
+from generators.columns import IS_ANSWERED, OPTIONAL_ANSWER, ORIGIN, PROBLEM
 from generators.records import Problem
 
 PROBLEMS = Schema(
@@ -14,6 +14,25 @@ PROBLEMS = Schema(
         "prompt: not_blank": pl.col("prompt").str.strip_chars() != "",
         "answer: of_all_of_a_source_or_none": IS_ANSWERED.n_unique().over("source") == 1,
     },
+)
+
+RATING = {
+    "n_attempts": Column(pl.Int64, "The number of attempts."),
+    "n_right": Column(pl.Int64, "The number of right attempts."),
+    "n_undecided": Column(pl.Int64, "The number of undecided attempts."),
+    "pass_rate": Column(pl.Float64, "Right attempts among the decided ones; null if none.", nullable=True),
+    "difficulty": Column(pl.String, "`easy`, `medium` or `hard` by pass rate; null if none.", nullable=True),
+}
+RATING_RULES = {
+    "n_attempts: covers_its_parts": pl.col("n_right") + pl.col("n_undecided") <= pl.col("n_attempts"),
+    "difficulty: follows_pass_rate": pl.col("difficulty").is_null() == pl.col("pass_rate").is_null(),
+    "difficulty: known": pl.col("difficulty").fill_null("easy").is_in(["easy", "medium", "hard"]),
+}
+PROBLEM_DIFFICULTY = Schema(
+    name="problem_difficulty",
+    columns={"problem_id": PROBLEM["problem_id"], **RATING, **ORIGIN},
+    key=("problem_id",),
+    rules=RATING_RULES,
 )
 
 EVALUATION_REPEATS = Schema(

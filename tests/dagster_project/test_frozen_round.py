@@ -30,6 +30,8 @@ DATASETS = {
     "critical_token_pairs": {"full", "default"},
     "self_correction_traces": {"full", "default", "tokens", "messages"},
     "long_cot_traces": {"full", "default", "messages", "full_pairs", "pairs"},
+    "problems": {"full", "default"},
+    "attempts": {"full", "default", "unpaired"},
 }
 VARIES_BY_CPU = "process_labels"
 

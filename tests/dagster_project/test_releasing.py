@@ -1,4 +1,4 @@
-"""A release of a round whose sources share problems."""
+"""Releases of a round: whose sources share problems, without answers, or with a stage that failed."""
 
 import polars as pl
 from huggingface_hub import DatasetCard
@@ -10,8 +10,9 @@ from dagster_project.scorecard import read_cost
 from dagster_project.settings.file import load_settings
 from generators.dataset import IN_TWO_SLICES
 from releases.manifest import read_manifest
-from tests.dagster_project.conftest import SETTINGS
+from tests.dagster_project.conftest import SETTINGS, metadata_of
 
+OUTCOMES = ["problems", "attempts"]
 AGAIN = """
 [[sources]]
 kind = "simulated"
@@ -45,3 +46,39 @@ def test_a_problem_of_two_sources_is_released_once_as_its_first_source_has_it(tm
     assert (facts.licence, card.license, card.language) == ("MIT", "mit", ["en"])
     costs = [read_cost(store, "process_labels", Cell(round="r1", slice=key)) for key in twice.slices()]
     assert facts.drawn["generated"] == sum(cost.tokens for cost in costs) > 0
+
+
+def test_problems_and_attempts_are_released_where_process_labels_were_not_made(copied_world, make):
+    store = Store(data_root=copied_world.data_root)
+    for slice_key in copied_world.slices():
+        store.scorecard("process_labels", Cell(round="r1", slice=slice_key)).unlink()
+    assert not make(copied_world, "release", "r1", only=["process_labels_release"]).success
+    assert make(copied_world, "release", "r1", only=[f"{name}_release" for name in OUTCOMES]).success
+
+
+def test_a_problem_that_the_engine_refused_is_released_without_a_pass_rate(copied_world, make):
+    store, cell = Store(data_root=copied_world.data_root), Cell(round="r1", slice=next(iter(copied_world.slices())))
+    difficulty = store.read(store.table("problem_difficulty", cell))
+    refused = difficulty["problem_id"][0]
+    store.write(store.table("problem_difficulty", cell), difficulty.filter(pl.col("problem_id") != refused))
+    released = metadata_of(make(copied_world, "release", "r1", only=["problems_release"]), "problems_release")
+    rows = pl.read_parquet(f"{released['dagster/uri']}/data/full/*.parquet").sort("problem_id")
+    assert rows.height == height(store, copied_world, "problems")
+    assert rows.filter(pl.col("pass_rate").is_null())["problem_id"].to_list() == [refused]
+    assert rows.filter(pl.col("policy").is_null())["n_attempts"].to_list() == [0]
+
+
+def test_problems_that_nobody_could_attempt_are_released_and_the_card_names_no_policy(copied_world, make):
+    store = Store(data_root=copied_world.data_root)
+    for slice_key in copied_world.slices():
+        path = store.table("problem_difficulty", Cell(round="r1", slice=slice_key))
+        store.write(path, store.read(path).clear())
+    released = metadata_of(make(copied_world, "release", "r1", only=["problems_release"]), "problems_release")
+    card = UPath(released["dagster/uri"]) / "README.md"
+    assert "The policy is `none`, the round `r1`." in card.read_text()
+
+
+def height(store, settings, table):
+    """The rows of a table over all slices of the first round."""
+    cells = (Cell(round="r1", slice=key) for key in settings.slices())
+    return sum(store.read(store.table(table, cell)).height for cell in cells)

@@ -92,7 +92,7 @@ def published(world, dataset):
 def test_both_slices_and_every_release_succeed(world):
     assert {key: result.success for key, result in world.results.items()} == {"sums-0": True, "queries-0": True}
     assert world.released.success
-    for dataset in ("process_labels", NAME):
+    for dataset in ("process_labels", NAME, "problems", "attempts"):
         assert verify(published(world, dataset)).findings == ()
 
 
@@ -163,6 +163,13 @@ def test_the_release_holds_both_kinds_of_rows_and_manifests_tell_what_was_set_as
     assert stages["attempts"]["dropped"] == {"no_answer_to_verify": 16}
     assert stages["process_labels"]["dropped"]["no_answer_to_verify"] == 16
     assert facts["settings"]["attempts"]["settings"]["n"] == 4
+    assert [one["name"] for one in facts["sources"]] == ["sums"]
+
+
+def test_problems_without_answers_are_in_no_release_of_problems_and_their_source_is_not_named(world):
+    facts = json.loads((published(world, "problems") / "manifest.json").read_text())["facts"]
+    stages = {one["name"]: one for one in facts["stages"]}
+    assert stages["release: full"]["dropped"] == {"no_answer": 16}
     assert [one["name"] for one in facts["sources"]] == ["sums"]
 
 

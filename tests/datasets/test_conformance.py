@@ -54,7 +54,7 @@ def test_every_table_of_a_slice_obeys_its_schema(world, dataset):
             table = world.store.read(world.store.table(schema.name, cell))
             assert schema.validate(table).equals(table)
         dropped = world.store.read(world.store.dropped(dataset.name, cell))
-        assert set(dataset.stage.dropped.columns) == set(dropped.columns)
+        assert set(dataset.stage.dropped.columns) <= set(dropped.columns)
         assert dropped["reason"].null_count() == 0
 
 
@@ -78,6 +78,13 @@ def test_a_recipe_holds_all_settings_and_what_they_resolved_to(world, dataset):
             assert '"temperature"' in resolved and '"max_tokens"' in resolved
 
 
+def test_a_release_needs_the_stages_whose_tables_it_publishes_or_joins(dataset):
+    stages = [stage for stage in STAGES if stage.name in dataset.stages]
+    owned = {schema.name for stage in stages for schema in (stage.schema, *stage.beside)}
+    assert len(stages) == len(dataset.stages)
+    assert {name for config in dataset.measured for name in config.tables} <= owned
+
+
 def test_every_setting_says_what_it_is(dataset):
     fields = dataset.stage.settings.model_fields
     assert [name for name, field in fields.items() if not field.description] == []
@@ -95,7 +102,7 @@ def test_a_slice_that_lost_part_of_its_ledger_and_its_tables_is_made_again_as_it
     before = {schema.name: store.read(store.table(schema.name, cell)) for schema in tables_of(dataset)}
     drawn_before = read_cost(store, dataset.name, cell).rollouts
     parts = sorted(store.ledger_folder("simulated", cell).glob("part-*.parquet"))
-    for part in parts[1::2]:
+    for part in (parts[0], *parts[1::2]):  # the first one has all attempts
         part.unlink()
     for schema in tables_of(dataset):
         store.table(schema.name, cell).unlink()
@@ -143,7 +150,8 @@ def test_shuffled_tables_make_the_released_content_after_a_later_round_too_and_e
     manifest = read_manifest((folder / "manifest.json").read_bytes(), where=str(folder))
 
     def draft(change):
-        tables = {config.table: change(stored.table(config.table)) for config in dataset.measured}
+        names = {name for config in dataset.measured for name in config.tables}
+        tables = {name: change(stored.table(name)) for name in names}
         return drafted(dataset, tables, manifest.facts, dataset.parameters_of(stored))
 
     shuffled = draft(lambda rows: rows.sample(fraction=1.0, shuffle=True, seed=1))
@@ -170,9 +178,8 @@ def test_a_second_run_draws_nothing_and_makes_the_same_tables(copied_world):
     with dg.DagsterInstance.ephemeral() as instance:
         again = runner(instance)(copied_world, "slice", cell.round, cell.slice)
     assert again.success
-    assert {dataset.name: metadata_of(again, dataset.name)["rollouts_drawn"] for dataset in DATASETS} == dict.fromkeys(
-        [dataset.name for dataset in DATASETS], 0
-    )
+    sampled = [dataset.name for dataset in DATASETS if dataset.stage.samples]
+    assert {name: metadata_of(again, name)["rollouts_drawn"] for name in sampled} == dict.fromkeys(sampled, 0)
     assert all(store.read(path).equals(table) for path, table in zip(paths, before, strict=True))
 
 
@@ -227,12 +234,14 @@ def test_rows_of_two_versions_stand_in_the_same_order(world, dataset):
     stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
     parameters = dataset.parameters_of(stored)
     facts = read_manifest((version(world, dataset, 1) / "manifest.json").read_bytes(), where="v0.1.0").facts
-    tables = {config.table: stored.table(config.table) for config in dataset.measured}
+    tables = {name: stored.table(name) for config in dataset.measured for name in config.tables}
     whole = drafted(dataset, tables, facts, parameters)
     held = pl.concat(whole.tables[dataset.main.name].splits.values())
     half = sorted(held["problem_id"].unique())[::2]
-    for fewer in (pl.col("problem_id").is_in(half), pl.col("slice") == held["slice"].max()):
-        part = drafted(dataset, {name: rows.filter(fewer) for name, rows in tables.items()}, facts, parameters)
+    last_slice = held.filter(pl.col("slice") == held["slice"].max())["problem_id"].to_list()
+    for problems in (half, last_slice):
+        fewer = {name: rows.filter(pl.col("problem_id").is_in(problems)) for name, rows in tables.items()}
+        part = drafted(dataset, fewer, facts, parameters)
         for config, table in part.tables.items():
             for split, rows in table.splits.items():
                 assert in_both(whole.tables[config].splits[split], rows) == in_both(
@@ -327,6 +336,11 @@ def test_a_slice_without_a_problem_gives_empty_tables(small_world, dataset):
     empty = next(cell for cell in cells(small_world) if store.read(store.table("problems", cell)).is_empty())
     for schema in tables_of(dataset):
         assert store.read(store.table(schema.name, empty)).equals(schema.empty())
+
+
+def test_a_stage_that_a_dataset_publishes_stands_in_the_list_once():
+    assert len({stage.name for stage in STAGES}) == len(STAGES)
+    assert {dataset.name for dataset in DATASETS} <= {stage.name for stage in STAGES}
 
 
 def test_an_unknown_need_is_refused():

@@ -8,6 +8,7 @@ from filters.schema import MESSAGES, Column, Schema, SchemaError
 from releases.parquet import arrow_schema, shards
 
 CHAT = [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}]
+FACTS = pl.Struct({"index": pl.String, "rate": pl.Float64, "rule": pl.Struct({"percent": pl.String})})
 TURN = pa.struct([pa.field("role", pa.string(), nullable=False), pa.field("content", pa.string(), nullable=False)])
 
 
@@ -37,6 +38,18 @@ def validate(values, **nullable):
             "list of {role: string, content: string}",
             pa.list_(pa.field("element", TURN, nullable=False)),
         ),
+        (
+            FACTS,
+            {"nullable_fields": ("rate",)},
+            "{index: string, rate: float32 or null, rule: {percent: string}}",
+            pa.struct(
+                [
+                    pa.field("index", pa.string(), nullable=False),
+                    pa.field("rate", pa.float32()),
+                    pa.field("rule", pa.struct([pa.field("percent", pa.string(), nullable=False)]), nullable=False),
+                ]
+            ),
+        ),
     ],
 )
 def test_a_column_has_its_type_in_words_and_in_arrow(dtype, nullable, words, arrow):
@@ -49,6 +62,19 @@ def test_messages_come_back_from_parquet_as_they_were():
     frame = pl.DataFrame({"c": [CHAT, [], CHAT[:1]]}, schema={"c": MESSAGES})
     ((_, content),) = shards(schema.validate(frame), schema, split="train")
     assert pl.read_parquet(content).equals(frame)
+
+
+def test_a_struct_comes_back_from_parquet_as_it_was_and_only_its_nullable_fields_may_be_null():
+    schema = Schema(name="table", columns={"c": column(FACTS, nullable_fields=("rate",))})
+
+    def checked(**changed):
+        facts = {"index": "p1", "rate": None, "rule": {"percent": "number"}} | changed
+        return schema.validate(pl.DataFrame({"c": [facts]}, schema={"c": FACTS}))
+
+    ((_, content),) = shards(checked(), schema, split="train")
+    assert pl.read_parquet(content).equals(checked())
+    with pytest.raises(SchemaError, match="c: no_nulls is broken by 1 of 1 rows"):
+        checked(index=None)
 
 
 @pytest.mark.parametrize(

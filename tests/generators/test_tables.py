@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 
 from filters.schema import Column, Schema, SchemaError
-from generators.attempts.table import ATTEMPTS, PROBLEM_DIFFICULTY
-from generators.problems.table import PROBLEMS
+from generators.attempts.table import ATTEMPTS
+from generators.problems.table import PROBLEM_DIFFICULTY, PROBLEMS
 from generators.process_labels.table import PROCESS_LABELS
 from generators.search.tree_table import SEARCH_TREES
 

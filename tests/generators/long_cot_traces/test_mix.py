@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators.attempts.difficulty import difficulty
 from generators.long_cot_traces.mix import RATINGS, Shares, mix_by_difficulty, mix_by_ratings, quotas
+from generators.problems.difficulty import difficulty
 
 FIVE, FOUR = [True] * 5 + [False] * 2, [True] * 4 + [False] * 3
 RATED = [

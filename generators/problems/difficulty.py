@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from generators.attempts.table import PROBLEM_DIFFICULTY
+from generators.problems.table import PROBLEM_DIFFICULTY
+from generators.records import Provenance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,21 +25,30 @@ class DifficultyBounds:
             raise ValueError(f"easy must be above medium ({self.medium}) and at most 1, got {self.easy}")
 
 
+def problem_difficulty_table(attempts: pl.DataFrame, provenance: Provenance) -> pl.DataFrame:
+    """The `problem_difficulty` table of one slice, from its attempts."""
+    origin = [pl.lit(value).alias(name) for name, value in provenance.items()]
+    return PROBLEM_DIFFICULTY.validate(difficulty(attempts).with_columns(origin))
+
+
 def difficulty(attempts: pl.DataFrame, bounds: DifficultyBounds | None = None) -> pl.DataFrame:
     """Return one row per problem, in the order of the attempts, with its pass rate over the decided attempts.
 
     A problem without a decided attempt has neither pass rate nor difficulty.
     """
-    bounds = bounds or DifficultyBounds()
     right = pl.col("is_right")
     counted = attempts.group_by("problem_id", maintain_order=True).agg(
         n_attempts=pl.len().cast(pl.Int64),
         n_right=right.sum().cast(pl.Int64),
         n_undecided=right.is_null().sum().cast(pl.Int64),
     )
+    return counted.with_columns(rating(bounds or DifficultyBounds()))
+
+
+def rating(bounds: DifficultyBounds) -> list[pl.Expr]:
+    """The pass rate and the difficulty, from the counts of attempts."""
     n_decided = pl.col("n_attempts") - pl.col("n_undecided")
-    rated = counted.with_columns(pass_rate=pl.when(n_decided > 0).then(pl.col("n_right") / n_decided))
-    rate = pl.col("pass_rate")
+    rate = pl.when(n_decided > 0).then(pl.col("n_right") / n_decided)
     band = (
         pl.when(rate >= bounds.easy)
         .then(pl.lit("easy"))
@@ -47,4 +57,4 @@ def difficulty(attempts: pl.DataFrame, bounds: DifficultyBounds | None = None) -
         .when(rate.is_not_null())
         .then(pl.lit("hard"))
     )
-    return PROBLEM_DIFFICULTY.validate(rated.with_columns(difficulty=band))
+    return [rate.alias("pass_rate"), band.alias("difficulty")]

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from generators.attempts.difficulty import DifficultyBounds, difficulty
+from generators.problems.difficulty import DifficultyBounds, difficulty
 
 
 def attempts(**by_problem):
