@@ -67,7 +67,7 @@ def _trainer_rows() -> Iterator[str]:
     yield f"| trainer | {' | '.join(f'`{dataset.name}`' for dataset in DATASETS)} |"
     yield f"|---|{'---|' * len(DATASETS)}"
     for trainer, formats in trainers().items():
-        read = [[config.name for config in dataset.configs if config.format in formats] for dataset in DATASETS]
+        read = [[config.name for config in dataset.configs if config.ready in formats] for dataset in DATASETS]
         if any(read):
             yield f"| {trainer} | {' | '.join(', '.join(f'`{name}`' for name in names) or '–' for names in read)} |"
 
@@ -115,8 +115,8 @@ def dataset_page(dataset: Dataset[Any]) -> Iterator[str]:
     yield f"{asset}Its release, the asset `{dataset.name}_release`, reads {_names(dataset.stages)}."
     for config in dataset.configs:
         yield from ("", f"## Config `{config.name}`", "", f"{config.purpose[0].upper()}{config.purpose[1:]}.", "")
-        if config.format:
-            yield from (readers(config.format), "")
+        if config.ready:
+            yield from (readers(config.ready), "")
         yield from ("| column | type | meaning |", "|---|---|---|")
         for name, column in config.schema.columns.items():
             yield f"| `{name}` | {column.words} | {_cell(column.meaning)} |"

@@ -176,6 +176,11 @@ class Config(Generic[P]):
     lost: str = ""
     mislearnt: str = ""
 
+    @property
+    def ready(self) -> Format | None:
+        """The format, None if a trainer that reads the config would learn what it must not."""
+        return None if self.mislearnt else self.format
+
     def __post_init__(self) -> None:
         lacking = set(self.format.columns if self.format else ()) - self.schema.columns.keys()
         if lacking:
