@@ -42,9 +42,12 @@ def step_pair_faults(row: Row, decoded: Mapping[str, str], *, least_margin: floa
         "prefix_ids_hold_the_steps_before": decoded["prefix"].endswith(row["initial_reason_steps"]),
         "ids_are_of_the_texts": all(decoded[side] == row[side] for side in ("chosen", "rejected")),
         "values_follow_from_counts": all(_near(values[s], row[f"{s}_value"]) for s in ("chosen", "rejected")),
-        "margin_follows_from_values": _near(row["margin"], row["chosen_value"] - row["rejected_value"]),
-        "margin_is_large_enough": row["margin"] >= least_margin - TOLERANCE,
-        "interval_holds_the_margin_and_not_0": 0 < row["margin_low"] <= row["margin"] <= row["margin_high"],
+        "margin_follows_from_values": _near(row["value_margin"], row["chosen_value"] - row["rejected_value"]),
+        "margin_is_large_enough": row["value_margin"] >= least_margin - TOLERANCE,
+        "interval_holds_the_margin_and_not_0": 0
+        < row["value_margin_low"]
+        <= row["value_margin"]
+        <= row["value_margin_high"],
         "rollouts_are_of_both_sides": row["n_rollouts"] == row["chosen_n_rollouts"] + row["rejected_n_rollouts"],
         "solved_at_times": 0 < row["pass_rate"] < 1,
         "provenance": all(row[name] for name in PROVENANCE),
@@ -138,7 +141,7 @@ def score_differences(rows: Sequence[Row], model: Path, adapters: Path) -> list[
 
 def read_step_pairs(release: Path, tokenizer: Any, *, least_margin: float) -> dict[str, Any]:
     """Counts of step pairs and of the rules they break."""
-    rows = rows_of(release, "default")
+    rows = rows_of(release, "full")
     faults: Counter[str] = Counter()
     for row in rows:
         pieces = {"prefix": row["prefix_token_ids"]} | {s: row[f"{s}_token_ids"] for s in ("chosen", "rejected")}
@@ -149,16 +152,16 @@ def read_step_pairs(release: Path, tokenizer: Any, *, least_margin: float) -> di
         for side in ("chosen", "rejected")
         if row["is_stable"]
     )
-    for row in rows_of(release, "trl"):
+    for row in rows_of(release, "steps"):
         for side, final in (("chosen", "is_final_step"), ("rejected", "rejected_is_final_step")):
             prompt = tokenizer(row["prompt"])["input_ids"]
             whole = tokenizer(row["prompt"] + row[side])["input_ids"]
             end = [tokenizer.eos_token_id] if row[final] else []
-            faults["trl_boundary"] += whole[: len(prompt)] != prompt
-            faults["trl_ids_are_stored"] += (tuple(prompt), tuple(whole[len(prompt) :] + end)) not in stable
+            faults["steps_boundary"] += whole[: len(prompt)] != prompt
+            faults["steps_ids_are_stored"] += (tuple(prompt), tuple(whole[len(prompt) :] + end)) not in stable
     faults["repeated_steps"] = repeated_steps(rows)
     faults["columns"] = int(tuple(rows[0])[: len(EIGHT_COLUMNS)] != EIGHT_COLUMNS)
-    margins = sorted(row["margin"] for row in rows)
+    margins = sorted(row["value_margin"] for row in rows)
     return {
         "pairs": len(rows),
         "problems": len({row["problem_id"] for row in rows}),
@@ -170,7 +173,7 @@ def read_step_pairs(release: Path, tokenizer: Any, *, least_margin: float) -> di
 
 def read_critical_pairs(release: Path, tokenizer: Any, *, model: Path, adapters: Path, rescored: int) -> dict[str, Any]:
     """Counts of critical-token pairs and of the rules they break, with the scores of some rows recomputed."""
-    rows = rows_of(release, "default")
+    rows = rows_of(release, "full")
     faults: Counter[str] = Counter()
     for row in rows:
         pieces = {side: row[f"{side}_token_ids"][row["response_start"] :] for side in ("chosen", "rejected")}

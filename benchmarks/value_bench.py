@@ -129,7 +129,7 @@ class Bench:
         """Rows to train reward models on: the released labels, and exhaustive labels at the same token cost."""
         manifest = self.registry.manifest(LABELS)
         assert manifest is not None
-        rows = list(self.registry.train(LABELS, "default") or ())[: self.size.solutions]
+        rows = list(self.registry.train(LABELS, "full") or ())[: self.size.solutions]
         strategy, budget = Exhaustive(), tokens_spent(rows)
         attempts = attempts_config(manifest.facts.settings)
         config = ProcessLabelsConfig(

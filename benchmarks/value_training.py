@@ -43,7 +43,7 @@ ARMS = (
         name=RIGHT_ATTEMPTS,
         loss="sft",
         datasets=("process_labels", "critical_token_pairs"),
-        config="default",
+        config="full",
         learning_rate=2e-4,
     ),
     Arm(
@@ -58,12 +58,12 @@ ARMS = (
         name="self_correction_traces",
         loss="sft",
         datasets=("self_correction_traces",),
-        config="sft",
+        config="tokens",
         learning_rate=2e-4,
     ),
-    Arm(name="dpo", loss="dpo", datasets=("critical_token_pairs",), config="default", learning_rate=5e-5),
-    Arm(name="step_dpo", loss="step_dpo", datasets=("step_preference_pairs",), config="trl", learning_rate=5e-5),
-    Arm(name="cdpo", loss="cdpo", datasets=("critical_token_pairs",), config="default", learning_rate=5e-5),
+    Arm(name="dpo", loss="dpo", datasets=("critical_token_pairs",), config="full", learning_rate=5e-5),
+    Arm(name="step_dpo", loss="step_dpo", datasets=("step_preference_pairs",), config="steps", learning_rate=5e-5),
+    Arm(name="cdpo", loss="cdpo", datasets=("critical_token_pairs",), config="full", learning_rate=5e-5),
 )
 
 
@@ -78,7 +78,7 @@ def trained(arm: Arm, rows: Dataset, run: Run, registry: Registry) -> dict[str, 
         trainer = cdpo.trainer_of(run, rows)
     else:
         trainer = step_dpo.trainer_of(run, rows)
-        step_dpo.check_ids(trainer.train_dataset, registry.train(arm.datasets[0], "default") or ())
+        step_dpo.check_ids(trainer.train_dataset, registry.train(arm.datasets[0], "full") or ())
     return {"rows": len(rows), **fit(trainer, run, rows=rows, held_out=None)}
 
 

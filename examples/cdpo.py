@@ -77,7 +77,7 @@ class CriticalDPOTrainer(StoredIdsTrainer):
 
 
 def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> CriticalDPOTrainer:
-    """A cDPO trainer on rows of the config `default`."""
+    """A cDPO trainer on rows of the config `full`."""
     model, tokenizer = load_policy(run)
     padding = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
     return CriticalDPOTrainer(
@@ -96,7 +96,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
     parser.add_argument("--beta", type=float, default=0.1, help="the paper's gamma: 1 in its text, 0.1 in its code")
     options = parser.parse_args(command_line)
     run = run_of(options, "cdpo")
-    pairs = load_release(options.release, "default", revision=options.revision)
+    pairs = load_release(options.release, "full", revision=options.revision)
     trainer = trainer_of(run, pairs["train"], beta=options.beta)
     fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
 

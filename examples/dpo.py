@@ -29,7 +29,7 @@ def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> DPOTrainer:
 def main(command_line: Sequence[str] | None = None) -> None:
     """Train with the command-line options."""
     parser = arguments("DPO on whole solutions of a release of critical_token_pairs.", learning_rate=1e-5)
-    parser.add_argument("--config", default="default", help="the config with the pairs")
+    parser.add_argument("--config", default="full", help="the config with the pairs")
     parser.add_argument(
         "--beta", type=float, default=0.1, help="strength of the penalty for leaving the reference policy"
     )

@@ -43,7 +43,7 @@ LABELS = ("soft", "hard")
 def tokenized(row: Mapping[str, Any], *, tokenizer: Any, labels: str) -> dict[str, Any]:
     """A row's token ids, with each step's label as the target at its last token.
 
-    Rows come from the config `default`, or from one with `completions` and hard `labels`. The new column is not called
+    Rows come from the config `full`, or from one with `completions` and hard `labels`. The new column is not called
     `labels`, because it would inherit that column's type, bool.
     """
     steps, values = (
@@ -146,7 +146,7 @@ def trainer_of(run: Run, rewards: StepRewards, solutions: Dataset, *, labels: st
 
 
 def measured(rewards: StepRewards, solutions: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """On rows of the config `default`: the accuracy on hard labels, and best-of-N by each solution's worst step."""
+    """On rows of the config `full`: the accuracy on hard labels, and best-of-N by each solution's worst step."""
     rated = [(row, rewards.of(row["prompt"], row["steps"])) for row in solutions]
     met = [
         (reward > 0.5) == label
@@ -161,14 +161,12 @@ def measured(rewards: StepRewards, solutions: Iterable[Mapping[str, Any]]) -> di
 def main(command_line: Sequence[str] | None = None) -> None:
     """Train with the command-line options."""
     parser = arguments("A process reward model on a release of process_labels.", learning_rate=2e-4)
-    parser.add_argument(
-        "--config", default="default", help="default, or one with hard labels: stepwise, truncated, consensus"
-    )
-    parser.add_argument("--labels", choices=LABELS, default="soft", help="the labels to use from the config default")
+    parser.add_argument("--config", default="full", help="full, or one with hard labels: default, truncated, consensus")
+    parser.add_argument("--labels", choices=LABELS, default="soft", help="the labels to use from the config full")
     options = parser.parse_args(command_line)
     run = run_of(options, "prm")
     solutions = load_release(options.release, options.config, revision=options.revision)["train"]
-    held_out = load_release(options.release, "default", revision=options.revision).get("test")
+    held_out = load_release(options.release, "full", revision=options.revision).get("test")
     rewards = StepRewards(run)
     fit(trainer_of(run, rewards, solutions, labels=options.labels), run, rows=solutions, held_out=None)
     if held_out is not None:

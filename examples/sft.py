@@ -1,7 +1,7 @@
 """Fine-tuning on traces; prompts and masked mistakes do not contribute to the loss.
 
-Rows have `input_ids` and `labels` in the policy's own tokens (the config `sft` of `self_correction_traces`), or
-`messages`, where only the last message is learnt (the config `default` of `long_cot_traces`; works with any model).
+Rows have `prompt` and `completion` (the config `default` of `self_correction_traces` and of `long_cot_traces`),
+`input_ids` and `labels` in the policy's own tokens (`tokens`), or `messages`, where only the last message is learnt.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +16,6 @@ from examples.common import Run, arguments, fit, load_policy, load_release, lora
 def trainer_of(run: Run, traces: Dataset) -> SFTTrainer:
     """An SFT trainer on traces."""
     model, tokenizer = load_policy(run)
-    if {"input_ids", "messages"} <= set(traces.column_names):
-        check_texts(traces, tokenizer)
     return SFTTrainer(
         model=model,
         args=SFTConfig(max_length=run.max_length, **trainer_settings(run)),
@@ -29,24 +27,30 @@ def trainer_of(run: Run, traces: Dataset) -> SFTTrainer:
 
 def learnable(traces: Dataset) -> Dataset:
     """The columns from which SFTTrainer masks the loss; raises ValueError if there are none."""
-    if {"input_ids", "labels"} <= set(traces.column_names):
-        return traces.select_columns(["input_ids", "labels"])
+    for columns in (["input_ids", "labels"], ["prompt", "completion"]):
+        if set(columns) <= set(traces.column_names):
+            return traces.select_columns(columns)
     if "messages" in traces.column_names:
         return traces.map(answered, remove_columns=traces.column_names)
     raise ValueError(
-        f"the rows must have input_ids and labels, or messages, got {', '.join(traces.column_names)}: name another "
-        "config of the release"
+        f"the rows must have prompt and completion, input_ids and labels, or messages, got "
+        f"{', '.join(traces.column_names)}: name another config of the release"
     )
 
 
-def check_texts(traces: Iterable[Mapping[str, Any]], tokenizer: Any) -> None:
-    """Raise ValueError unless the ids of every row decode to a chat that ends with its last message."""
-    for number, row in enumerate(traces):
-        text, last = tokenizer.decode(row["input_ids"], skip_special_tokens=True), row["messages"][-1]["content"]
-        if not text.endswith(last):
+def is_of_the_policy(traces: Dataset) -> bool:
+    """Whether the rows are in the policy's own tokens or its template, which other models read wrongly."""
+    return "input_ids" in traces.column_names or isinstance(traces[0].get("prompt"), str)
+
+
+def check_texts(stored: Iterable[Mapping[str, Any]], tokenizer: Any) -> None:
+    """Raise ValueError unless the ids of every row of the config `full` decode to its text."""
+    for number, row in enumerate(stored):
+        text = tokenizer.decode(row["token_ids"], skip_special_tokens=True)
+        if text != row["text"]:
             raise ValueError(
-                f"row {number}: input_ids end with {text[-60:]!r}, and its last message with {last[-60:]!r}: model "
-                "must be the policy that wrote the release, or one with its tokenizer, or train on messages alone"
+                f"row {number}: token_ids read {text[-60:]!r} at their end, and text {row['text'][-60:]!r}: model must "
+                "be the policy that wrote the release, or one with its tokenizer, or train on the config messages"
             )
 
 
@@ -58,12 +62,16 @@ def answered(row: Mapping[str, Any]) -> dict[str, Any]:
 def main(command_line: Sequence[str] | None = None) -> None:
     """Train with the command-line options."""
     parser = arguments("Fine-tuning on a release of traces.", learning_rate=2e-4)
-    parser.add_argument("--config", default="sft", help="the config with the traces")
+    parser.add_argument("--config", default="default", help="the config with the traces")
     options = parser.parse_args(command_line)
     run = run_of(options, "sft")
     traces = load_release(options.release, options.config, revision=options.revision)
     held_out = learnable(traces["test"]) if "test" in traces else None
-    fit(trainer_of(run, traces["train"]), run, rows=traces["train"], held_out=held_out)
+    trainer = trainer_of(run, traces["train"])
+    if is_of_the_policy(traces["train"]):
+        stored = load_release(options.release, "full", revision=options.revision)
+        check_texts(stored["train"], trainer.processing_class)
+    fit(trainer, run, rows=traces["train"], held_out=held_out)
 
 
 if __name__ == "__main__":

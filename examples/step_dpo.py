@@ -47,7 +47,7 @@ def check_ids(prepared: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[st
 
 
 def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.5) -> StepDPOTrainer:
-    """A Step-DPO trainer on rows of the config `trl`."""
+    """A Step-DPO trainer on rows of the config `steps`."""
     model, tokenizer = load_policy(run)
     return StepDPOTrainer(
         model=model,
@@ -66,7 +66,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(command_line)
     run = run_of(options, "step_dpo")
-    pairs, stored = (load_release(options.release, config, revision=options.revision) for config in ("trl", "default"))
+    pairs, stored = (load_release(options.release, config, revision=options.revision) for config in ("steps", "full"))
     trainer = trainer_of(run, pairs["train"], beta=options.beta)
     check_ids(trainer.train_dataset, stored["train"])
     fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))

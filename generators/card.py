@@ -30,7 +30,7 @@ class Paper:
 class Card:
     """What a reader must know about a dataset, whatever its rows are.
 
-    `example` is a line of Python that looks at a loaded split named `rows`.
+    `example` is a line of Python that looks at `rows`, a loaded split of the config `default`.
     """
 
     pretty_name: str

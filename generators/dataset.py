@@ -20,6 +20,7 @@ from generators.stage import Stage
 if TYPE_CHECKING:  # loading it takes half a second, and only a release draws
     from matplotlib.figure import Figure
 
+FULL, DEFAULT = "full", "default"  # the config that holds everything, and the one that `load_dataset` gives
 IN_TWO_SLICES = "in_two_slices"  # the reason of rows whose problem an earlier slice has
 Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name for each thing
 
@@ -151,9 +152,9 @@ class Config(Generic[P]):
     """One config of a dataset.
 
     A measured config names the `table` that it publishes, and `derive` gets that table's rows, sorted by the table's
-    key. The others follow from the published rows of the first config. `derive` returns rows with `problem_id` and at
-    least the columns of `schema`, and the dropped ones with reasons; None if the rows allow no such config. `format` is
-    the shape that a stock trainer reads, None if no trainer reads the config.
+    key. The others follow from the published rows of the measured config `base`, the first one if it is None. `derive`
+    returns rows with `problem_id` and at least the columns of `schema`, and the dropped ones with reasons; None if the
+    rows allow no such config. `format` is the shape that a stock trainer reads, None if no trainer reads the config.
     `recompute` derives those columns of a measured config again that follow from its others, one row for each row.
     """
 
@@ -162,9 +163,15 @@ class Config(Generic[P]):
     schema: Schema
     format: Format | None = None
     table: str | None = None
+    base: str | None = None
     derive: Callable[[pl.DataFrame, P], Filtered | None] = keep_all
     recompute: Callable[[pl.DataFrame, P], pl.DataFrame] = nothing_derived
     claims: Callable[[pl.DataFrame, P], Iterator[Claim]] = no_claims
+
+    def __post_init__(self) -> None:
+        lacking = set(self.format.columns if self.format else ()) - self.schema.columns.keys()
+        if lacking:
+            raise ValueError(f"{self.schema.name} is no {self.format}: its schema lacks {', '.join(sorted(lacking))}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,8 +227,12 @@ class Dataset(Generic[P]):
 
     @property
     def derived(self) -> tuple[Config[P], ...]:
-        """The configs that follow from the first one."""
+        """The configs that follow from measured ones."""
         return tuple(config for config in self.configs if config.table is None)
+
+    def derived_from(self, base: Config[P]) -> tuple[Config[P], ...]:
+        """The configs that follow from the measured config `base`."""
+        return tuple(config for config in self.derived if (config.base or self.main.name) == base.name)
 
     def table_schema(self, config: Config[P]) -> Schema:
         """The schema of the table that a measured config publishes."""

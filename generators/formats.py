@@ -10,6 +10,8 @@ class Format(StrEnum):
     completion is learnt. PREFERENCE: `prompt`, `chosen` and `rejected`. UNPAIRED: `prompt`, `completion` and `label`.
     STEPWISE: `prompt`, `completions` and `labels`, one per step. TOKENS: `input_ids`, `attention_mask` and `labels`.
     PROBLEMS: `prompt` as a chat, `data_source` and `reward_model`, for trainers that sample by themselves.
+
+    In COMPLETION, PREFERENCE and UNPAIRED the texts are chats, or strings that no chat template may be put around.
     """
 
     MESSAGES = "messages"
@@ -19,3 +21,19 @@ class Format(StrEnum):
     STEPWISE = "stepwise"
     TOKENS = "tokens"
     PROBLEMS = "problems"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that every config of this format has; PROBLEMS may have others beside them."""
+        return _COLUMNS[self]
+
+
+_COLUMNS = {
+    Format.MESSAGES: ("messages",),
+    Format.COMPLETION: ("prompt", "completion"),
+    Format.PREFERENCE: ("prompt", "chosen", "rejected"),
+    Format.UNPAIRED: ("prompt", "completion", "label"),
+    Format.STEPWISE: ("prompt", "completions", "labels"),
+    Format.TOKENS: ("input_ids", "attention_mask", "labels"),
+    Format.PROBLEMS: ("prompt", "data_source", "reward_model"),
+}

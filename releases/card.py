@@ -12,6 +12,7 @@ from typing import Any
 from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined, Template
 
+from generators.dataset import DEFAULT
 from releases.draft import Draft
 from releases.licences import LICENCE_FILE, forbidden, hub_licence, licences_in, words
 from releases.manifest import Manifest
@@ -42,6 +43,7 @@ class HubAddress:
 
 def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = None) -> str:
     """Render the card of `draft` as the version `manifest`, on the Hub or, without `address`, in a folder."""
+    first, *_ = _order(draft)
     return _template("card.md.jinja").render(
         yaml=card_data(draft).to_yaml(),
         draft=draft,
@@ -54,8 +56,10 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
         licence_file=LICENCE_FILE if _is_other(draft) else None,
         settings=json.dumps(_shortened(draft.facts.settings), indent=2, sort_keys=True, ensure_ascii=False),
         shown_changes=_SETTINGS,
-        first_config=next(iter(draft.tables)),
-        first_split=next(iter(next(iter(draft.tables.values())).splits)),
+        configs={name: draft.tables[name] for name in _order(draft)},
+        first_config=first,
+        default_config=DEFAULT,
+        first_split=next(iter(draft.tables[first].splits)),
     )
 
 
@@ -69,7 +73,7 @@ def write_licence(draft: Draft) -> str | None:
 
 def card_data(draft: Draft) -> DatasetCardData:
     """The card's metadata: configs with their files, size, licence, languages, source datasets, tasks and tags."""
-    first, *_ = draft.tables
+    main, *_ = draft.tables
     sources = draft.facts.sources
     licence = hub_licence(draft.facts.licence)
     return DatasetCardData(
@@ -79,11 +83,11 @@ def card_data(draft: Draft) -> DatasetCardData:
         license_link=licence.link,
         language=sorted({source.language for source in sources if source.language}) or None,
         source_datasets=sorted({source.hub_dataset for source in sources if source.hub_dataset}) or None,
-        size_categories=[_size(sum(draft.tables[first].rows.values()))],
+        size_categories=[_size(sum(draft.tables[main].rows.values()))],
         task_categories=list(draft.card.task_categories),
         tags=["stepmill", *draft.card.tags],
         annotations_creators=["machine-generated"],
-        configs=[_config(draft, name, is_default=name == first) for name in draft.tables],
+        configs=[_config(draft, name) for name in _order(draft)],
     )
 
 
@@ -92,10 +96,15 @@ def _is_other(draft: Draft) -> bool:
     return hub_licence(draft.facts.licence).id == "other"
 
 
-def _config(draft: Draft, name: str, *, is_default: bool) -> dict[str, Any]:
+def _order(draft: Draft) -> list[str]:
+    """The configs in the order of the card: what trainers read comes before everything."""
+    return sorted(draft.tables, key=lambda name: name != DEFAULT)
+
+
+def _config(draft: Draft, name: str) -> dict[str, Any]:
     splits = draft.tables[name].splits
     config: dict[str, Any] = {"config_name": name}
-    if is_default:
+    if name == DEFAULT:
         config["default"] = True
     # `datasets` caches a local folder by its name and its card's configs. Without this description, loading v0.1.0 from
     # one registry would return the cached rows of v0.1.0 from another.

@@ -42,7 +42,8 @@ def drafted(
             f"{dataset.name}: there are no rows to release{_because(parts[dataset.main.name])}; look at what the asset "
             "dropped for which reason"
         )
-    parts |= derived(dataset, main, parameters)
+    for base in dataset.measured:
+        parts |= derived(dataset, base, parts[base.name].kept, parameters)
     laid_out = {
         config.name: Table(
             schema=config.schema,
@@ -65,9 +66,9 @@ def drafted(
     )
 
 
-def derived(dataset: Dataset[P], main: pl.DataFrame, parameters: P) -> dict[str, Filtered]:
-    """The configs derived from the published rows of the main config, by name."""
-    parts = {config.name: config.derive(main, parameters) for config in dataset.derived}
+def derived(dataset: Dataset[P], base: Config[P], rows: pl.DataFrame, parameters: P) -> dict[str, Filtered]:
+    """The configs derived from the published rows of the measured config `base`, by name."""
+    parts = {config.name: config.derive(rows, parameters) for config in dataset.derived_from(base)}
     return {name: part for name, part in parts.items() if part is not None}
 
 

@@ -23,6 +23,7 @@ from generators.dataset import (
     StageFacts,
     claims_of_sides,
 )
+from generators.problems.chats import preferences
 from generators.records import StepCounts
 from generators.search.priors import Priors
 
@@ -33,7 +34,7 @@ DERIVED = (
     *("chosen_weights", "rejected_weights", "critical_token_ids", "critical_scores"),
     *("critical_value_with", "critical_value_without", "critical_confirmed"),
 )
-DEFAULT = CRITICAL_TOKEN_PAIRS.published("critical_token_pairs/default")
+FULL = CRITICAL_TOKEN_PAIRS.published("critical_token_pairs/full")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +125,20 @@ def claims(rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
     return claims_of_sides(rows, source="source", chosen=pl.col("chosen"), rejected=pl.col("rejected"))
 
 
-CONFIGS = (
+CONFIGS: tuple[Config[CriticalTokenParameters], ...] = (
     Config(
-        name="default",
+        name="full",
         purpose="everything: both solutions in tokens with scores and weights, tested tokens, provenance",
-        schema=DEFAULT,
+        schema=FULL,
         table="critical_token_pairs",
         recompute=recompute,
         claims=claims,
+    ),
+    preferences(
+        "critical_token_pairs",
+        purpose="the right and the wrong solution as chats, for DPO without weights",
+        chosen=pl.col("chosen"),
+        rejected=pl.col("rejected"),
     ),
 )
 

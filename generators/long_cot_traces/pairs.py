@@ -11,7 +11,7 @@ from generators.engine.tokenizer import Message
 from generators.long_cot_traces.records import LongCotPair, LongCotSample
 from generators.records import Problem
 
-VERSION = "2"  # bump when a change here would change the rows
+VERSION = "3"  # bump when a change here would change the rows
 
 
 def pair(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from filters.answers.verdicts import VERIFIER, Verdict
-from filters.rules import REASON, Filtered, reason_counts
+from filters.rules import REASON, Filtered, apply_rules, reason_counts
+from filters.schema import MESSAGES, Column, Schema
 from filters.texts.contamination import Match
 from filters.texts.thoughts import Tags, parse
 from generators.dataset import (
@@ -21,6 +22,7 @@ from generators.dataset import (
     Round,
     StageFacts,
 )
+from generators.formats import Format
 from generators.long_cot_traces.behaviours import KINDS, behaviours, count_behaviours
 from generators.long_cot_traces.copied_examples import without_examples
 from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
@@ -37,7 +39,17 @@ _OF_TRACES = (
     *("messages", "score", "behaviours", "behaviour_starts", "behaviour_ends"),
     *(f"n_{kind}" for kind in KINDS),
 )
-_OF_PAIRS = (*(f"{side}_{column}" for side in SIDES for column in ("malformed", "score", "reward")), "margin")
+_OF_PAIRS = (*(f"{side}_{column}" for side in SIDES for column in ("malformed", "score", "reward")), "reward_margin")
+
+DEFAULT = Schema(
+    name="long_cot_traces/default",
+    columns={
+        "prompt": Column(MESSAGES, "The problem as a chat, without the worked examples that the policy was shown."),
+        "completion": Column(MESSAGES, "Thoughts between their tags and the solution, as the assistant's message."),
+    },
+)
+CHAT = Schema(name="long_cot_traces/messages", columns=LONG_COT_TRACES.only("messages"))
+PAIRS = Schema(name="long_cot_traces/pairs", columns=LONG_COT_PAIRS.only("prompt", "chosen", "rejected"))
 _TIMES = {"never": "#d5d8dc", "once": "#a9c3dc", "twice": "#5d8fbf", "more often": "#1f4e79"}
 
 
@@ -135,24 +147,54 @@ def claims_of_pairs(rows: pl.DataFrame, parameters: LongCotParameters) -> Iterat
                 yield Claim(number, columns, solution, row["answer"], row["source"], verdict, None)
 
 
-CONFIGS = (
+def prompts_and_answers(rows: pl.DataFrame, _: Parameters) -> Filtered:
+    """The chat of every trace, cut before the answer."""
+    answered = rows.select(
+        "problem_id",
+        prompt=pl.col("messages").list.head(pl.col("messages").list.len() - 1),
+        completion=pl.col("messages").list.tail(1),
+    )
+    return apply_rules(answered, {})
+
+
+CONFIGS: tuple[Config[LongCotParameters], ...] = (
     Config(
-        name="default",
-        purpose="problem, thoughts and solution, ready for SFT",
-        schema=LONG_COT_TRACES.published("long_cot_traces/default"),
+        name="full",
+        purpose="everything: problem, thoughts and solution with behaviours, tokens and provenance",
+        schema=LONG_COT_TRACES.published("long_cot_traces/full"),
         table=LONG_COT_TRACES.name,
         derive=new_traces,
         recompute=recompute_traces,
         claims=claims_of_traces,
     ),
     Config(
-        name="pairs",
-        purpose="the best answer to a problem against the worst, ready for TRL's DPOTrainer",
-        schema=LONG_COT_PAIRS.published("long_cot_traces/pairs"),
+        name="default",
+        purpose="problem and answer with its thoughts, as chats, for SFT on the answer alone",
+        schema=DEFAULT,
+        format=Format.COMPLETION,
+        derive=prompts_and_answers,
+    ),
+    Config(
+        name="messages",
+        purpose="the same as one chat, for trainers that learn the assistant's messages of a chat",
+        schema=CHAT,
+        format=Format.MESSAGES,
+    ),
+    Config(
+        name="full_pairs",
+        purpose="the best answer to a problem against the worst, with rewards, verdicts and provenance",
+        schema=LONG_COT_PAIRS.published("long_cot_traces/full_pairs"),
         table=LONG_COT_PAIRS.name,
         derive=new_pairs,
         recompute=recompute_pairs,
         claims=claims_of_pairs,
+    ),
+    Config(
+        name="pairs",
+        purpose="the same pairs as chats alone, for DPO and reward models",
+        schema=PAIRS,
+        format=Format.PREFERENCE,
+        base="full_pairs",
     ),
 )
 
@@ -254,7 +296,7 @@ def _pair(row: Mapping[str, Any], parameters: SliceParameters) -> dict[str, Any]
         derived[f"{side}_malformed"] = malformed
         derived[f"{side}_score"] = score
         derived[f"{side}_reward"] = _reward(row, side, score, parameters)
-    derived["margin"] = derived["chosen_reward"] - derived["rejected_reward"]
+    derived["reward_margin"] = derived["chosen_reward"] - derived["rejected_reward"]
     return derived
 
 

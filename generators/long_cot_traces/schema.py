@@ -183,15 +183,18 @@ LONG_COT_PAIRS = Schema(
         "rejected": Column(MESSAGES, "The answer of the lowest reward."),
         **_side("chosen"),
         **_side("rejected"),
-        "margin": Column(pl.Float64, "The chosen reward less the rejected one."),
+        "reward_margin": Column(pl.Float64, "The chosen reward less the rejected one."),
         "scored_by": _SCORE["scored_by"],
         **_SAMPLING,
         **ORIGIN,
     },
     key=("problem_id",),
     rules={
-        "margin: above_zero": pl.col("margin") > 0,
-        "margin: of_the_rewards": (pl.col("chosen_reward") - pl.col("rejected_reward") - pl.col("margin")).abs() < 1e-9,
+        "reward_margin: above_zero": pl.col("reward_margin") > 0,
+        "reward_margin: of_the_rewards": (
+            pl.col("chosen_reward") - pl.col("rejected_reward") - pl.col("reward_margin")
+        ).abs()
+        < 1e-9,
         "answer: where_verified": IS_ANSWERED == _BY_VERIFIER,
         "chosen_malformed: never": pl.col("chosen_malformed").is_null(),
         "rejected_index: another": pl.col("rejected_index") != pl.col("chosen_index"),

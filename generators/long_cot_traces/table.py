@@ -84,7 +84,7 @@ def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -
             "answer": pair.problem.answer,
             **_side("chosen", pair.chosen, pair.chosen_reward),
             **_side("rejected", pair.rejected, pair.rejected_reward),
-            "margin": pair.chosen_reward - pair.rejected_reward,
+            "reward_margin": pair.chosen_reward - pair.rejected_reward,
             "scored_by": pair.chosen.scored_by,
             **provenance,
         }

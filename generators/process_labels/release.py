@@ -9,6 +9,7 @@ import polars as pl
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema, SchemaError
 from generators.dataset import Claim, Config, Figures, IncompleteParameters, MoreFacts, Parameters, Picture, Round
+from generators.formats import Format
 from generators.process_labels.audit.audit import audit, audit_by_kind
 from generators.process_labels.balance import balance
 from generators.process_labels.consensus import same_first_error
@@ -46,8 +47,8 @@ _LABEL_COLUMNS = {
         nullable=True,
     ),
 }
-DEFAULT = Schema(
-    name="process_labels/default",
+FULL = Schema(
+    name="process_labels/full",
     columns={name: column for name, column in PROCESS_LABELS.columns.items() if name != "values"} | _LABEL_COLUMNS,
     key=PROCESS_LABELS.key,
     rules={
@@ -59,7 +60,7 @@ DEFAULT = Schema(
     },
 )
 STEPWISE = Schema(
-    name="process_labels/stepwise",
+    name="process_labels/default",
     columns={
         "prompt": Column(pl.String, "The problem."),
         "completions": Column(pl.List(pl.String), "The steps, without the white space around them."),
@@ -207,27 +208,35 @@ def _for_training(rows: Filtered, parameters: LabelParameters) -> Filtered:
     return Filtered(rows.kept.select(columns), rows.dropped)
 
 
-CONFIGS = (
+CONFIGS: tuple[Config[LabelParameters], ...] = (
     Config(
-        name="default",
+        name="full",
         purpose="everything: counts, labels and provenance",
-        schema=DEFAULT,
+        schema=FULL,
         table="process_labels",
         derive=with_derived_labels,
         recompute=recompute,
         claims=claims,
     ),
-    Config(name="stepwise", purpose="prompt, steps and one hard label a step", schema=STEPWISE, derive=stepwise),
+    Config(
+        name="default",
+        purpose="prompt, steps and one hard label a step",
+        schema=STEPWISE,
+        format=Format.STEPWISE,
+        derive=stepwise,
+    ),
     Config(
         name="truncated",
         purpose="the same up to the first error, after which labels mean little",
         schema=TRUNCATED,
+        format=Format.STEPWISE,
         derive=truncated,
     ),
     Config(
         name="consensus",
         purpose="of those, the solutions on whose first error, or on whose having none, the judge agrees",
         schema=TRUNCATED.published("process_labels/consensus"),
+        format=Format.STEPWISE,
         derive=consensus,
     ),
 )

@@ -68,7 +68,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
 
         corrected = await bench.run(mend, items)
     corrections = (correction for problem in corrected.rows for correction in problem.corrections)
-    rows = self_correction_traces_table(corrections, slice.origin)
+    rows = self_correction_traces_table(corrections, slice.origin, slice.policy.tokenizer)
     responses = deepened_responses_table(
         ((problem.problem, response) for problem in corrected.rows for response in problem.responses), slice.origin
     )

@@ -1,4 +1,4 @@
-"""What a release of self-correction traces publishes: columns, the config for SFT, and what follows from the parts."""
+"""What a release of self-correction traces publishes: columns, the configs for SFT, and what follows from the parts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,9 +7,10 @@ import polars as pl
 
 from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
-from filters.schema import MESSAGES, Column, Schema
-from generators.columns import IDS
+from filters.schema import Column, Schema
+from generators.columns import IDS, each
 from generators.dataset import Claim, Config, Figures, MoreFacts, Parameters, Round
+from generators.formats import Format
 from generators.self_correction_traces.corrections import verdict_transitions
 from generators.self_correction_traces.parts import derived, texts_up_to
 from generators.self_correction_traces.table import DEEPENED_RESPONSES, SELF_CORRECTION_TRACES
@@ -19,17 +20,35 @@ ORIGINS = ("sampled", "composed")
 TRANSITIONS = "The answer before a trigger (rows) and after it (columns)"
 _LABELS, _INPUT = pl.col("labels"), pl.col("input_ids")
 
-DEFAULT = SELF_CORRECTION_TRACES.published("self_correction_traces/default")
-SFT = Schema(
-    name="self_correction_traces/sft",
+_CUT = pl.col("masked_ends").list.last().fill_null(0)
+
+FULL = SELF_CORRECTION_TRACES.published("self_correction_traces/full")
+DEFAULT = Schema(
+    name="self_correction_traces/default",
     columns={
-        "messages": Column(MESSAGES, "The chat, to read or to tokenize for another model."),
+        "prompt": Column(
+            pl.String,
+            "`templated_prompt` and the response up to its last masked character: the mistake is given, not learnt.",
+        ),
+        "completion": Column(
+            pl.String, "The rest of the response, which mends it; the end-of-text token belongs after."
+        ),
+    },
+    rules={"completion: not_blank": pl.col("completion").str.strip_chars() != ""},
+)
+CHAT = Schema(name="self_correction_traces/messages", columns=SELF_CORRECTION_TRACES.only("messages"))
+TOKENS = Schema(
+    name="self_correction_traces/tokens",
+    columns={
         "input_ids": Column(
             IDS, "`prompt_token_ids` and `token_ids`: what the policy was given, and the row.", tokenwise=True
         ),
+        "attention_mask": Column(IDS, "1 for each of `input_ids`.", tokenwise=True),
         "labels": Column(IDS, f"`input_ids`, but {IGNORED} on the prompt and where `loss_mask` is 0.", tokenwise=True),
     },
     rules={
+        "attention_mask: one_per_token": pl.col("attention_mask").list.len() == _INPUT.list.len(),
+        "attention_mask: all_ones": each("attention_mask", pl.element() == 1),
         "labels: one_per_token": _LABELS.list.len() == _INPUT.list.len(),
         "labels: the_token_or_ignored": ((_LABELS - _INPUT) * (_LABELS - IGNORED))
         .list.eval(pl.element() == 0)
@@ -52,31 +71,61 @@ def claims(rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
             yield Claim(number, ("verdicts", "answers"), text, gold, source, verdict, answer)
 
 
-def for_sft(rows: pl.DataFrame, _: Parameters) -> Filtered:
-    """Chat, tokens and labels of every row."""
+def mendings(rows: pl.DataFrame, _: Parameters) -> Filtered:
+    """The rows whose texts give their token ids back, cut where the last masked stretch ends."""
+    stable = apply_rules(rows, {"unstable_boundary": pl.col("is_stable")})
+    kept = stable.kept.select(
+        "problem_id",
+        prompt=pl.col("templated_prompt") + pl.col("text").str.slice(0, _CUT),
+        completion=pl.col("text").str.slice(_CUT),
+    )
+    return Filtered(kept, stable.dropped)
+
+
+def labelled_tokens(rows: pl.DataFrame, _: Parameters) -> Filtered:
+    """Tokens and labels of every row."""
     labels = [
         [IGNORED] * len(prompt) + [token_id if learnt else IGNORED for token_id, learnt in zip(ids, mask, strict=True)]
         for prompt, ids, mask in rows.select("prompt_token_ids", "token_ids", "loss_mask").iter_rows()
     ]
     ready = rows.select(
         "problem_id",
-        "messages",
         pl.concat_list("prompt_token_ids", "token_ids").alias("input_ids"),
+        pl.Series("attention_mask", [[1] * len(row) for row in labels], dtype=IDS),
         pl.Series("labels", labels, dtype=IDS),
     )
     return apply_rules(ready, {})
 
 
-CONFIGS = (
+CONFIGS: tuple[Config[Parameters], ...] = (
     Config(
-        name="default",
+        name="full",
         purpose="everything: texts, tokens, verdicts, masks",
-        schema=DEFAULT,
+        schema=FULL,
         table=SELF_CORRECTION_TRACES.name,
         recompute=recompute,
         claims=claims,
     ),
-    Config(name="sft", purpose="ready for TRL's SFTTrainer", schema=SFT, derive=for_sft),
+    Config(
+        name="default",
+        purpose="the response up to the end of the mistake as prompt, its mending as completion, in templated text",
+        schema=DEFAULT,
+        format=Format.COMPLETION,
+        derive=mendings,
+    ),
+    Config(
+        name="tokens",
+        purpose="the whole response in the policy's token ids, with the mistake masked",
+        schema=TOKENS,
+        format=Format.TOKENS,
+        derive=labelled_tokens,
+    ),
+    Config(
+        name="messages",
+        purpose="the whole response as a chat without masks: a trainer that reads it learns the mistakes too",
+        schema=CHAT,
+        format=Format.MESSAGES,
+    ),
 )
 
 

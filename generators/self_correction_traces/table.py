@@ -21,8 +21,10 @@ from generators.columns import (
     each,
     length,
 )
+from generators.engine.tokenizer import Tokenizer
 from generators.problems import prompt as solve
 from generators.records import Attempt, Problem, Provenance
+from generators.sampling.templated import is_stable, templated
 from generators.self_correction_traces.records import (
     Boundary,
     Correction,
@@ -98,6 +100,14 @@ SELF_CORRECTION_TRACES = Schema(
         ),
         "messages": Column(MESSAGES, "The chat to train on: instruction, problem, response."),
         **_RESPONSE,
+        "templated_prompt": Column(
+            pl.String, "The prompt in the policy's template, without what its tokenizer adds in front."
+        ),
+        "is_stable": Column(
+            pl.Boolean,
+            "Whether the texts give the token ids back: `templated_prompt` with `text` up to the last masked part, "
+            "and with all of it.",
+        ),
         "loss_mask": Column(
             IDS, "For each of `token_ids`, 1 where a model learns it, 0 where it is a mistake.", tokenwise=True
         ),
@@ -173,7 +183,9 @@ def deepened_responses_table(
     return DEEPENED_RESPONSES.frame(rows)
 
 
-def self_correction_traces_table(corrections: Iterable[Correction], provenance: Provenance) -> pl.DataFrame:
+def self_correction_traces_table(
+    corrections: Iterable[Correction], provenance: Provenance, tokenizer: Tokenizer
+) -> pl.DataFrame:
     """The `self_correction_traces` table of one slice."""
     rows = [
         {
@@ -186,6 +198,8 @@ def self_correction_traces_table(corrections: Iterable[Correction], provenance: 
             ],
             "prompt_token_ids": correction.prompt_token_ids,
             **_response(correction.segments, correction.boundaries),
+            "templated_prompt": templated(correction.prompt_token_ids, "", tokenizer),
+            "is_stable": _is_stable(correction, tokenizer),
             "loss_mask": _loss_mask(len(correction.token_ids), correction.masked),
             "masked_starts": [span.start for span in correction.masked],
             "masked_ends": [span.end for span in correction.masked],
@@ -263,6 +277,19 @@ def _response(segments: Sequence[Segment], boundaries: Sequence[Boundary]) -> di
         "budget": boundaries[-1].budget,
         "tokens": boundaries[-1].generated,
     }
+
+
+def _is_stable(correction: Correction, tokenizer: Tokenizer) -> bool:
+    """Whether the texts before and after the end of the last masked span give the token ids back."""
+    last = correction.masked[-1] if correction.masked else MaskedSpan(start=0, end=0, token_start=0, token_end=0)
+    text, ids = correction.text, correction.token_ids
+    return is_stable(
+        templated(correction.prompt_token_ids, text[: last.end], tokenizer),
+        text[last.end :],
+        prompt_token_ids=(*correction.prompt_token_ids, *ids[: last.token_end]),
+        completion_token_ids=ids[last.token_end : -1],  # the last one ends the text, and trainers add it
+        tokenizer=tokenizer,
+    )
 
 
 def _loss_mask(n_tokens: int, masked: Iterable[MaskedSpan]) -> list[int]:

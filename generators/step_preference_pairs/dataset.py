@@ -24,7 +24,7 @@ from generators.step_preference_pairs.recipe import VERSION, PairedProblem, Step
 from generators.step_preference_pairs.records import LocatedError
 from generators.step_preference_pairs.release import CONFIGS, PICTURE
 from generators.step_preference_pairs.settings import Settings
-from generators.step_preference_pairs.table import DROPPED, STEP_PREFERENCE_PAIRS, errors_of, step_pairs_table
+from generators.step_preference_pairs.table import DROPPED, MARGIN, STEP_PREFERENCE_PAIRS, errors_of, step_pairs_table
 
 Item = tuple[Problem, Sequence[LocatedError]]
 Pairs = Outcome[Item, PairedProblem]
@@ -103,12 +103,13 @@ def shown(rows: pl.DataFrame) -> dict[str, Shown]:
     steps = Counter(f"step {index + 1}" for index in rows["step_index"].to_list())
     return {
         "problems": rows["problem_id"].n_unique(),
-        "margins": Histogram(values=rows["margin"].to_list(), title="Margin per pair", x="margin", y="pairs"),
+        "margins": Histogram(values=rows["value_margin"].to_list(), title="Margin per pair", x="margin", y="pairs"),
         "first_wrong_steps": Counts(steps),
         "rollouts_per_pair": float(rows["n_rollouts"].sum()) / max(1, rows.height),
         "stable_boundaries": int(rows["is_stable"].sum()),
         "sample_rows": SampleRows(
-            rows, ("prompt", "initial_reason_steps", "chosen", "rejected", "margin", "margin_low", "margin_high")
+            rows,
+            ("prompt", "initial_reason_steps", "chosen", "rejected", *MARGIN),
         ),
     }
 
@@ -144,5 +145,5 @@ DATASET: Dataset[Parameters] = Dataset(
     source="dataset",
     picture=PICTURE,
     lengths=("prefix_token_ids", "chosen_token_ids", "rejected_token_ids"),
-    sample_columns=("prompt", "initial_reason_steps", "chosen", "rejected", "margin"),
+    sample_columns=("prompt", "initial_reason_steps", "chosen", "rejected", "value_margin"),
 )

@@ -1,4 +1,4 @@
-"""What a release of step preference pairs publishes: columns, the config for TRL, and what follows from the counts."""
+"""What a release of step preference pairs publishes: columns, the configs for DPO, and what follows from the counts."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -8,18 +8,20 @@ import polars as pl
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema
 from generators.dataset import Claim, Config, Parameters, Picture, claims_of_sides
+from generators.problems.chats import preferences
 from generators.records import Evidence, StepCounts
 from generators.search.margins import margin_of
-from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
+from generators.step_preference_pairs.table import MARGIN, STEP_PREFERENCE_PAIRS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_RECOMPUTED = ("margin", "margin_low", "margin_high", "chosen_value", "rejected_value")
+_SOLUTIONS = {side: pl.col("initial_reason_steps") + pl.col(f"full_{side}") for side in ("chosen", "rejected")}
+_RECOMPUTED = (*MARGIN, "chosen_value", "rejected_value")
 
-DEFAULT = STEP_PREFERENCE_PAIRS.published("step_preference_pairs/default")
-TRL = Schema(
-    name="step_preference_pairs/trl",
+FULL = STEP_PREFERENCE_PAIRS.published("step_preference_pairs/full")
+STEPS = Schema(
+    name="step_preference_pairs/steps",
     columns={
         "prompt": Column(pl.String, "`templated_prompt`: the problem in its template, and the steps before."),
         "chosen": Column(pl.String, "The right next step."),
@@ -39,16 +41,11 @@ def recompute(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
 
 def claims(rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
     """Two a row: the whole solution with the chosen step is right, the one with the rejected step is not."""
-    before = pl.col("initial_reason_steps")
-    return claims_of_sides(
-        rows,
-        source="dataset",
-        chosen=(before + pl.col("full_chosen")).alias("full_chosen"),
-        rejected=(before + pl.col("full_rejected")).alias("full_rejected"),
-    )
+    sides = {side: text.alias(f"full_{side}") for side, text in _SOLUTIONS.items()}
+    return claims_of_sides(rows, source="dataset", **sides)
 
 
-def for_trl(rows: pl.DataFrame, _: Parameters) -> Filtered:
+def next_steps(rows: pl.DataFrame, _: Parameters) -> Filtered:
     """Prompt and steps of the rows whose texts give their token ids back."""
     stable = apply_rules(rows, {"unstable_boundary": pl.col("is_stable")})
     steps = ("chosen", "rejected", "is_final_step", "rejected_is_final_step")
@@ -56,16 +53,26 @@ def for_trl(rows: pl.DataFrame, _: Parameters) -> Filtered:
     return Filtered(kept, stable.dropped)
 
 
-CONFIGS = (
+CONFIGS: tuple[Config[Parameters], ...] = (
     Config(
-        name="default",
+        name="full",
         purpose="everything: texts, tokens, counts and provenance",
-        schema=DEFAULT,
+        schema=FULL,
         table="step_preference_pairs",
         recompute=recompute,
         claims=claims,
     ),
-    Config(name="trl", purpose="ready for TRL's DPOTrainer", schema=TRL, derive=for_trl),
+    preferences(
+        "step_preference_pairs",
+        purpose="both whole solutions as chats, for DPO; the steps that they share cancel in its loss",
+        **_SOLUTIONS,
+    ),
+    Config(
+        name="steps",
+        purpose="the two next steps alone, for Step-DPO with a trainer that ends no partial step with end of text",
+        schema=STEPS,
+        derive=next_steps,
+    ),
 )
 
 
@@ -75,7 +82,7 @@ def draw_margins(rows: pl.DataFrame, figure: "Figure") -> None:
 
     axes = figure.add_subplot()
     bins = [edge / 20 for edge in range(21)]
-    for name, colour in (("rejected_value", "#b03a2e"), ("chosen_value", "#2e7d4f"), ("margin", "#34495e")):
+    for name, colour in (("rejected_value", "#b03a2e"), ("chosen_value", "#2e7d4f"), ("value_margin", "#34495e")):
         axes.hist(rows[name].to_list(), bins=bins, histtype="step", linewidth=2, color=colour, label=name)
     axes.set_xlabel("share of right rollouts")
     axes.set_ylabel("pairs")

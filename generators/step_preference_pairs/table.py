@@ -9,6 +9,7 @@ from generators.columns import DETAIL, IDS, ORIGIN, PROBLEM, REASON
 from generators.records import Provenance
 from generators.step_preference_pairs.records import LocatedError, StepPair
 
+MARGIN = ("value_margin", "value_margin_low", "value_margin_high")
 STEP_PREFERENCE_PAIRS = Schema(
     name="step_preference_pairs",
     columns={
@@ -25,9 +26,9 @@ STEP_PREFERENCE_PAIRS = Schema(
         "attempt_index": Column(pl.Int64, "Which of the attempts at the problem went wrong here."),
         "step_index": Column(pl.Int64, "Index of its first wrong step, from 0."),
         "chosen_index": Column(pl.Int64, "Which of the rollouts from the prefix the chosen step is the first of."),
-        "margin": Column(pl.Float64, "`chosen_value` less `rejected_value`."),
-        "margin_low": Column(pl.Float64, "The lower end of the margin's 95 % interval."),
-        "margin_high": Column(pl.Float64, "The upper end of that interval."),
+        "value_margin": Column(pl.Float64, "`chosen_value` less `rejected_value`."),
+        "value_margin_low": Column(pl.Float64, "The lower end of the margin's 95 % interval."),
+        "value_margin_high": Column(pl.Float64, "The upper end of that interval."),
         "chosen_value": Column(pl.Float64, "The share of right rollouts after the chosen step; 1 where it is final."),
         "rejected_value": Column(pl.Float64, "The share of right rollouts after the wrong step; 0 where it is final."),
         "chosen_n_correct": Column(pl.Int64, "The rollouts after the chosen step with the right answer."),
@@ -77,7 +78,7 @@ STEP_PREFERENCE_PAIRS = Schema(
         "is_final_step: takes_no_rollouts": (pl.col("chosen_n_rollouts") == 0) == pl.col("is_final_step"),
         "rejected_is_final_step: takes_no_rollouts": (pl.col("rejected_n_rollouts") == 0)
         == pl.col("rejected_is_final_step"),
-        "margin_low: above_zero": pl.col("margin_low") > 0,
+        "value_margin_low: above_zero": pl.col("value_margin_low") > 0,
         "templated_prompt: ends_with_the_steps": pl.col("templated_prompt").str.ends_with(
             pl.col("initial_reason_steps")
         ),
@@ -128,9 +129,9 @@ def step_pairs_table(pairs: Iterable[StepPair], localiser: str, provenance: Prov
                 "attempt_index": pair.error.attempt_index,
                 "step_index": pair.error.step_index,
                 "chosen_index": pair.chosen_index,
-                "margin": pair.margin.value,
-                "margin_low": pair.margin.low,
-                "margin_high": pair.margin.high,
+                "value_margin": pair.margin.value,
+                "value_margin_low": pair.margin.low,
+                "value_margin_high": pair.margin.high,
                 "chosen_value": better.value,
                 "rejected_value": worse.value,
                 "chosen_n_correct": better.counts.n_correct,

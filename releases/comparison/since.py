@@ -39,7 +39,11 @@ def changes_since(draft: Draft, folder: UPath, manifest: Manifest) -> Changes:
     return Changes(
         since=manifest.version,
         rows={difference.config: _row_changes(difference) for difference in differences},
-        columns=tuple(f"{difference.config}: {change}" for difference in differences for change in difference.columns),
+        columns=(
+            *(f"config {name} was added" for name in after if name not in before),
+            *(f"config {name} was removed" for name in before if name not in after),
+            *(f"{difference.config}: {change}" for difference in differences for change in difference.columns),
+        ),
         settings=setting_changes(_settings(manifest.facts), _settings(draft.facts)),
     )
 

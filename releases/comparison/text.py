@@ -29,14 +29,16 @@ def comparison(difference: Diff, *, limit: int) -> str:
         for config in difference.configs
     ]
     blocks = [f"{names} differ", text_table(heads, counts)]
-    blocks += [block for config in difference.configs if (block := _changed_rows(config, limit))]
+    blocks += [block for config in difference.configs if (block := _changes(config, difference, limit))]
     blocks += [_side_by_side(distribution, difference) for distribution in difference.distributions]
     return "\n\n".join(blocks)
 
 
-def _changed_rows(config: ConfigDiff, limit: int) -> str:
+def _changes(config: ConfigDiff, difference: Diff, limit: int) -> str:
     """The first changes of a config, one per line."""
-    lines = [f"{config.config}: {change}" for change in config.columns]
+    versions = (difference.first, difference.second)
+    lines = [f"{config.config}: {one.version} has no such config" for one in versions if config.config not in one.rows]
+    lines += [f"{config.config}: {change}" for change in config.columns]
     for what, rows in (("added", config.added), ("removed", config.removed)):
         lines += [f"{config.config}: {what} {brief(row)}" for row in rows[:limit]]
         lines += [f"{config.config}: {what} {len(rows) - limit} more"] if len(rows) > limit else []

@@ -61,18 +61,19 @@ def diff(first: UPath, second: UPath) -> Diff:
         )
     dataset = known_dataset(first_manifest.dataset)
     before, after = read_configs(first, first_manifest), read_configs(second, second_manifest)
-    configs = [config for config in dataset.configs if config.name in before or config.name in after]
+    keys = {config.name: config.schema.key for config in dataset.configs}
+    names = [name for name in dict.fromkeys([*keys, *before, *after]) if name in before or name in after]
     return Diff(
         first=first_manifest,
         second=second_manifest,
         configs=tuple(
             compared(
-                config.name,
-                config.schema.key,
-                before.get(config.name) or after[config.name].without_rows(),
-                after.get(config.name) or before[config.name].without_rows(),
+                name,
+                keys.get(name, ()),
+                before.get(name) or after[name].without_rows(),
+                after.get(name) or before[name].without_rows(),
             )
-            for config in configs
+            for name in names
         ),
         distributions=(_labels(first_manifest, second_manifest), *_lengths(dataset, before, after)),
     )

@@ -30,6 +30,7 @@ def _complaints(release: OpenedRelease) -> Iterator[str]:
     try:
         data = DatasetCard(path.read_text(encoding="utf-8")).data
         configs = MetadataConfigs.from_dataset_card_data(data)
+        configs.get_default_config_name()  # raises if there are several
     except (ValueError, TypeError, yaml.YAMLError) as bad:
         yield f"datasets cannot read its YAML: {bad}"
         return

@@ -20,7 +20,7 @@ from releases.verification.tables import sound_rows
 def check_labels(release: OpenedRelease) -> Checked:
     """The derived columns of measured configs, and the derived configs, equal their recomputation.
 
-    Rows that break the schema are skipped. Derived configs depend on all rows of the main config, so they are compared
+    Rows that break the schema are skipped. Derived configs depend on all rows of a measured one, so they are compared
     only if every one of its rows could be read and is valid.
     """
     parameters = parameters_in(release.dataset, release.manifest.facts)
@@ -31,9 +31,9 @@ def check_labels(release: OpenedRelease) -> Checked:
         checked = sum(frame.height for frame in recomputed)
         n += checked
         findings += wrong
-        is_sound = bool(checked) and checked == release.rows(config.name).height
-        if config is release.dataset.main and is_sound and release.is_whole(config.name):
-            findings += _compare_derived(release, pl.concat(recomputed), parameters)
+        if release.is_whole(config.name) and checked == release.rows(config.name).height:
+            rows = pl.concat(recomputed) if recomputed else config.schema.empty()
+            findings += _compare_derived(release, config, rows, parameters)
     return Checked.of(n, "rows", findings)
 
 
@@ -64,37 +64,42 @@ def _compare_columns(
                 yield part.finding(row_number, name, f"{_difference(stored, recomputed)} by recomputation")
 
 
-def _compare_derived(release: OpenedRelease, rows: pl.DataFrame, parameters: Parameters) -> Iterator[Finding]:
-    """Where the derived configs and files differ from their recomputation; duplicate rows count once."""
+def _compare_derived(
+    release: OpenedRelease, base: Config[Any], rows: pl.DataFrame, parameters: Parameters
+) -> Iterator[Finding]:
+    """Where the configs and files that follow from the rows of `base` differ; duplicate rows count once."""
     dataset, shares = release.dataset, shares_in(release.manifest.facts)
-    key = dataset.main.schema.key
+    key = base.schema.key
     unique_rows = rows.unique(key, keep="first", maintain_order=True).sort(key)
-    parts = derived(dataset, unique_rows, parameters)
-    for config in dataset.derived:
+    parts = derived(dataset, base, unique_rows, parameters)
+    for config in dataset.derived_from(base):
         part = parts.get(config.name)
         try:
             expected = split_of(part.kept, config.schema, shares) if part is not None else {}
         except SchemaError as broken:
-            complaint = f"it cannot be compared, since what follows from {release.main} breaks its schema: {broken}"
+            complaint = f"it cannot be compared, since what follows from {base.name} breaks its schema: {broken}"
             yield Finding(file=f"data/{config.name}", complaint=complaint)
             continue
-        yield from _compare_splits(release, config.name, expected)
-    # Recomputed values may break a rule that the stored ones keep, so these rows are not validated.
-    splits = split_by_problem(unique_rows.select(list(dataset.main.schema.columns)), shares)
-    yield from _compare_files(release, dataset.attachments(splits, parameters))
+        yield from _compare_splits(release, config.name, expected, base=base.name)
+    if base is dataset.main:
+        # Recomputed values may break a rule that the stored ones keep, so these rows are not validated.
+        splits = split_by_problem(unique_rows.select(list(base.schema.columns)), shares)
+        yield from _compare_files(release, dataset.attachments(splits, parameters))
 
 
-def _compare_splits(release: OpenedRelease, config: str, expected: Mapping[str, pl.DataFrame]) -> Iterator[Finding]:
+def _compare_splits(
+    release: OpenedRelease, config: str, expected: Mapping[str, pl.DataFrame], *, base: str
+) -> Iterator[Finding]:
     stored_parts = release.parts.get(config, {})
     for split, frame in expected.items():
         part = stored_parts.get(split)
         if part is not None:
-            yield from _compare_rows(part, frame, release.main)
+            yield from _compare_rows(part, frame, base)
         else:
-            complaint = f"split {split} has no rows, {frame.height} follow from {release.main}"
+            complaint = f"split {split} has no rows, {frame.height} follow from {base}"
             yield Finding(file=f"data/{config}", complaint=complaint)
     for split in stored_parts.keys() - expected.keys():
-        yield stored_parts[split].finding(0, None, f"no row of {config}/{split} follows from {release.main}")
+        yield stored_parts[split].finding(0, None, f"no row of {config}/{split} follows from {base}")
 
 
 def _compare_files(release: OpenedRelease, files: Mapping[str, bytes]) -> Iterator[Finding]:
@@ -106,7 +111,7 @@ def _compare_files(release: OpenedRelease, files: Mapping[str, bytes]) -> Iterat
             yield Finding(file=name, complaint=f"it is not what follows from {release.main}")
 
 
-def _compare_rows(part: Part, expected: pl.DataFrame, main: str) -> Iterator[Finding]:
+def _compare_rows(part: Part, expected: pl.DataFrame, base: str) -> Iterator[Finding]:
     """Unexpected rows, each compared with a missing expected row as long as there are any."""
     found_rows, expected_rows = part.rows.rows(), expected.rows()
     n_expected = Counter(map(repr, expected_rows))
@@ -125,9 +130,9 @@ def _compare_rows(part: Part, expected: pl.DataFrame, main: str) -> Iterator[Fin
         if missing:
             yield from _compare_cells(part, row_number, missing.pop())
         else:
-            yield part.finding(row_number, None, f"the row follows from no row of {main}")
+            yield part.finding(row_number, None, f"the row follows from no row of {base}")
     for row in reversed(missing):
-        yield Finding(file=part.paths[0], complaint=f"the row {brief(row)} is missing, it follows from a row of {main}")
+        yield Finding(file=part.paths[0], complaint=f"the row {brief(row)} is missing, it follows from a row of {base}")
 
 
 def _compare_cells(part: Part, row_number: int, expected: tuple[Any, ...]) -> Iterator[Finding]:

@@ -87,7 +87,11 @@ class OpenedRelease:
                 f"{instead(config, list(configs), plural='configs')}"
             )
         if not self.is_whole(config):
-            raise DamagedRelease(f"not every file of config {config} can be read: see `stepmill verify`")
+            wrong = next(one for one in self.complaints if one.file.startswith(f"data/{config}/"))
+            raise DamagedRelease(
+                f"not every file of config {config} can be read ({wrong}): see `stepmill verify`, or load it with "
+                "`datasets` if an earlier stepmill made it with other columns"
+            )
         return self.rows(config)
 
 

@@ -1,11 +1,13 @@
 """Checks that every problem is in its own split, in every config.
 
-A config without a column `problem_id` is checked by its prompts, whose ids the main config has.
+A config without a column `problem_id` is checked by its prompts, whose ids the main config has. Other configs, and
+prompts in a template, are covered by their recomputation, which puts every row into its split.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from filters.schema import MESSAGES
 from releases.drafting import shares_in
 from releases.splits import SplitShares
 from releases.verification.finding import Checked, Finding, brief
@@ -41,7 +43,9 @@ def _splits_of_prompts(release: OpenedRelease, shares: SplitShares) -> Mapping[s
 def _misplaced(part: Part, column: str, splits_of: Mapping[str, set[str]]) -> Iterator[Finding]:
     """A finding at the first row of every problem that does not belong in the part's split."""
     seen: set[str] = set()
-    for row, value in enumerate(part.rows[column]):
+    values = part.rows[column]
+    asked = values.list.last().struct.field("content") if values.dtype == MESSAGES else values
+    for row, value in enumerate(asked):
         splits = splits_of.get(value)
         if splits and part.split not in splits and value not in seen:
             seen.add(value)

@@ -18,7 +18,7 @@ from generators.models.policy import Policy
 from tests.examples.conftest import WORDS, character_tokenizer
 from tests.examples.small_releases import (
     CRITICAL_TOKEN_PAIRS,
-    SFT,
+    TOKENS,
     critical_pair,
     process_labels,
     released,
@@ -46,7 +46,7 @@ def registry(policy, tmp_path):
     step_pairs(root, policy.tokenizer, range(6), test=0.0)
     process_labels(root)
     released(root, CRITICAL_TOKEN_PAIRS, [critical_pair(n, policy.tokenizer) for n in range(6)], test=0.0)
-    released(root, SFT, [trace(n, policy.tokenizer) for n in range(6)], test=0.0)
+    released(root, TOKENS, [trace(n, policy.tokenizer) for n in range(6)], test=0.0)
     return Registry(root)
 
 
@@ -79,7 +79,7 @@ def test_the_problems_of_every_train_split_are_known(registry):
 
 
 def test_a_reward_model_gives_every_solution_a_worth(registry, run):
-    rows = registry.train("process_labels", "default").select_columns(["prompt", "steps", "soft_labels"])
+    rows = registry.train("process_labels", "full").select_columns(["prompt", "steps", "soft_labels"])
     rewards = reward_model(Dataset.from_list(rows.to_list()), run())
     assert 0 < solution_score(rewards, rows[0]["prompt"], rows[0]["steps"]) < 1
     assert solution_score(rewards, rows[0]["prompt"], []) == 0.0

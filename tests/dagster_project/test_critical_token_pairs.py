@@ -33,7 +33,7 @@ def folder(world):
 
 @pytest.fixture(scope="module")
 def rows(folder):
-    return pl.read_parquet(f"{folder}/data/default/*.parquet")
+    return pl.read_parquet(f"{folder}/data/full/*.parquet")
 
 
 def test_a_round_has_confirmed_tokens_and_the_answers_of_both_sides_are_verified(folder, rows):
@@ -94,9 +94,9 @@ def test_an_export_that_does_not_follow_from_the_rows_is_named(folder, tmp_path)
     columns = json.loads((copy / path).read_text())
     columns["prob_result"][0]["neg"]["ce_prob"][-1] = 2.0
     with_file(copy, path, json.dumps(columns).encode())
-    assert f"{path}: it is not what follows from default" in map(str, verify(copy).findings)
+    assert f"{path}: it is not what follows from full" in map(str, verify(copy).findings)
     (copy / path).unlink()
-    assert f"{path}: it is missing, and follows from default" in map(str, verify(copy).findings)
+    assert f"{path}: it is missing, and follows from full" in map(str, verify(copy).findings)
 
 
 def test_every_problem_is_in_a_pair_or_on_disk_with_its_reason(world):

@@ -25,11 +25,11 @@ STORED = Path(__file__).with_name("frozen_round.json")
 ROUND = "frozen"
 SECTIONS = ("contents", "released", "tables", "ledger", "recipes", "costs")
 DATASETS = {
-    "process_labels": {"default", "stepwise", "truncated"},
-    "step_preference_pairs": {"default", "trl"},
-    "critical_token_pairs": {"default"},
-    "self_correction_traces": {"default", "sft"},
-    "long_cot_traces": {"default", "pairs"},
+    "process_labels": {"full", "default", "truncated"},
+    "step_preference_pairs": {"full", "default", "steps"},
+    "critical_token_pairs": {"full", "default"},
+    "self_correction_traces": {"full", "default", "tokens", "messages"},
+    "long_cot_traces": {"full", "default", "messages", "full_pairs", "pairs"},
 }
 VARIES_BY_CPU = "process_labels"
 

@@ -143,7 +143,7 @@ def test_rows_carry_what_the_judge_said_and_a_refusal_stops_no_other_row(judged_
 
 def test_consensus_holds_exactly_the_solutions_on_which_judge_and_labels_agree(judged_round):
     settings = judged_round.settings
-    rows = published(settings, "default").to_dicts()
+    rows = published(settings, "full").to_dicts()
     agreed = [row for row in rows if row["first_error"] == says(row["prompt"], row["steps"])]
     ends = [row["first_error"] + 1 or len(row["steps"]) for row in agreed]
     expected = [
@@ -177,7 +177,7 @@ def test_a_second_run_asks_the_judge_for_nothing_and_gives_the_same_rows(tmp_pat
 
 def test_metadata_recipe_and_manifest_tell_who_judged_and_how_far_both_agree(judged_round):
     settings, made = judged_round.settings, metadata_of(judged_round.results["sums-0"], "process_labels")
-    rows = published(settings, "default").filter(pl.col("slice") == "sums-0")
+    rows = published(settings, "full").filter(pl.col("slice") == "sums-0")
     agreement = {record.data["what"]: record.data["rows"] for record in made["judge_agreement"].records}
     assert Counter(agreement) == Counter(
         kind(*pair) for pair in rows.select("first_error", "judge_first_error").iter_rows()

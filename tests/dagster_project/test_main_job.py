@@ -32,7 +32,7 @@ def first_version(settings):
 
 
 def released(settings):
-    return pl.read_parquet(f"{first_version(settings)}/data/default/*.parquet").sort("problem_id", "attempt_index")
+    return pl.read_parquet(f"{first_version(settings)}/data/full/*.parquet").sort("problem_id", "attempt_index")
 
 
 def test_a_round_is_released_once_and_a_major_number_starts_with_the_next_new_rows(settings, make, make_round):

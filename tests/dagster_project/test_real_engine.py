@@ -64,7 +64,7 @@ max_tokens = 80
 LOAD = """
 from datasets import load_dataset
 
-rows = load_dataset({path!r}, "stepwise")
+rows = load_dataset({path!r}, "default")
 for split in rows.values():
     for row in split:
         assert row["prompt"] and len(row["completions"]) == len(row["labels"]) >= 2

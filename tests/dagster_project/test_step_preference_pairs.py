@@ -15,7 +15,7 @@ def table(settings, asset=NAME, suffix="", slice_key="sums-0"):
     return pl.read_parquet(f"{settings.data_root}/tables/{asset}/r1/{slice_key}{suffix}.parquet")
 
 
-def released(settings, config="default"):
+def released(settings, config="full"):
     folder = LocalRegistry(UPath(settings.data_root) / "releases").open(NAME, "v0.1.0").path
     return pl.read_parquet(f"{folder}/data/{config}/*.parquet")
 
@@ -23,7 +23,7 @@ def released(settings, config="default"):
 def test_the_rows_for_training_give_the_stored_token_ids_back(world):
     tokenizer = SimulatedTokenizer()
     stored = {row["templated_prompt"] + row["chosen"]: row for row in released(world.settings).iter_rows(named=True)}
-    shown = released(world.settings, "trl")
+    shown = released(world.settings, "steps")
     assert shown.height == len(stored) > 0
     for row in shown.iter_rows(named=True):
         ids = stored[row["prompt"] + row["chosen"]]

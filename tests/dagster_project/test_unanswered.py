@@ -153,7 +153,7 @@ def test_the_best_sample_of_each_query_stays_where_it_reaches_the_percentile_of_
 
 
 def test_the_release_holds_both_kinds_of_rows_and_manifests_tell_what_was_set_aside(world):
-    rows = pl.read_parquet(f"{published(world, NAME)}/data/default/*.parquet")
+    rows = pl.read_parquet(f"{published(world, NAME)}/data/full/*.parquet")
     blank = rows.filter(pl.col("answer") == "")
     assert set(blank["source"]) == {"queries"} and set(blank["scored_by"]) == {"classifier"}
     assert blank.sort("problem_id").equals(table(world, NAME).sort("problem_id"))

@@ -16,6 +16,7 @@ from dagster_project.round import StoredRound
 from dagster_project.scorecard import read_cost, read_scorecard, standing
 from dagster_project.slice_asset import launchpad
 from generators.datasets import DATASETS, STAGES, in_order
+from generators.formats import Format
 from releases.comparison.versions import diff
 from releases.drafting import drafted
 from releases.errors import NothingToRelease
@@ -121,6 +122,16 @@ def test_a_release_holds_every_config_with_its_declared_columns(world, dataset):
     for config in dataset.measured:
         tables = [world.store.read(world.store.table(config.table, cell)) for cell in cells(world)]
         assert sum(manifest.rows[config.name].values()) == sum(table.height for table in tables) > 0
+
+
+def test_a_trainer_reads_the_default_config_and_everything_is_in_full(dataset):
+    full, default = dataset.main, dataset.config("default")
+    assert (full.name, full.format) == ("full", None)
+    assert default is not None and default.format is not None
+    assert len({config.name for config in dataset.configs}) == len(dataset.configs)
+    for config in dataset.configs:
+        if config.format not in (None, Format.PROBLEMS):  # further columns lead trainers astray
+            assert set(config.schema.columns) == set(config.format.columns)
 
 
 def test_shuffled_tables_make_the_released_content_after_a_later_round_too_and_empty_ones_no_release(world, dataset):

@@ -55,5 +55,5 @@ def test_a_daemon_makes_two_rounds_and_publishes_each_of_them_once(tmp_path):
     for dataset in DATASETS:
         folder = tmp_path / "data" / "releases" / dataset
         for version, key in zip(("v0.1.0", "v0.2.0"), rounds, strict=False):
-            rows = load_dataset(str(folder / version), "default", cache_dir=str(tmp_path / "cache"))
+            rows = load_dataset(str(folder / version), "full", cache_dir=str(tmp_path / "cache"))
             assert {one for split in rows.values() for one in split["round"]} == {key}

@@ -46,7 +46,7 @@ def test_a_round_is_made_and_released_over_postgres_and_an_object_store(tmp_path
         assert release.version == "v0.1.0"
         assert verify(release.path).findings == ()
         labels = pl.read_parquet((root / "tables/process_labels/r1/sums-0.parquet").read_bytes())
-        assert sum(release.rows["default"].values()) == labels.height > 0
+        assert sum(release.rows["full"].values()) == labels.height > 0
         count = [
             PROGRAMS / "psql",
             postgres.url.replace("+psycopg2", ""),

@@ -1,12 +1,13 @@
 """Small releases in a folder, written by the house's own builders and registry: what the examples train on."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
 from upath import UPath
 
-from filters.schema import MESSAGES, Column, Schema
+from filters.schema import Column, Schema
 from generators.dataset import Parameters
 from generators.datasets import dataset_of
 from generators.engine.tokenizer import HFTokenizer
@@ -15,6 +16,8 @@ from generators.process_labels.table import PROCESS_LABELS
 from generators.records import Evidence, StepCounts
 from generators.sampling.templated import is_stable, templated
 from generators.search.margins import margin_of
+from generators.self_correction_traces.dataset import DATASET as TRACES
+from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
 from generators.step_preference_pairs.dataset import DATASET as STEP_PAIRS
 from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 from releases.draft import Draft, Table
@@ -23,6 +26,7 @@ from releases.facts import ReleaseFacts, SourceFacts
 from releases.registry.local import LocalRegistry
 from releases.splits import SplitShares, split_by_problem
 from tests.releases.conftest import true_draft_of, true_solution
+from tests.releases.corrected import corrected
 
 FACTS = ReleaseFacts(
     policy="tiny",
@@ -82,9 +86,9 @@ def step_pair(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
         "attempt_index": 0,
         "step_index": 1,
         "chosen_index": 0,
-        "margin": margin.value,
-        "margin_low": margin.low,
-        "margin_high": margin.high,
+        "value_margin": margin.value,
+        "value_margin_low": margin.low,
+        "value_margin_high": margin.high,
         "chosen_value": margin.chosen.value,
         "rejected_value": margin.rejected.value,
         "n_rollouts": row["chosen_n_rollouts"] + row["rejected_n_rollouts"],
@@ -118,7 +122,7 @@ def process_labels(root: Path) -> str:
 
 
 CRITICAL_TOKEN_PAIRS = Schema(
-    name="critical_token_pairs/default",
+    name="critical_token_pairs/full",
     columns={
         name: Column(dtype, name)
         for name, dtype in {
@@ -134,14 +138,14 @@ CRITICAL_TOKEN_PAIRS = Schema(
         }.items()
     },
 )
-SFT = Schema(
-    name="self_correction_traces/sft",
+TOKENS = Schema(
+    name="self_correction_traces/tokens",
     columns={
         name: Column(dtype, name)
         for name, dtype in {
             "problem_id": pl.String,
-            "messages": MESSAGES,
             "input_ids": pl.List(pl.Int64),
+            "attention_mask": pl.List(pl.Int64),
             "labels": pl.List(pl.Int64),
         }.items()
     },
@@ -171,10 +175,34 @@ def trace(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
     masked = [-100] * (len(head) + len(mistake))
     return {
         "problem_id": f"p{number:02d}",
-        "messages": [*solve.messages(problem), {"role": "assistant", "content": wrong + right}],
         "input_ids": [*head, *mistake, *mended],
+        "attention_mask": [1] * len([*masked, *mended]),
         "labels": [*masked, *mended],
     }
+
+
+def correction(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
+    """A whole row of self-correction traces in the tokenizer's ids."""
+    row = corrected(number)
+    parts = [row["attempts"][0], row["triggers"][0], row["attempts"][1]]
+    ids = [tokenizer.encode(part) for part in parts]
+    first, second, _ = accumulate(map(len, ids))
+    token_ids = [*(token for part in ids for token in part), tokenizer.end_of_turn]
+    head = ids_of_prompt(row["prompt"], tokenizer)
+    return row | {
+        "prompt_token_ids": list(head),
+        "token_ids": token_ids,
+        "attempt_starts": [0, second],
+        "attempt_ends": [first, len(token_ids)],
+        "loss_mask": [0] * first + [1] * (len(token_ids) - first),
+        "masked_token_ends": [first],
+        "templated_prompt": templated(head, "", tokenizer),
+    }
+
+
+def self_corrections(root: Path, tokenizer: HFTokenizer, numbers: Iterable[int]) -> str:
+    rows = SELF_CORRECTION_TRACES.frame([correction(number, tokenizer) for number in numbers])
+    return publish(drafted(TRACES, {TRACES.name: rows}, FACTS, Parameters(), SplitShares(test=0.3)), root)
 
 
 def released(root: Path, schema: Schema, rows: Iterable[dict[str, object]], *, test: float = 0.3) -> str:

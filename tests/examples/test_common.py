@@ -60,16 +60,16 @@ def test_a_run_out_of_bounds_is_refused(change, complaint):
 def test_a_version_loads_by_its_folder_and_by_the_datasets_folder_with_a_revision(tokenizer, tmp_path):
     folder = step_pairs(tmp_path / "releases", tokenizer, range(3), test=0.0)
     dataset, _, version = folder.rpartition("/")
-    first, second = load_release(folder, "trl"), load_release(dataset, "trl", revision=version)
+    first, second = load_release(folder, "steps"), load_release(dataset, "steps", revision=version)
     assert first["train"].to_list() == second["train"].to_list()
 
 
 def test_a_release_without_its_version_is_refused(tokenizer, tmp_path):
     folder = step_pairs(tmp_path / "releases", tokenizer, range(3), test=0.0)
     with pytest.raises(ValueError, match=r"has no manifest\.json: name one in revision"):
-        load_release(folder.rpartition("/")[0], "trl")
+        load_release(folder.rpartition("/")[0], "steps")
     with pytest.raises(ValueError, match=r"revision must name a version of lab/step_preference_pairs.*got None"):
-        load_release("lab/step_preference_pairs", "trl")
+        load_release("lab/step_preference_pairs", "steps")
 
 
 def test_rows_that_do_not_fit_are_told_and_none_left_is_an_error(run, capsys):

@@ -38,7 +38,7 @@ def test_every_row_of_a_release_keeps_its_stored_ids(script, kind, request, run,
     folder = request.getfixturevalue(kind)
     rows = [critical_pair(number, HFTokenizer(folder)) for number in range(5)]
     release = released(tmp_path / "releases", CRITICAL_TOKEN_PAIRS, rows, test=0.0)
-    loaded = load_release(release, "default")["train"]
+    loaded = load_release(release, "full")["train"]
     prepared = script.trainer_of(run(model=str(folder)), loaded).train_dataset
     for side in SIDES:
         assert [row["prompt_ids"] + row[f"{side}_ids"] for row in prepared] == [

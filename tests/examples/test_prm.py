@@ -117,7 +117,7 @@ def test_best_of_n_weighs_answers_by_what_their_solutions_are_worth():
     assert best_of_n(scored[-1:]) == {}
 
 
-@pytest.mark.parametrize(("config", "labels"), [("default", "soft"), ("default", "hard"), ("stepwise", "hard")])
+@pytest.mark.parametrize(("config", "labels"), [("full", "soft"), ("full", "hard"), ("default", "hard")])
 def test_a_few_steps_on_a_release_leave_a_reward_model_and_figures_of_what_is_held_out(
     config, labels, policy, tmp_path, capsys
 ):

@@ -7,7 +7,7 @@ from examples import sft
 from examples.sft import learnable
 from generators.problems import prompt as solve
 from tests.examples.by_hand import awakened, log_probs, loss_of
-from tests.examples.small_releases import SFT, ids_of_prompt, released, trace
+from tests.examples.small_releases import ids_of_prompt, self_corrections, trace
 
 CHAT = [*solve.messages("2 + 2"), {"role": "assistant", "content": "4"}]
 
@@ -41,19 +41,26 @@ def test_of_a_chat_the_last_message_is_learnt(run, tokenizer):
     assert row["labels"] == [-100] * len(head) + answer
 
 
-def test_the_tokenizer_of_another_policy_is_refused(run, traces, embedded):
-    with pytest.raises(ValueError, match=r"row 0: input_ids end with .*: model must be the policy that wrote"):
-        sft.trainer_of(run(model=str(embedded)), traces)
+@pytest.mark.parametrize("config", ["default", "tokens"])
+def test_the_tokenizer_of_another_policy_is_refused(tokenizer, embedded, tmp_path, config):
+    release = self_corrections(tmp_path / "releases", tokenizer, range(2))
+    command = ["--release", release, "--model", str(embedded), "--config", config, "--output", str(tmp_path / "out")]
+    with pytest.raises(ValueError, match=r"row 0: token_ids read .*: model must be the policy that wrote"):
+        sft.main(command)
 
 
 def test_rows_with_nothing_to_learn_from_are_refused_with_their_columns():
-    with pytest.raises(ValueError, match="must have input_ids and labels, or messages, got prompt, steps"):
+    with pytest.raises(ValueError, match=r"must have prompt and completion, .* or messages, got prompt, steps"):
         learnable(Dataset.from_dict({"prompt": ["p"], "steps": ["s"]}))
 
 
-def test_a_few_steps_on_a_release_leave_an_adapter_and_figures_of_what_is_held_out(policy, tokenizer, tmp_path, capsys):
-    release = released(tmp_path / "releases", SFT, [trace(number, tokenizer) for number in range(12)])
+@pytest.mark.parametrize("config", ["default", "tokens", "messages"])
+def test_a_few_steps_on_a_release_leave_an_adapter_and_figures_of_what_is_held_out(
+    policy, tokenizer, tmp_path, capsys, config
+):
+    release = self_corrections(tmp_path / "releases", tokenizer, range(12))
     out = tmp_path / "trained"
-    sft.main(["--release", release, "--model", str(policy), "--steps", "2", "--batch-size", "2", "--output", str(out)])
+    sizes = ["--steps", "2", "--batch-size", "2"]
+    sft.main(["--release", release, "--model", str(policy), "--config", config, *sizes, "--output", str(out)])
     assert (out / "adapter_model.safetensors").is_file()
     assert '"eval_mean_token_accuracy"' in capsys.readouterr().out

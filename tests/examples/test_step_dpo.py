@@ -50,7 +50,7 @@ def test_the_stock_trainer_ends_every_step_with_it(run, rows, tokenizer):
 def test_every_row_of_a_release_becomes_exactly_the_stored_ids(kind, request, run, tmp_path):
     folder = request.getfixturevalue(kind)
     release = step_pairs(tmp_path / "releases", HFTokenizer(folder), range(6), test=0.0)
-    pairs, stored = (load_release(release, config)["train"] for config in ("trl", "default"))
+    pairs, stored = (load_release(release, config)["train"] for config in ("steps", "full"))
     prepared = step_dpo.trainer_of(run(model=str(folder)), pairs).train_dataset
     assert len(prepared) == 6
     assert [[row[name] for name in IDS] for row in prepared] == [[row[name] for name in STORED] for row in stored]
@@ -59,7 +59,7 @@ def test_every_row_of_a_release_becomes_exactly_the_stored_ids(kind, request, ru
 
 def test_the_tokenizer_of_another_policy_is_refused(run, embedded, tokenizer, tmp_path):
     release = step_pairs(tmp_path / "releases", tokenizer, range(3), test=0.0)
-    pairs, stored = (load_release(release, config)["train"] for config in ("trl", "default"))
+    pairs, stored = (load_release(release, config)["train"] for config in ("steps", "full"))
     prepared = step_dpo.trainer_of(run(model=str(embedded)), pairs).train_dataset
     with pytest.raises(ValueError, match=r"row 0 becomes .* tokens, which are no stored pair's: model must be"):
         check_ids(prepared, stored)

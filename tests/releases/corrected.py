@@ -53,6 +53,8 @@ def corrected(
         "n_triggers": len(wrong),
         "budget": 64,
         "tokens": sum(lengths),
+        "templated_prompt": f"{prompt}\n",
+        "is_stable": True,
         "loss_mask": [int(place not in masked) for place in range(ends[-1])],
         "masked_starts": masked_starts,
         "masked_ends": [start + len(attempt) for start, attempt in zip(char_starts, wrong, strict=False)],

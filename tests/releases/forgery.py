@@ -27,7 +27,7 @@ def with_rows(draft: Draft, config: str, split: str, change: Callable[[pl.DataFr
     tables = {**draft.tables, config: replace(table, splits={**table.splits, split: change(table.splits[split])})}
     dataset = dataset_of(draft.dataset)
     assert dataset is not None
-    counts = {name: dict(dataset.label_counts(part)) for name, part in tables["default"].splits.items()}
+    counts = {name: dict(dataset.label_counts(part)) for name, part in tables["full"].splits.items()}
     return replace(draft, tables=tables, label_counts={name: labels for name, labels in counts.items() if labels})
 
 

@@ -79,7 +79,7 @@ def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str
         "answer": answer,
         **_side("chosen", right, 0, 2.0, 1.0, "equal", None, "policy"),
         **_side("rejected", wrong, 3, *rejected),
-        "margin": 2.0 - rejected[0],
+        "reward_margin": 2.0 - rejected[0],
         "scored_by": "verifier",
         **_ORIGIN,
         **changes,
@@ -94,7 +94,7 @@ def rewarded(n: int = 16):
         pair(at)
         | unverified
         | {"chosen_score": 0.25 * at, "chosen_reward": 0.25 * at + 1.0, "chosen_verdict": None}
-        | {"rejected_score": -1.0, "rejected_reward": 0.0, "rejected_verdict": None, "margin": 0.25 * at + 1.0}
+        | {"rejected_score": -1.0, "rejected_reward": 0.0, "rejected_verdict": None, "reward_margin": 0.25 * at + 1.0}
         for at in range(n)
     ]
     for row, its_pair in zip(traces, pairs, strict=True):

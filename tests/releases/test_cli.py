@@ -31,8 +31,8 @@ def good(registry, true_draft):
 
 @pytest.fixture
 def flipped(registry, true_draft, good):
-    labels = [not label for label in true_draft.tables["default"].splits["train"]["hard_labels"][3]]
-    return registry.publish(with_value(true_draft, "default", "train", 3, "hard_labels", labels)).path
+    labels = [not label for label in true_draft.tables["full"].splits["train"]["hard_labels"][3]]
+    return registry.publish(with_value(true_draft, "full", "train", 3, "hard_labels", labels)).path
 
 
 def test_a_good_release_ends_with_a_table_and_zero(stepmill, good):
@@ -54,7 +54,7 @@ def test_a_version_is_named_by_its_dataset_too(stepmill, registry, good):
 def test_a_finding_is_printed_with_its_place_and_the_command_fails(stepmill, flipped):
     told = stepmill("verify", flipped)
     assert told.exit_code == 1
-    assert told.output.startswith("data/default/train-00000-of-00001.parquet, row 3, column hard_labels: item 0 is ")
+    assert told.output.startswith("data/full/train-00000-of-00001.parquet, row 3, column hard_labels: item 0 is ")
     assert told.output.endswith("process_labels v0.1.1 has 1 finding\n")
 
 
@@ -64,14 +64,14 @@ def test_a_difference_is_told_in_tables_and_is_one(stepmill, good, flipped):
     assert told.output.startswith(
         "process_labels v0.1.0 and v0.1.1 differ\n\nconfig     added  removed  changed  same\n"
     )
-    assert "default        0        0        1    15\n" in told.output
-    assert re.search(r"default: changed \('[0-9a-f]{24}', 0, '[a-z_]+'\) in hard_labels\n", told.output)
+    assert "full           0        0        1    15\n" in told.output
+    assert re.search(r"full: changed \('[0-9a-f]{24}', 0, '[a-z_]+'\) in hard_labels\n", told.output)
     assert re.search(r"\nlabels +v0\.1\.0  v0\.1\.1\n", told.output)
     assert re.search(r"\nsteps per row +v0\.1\.0  v0\.1\.1\n(.*\n){2}shortest +2 +2\n", told.output)
 
 
 def test_more_rows_than_the_limit_are_counted(stepmill, good, flipped):
-    assert "default: changed 1 more\n" in stepmill("diff", good, flipped, "--limit", 0).output
+    assert "full: changed 1 more\n" in stepmill("diff", good, flipped, "--limit", 0).output
 
 
 def test_equal_releases_are_said_to_be_equal(stepmill, good):
@@ -103,26 +103,26 @@ def test_the_command_starts_without_dagster_torch_or_a_table():
 
 
 def test_some_rows_are_shown_as_markdown_the_same_ones_for_the_same_seed(stepmill, good):
-    told = stepmill("show", good, "--rows", 2, "--seed", 5, "--columns", "problem_id, steps")
+    told = stepmill("show", good, "--rows", 2, "--seed", 5, "--columns", "prompt, completions")
     assert told.exit_code == 0
     assert re.findall(r"^### Row (\d)$", told.output, re.MULTILINE) == ["1", "2"]
-    assert re.findall(r"^\*\*(\w+)\*\*", told.output, re.MULTILINE) == ["problem_id", "steps"] * 2
-    again = stepmill("show", good, "--rows", 2, "--seed", 5, "--columns", "problem_id,steps")
-    other = stepmill("show", good, "--rows", 2, "--seed", 6, "--columns", "problem_id,steps")
+    assert re.findall(r"^\*\*(\w+)\*\*", told.output, re.MULTILINE) == ["prompt", "completions"] * 2
+    again = stepmill("show", good, "--rows", 2, "--seed", 5, "--columns", "prompt,completions")
+    other = stepmill("show", good, "--rows", 2, "--seed", 6, "--columns", "prompt,completions")
     assert again.output == told.output != other.output
 
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(stepmill, good):
     told = stepmill("show", good, "--columns", "poem")
     assert told.exit_code == 2
-    assert "there is no column poem; there are problem_id" in told.stderr
+    assert "there is no column poem; there are prompt, completions, labels" in told.stderr
 
 
 @pytest.fixture
 def on_hub(hub, true_draft, monkeypatch, tmp_path):
     """Two versions of `lab/process_labels` on the Hub, the second with one changed row."""
-    labels = [not label for label in true_draft.tables["default"].splits["train"]["hard_labels"][3]]
-    for draft in (true_draft, with_value(true_draft, "default", "train", 3, "hard_labels", labels)):
+    labels = [not label for label in true_draft.tables["full"].splits["train"]["hard_labels"][3]]
+    for draft in (true_draft, with_value(true_draft, "full", "train", 3, "hard_labels", labels)):
         HubRegistry("lab").publish(draft)
     monkeypatch.chdir(tmp_path)
     return "lab/process_labels"
@@ -156,7 +156,7 @@ def test_a_file_that_the_hub_lacks_or_has_otherwise_is_a_finding(stepmill, on_hu
 
 def test_versions_on_the_hub_are_compared_pulled_and_shown(stepmill, on_hub, good, tmp_path):
     assert (
-        "default        0        0        1    15\n" in stepmill("diff", f"{on_hub}@v0.1.0", f"{on_hub}@v0.1.1").output
+        "full           0        0        1    15\n" in stepmill("diff", f"{on_hub}@v0.1.0", f"{on_hub}@v0.1.1").output
     )
     mixed = stepmill("diff", on_hub, good.parent, "--version", "v0.1.0")
     assert mixed.output == "process_labels v0.1.0 and v0.1.0 hold equal rows\n"
@@ -205,7 +205,7 @@ WRONG = [
         ("pull", "process_label", "--from", "lab", "--version", "v0.1.0", "--into", "here"),
         "did you mean process_labels?",
     ),
-    (("show", "{root}/process_labels/v0.1.0", "--config", "step"), "has no config step; there are default, stepwise"),
+    (("show", "{root}/process_labels/v0.1.0", "--config", "step"), "has no config step; there are default, full"),
     (("show", "lab/process_labels@v0.1.0", "--config", "defualt"), "did you mean default?"),
     (("show", "{root}/process_labels/v0.1.0", "--columns", "promt"), "did you mean prompt?"),
 ]
@@ -272,19 +272,19 @@ def test_a_program_reads_a_comparison_as_json(stepmill, good, flipped):
     assert compared.exit_code == 1
     difference = json.loads(compared.stdout)
     assert (difference["first"], difference["second"], difference["is_equal"]) == ("v0.1.0", "v0.1.1", False)
-    default = difference["configs"]["default"]
-    assert (default["n_added"], default["n_removed"], default["n_changed"], default["n_same"]) == (0, 0, 1, 15)
-    assert [row["columns"] for row in default["changed"]] == [["hard_labels"]]
+    full = difference["configs"]["full"]
+    assert (full["n_added"], full["n_removed"], full["n_changed"], full["n_same"]) == (0, 0, 1, 15)
+    assert [row["columns"] for row in full["changed"]] == [["hard_labels"]]
     limited = json.loads(stepmill("diff", good, flipped, "--json", "--limit", 0).stdout)
-    assert (limited["configs"]["default"]["n_changed"], limited["configs"]["default"]["changed"]) == (1, [])
+    assert (limited["configs"]["full"]["n_changed"], limited["configs"]["full"]["changed"]) == (1, [])
 
 
 def test_columns_of_tokens_are_shown_only_on_request(stepmill, good):
-    usual = stepmill("show", good)
+    usual = stepmill("show", good, "--config", "full")
     assert "**steps**" in usual.stdout and "token_ids" not in usual.stdout
     assert usual.stderr == "stepmill: left out prompt_token_ids, token_ids; --all-columns shows them\n"
-    every = stepmill("show", good, "--all-columns")
+    every = stepmill("show", good, "--config", "full", "--all-columns")
     assert "**prompt_token_ids**: `[1, 2]`" in every.stdout and every.stderr == ""
-    named = stepmill("show", good, "--columns", "token_ids")
+    named = stepmill("show", good, "--config", "full", "--columns", "token_ids")
     assert named.stdout.startswith("### Row 1\n\n**token_ids**: `[0, 1, ") and named.stderr == ""
     assert "**level**: -" in usual.stdout

@@ -96,7 +96,7 @@ def changed(rows, change):
 def test_weights_values_and_confirmations_follow_from_scores_and_counts(rows, draft_of):
     assert differing_columns(rows, recompute(rows, PARAMETERS)) == {}
     draft = draft_of(rows)
-    assert sum(draft.tables["default"].rows.values()) == 12
+    assert sum(draft.tables["full"].rows.values()) == 12
     assert {name: sum(of[name] for of in draft.label_counts.values()) for name in ("critical", "not_critical")} == {
         "critical": 12,
         "not_critical": 12,
@@ -118,7 +118,7 @@ CHANGED = [
 @pytest.mark.parametrize(("change", "column"), CHANGED)
 def test_a_column_that_does_not_follow_is_refused_by_name(rows, draft_of, change, column):
     forged = pl.concat([rows.head(11), changed(rows.tail(1), change)])
-    with pytest.raises(SchemaError, match=f"{column} of config default do not follow from the others in 1 of 12 rows"):
+    with pytest.raises(SchemaError, match=f"{column} of config full do not follow from the others in 1 of 12 rows"):
         draft_of(forged)
 
 
@@ -191,7 +191,7 @@ def test_slices_with_different_criteria_are_not_released_together():
 def test_the_exports_hold_the_stable_rows_of_their_split(rows, draft_of):
     draft = draft_of(rows)
     files = {path: json.loads(content) for path, content in draft.attachments.items()}
-    stable = {split: frame.filter("is_stable") for split, frame in draft.tables["default"].splits.items()}
+    stable = {split: frame.filter("is_stable") for split, frame in draft.tables["full"].splits.items()}
     assert {path.split("/")[1].split(".")[0]: columns["rejected"] for path, columns in files.items()} == {
         split: frame["rejected"].to_list() for split, frame in stable.items()
     }

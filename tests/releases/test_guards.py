@@ -13,11 +13,11 @@ from tests.releases.forgery import with_rows
 
 
 def with_schema(draft, change, rows=lambda frame: frame):
-    """The draft with the columns of `default` changed, and its rows with them."""
-    table = draft.tables["default"]
+    """The draft with the columns of `full` changed, and its rows with them."""
+    table = draft.tables["full"]
     schema = replace(table.schema, columns=change(table.schema.columns))
     splits = {split: rows(frame).select(list(schema.columns)) for split, frame in table.splits.items()}
-    return replace(draft, tables={**draft.tables, "default": replace(table, schema=schema, splits=splits)})
+    return replace(draft, tables={**draft.tables, "full": replace(table, schema=schema, splits=splits)})
 
 
 def weighted(draft):
@@ -57,7 +57,7 @@ def test_an_added_column_without_a_major_number_is_refused_and_nothing_is_writte
     any_registry.publish(draft)
     with pytest.raises(
         ColumnsChanged,
-        match=r"process_labels v0\.1\.1, config default: column weight \(double not null\) was added since v0\.1\.0\. "
+        match=r"process_labels v0\.1\.1, config full: column weight \(double not null\) was added since v0\.1\.0\. "
         r"Columns change with a major number only: set process_labels = 1 in \[releases\.major\] of the settings",
     ):
         any_registry.publish(widened)
@@ -103,10 +103,10 @@ def test_reworded_meanings_and_a_config_that_comes_or_goes_are_no_change(registr
     reworded = with_schema(
         draft, lambda columns: {name: replace(column, meaning="Another.") for name, column in columns.items()}
     )
-    fewer = replace(draft, tables={"default": draft.tables["default"]})
+    fewer = replace(draft, tables={"full": draft.tables["full"]})
     registry.publish(fewer)
     assert registry.publish(draft).version == "v0.1.1"
-    changed = with_rows(reworded, "default", "train", lambda frame: frame.head(3))
+    changed = with_rows(reworded, "full", "train", lambda frame: frame.head(3))
     assert registry.publish(changed).version == "v0.1.2"
 
 
@@ -123,7 +123,7 @@ def other(rows, facts):
 
 def test_a_test_problem_that_another_dataset_trains_on_is_refused(any_registry, draft, other):
     any_registry.publish(other(SplitShares(test=0.0)))
-    problems = sorted(set(draft.tables["default"].splits["test"]["problem_id"]))
+    problems = sorted(set(draft.tables["full"].splits["test"]["problem_id"]))
     with pytest.raises(
         SplitsDisagree,
         match=rf"process_labels: {len(problems)} problems are in test here and in train of token_pairs v0\.1\.0: "

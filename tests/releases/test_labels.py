@@ -37,7 +37,7 @@ def test_a_step_counts_as_right_wrong_or_undecided(table):
 
 
 def test_changed_labels_are_put_right_by_recomputing(draft):
-    released = draft.tables["default"].splits["train"]
+    released = draft.tables["full"].splits["train"]
     flipped = released.with_columns(
         hard_labels=released["hard_labels"].reverse(), first_error=released["first_error"] + 1
     )
@@ -46,7 +46,7 @@ def test_changed_labels_are_put_right_by_recomputing(draft):
 
 
 def test_released_labels_are_the_counts_shares(draft):
-    for frame in draft.tables["default"].splits.values():
+    for frame in draft.tables["full"].splits.values():
         assert differing_columns(frame, recompute(frame, PARAMETERS)) == {}
         for row in frame.iter_rows(named=True):
             shares = [Fraction(k, n) if n else None for k, n in zip(row["n_correct"], row["n_rollouts"], strict=True)]

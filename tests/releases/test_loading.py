@@ -16,7 +16,7 @@ from huggingface_hub import DatasetCard
 from upath import UPath
 
 from generators.process_labels.dataset import DATASET as LABELS
-from generators.process_labels.release import DEFAULT, STEPWISE
+from generators.process_labels.release import FULL, STEPWISE
 from releases.facts import SourceFacts
 from releases.parquet import shards
 from releases.registry.local import LocalRegistry
@@ -27,7 +27,7 @@ RESOURCES = files("datasets.utils.resources")
 SIZES = json.loads((RESOURCES / "size_categories.json").read_text())
 CREATORS = json.loads((RESOURCES / "creators.json").read_text())
 EXPECTED = {
-    "default": {
+    "full": {
         "problem_id": "string",
         "attempt_index": "int64",
         "level": "string",
@@ -38,7 +38,7 @@ EXPECTED = {
         "hard_labels": "[bool]",
         "first_error": "int64",
     },
-    "stepwise": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
+    "default": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
     "truncated": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
 }
 
@@ -49,7 +49,7 @@ from datasets import List, load_dataset
 def type_of(feature):
     return f"[{feature.feature.dtype}]" if isinstance(feature, List) else feature.dtype
 
-splits = {config: load_dataset("process_labels/v0.1.0", config) for config in ("default", "stepwise", "truncated")}
+splits = {config: load_dataset("process_labels/v0.1.0", config) for config in ("full", "default", "truncated")}
 parts = {(config, split): rows for config, of in splits.items() for split, rows in of.items()}
 told = [
     {"part": part, "types": {name: type_of(f) for name, f in rows.features.items()}, "rows": rows.to_list()}
@@ -93,9 +93,9 @@ def test_every_split_loads_with_the_documented_types_and_rows_and_by_the_cards_l
 def test_the_same_version_of_two_registries_loads_as_its_own_rows_each(python, draft, tmp_path):
     other = LocalRegistry(UPath(tmp_path / "other"))
     elsewhere = other.publish(replace(draft, tables={name: _first_row(table) for name, table in draft.tables.items()}))
-    count = "from datasets import load_dataset; print(load_dataset({!r}, 'default', split='train').num_rows)"
+    count = "from datasets import load_dataset; print(load_dataset({!r}, 'full', split='train').num_rows)"
     told = [python(count.format(place)) for place in ("process_labels/v0.1.0", str(elsewhere.path))]
-    assert [int(line) for line in told] == [draft.tables["default"].rows["train"], 1]
+    assert [int(line) for line in told] == [draft.tables["full"].rows["train"], 1]
 
 
 def _first_row(table):
@@ -129,11 +129,11 @@ def test_the_card_is_one_that_the_hub_reads(registry, rows, facts):
                 ],
             },
             {
-                "config_name": "stepwise",
-                "description": f"{draft.tables['stepwise'].purpose} (rows {draft.content[:16]})",
+                "config_name": "full",
+                "description": f"{draft.tables['full'].purpose} (rows {draft.content[:16]})",
                 "data_files": [
-                    {"split": "train", "path": "data/stepwise/train-*.parquet"},
-                    {"split": "test", "path": "data/stepwise/test-*.parquet"},
+                    {"split": "train", "path": "data/full/train-*.parquet"},
+                    {"split": "test", "path": "data/full/test-*.parquet"},
                 ],
             },
             {
@@ -150,12 +150,12 @@ def test_the_card_is_one_that_the_hub_reads(registry, rows, facts):
 
 def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
     card = (release.path / "README.md").read_text()
-    for name, column in (*DEFAULT.columns.items(), *STEPWISE.columns.items()):
+    for name, column in (*FULL.columns.items(), *STEPWISE.columns.items()):
         assert f"| `{name}` | {column.words} |" in card
     for line in (
         "| sums | apache-2.0 | use and pass on | 32 |",
         "| problems | 32 | 2 duplicate |",
-        "| release: stepwise | 24 | 8 undecided_step |",
+        "| release: default | 24 | 8 undecided_step |",
         "| release: truncated | 24 | 8 first_error_not_sure |",
         "| split | right | wrong | undecided |",
         "(pictures/labels_by_position.png)",
@@ -204,7 +204,7 @@ def test_the_card_cites_stepmill_as_the_repository_does(release):
 
 
 def test_a_large_split_is_cut_into_numbered_shards(draft):
-    frame = draft.tables["stepwise"].splits["train"].head(7)
+    frame = draft.tables["default"].splits["train"].head(7)
     files = dict(shards(frame, STEPWISE, split="train", rows_per_shard=3))
     assert list(files) == [f"train-0000{number}-of-00003.parquet" for number in range(3)]
     assert pl.concat([pl.read_parquet(content) for content in files.values()]).equals(frame)

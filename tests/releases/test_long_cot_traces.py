@@ -19,10 +19,11 @@ EXAMPLES = load_examples("general") + load_examples("short")
 
 def test_a_release_holds_every_trace_and_every_pair(facts):
     draft = draft_of(facts, *tables())
-    assert [sum(draft.tables[config].rows.values()) for config in ("default", "pairs")] == [16, 8]
-    assert set(draft.tables["default"].splits) == {"train", "test"}
-    held_out = set(draft.tables["default"].splits["test"]["problem_id"])
-    assert {*draft.tables["pairs"].splits["train"]["problem_id"]}.isdisjoint(held_out)
+    rows = {config: sum(table.rows.values()) for config, table in draft.tables.items()}
+    assert rows == {"full": 16, "default": 16, "messages": 16, "full_pairs": 8, "pairs": 8}
+    assert set(draft.tables["full"].splits) == {"train", "test"}
+    held_out = set(draft.tables["full"].splits["test"]["problem_id"])
+    assert {*draft.tables["full_pairs"].splits["train"]["problem_id"]}.isdisjoint(held_out)
 
 
 def test_labels_are_counts_of_behaviours(facts):
@@ -32,7 +33,7 @@ def test_labels_are_counts_of_behaviours(facts):
 
 
 def test_without_pairs_there_is_no_config_of_them(facts):
-    assert list(draft_of(facts, LONG_COT_TRACES.frame([trace(0)])).tables) == ["default"]
+    assert list(draft_of(facts, LONG_COT_TRACES.frame([trace(0)])).tables) == ["full", "default", "messages"]
 
 
 CHANGED = [
@@ -47,13 +48,13 @@ CHANGED = [
 def test_a_trace_that_does_not_follow_from_its_texts_is_refused_by_name(facts, change):
     odd = trace(3) | change
     with pytest.raises(
-        SchemaError, match=f"config default do not follow .* in 1 of 3 rows, first problem_id {odd['problem_id']}: m"
+        SchemaError, match=f"config full do not follow .* in 1 of 3 rows, first problem_id {odd['problem_id']}: m"
     ):
         draft_of(facts, LONG_COT_TRACES.frame([trace(1), trace(2), odd]))
 
 
 CHANGED_PAIRS = [
-    {"rejected_reward": 0.5, "margin": 1.5},
+    {"rejected_reward": 0.5, "reward_margin": 1.5},
     {"rejected_score": 1.0},
     {"rejected_malformed": "no_closing_tag"},
     {"chosen": [{"role": "assistant", "content": "It is \\boxed{5}."}]},
@@ -64,7 +65,7 @@ CHANGED_PAIRS = [
 def test_a_pair_that_does_not_follow_from_its_texts_is_refused_by_name(facts, change):
     odd = pair(3) | change
     with pytest.raises(
-        SchemaError, match=f"config pairs do not follow .* in 1 of 2 rows, first problem_id {odd['problem_id']}: m"
+        SchemaError, match=f"config full_pairs do not follow .* in 1 of 2 rows, first problem_id {odd['problem_id']}: m"
     ):
         draft_of(facts, tables()[0], LONG_COT_PAIRS.frame([pair(1), odd]))
 
@@ -73,7 +74,7 @@ def test_the_scores_of_a_reward_model_are_taken_as_they_are():
     rewarded = {"scored_by": "armorm", "verdict": None, "extracted": None, "answer": ""}
     rows = LONG_COT_TRACES.frame([trace(1) | rewarded | {"score": -2.5}])
     assert differing_columns(rows, recompute_traces(rows, PARAMETERS)) == {}
-    sides = {"chosen_score": -2.5, "chosen_reward": -1.5, "rejected_reward": -4.0, "margin": 2.5}
+    sides = {"chosen_score": -2.5, "chosen_reward": -1.5, "rejected_reward": -4.0, "reward_margin": 2.5}
     none = {"chosen_verdict": None, "answer": "", "scored_by": "armorm"}
     pairs = LONG_COT_PAIRS.frame([pair(1, malformed=True) | none | sides])
     assert differing_columns(pairs, recompute_pairs(pairs, PARAMETERS)) == {}
@@ -100,15 +101,15 @@ def chat(prompt, row):
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_no_worked_example_stands_in_a_released_row(facts, example):
     draft = draft_of(facts, LONG_COT_TRACES.frame([trace(0), *copies(example)]), test=0)
-    assert draft.tables["default"].splits["train"]["prompt"].to_list() == ["What is 0 + 2?"]
-    assert draft.facts.stages[-2].dropped == {"repeats_example": 3}
+    assert draft.tables["full"].splits["train"]["prompt"].to_list() == ["What is 0 + 2?"]
+    assert draft.facts.stages[-5].dropped == {"repeats_example": 3}
 
 
 def test_no_worked_example_stands_in_a_released_pair(facts):
     text = f"<think>\n{EXAMPLES[0].thoughts}"
     copied = pair(2, malformed=True) | {"rejected": [{"role": "assistant", "content": text}]}
     draft = draft_of(facts, tables()[0], LONG_COT_PAIRS.frame([pair(1), copied]))
-    assert draft.facts.stages[-1].dropped == {"repeats_example": 1}
+    assert draft.facts.stages[-4].dropped == {"repeats_example": 1}
 
 
 def test_rows_that_are_all_copies_are_no_release(facts):

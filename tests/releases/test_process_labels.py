@@ -8,7 +8,7 @@ import pytest
 from filters.schema import SchemaError
 from generators.dataset import MoreFacts
 from generators.process_labels.dataset import DATASET
-from generators.process_labels.release import DEFAULT, STEPWISE, LabelParameters
+from generators.process_labels.release import FULL, STEPWISE, LabelParameters
 from generators.process_labels.settings import Settings
 from generators.process_labels.table import PLANTED_ERRORS
 from generators.search.priors import Priors
@@ -47,19 +47,19 @@ def recipe(settings=None, **strategy):
 
 
 def test_the_published_columns_keep_their_order():
-    assert list(DEFAULT.columns) == COLUMNS.split()
+    assert list(FULL.columns) == COLUMNS.split()
 
 
-def test_a_solution_with_an_unlabelled_step_is_left_out_of_stepwise_and_counted(rows, facts):
+def test_a_solution_with_an_unlabelled_step_is_left_out_of_default_and_counted(rows, facts):
     draft = labels_draft(rows, facts())
-    full, stepwise = (sum(draft.tables[config].rows.values()) for config in ("default", "stepwise"))
-    assert (full, stepwise) == (32, 24)
+    full, default = (sum(draft.tables[config].rows.values()) for config in ("full", "default"))
+    assert (full, default) == (32, 24)
     assert draft.facts.stages[-2].dropped == {"undecided_step": 8}
 
 
 def test_stepwise_rows_are_prompt_steps_and_labels(table, facts):
     draft = labels_draft(table(([4, 0], [4, 4])), facts(), shares=ALL_TRAIN)
-    assert draft.tables["stepwise"].splits["train"].rows(named=True) == [
+    assert draft.tables["default"].splits["train"].rows(named=True) == [
         {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]}
     ]
 
@@ -105,12 +105,12 @@ def test_a_judge_that_names_nothing_leaves_its_yield_but_no_config(table, facts)
 
 def test_without_a_judge_there_is_no_consensus(draft):
     assert "consensus" not in draft.tables
-    assert [stage.name for stage in draft.facts.stages[-2:]] == ["release: stepwise", "release: truncated"]
+    assert [stage.name for stage in draft.facts.stages[-2:]] == ["release: default", "release: truncated"]
 
 
 def test_values_that_do_not_follow_from_the_counts_are_refused(rows, facts):
     changed = rows.with_columns(pl.col("values").list.eval(pl.element() * 0.5))
-    with pytest.raises(SchemaError, match="soft_labels of config default do not follow from the others in 24 of 32"):
+    with pytest.raises(SchemaError, match="soft_labels of config full do not follow from the others in 24 of 32"):
         labels_draft(changed, facts())
 
 
@@ -216,7 +216,7 @@ def test_rows_that_break_the_schema_of_the_table_are_refused(rows, facts, change
 )
 def test_a_published_table_names_the_column_that_is_off(draft, change, why):
     with pytest.raises(SchemaError, match=why):
-        DEFAULT.validate(change(draft.tables["default"].splits["train"]))
+        FULL.validate(change(draft.tables["full"].splits["train"]))
 
 
 def test_a_training_row_has_a_label_on_every_step():
@@ -227,7 +227,7 @@ def test_a_training_row_has_a_label_on_every_step():
 def test_one_label_is_at_most_so_many_times_as_frequent_as_the_other_in_training_configs(table, facts):
     rows = table(([4, 0], [4, 4]), *[([4, 4], [4, 4])] * 6)
     draft = labels_draft(rows, facts(), replace(PARAMETERS, label_ratio=2.0), ALL_TRAIN)
-    labels = draft.tables["stepwise"].splits["train"]["labels"].explode()
+    labels = draft.tables["default"].splits["train"]["labels"].explode()
     assert 0 < labels.sum() <= 2 * (~labels).sum()
     assert draft.facts.stages[-2].dropped == {"frequent_label": 6}
-    assert draft.tables["default"].rows == {"train": 7}
+    assert draft.tables["full"].rows == {"train": 7}

@@ -11,11 +11,11 @@ import pytest
 from filters.schema import SchemaError
 from generators.dataset import MoreFacts, Parameters
 from generators.self_correction_traces.dataset import DATASET
-from generators.self_correction_traces.release import SFT, TRANSITIONS, more_facts, transition_figures
+from generators.self_correction_traces.release import TOKENS, TRANSITIONS, more_facts, transition_figures
 from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
 from releases.drafting import drafted
 from releases.splits import SplitShares
-from tests.releases.corrected import corrected, corrections
+from tests.releases.corrected import TRIGGER, corrected, corrections
 from tests.releases.forgery import with_cell
 
 ROOT = str(Path(__file__).parents[2])
@@ -34,7 +34,7 @@ tokenizer = AutoTokenizer.from_pretrained(folder, eos_token="0")
 trainer = SFTTrainer(
     model=AutoModelForCausalLM.from_pretrained(folder),
     args=SFTConfig(output_dir=sys.argv[2], report_to=[], use_cpu=True, bf16=False),
-    train_dataset=load_dataset("self_correction_traces/v0.1.0", "sft", split="train"),
+    train_dataset=load_dataset("self_correction_traces/v0.1.0", "tokens", split="train"),
     processing_class=tokenizer,
 )
 prepared = trainer.train_dataset.select_columns(["input_ids", "labels"]).to_list()
@@ -65,16 +65,32 @@ def table(*rows):
     return SELF_CORRECTION_TRACES.frame(list(rows))
 
 
+def test_the_prompt_ends_with_the_last_masked_character_and_the_completion_is_the_mending(facts):
+    mended, given = "\nWait!\nSo \\boxed{7}.", "What is 5 + 2?\nWell it is \\boxed{8}."
+    again = corrected(6, again=True)
+    unmasked = corrected(3) | {"masked_starts": [], "masked_ends": [], "masked_token_starts": []}
+    unmasked |= {"masked_token_ends": [], "loss_mask": [1] * len(unmasked["token_ids"])}
+    unstable = corrected(1) | {"is_stable": False}
+    draft = draft_of(table(corrected(5, keeps_beginning=True), again, unmasked, unstable), facts(), ALL_TRAIN)
+    ready = {row["prompt"]: row["completion"] for row in draft.tables["default"].splits["train"].to_dicts()}
+    assert ready == {
+        given: mended,
+        f"What is 6 + 2?\n{again['text'].rpartition(TRIGGER)[0]}": f"{TRIGGER}So \\boxed{{8}}.",
+        "What is 3 + 2?\n": unmasked["text"],
+    }
+    assert draft.facts.stages[-3].dropped == {"unstable_boundary": 1}
+
+
 def test_a_row_for_training_is_the_whole_chat_in_tokens_with_labels_on_what_is_learnt(facts):
     row = corrected(5, keeps_beginning=True)
-    ((name, ready),) = draft_of(table(row), facts(), ALL_TRAIN).tables["sft"].splits.items()
+    ((name, ready),) = draft_of(table(row), facts(), ALL_TRAIN).tables["tokens"].splits.items()
     assert row["text"] == "Well it is \\boxed{8}.\nWait!\nSo \\boxed{7}."
     assert (name, ready.rows(named=True)) == (
         "train",
         [
             {
-                "messages": row["messages"],
                 "input_ids": [7, 8, 100, 101, 102, 103, 104, 105, 106],
+                "attention_mask": [1] * 9,
                 "labels": [-100, -100, 100, 101, -100, -100, 104, 105, 106],
             }
         ],
@@ -89,17 +105,17 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("labels", "rule"), BROKEN)
-def test_labels_are_tokens_or_ignored_and_not_all_ignored(rows, labels, rule):
-    frame = pl.DataFrame({"messages": rows["messages"].head(1), "input_ids": [[1, 2]], "labels": [labels]})
+def test_labels_are_tokens_or_ignored_and_not_all_ignored(labels, rule):
+    frame = pl.DataFrame({"input_ids": [[1, 2]], "attention_mask": [[1, 1]], "labels": [labels]})
     with pytest.raises(SchemaError, match=rule):
-        SFT.validate(frame)
+        TOKENS.validate(frame)
 
 
 def test_a_release_counts_both_origins_by_split(rows, facts):
     draft = draft_of(rows, facts(), SplitShares(test=0.3))
     counted = [sum(counts[origin] for counts in draft.label_counts.values()) for origin in ("sampled", "composed")]
     assert counted == [8, 8]
-    assert draft.tables["sft"].rows == draft.tables["default"].rows
+    assert draft.tables["tokens"].rows == draft.tables["full"].rows
     assert len(draft.label_counts) == 2
 
 
@@ -120,7 +136,7 @@ FORGED = [
 
 @pytest.mark.parametrize(("row", "change", "column"), FORGED)
 def test_a_row_whose_columns_do_not_follow_from_its_parts_is_refused_by_name(facts, row, change, column):
-    complaint = rf"\b{column}\b.* of config default do not follow from the others in 1 of 1 rows, first problem_id"
+    complaint = rf"\b{column}\b.* of config full do not follow from the others in 1 of 1 rows, first problem_id"
     with pytest.raises(SchemaError, match=complaint):
         draft_of(table(row | change), facts())
 
@@ -138,7 +154,7 @@ def test_rows_under_every_mask_follow_from_their_parts(facts, spans):
     n_masked = sum(spans["masked_token_ends"])
     row |= spans | {"loss_mask": [0] * n_masked + [1] * (len(row["token_ids"]) - n_masked)}
     assert row["text"][41:].startswith("\nWait!\nSo")
-    assert draft_of(table(row), facts()).tables["default"].schema.name.endswith("default")
+    assert draft_of(table(row), facts()).tables["full"].schema.name.endswith("full")
 
 
 ORDER = [
@@ -163,7 +179,7 @@ def test_the_card_has_origins_transitions_limits_and_the_paper(rows, facts, regi
         "| split | sampled | composed |",
         "## What the triggers did\n\n| | right | wrong |\n|---|---|---|\n| right | 7 | 1 |\n| wrong | 3 | 5 |",
         "A weak policy's corrections often show no insight",
-        "| release: sft | 16 | 0 |",
+        "| release: tokens | 16 | 0 |",
         "arXiv:2502.05449",
     ):
         assert line in card
@@ -198,7 +214,7 @@ def test_trl_trains_on_the_rows_as_they_are_and_only_on_what_is_learnt(rows, fac
     draft = draft_of(rows, facts(), ALL_TRAIN)
     registry.publish(draft)
     output = output_of(TRAIN, registry, tmp_path)
-    ready = draft.tables["sft"].splits["train"].select("input_ids", "labels").to_dicts()
+    ready = draft.tables["tokens"].splits["train"].select("input_ids", "labels").to_dicts()
     longest = max(len(row["labels"]) for row in ready)
     assert output["prepared"] == ready
     assert output["labels"] == [row["labels"] + [-100] * (longest - len(row["labels"])) for row in ready]

@@ -8,7 +8,7 @@ from generators.dataset import Parameters
 from generators.records import Evidence, StepCounts
 from generators.search.margins import margin_of
 from generators.step_preference_pairs.dataset import DATASET
-from generators.step_preference_pairs.release import DEFAULT, recompute
+from generators.step_preference_pairs.release import FULL, recompute
 from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 from releases.drafting import drafted
 from releases.recomputation import differing_columns
@@ -49,9 +49,9 @@ def pair(problem, *, chosen=(8, 12), rejected=(1, 12), stable=True):
         "attempt_index": 1,
         "step_index": 1,
         "chosen_index": 0,
-        "margin": margin.value,
-        "margin_low": margin.low,
-        "margin_high": margin.high,
+        "value_margin": margin.value,
+        "value_margin_low": margin.low,
+        "value_margin_high": margin.high,
         "chosen_value": better.value,
         "rejected_value": worse.value,
         "chosen_n_correct": better.counts.n_correct,
@@ -92,22 +92,22 @@ def pairs():
 
 
 def test_the_first_eight_columns_are_those_of_the_published_dataset_all_strings():
-    assert tuple(DEFAULT.columns)[:8] == PUBLISHED
-    assert {DEFAULT.columns[name].words for name in PUBLISHED} == {"string"}
+    assert tuple(FULL.columns)[:8] == PUBLISHED
+    assert {FULL.columns[name].words for name in PUBLISHED} == {"string"}
 
 
 def test_a_release_holds_every_pair_and_its_view_for_training_the_stable_ones(pairs, facts):
     draft = draft_of(pairs, facts())
-    assert [sum(draft.tables[config].rows.values()) for config in ("default", "trl")] == [32, 24]
+    assert [sum(draft.tables[config].rows.values()) for config in ("full", "steps")] == [32, 24]
     assert draft.facts.stages[-1].dropped == {"unstable_boundary": 8}
-    for split, frame in draft.tables["trl"].splits.items():
-        held = set(draft.tables["default"].splits[split]["templated_prompt"])
+    for split, frame in draft.tables["steps"].splits.items():
+        held = set(draft.tables["full"].splits[split]["templated_prompt"])
         assert set(frame["prompt"]) <= held
 
 
 def test_a_row_for_training_is_a_templated_prompt_and_two_steps(facts):
     draft = draft_of(table(pair("p", chosen=None)), facts(), ALL_TRAIN)
-    assert draft.tables["trl"].splits["train"].rows(named=True) == [
+    assert draft.tables["steps"].splits["train"].rows(named=True) == [
         {
             "prompt": "<user>What is p?<assistant>One.\n",
             "chosen": "Two.\n",
@@ -118,9 +118,9 @@ def test_a_row_for_training_is_a_templated_prompt_and_two_steps(facts):
     ]
 
 
-def test_without_a_stable_boundary_there_is_no_view_for_training(facts):
+def test_without_a_stable_boundary_there_are_whole_solutions_and_no_steps(facts):
     draft = draft_of(table(pair("p", stable=False)), facts(), ALL_TRAIN)
-    assert list(draft.tables) == ["default"]
+    assert list(draft.tables) == ["full", "default"]
 
 
 @pytest.mark.parametrize("sides", [{}, {"chosen": None}, {"rejected": None}, {"chosen": None, "rejected": None}])
@@ -132,9 +132,9 @@ def test_margins_follow_from_counts_and_ends(sides):
 CHANGED = [
     {"chosen_n_correct": 9},
     {"rejected_n_correct": 0},
-    {"margin": 0.9},
-    {"margin_low": 0.01},
-    {"margin_high": 0.99},
+    {"value_margin": 0.9},
+    {"value_margin_low": 0.01},
+    {"value_margin_high": 0.99},
     {"chosen_value": 0.7},
     {"rejected_value": 0.0},
 ]
@@ -151,7 +151,7 @@ BROKEN = [
     ({"full_rejected": "", "rejected": ""}, "rejected: not_blank"),
     ({"full_rejected": "Else."}, "full_rejected: begins_with_the_step"),
     ({"rejected": "Two. ", "full_rejected": "Two. So 5."}, "chosen: differs_from_rejected"),
-    ({"margin_low": -0.1}, "margin_low: above_zero"),
+    ({"value_margin_low": -0.1}, "margin_low: above_zero"),
     ({"n_rollouts": 3}, "n_rollouts: of_both_sides"),
     ({"is_final_step": True}, "is_final_step: takes_no_rollouts"),
     ({"pass_rate": 1.0}, "pass_rate: between_never_and_always"),
@@ -170,8 +170,8 @@ def test_the_card_tells_what_to_do_about_the_end_of_text_token(pairs, facts, reg
     release = registry.publish(draft_of(pairs, facts()))
     card = (release.path / "README.md").read_text()
     for line in (
-        "appends the end-of-text token to both sides",
-        "| release: trl | 24 | 8 unstable_boundary |",
+        "stock trainer appends the end-of-text token to both sides",
+        "| release: steps | 24 | 8 unstable_boundary |",
         "(pictures/margins.png)",
         "arXiv:2406.18629",
     ):

@@ -215,7 +215,7 @@ def test_the_same_samples_make_a_pair(tmp_path):
     (row,) = long_cot_tables.long_cot_pairs_table([made], PROVENANCE).to_dicts()
     assert row["prompt"] == [{"role": "user", "content": SUM.prompt}]
     assert row["chosen"] == [{"role": "assistant", "content": f"<think>\n{WELL_FORMED}"}]
-    assert (row["margin"], row["chosen_score"], row["rejected_score"]) == (1.0, 1.0, 0.0)
+    assert (row["reward_margin"], row["chosen_score"], row["rejected_score"]) == (1.0, 1.0, 0.0)
 
 
 def test_a_malformed_sample_makes_no_trace(tmp_path):

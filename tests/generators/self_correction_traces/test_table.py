@@ -39,6 +39,7 @@ from generators.self_correction_traces.table import (
 )
 
 SAMPLING = Sampling(temperature=1.0, seed=3)
+TOKENIZER = SimulatedPolicy().tokenizer
 ORIGIN = {"policy": "simulated", "round": "r", "slice": "s"}
 CONFIG = SelfCorrectionConfig(
     settings=Settings(first_budget=64, max_budget=256, counts="segment", at_max="cut"),
@@ -82,7 +83,7 @@ def made(tmp_path_factory):
 
 def test_a_correction_is_a_row_with_the_chat_to_train_on(made):
     *_, corrections = made
-    table = self_correction_traces_table(corrections, ORIGIN)
+    table = self_correction_traces_table(corrections, ORIGIN, TOKENIZER)
     assert set(table["origin"]) == {"sampled", "composed"}
     for row, one in zip(table.iter_rows(named=True), corrections, strict=True):
         assert row["messages"] == [
@@ -97,23 +98,21 @@ def test_a_correction_is_a_row_with_the_chat_to_train_on(made):
 
 def test_the_loss_mask_is_zero_where_the_masked_characters_are(made):
     *_, corrections = made
-    tokenizer = SimulatedPolicy().tokenizer
-    for row in self_correction_traces_table(corrections, ORIGIN).iter_rows(named=True):
+    for row in self_correction_traces_table(corrections, ORIGIN, TOKENIZER).iter_rows(named=True):
         spans = zip(row["masked_starts"], row["masked_ends"], strict=True)
         masked = "".join(row["text"][start:end] for start, end in spans)
         ids = [token for token, kept in zip(row["token_ids"], row["loss_mask"], strict=True) if not kept]
         assert masked
-        assert tokenizer.decode(ids) == masked
+        assert TOKENIZER.decode(ids) == masked
         stretches = zip(row["masked_token_starts"], row["masked_token_ends"], strict=True)
         assert [token for start, end in stretches for token in row["token_ids"][start:end]] == ids
 
 
 def test_attempts_stand_where_their_starts_and_ends_say(made):
     _, responses, *_ = made
-    tokenizer = SimulatedPolicy().tokenizer
     for row in deepened_responses_table(responses, ORIGIN).iter_rows(named=True):
         for text, start, end in zip(row["attempts"], row["attempt_starts"], row["attempt_ends"], strict=True):
-            assert tokenizer.decode(row["token_ids"][start:end]) == text
+            assert TOKENIZER.decode(row["token_ids"][start:end]) == text
 
 
 def test_a_response_without_a_trigger_is_a_row_of_one_attempt(made):
@@ -141,7 +140,7 @@ def test_a_response_without_a_trigger_is_a_row_of_one_attempt(made):
 def test_a_row_that_is_no_correction_is_refused(made, column, value, rule):
     *_, corrections = made
     one = next(one for one in corrections if one.origin == "composed")
-    row = self_correction_traces_table([one], ORIGIN).to_dicts()[0] | {column: value}
+    row = self_correction_traces_table([one], ORIGIN, TOKENIZER).to_dicts()[0] | {column: value}
     with pytest.raises(SchemaError, match=rule):
         SELF_CORRECTION_TRACES.frame([row])
 
@@ -150,7 +149,7 @@ def test_a_sampled_correction_had_a_wrong_answer_before(made):
     *_, corrections = made
     row = next(
         row
-        for row in self_correction_traces_table(corrections, ORIGIN).to_dicts()
+        for row in self_correction_traces_table(corrections, ORIGIN, TOKENIZER).to_dicts()
         if row["verdicts"] == ["no_answer", "equal"]
     )
     assert row["origin"] == "composed"
@@ -159,7 +158,7 @@ def test_a_sampled_correction_had_a_wrong_answer_before(made):
 
 
 def test_empty_tables_have_their_columns():
-    assert self_correction_traces_table([], ORIGIN).columns == list(SELF_CORRECTION_TRACES.columns)
+    assert self_correction_traces_table([], ORIGIN, TOKENIZER).columns == list(SELF_CORRECTION_TRACES.columns)
     assert deepened_responses_table([], ORIGIN).columns == list(DEEPENED_RESPONSES.columns)
 
 

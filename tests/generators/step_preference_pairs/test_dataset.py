@@ -13,5 +13,5 @@ VERIFIED = [
 
 @pytest.mark.parametrize(("held", "reasons", "passed"), VERIFIED)
 def test_the_sides_are_verified_where_at_least_half_of_the_measured_pairs_hold(held, reasons, passed):
-    frame = pl.DataFrame({"margin": [0.5] * held})
+    frame = pl.DataFrame({"value_margin": [0.5] * held})
     assert sides_verified(frame, pl.DataFrame({"reason": reasons}, schema={"reason": pl.String})).passed is passed

@@ -47,11 +47,11 @@ def test_the_card_counts_rows_and_names_settings_that_differ_from_the_version_be
     second = any_registry.publish(corrected)
     card = (second.path / "README.md").read_text()
     assert "## What changed since v0.1.0" in card
-    assert "| default | 1 | 1 | 1 | 14 |" in card
+    assert "| full | 1 | 1 | 1 | 14 |" in card
     assert "| `attempts.temperature` | 0.7 | 0.9 |" in card
     changes = any_registry.manifest("process_labels", "v0.1.1").changes
     assert changes.since == "v0.1.0"
-    assert changes.rows["default"] == RowChanges(added=1, removed=1, changed=1, same=14)
+    assert changes.rows["full"] == RowChanges(added=1, removed=1, changed=1, same=14)
     assert changes.settings == (SettingChange(name="attempts.temperature", before=0.7, after=0.9),)
     assert verify(second.path).findings == ()
 
@@ -76,7 +76,7 @@ def test_another_round_is_a_setting_that_differs(registry, true_draft, true_rows
 def test_columns_of_a_new_major_number_are_named(registry, true_draft):
     registry.publish(true_draft)
     release = registry.publish(replace(weighted(true_draft), major=1))
-    assert "- default: column weight (double not null) was added" in (release.path / "README.md").read_text()
+    assert "- full: column weight (double not null) was added" in (release.path / "README.md").read_text()
 
 
 def test_the_same_past_gives_the_same_bytes_and_publishing_again_changes_none(registry, store, true_draft, corrected):

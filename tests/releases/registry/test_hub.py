@@ -41,8 +41,8 @@ def test_a_release_is_one_commit_and_one_tag(hub, registry, draft):
 def test_the_path_of_a_release_is_read_like_a_folder(hub, registry, draft):
     path = registry.publish(draft).path
     assert str(path) == "hf://datasets/lab/process_labels@v0.1.0"
-    with (path / "data" / "stepwise" / "train-00000-of-00001.parquet").open("rb") as shard:
-        assert pl.read_parquet(shard).equals(draft.tables["stepwise"].splits["train"])
+    with (path / "data" / "default" / "train-00000-of-00001.parquet").open("rb") as shard:
+        assert pl.read_parquet(shard).equals(draft.tables["default"].splits["train"])
 
 
 def test_publishing_twice_only_reads(hub, registry, draft):
@@ -72,11 +72,11 @@ def test_a_released_version_is_never_overwritten(hub, registry, draft, changed):
 def test_files_of_the_version_before_go_and_those_of_others_stay(hub, registry, draft):
     registry.publish(draft)
     hub.state.repository(ID).commit("a licence", {"LICENSE": Blob(b"MIT", False)}, [], None)
-    fewer = replace(draft, tables={"default": draft.tables["default"]}, pictures=())
+    fewer = replace(draft, tables={"full": draft.tables["full"]}, pictures=())
     registry.publish(fewer)
     names = set(hub.state.repository(ID).at("v0.1.1").files)
     assert {"LICENSE", ".gitattributes", "README.md", "manifest.json"} < names
-    assert {name.split("/")[1] for name in names if "/" in name} == {"default"}
+    assert {name.split("/")[1] for name in names if "/" in name} == {"full"}
     assert "pictures/labels_by_position.png" in hub.state.repository(ID).at("v0.1.0").files
 
 
@@ -133,7 +133,7 @@ def test_a_tag_that_is_no_release_takes_its_number(hub, registry, draft):
     repository.tag("v0.1.1", repository.commits[0].oid)
     repository.tag("v0.1.2", "v0.1.0")
     repository.tag("draft", "v0.1.0")
-    fewer = replace(draft, tables={"default": draft.tables["default"]})
+    fewer = replace(draft, tables={"full": draft.tables["full"]})
     assert registry.publish(fewer).version == "v0.1.3"
     with pytest.raises(UnknownRelease, match=r"has no version v0\.1\.2"):
         registry.open("process_labels", "v0.1.2")

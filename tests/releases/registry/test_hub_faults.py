@@ -49,17 +49,17 @@ def killed_at(number, moment):
 @pytest.fixture(scope="module")
 def small(draft):
     """A draft of one file a config, without pictures."""
-    stepwise = draft.tables["stepwise"]
+    stepwise = draft.tables["default"]
     return replace(
-        draft, tables={"stepwise": replace(stepwise, splits={"train": stepwise.splits["train"]})}, pictures=()
+        draft, tables={"default": replace(stepwise, splits={"train": stepwise.splits["train"]})}, pictures=()
     )
 
 
 @pytest.fixture(scope="module")
 def next_one(small):
     """Other rows of the same round."""
-    table = small.tables["stepwise"]
-    return replace(small, tables={"stepwise": replace(table, splits={"train": table.splits["train"].head(5)})})
+    table = small.tables["default"]
+    return replace(small, tables={"default": replace(table, splits={"train": table.splits["train"].head(5)})})
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_what_the_hub_refuses_for_good_is_told_at_once(hub, registry, small, wai
 
 def test_an_upload_that_breaks_off_goes_on_where_it_stopped(hub, registry, draft):
     hub.faults = [Fault("PUT /large/", status=400, skip=2)]
-    with pytest.raises(HubError, match="did not upload data/stepwise"):
+    with pytest.raises(HubError, match="did not upload data/default"):
         registry.publish(draft)
     sent = len(hub.state.large_files)
     assert sent == 2

@@ -15,10 +15,10 @@ from datasets import load_dataset
 told = {
     f"{tag} {config} {split}": rows.to_list()
     for tag in ("v0.1.0", "v0.2.0")
-    for config in ("default", "stepwise", "truncated")
+    for config in ("full", "default", "truncated")
     for split, rows in load_dataset("lab/process_labels", config, revision=tag).items()
 }
-streamed = load_dataset("lab/process_labels", "stepwise", split="train", revision="v0.1.0", streaming=True)
+streamed = load_dataset("lab/process_labels", "default", split="train", revision="v0.1.0", streaming=True)
 told["streamed"] = list(streamed)
 told["main"] = load_dataset("lab/process_labels", split="train").to_list()
 json.dump(told, open(sys.argv[1], "w"))
@@ -39,7 +39,7 @@ def test_two_versions_load_from_a_private_hub_after_the_second_is_published(
     assert done.returncode == 0, done.stderr
     assert "Step 0." in done.stdout
     told = json.loads((tmp_path / "told.json").read_text())
-    assert told.pop("streamed") == draft.tables["stepwise"].splits["train"].to_dicts()
+    assert told.pop("streamed") == draft.tables["default"].splits["train"].to_dicts()
     assert told.pop("main") == other.tables["default"].splits["train"].to_dicts()
     assert told == {
         f"{tag} {config} {split}": frame.to_dicts()

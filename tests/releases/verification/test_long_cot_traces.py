@@ -4,8 +4,8 @@ from releases.verification.verify import verify
 from tests.releases.forgery import with_manifest, with_value
 from tests.releases.long_cot_rows import draft_of, rewarded, tables
 
-TRACES = "data/default/train-00000-of-00001.parquet"
-PAIRS = "data/pairs/train-00000-of-00001.parquet"
+TRACES = "data/full/train-00000-of-00001.parquet"
+PAIRS = "data/full_pairs/train-00000-of-00001.parquet"
 
 
 def findings(folder):
@@ -31,50 +31,50 @@ def test_problems_without_answers_pass_where_a_reward_model_scored_and_no_answer
 @pytest.mark.parametrize(
     ("config", "column", "value"),
     [
-        ("default", "scored_by", "verifier"),
-        ("pairs", "scored_by", "verifier"),
-        ("default", "answer", "4"),
-        ("default", "verdict", "equal"),
+        ("full", "scored_by", "verifier"),
+        ("full_pairs", "scored_by", "verifier"),
+        ("full", "answer", "4"),
+        ("full", "verdict", "equal"),
     ],
 )
 def test_a_blank_answer_that_a_verifier_is_said_to_have_scored_is_named(facts, folder_of, config, column, value):
     draft = draft_of(facts, *rewarded())
     named = findings(folder_of(with_value(draft, config, "train", 1, column, value)))
-    place = f"{TRACES if config == 'default' else PAIRS}, row 1, column "
+    place = f"{TRACES if config == 'full' else PAIRS}, row 1, column "
     assert [said for name, said in named if name == "rules" and said.startswith(place)]
 
 
 # config, column, what it is changed to, and the check that names it there
 FAULTS = [
-    ("default", "score", 0.0, "labels"),
-    ("default", "behaviour_starts", [0, 1], "labels"),
-    ("default", "verdict", "different", "rules"),
-    ("default", "extracted", "99", "answers"),
-    ("default", "external_solution", "It is \\boxed{99}.", "labels"),
-    ("default", "external_solution", "It is \\boxed{99}.", "answers"),
-    ("default", "thoughts_closed_by", "recipe", "rules"),
-    ("default", "answer", "", "rules"),
-    ("default", "scored_by", "armorm", "rules"),
-    ("pairs", "answer", "", "rules"),
-    ("pairs", "scored_by", "armorm", "rules"),
-    ("pairs", "chosen_thoughts_closed_by", "recipe", "labels"),
-    ("pairs", "margin", 3.0, "rules"),
-    ("pairs", "chosen_reward", 2.5, "rules"),
-    ("pairs", "rejected_malformed", "empty_solution", "labels"),
-    ("pairs", "answer", "99", "answers"),
-    ("pairs", "chosen", [{"role": "assistant", "content": "<think>\na\n</think>\n\n\\boxed{99}"}], "answers"),
+    ("full", "score", 0.0, "labels"),
+    ("full", "behaviour_starts", [0, 1], "labels"),
+    ("full", "verdict", "different", "rules"),
+    ("full", "extracted", "99", "answers"),
+    ("full", "external_solution", "It is \\boxed{99}.", "labels"),
+    ("full", "external_solution", "It is \\boxed{99}.", "answers"),
+    ("full", "thoughts_closed_by", "recipe", "rules"),
+    ("full", "answer", "", "rules"),
+    ("full", "scored_by", "armorm", "rules"),
+    ("full_pairs", "answer", "", "rules"),
+    ("full_pairs", "scored_by", "armorm", "rules"),
+    ("full_pairs", "chosen_thoughts_closed_by", "recipe", "labels"),
+    ("full_pairs", "reward_margin", 3.0, "rules"),
+    ("full_pairs", "chosen_reward", 2.5, "rules"),
+    ("full_pairs", "rejected_malformed", "empty_solution", "labels"),
+    ("full_pairs", "answer", "99", "answers"),
+    ("full_pairs", "chosen", [{"role": "assistant", "content": "<think>\na\n</think>\n\n\\boxed{99}"}], "answers"),
 ]
 
 
 @pytest.mark.parametrize(("config", "column", "value", "check"), FAULTS)
 def test_a_changed_value_is_named_by_its_place(draft, folder_of, config, column, value, check):
     named = findings(folder_of(with_value(draft, config, "train", 1, column, value)))
-    place = f"{TRACES if config == 'default' else PAIRS}, row 1, column "
+    place = f"{TRACES if config == 'full' else PAIRS}, row 1, column "
     assert [said for name, said in named if name == check and said.startswith(place)]
 
 
 def test_a_pair_whose_sides_are_worth_the_other_way_round_is_named_by_all_that_follows(draft, folder_of):
-    changed = with_value(draft, "pairs", "train", 0, "chosen_score", 0.0)
+    changed = with_value(draft, "full_pairs", "train", 0, "chosen_score", 0.0)
     ((check, said),) = findings(folder_of(changed))
     assert check == "labels"
     assert said == f"{PAIRS}, row 0, column chosen_score: it is 0.0, it must be 1.0 by recomputation"

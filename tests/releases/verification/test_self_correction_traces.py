@@ -13,7 +13,7 @@ from releases.verification.verify import verify
 from tests.releases.corrected import corrections
 from tests.releases.forgery import alone, with_cell
 
-SHARD = "data/default/train-00000-of-00001.parquet"
+SHARD = "data/full/train-00000-of-00001.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -40,40 +40,40 @@ def flipped(row):
 
 # what is changed of a row, how, the check that finds it, and what is said
 FAULTS = [
-    ("default", "loss_mask", flipped, "labels", "column loss_mask: item 0 is "),
+    ("full", "loss_mask", flipped, "labels", "column loss_mask: item 0 is "),
     (
-        "default",
+        "full",
         "masked_ends",
         lambda row: [row["masked_ends"][0] - 1, *row["masked_ends"][1:]],
         "labels",
         "masked_ends",
     ),
     (
-        "default",
+        "full",
         "verdicts",
         lambda row: ["different", *row["verdicts"][1:]],
         "answers",
         "column verdicts: it is different",
     ),
     (
-        "default",
+        "full",
         "answers",
         lambda row: ["0", *row["answers"][1:]],
         "answers",
         "column answers: it is '0', the text ends in",
     ),
-    ("sft", "labels", lambda row: [row["input_ids"][0], *row["labels"][1:]], "labels", "column labels: item 0 is "),
+    ("tokens", "labels", lambda row: [row["input_ids"][0], *row["labels"][1:]], "labels", "column labels: item 0 is "),
 ]
 
 
 @pytest.mark.parametrize(("config", "column", "change", "check", "said"), FAULTS)
 def test_one_fault_is_found_with_its_row_and_column(draft, folder_of, tmp_path, config, column, change, check, said):
-    train = draft.tables["default"].splits["train"]
+    train = draft.tables["full"].splits["train"]
     row = next(n for n, one in enumerate(train.iter_rows(named=True)) if one["origin"] == "composed")
     value = change(draft.tables[config].splits["train"].row(row, named=True))
     folder = alone(folder_of(changed(draft, config, row, column, value)), UPath(tmp_path / "alone"))
     (finding,) = verify(folder).findings
     ((name, _),) = [(name, one) for name, checked in verify(folder).checks.items() for one in checked.findings]
     assert (name, finding.row) == (check, row)
-    assert finding.file == SHARD.replace("default", config)
+    assert finding.file == SHARD.replace("full", config)
     assert said in str(finding)

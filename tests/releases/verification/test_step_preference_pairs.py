@@ -11,7 +11,7 @@ from releases.verification.verify import verify
 from tests.releases.forgery import with_value
 from tests.releases.test_step_preference_pairs import draft_of, pair
 
-SHARD = "data/default/train-00000-of-00001.parquet"
+SHARD = "data/full/train-00000-of-00001.parquet"
 
 
 def true_pair(number):
@@ -31,17 +31,17 @@ def found(folder):
 
 
 def test_a_changed_margin_is_named(draft, folder_of):
-    margin = draft.tables["default"].splits["train"]["margin"][3]
-    ((check, said),) = found(folder_of(with_value(draft, "default", "train", 3, "margin", 0.9)))
+    margin = draft.tables["full"].splits["train"]["value_margin"][3]
+    ((check, said),) = found(folder_of(with_value(draft, "full", "train", 3, "value_margin", 0.9)))
     assert check == "labels"
-    assert said == f"{SHARD}, row 3, column margin: it is 0.9, it must be {margin!r} by recomputation"
+    assert said == f"{SHARD}, row 3, column value_margin: it is 0.9, it must be {margin!r} by recomputation"
 
 
 def test_counts_whose_margin_breaks_a_rule_are_findings_and_stop_nothing(draft, folder_of):
-    row = draft.tables["default"].splits["train"]["is_final_step"].to_list().index(False)
-    findings = found(folder_of(with_value(draft, "default", "train", row, "chosen_n_correct", 0)))
+    row = draft.tables["full"].splits["train"]["is_final_step"].to_list().index(False)
+    findings = found(folder_of(with_value(draft, "full", "train", row, "chosen_n_correct", 0)))
     assert {check for check, _ in findings} == {"labels"}
-    assert any(f"row {row}, column margin: " in finding for _, finding in findings)
+    assert any(f"row {row}, column value_margin: " in finding for _, finding in findings)
 
 
 @pytest.mark.parametrize(
@@ -52,20 +52,22 @@ def test_counts_whose_margin_breaks_a_rule_are_findings_and_stop_nothing(draft, 
     ],
 )
 def test_a_solution_that_ends_otherwise_than_its_side_says_is_named(draft, folder_of, column, text, verdicts):
-    forged = with_value(draft, "default", "train", 0, column, text)
+    forged = with_value(draft, "full", "train", 0, column, text)
     stated, verified = verdicts
-    ((check, told),) = found(folder_of(forged))
+    labels, (check, told) = found(folder_of(forged))
+    side = column.removeprefix("full_")
+    assert labels[1].startswith(f"data/default/train-00000-of-00001.parquet, row 0, column {side}: item 0 is ")
     assert check == "answers"
     assert told.startswith(f"{SHARD}, row 0, column {column}: it is {stated};")
     assert told.endswith(verified)
 
 
 def test_a_changed_row_for_training_is_named(draft, folder_of):
-    told = found(folder_of(with_value(draft, "trl", "train", 0, "is_final_step", True)))
+    told = found(folder_of(with_value(draft, "steps", "train", 0, "is_final_step", True)))
     assert told == [
         (
             "labels",
-            "data/trl/train-00000-of-00001.parquet, row 0, column is_final_step: it is True, it must be False by "
+            "data/steps/train-00000-of-00001.parquet, row 0, column is_final_step: it is True, it must be False by "
             "recomputation",
         )
     ]

@@ -16,8 +16,8 @@ from releases.verification.verify import CHECKS, verify
 from tests.releases.conftest import true_draft_of
 from tests.releases.forgery import alone, moved, with_file, with_manifest, with_rows, with_value
 
-SHARD = "data/default/train-00000-of-00001.parquet"
-TEST_SHARD = "data/default/test-00000-of-00001.parquet"
+SHARD = "data/full/train-00000-of-00001.parquet"
+TEST_SHARD = "data/full/test-00000-of-00001.parquet"
 
 
 def found(folder):
@@ -27,7 +27,7 @@ def found(folder):
 
 @pytest.fixture
 def train(true_draft):
-    return true_draft.tables["default"].splits["train"]
+    return true_draft.tables["full"].splits["train"]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_copy_away_from_its_registry_passes_too(folder):
 
 def test_a_flipped_label_is_named(true_draft, folder_of, train):
     labels = train["hard_labels"][3].to_list()
-    forged = with_value(true_draft, "default", "train", 3, "hard_labels", [labels[0], not labels[1]])
+    forged = with_value(true_draft, "full", "train", 3, "hard_labels", [labels[0], not labels[1]])
     ((check, said),) = found(folder_of(forged))
     assert check == "labels"
     assert (
@@ -73,12 +73,12 @@ def test_a_flipped_label_is_named(true_draft, folder_of, train):
 
 
 def test_a_label_flipped_in_a_config_for_training_is_named(true_draft, folder_of):
-    labels = true_draft.tables["stepwise"].splits["test"]["labels"][1].to_list()
-    forged = with_value(true_draft, "stepwise", "test", 1, "labels", [not labels[0], labels[1]])
+    labels = true_draft.tables["default"].splits["test"]["labels"][1].to_list()
+    forged = with_value(true_draft, "default", "test", 1, "labels", [not labels[0], labels[1]])
     ((check, said),) = found(folder_of(forged))
     assert check == "labels"
     assert said == (
-        "data/stepwise/test-00000-of-00001.parquet, row 1, column labels: "
+        "data/default/test-00000-of-00001.parquet, row 1, column labels: "
         f"item 0 is {not labels[0]}, it must be {labels[0]} by recomputation"
     )
 
@@ -87,7 +87,7 @@ def test_every_flipped_label_is_listed(true_draft, folder_of, train):
     forged = true_draft
     for row in (0, 4, 5):
         labels = [not label for label in train["hard_labels"][row]]
-        forged = with_value(forged, "default", "train", row, "hard_labels", labels)
+        forged = with_value(forged, "full", "train", row, "hard_labels", labels)
     assert [said.split(", column")[0] for _, said in found(folder_of(forged))] == [
         f"{SHARD}, row {row}" for row in (0, 4, 5)
     ]
@@ -99,13 +99,13 @@ def test_every_flipped_label_is_listed(true_draft, folder_of, train):
 def test_a_changed_value_is_named(true_draft, folder_of, train, column, by):
     row = train["sound"].is_not_null().arg_max()
     values = train[column][row].to_list()
-    forged = with_value(true_draft, "default", "train", row, column, [*values[:-1], values[-1] + by])
+    forged = with_value(true_draft, "full", "train", row, column, [*values[:-1], values[-1] + by])
     ((check, said),) = found(folder_of(forged))
     assert (check, said.split(": ")[0]) == ("labels", f"{SHARD}, row {row}, column {column}")
 
 
 def test_a_changed_first_error_is_named(true_draft, folder_of, train):
-    forged = with_value(true_draft, "default", "train", 2, "first_error", 1)
+    forged = with_value(true_draft, "full", "train", 2, "first_error", 1)
     (said,) = found(folder_of(forged))
     assert said == (
         "labels",
@@ -116,14 +116,14 @@ def test_a_changed_first_error_is_named(true_draft, folder_of, train):
 def test_a_changed_count_is_found_by_what_follows_from_it(true_draft, folder_of, train):
     row = train["sound"].is_null().arg_max()
     counts = train["n_correct"][row].to_list()
-    forged = with_value(true_draft, "default", "train", row, "n_correct", [4, counts[1]])
+    forged = with_value(true_draft, "full", "train", row, "n_correct", [4, counts[1]])
     places = {(check, said.split(":")[0]) for check, said in found(folder_of(forged))}
     assert ("labels", f"{SHARD}, row {row}, column soft_labels") in places
 
 
 def test_a_changed_gold_answer_is_named(true_draft, folder_of, train):
     row = train["verdict"].to_list().index("different")
-    ((check, said),) = found(folder_of(with_value(true_draft, "default", "train", row, "answer", "99")))
+    ((check, said),) = found(folder_of(with_value(true_draft, "full", "train", row, "answer", "99")))
     assert check == "answers"
     assert said.startswith(
         f"{SHARD}, row {row}, column problem_id: it is {train['problem_id'][row]}; a problem with this"
@@ -140,14 +140,14 @@ def test_a_changed_gold_answer_is_named(true_draft, folder_of, train):
 )
 def test_a_changed_answer_is_named(true_draft, folder_of, train, column, value, complaint):
     row = train["verdict"].to_list().index("different")
-    forged = with_value(true_draft, "default", "train", row, column, value)
+    forged = with_value(true_draft, "full", "train", row, column, value)
     told = [said for check, said in found(folder_of(forged)) if check == "answers"]
     assert len(told) == 1 and complaint in told[0] and told[0].startswith(f"{SHARD}, row {row}, column ")
 
 
 def test_a_missing_shard_is_named_and_the_other_rows_are_checked_all_the_same(true_draft, folder_of, train):
     labels = [not label for label in train["hard_labels"][0]]
-    folder = folder_of(with_value(true_draft, "default", "train", 0, "hard_labels", labels))
+    folder = folder_of(with_value(true_draft, "full", "train", 0, "hard_labels", labels))
     (folder / TEST_SHARD).unlink()
     told = found(folder)
     assert ("columns", f"{TEST_SHARD}: it is missing") in told
@@ -161,7 +161,7 @@ def test_a_shard_that_only_its_siblings_name_is_missing(folder):
     assert found(folder) == [
         (
             "files",
-            "data/default/train-00001-of-00002.parquet: the manifest does not list it, and it is one of 2 shards",
+            "data/full/train-00001-of-00002.parquet: the manifest does not list it, and it is one of 2 shards",
         )
     ]
 
@@ -206,10 +206,10 @@ def test_a_version_in_the_folder_of_another_is_named(true_draft, folder_of, tmp_
 
 
 def test_a_leaked_problem_is_named(true_draft, folder_of):
-    test = true_draft.tables["default"].splits["test"]
-    forged = moved(true_draft, "default", test["prompt"][0], source="test", target="train")
+    test = true_draft.tables["full"].splits["test"]
+    forged = moved(true_draft, "full", test["prompt"][0], source="test", target="train")
     ((check, said),) = found(folder_of(forged))
-    last = forged.tables["default"].splits["train"].height - 1
+    last = forged.tables["full"].splits["train"].height - 1
     assert check == "splits"
     assert said == (
         f"{SHARD}, row {last}, column problem_id: problem {test['problem_id'][0]!r} is in train, it belongs to test"
@@ -217,8 +217,8 @@ def test_a_leaked_problem_is_named(true_draft, folder_of):
 
 
 def test_a_problem_leaked_in_a_config_without_ids_is_named_by_its_prompt(true_draft, folder_of):
-    prompt = true_draft.tables["stepwise"].splits["test"]["prompt"][0]
-    told = found(folder_of(moved(true_draft, "stepwise", prompt, source="test", target="train")))
+    prompt = true_draft.tables["default"].splits["test"]["prompt"][0]
+    told = found(folder_of(moved(true_draft, "default", prompt, source="test", target="train")))
     assert [said.split("column ")[1] for check, said in told if check == "splits"] == [
         f"prompt: problem {prompt!r} is in train, it belongs to test"
     ]
@@ -226,20 +226,20 @@ def test_a_problem_leaked_in_a_config_without_ids_is_named_by_its_prompt(true_dr
 
 
 def test_a_problem_on_both_sides_is_named_with_the_row_that_it_repeats(true_draft, folder_of):
-    leaked = true_draft.tables["default"].splits["test"].head(1)
-    forged = with_rows(true_draft, "default", "train", lambda frame: pl.concat([frame, leaked]))
+    leaked = true_draft.tables["full"].splits["test"].head(1)
+    forged = with_rows(true_draft, "full", "train", lambda frame: pl.concat([frame, leaked]))
     assert [check for check, _ in found(folder_of(forged))] == ["rules", "splits"]
 
 
 def test_a_broken_rule_is_named_and_the_row_is_spared_what_needs_it(true_draft, folder_of):
-    assert found(folder_of(with_value(true_draft, "default", "train", 1, "n_correct", [9, 9]))) == [
+    assert found(folder_of(with_value(true_draft, "full", "train", 1, "n_correct", [9, 9]))) == [
         ("rules", f"{SHARD}, row 1, column n_correct: the rule n_correct: at_most_n_rollouts is broken; it is [9, 9]")
     ]
 
 
 def test_a_list_that_is_too_short_is_named_and_stops_no_other_rule(true_draft, folder_of, train):
-    short = with_value(true_draft, "default", "train", 1, "n_correct", [7])
-    folder = folder_of(with_value(short, "default", "train", 2, "verdict", "fine"))
+    short = with_value(true_draft, "full", "train", 1, "n_correct", [7])
+    folder = folder_of(with_value(short, "full", "train", 2, "verdict", "fine"))
     assert found(folder) == [
         ("rules", f"{SHARD}, row 1, column n_correct: the rule n_correct: one_per_step is broken; it is [7]"),
         ("rules", f"{SHARD}, row 2, column verdict: the rule verdict: known is broken; it is 'fine'"),
@@ -268,13 +268,13 @@ def rewrite(folder, table):
         (
             lambda t: t.append_column("extra", pa.array([1] * len(t))),
             "extra",
-            "process_labels/default has no such column",
+            "process_labels/full has no such column",
         ),
-        (lambda t: t.drop_columns(["level"]), "level", "it is missing; process_labels/default has it as string"),
+        (lambda t: t.drop_columns(["level"]), "level", "it is missing; process_labels/full has it as string"),
         (
             lambda t: t.set_column(0, "problem_id", pa.array([1] * len(t))),
             "problem_id",
-            "it is int64; process_labels/default has it as string not null",
+            "it is int64; process_labels/full has it as string not null",
         ),
     ],
 )
@@ -286,7 +286,7 @@ def test_a_column_that_is_not_the_declared_one_is_named(folder, change, column, 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda told: told["rows"]["default"].update(train=7), "default/train is said to have 7 rows"),
+        (lambda told: told["rows"]["full"].update(train=7), "full/train is said to have 7 rows"),
         (lambda told: told["label_counts"]["test"].update(right=99), "labels of test are said to be {"),
         (lambda told: told.update(content="0" * 64), "the digest of the rows is"),
     ],
@@ -332,10 +332,15 @@ def test_answers_are_verified_by_the_rule_of_their_source(true_rows, facts, fold
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("path: data/default/train-*", "path: data/default/none-*", "for default/train its YAML names no file"),
+        ("path: data/full/train-*", "path: data/full/none-*", "for full/train its YAML names no file"),
         ("split: train", "split: tr-ain", "datasets cannot read its YAML: "),
         ("configs:", "configs: [", "datasets cannot read its YAML: "),
-        ("config_name: stepwise", "config_name: steps", "for steps/test its YAML names data/stepwise/test-"),
+        ("config_name: default", "config_name: steps", "for default/test its YAML names no file"),
+        (
+            "config_name: full\n",
+            "config_name: full\n  default: true\n",
+            "datasets cannot read its YAML: Dataset has sev",
+        ),
     ],
 )
 def test_a_card_that_does_not_load_the_release_is_named(folder, old, new, complaint):
