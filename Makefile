@@ -40,6 +40,7 @@ ui: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 
 screenshots: .venv/ready
 	$(BIN)/pytest tests/deployment/test_browser.py --screenshots docs
+	$(BIN)/pytest tests/releases/viewing/test_browser.py --screenshots docs $(addprefix --releases ,$(wildcard data/releases))
 
 docs: .venv/ready
 	$(BIN)/python -m dagster_project.reference

@@ -9,12 +9,16 @@ from typing import Any, Self
 
 import polars as pl
 
+from filters.widths import DataType, narrow, narrow_type, wide
+
 SHOWN_ROWS = 3
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 _ROW = "__row__"
 _WORDS: tuple[tuple[Any, str], ...] = (
     (pl.String, "string"),
+    (pl.Int32, "int32"),
     (pl.Int64, "int64"),
+    (pl.Float32, "float32"),
     (pl.Float64, "float64"),
     (pl.Boolean, "bool"),
     (MESSAGES.inner, "{role: string, content: string}"),
@@ -29,11 +33,12 @@ class SchemaError(ValueError):
 class Column:
     """A column's type and meaning, and whether it or the items of its lists may be null.
 
-    The type is string, int64, float64, bool, a list of one of these, or chat messages (`MESSAGES`). A `tokenwise`
-    column holds token ids or a number for each token; it is left out where people read rows.
+    The type is string, int64, float64, bool, a list of one of these, or chat messages (`MESSAGES`); a release holds its
+    numbers in 32 bits. A `tokenwise` column holds token ids or a number for each token; it is left out where people
+    read rows.
     """
 
-    dtype: pl.DataType | type[pl.DataType]
+    dtype: DataType
     meaning: str
     nullable: bool = False
     nullable_items: bool = False
@@ -41,10 +46,14 @@ class Column:
 
     @property
     def words(self) -> str:
-        """The type in words: `list of float64 or null` has nullable items, `(nullable)` marks a nullable value."""
-        inner = self.dtype.inner if isinstance(self.dtype, pl.List) else self.dtype
-        item = next((words for dtype, words in _WORDS if inner == dtype), str(inner))
-        is_list = isinstance(self.dtype, pl.List)
+        """The type in a release: `list of float32 or null` has nullable items, `(nullable)` marks a nullable value."""
+        return self.in_words(narrow_type(self.dtype))
+
+    def in_words(self, dtype: DataType) -> str:
+        """The type in words, where a file holds the column as `dtype`."""
+        is_list = isinstance(dtype, pl.List)
+        inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+        item = next((words for known, words in _WORDS if inner == known), str(inner))
         items = f"{'list of ' if is_list else ''}{item}{' or null' if self.nullable_items else ''}"
         return f"{items}{' (nullable)' if self.nullable else ''}"
 
@@ -110,8 +119,17 @@ class Schema:
         """The schema under a config's name, with `columns` instead of its own if given; rules and key stay."""
         return type(self)(name=name, columns=columns or self.columns, key=self.key, rules=self.rules)
 
+    def rounded(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with every number as a release can hold it; raises SchemaError if an integer is too large."""
+        try:
+            return wide(narrow(frame))
+        except pl.exceptions.InvalidOperationError as too_large:
+            raise SchemaError(
+                f"{self.name} has an integer beyond 32 bits, which a release cannot hold: {too_large}"
+            ) from too_large
+
     @property
-    def _dtypes(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+    def _dtypes(self) -> dict[str, DataType]:
         return {name: column.dtype for name, column in self.columns.items()}
 
     def _check_names(self, frame: pl.DataFrame) -> None:

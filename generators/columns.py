@@ -6,6 +6,7 @@ from filters.answers.verdicts import Verdict
 from filters.schema import Column
 
 IDS = pl.List(pl.Int64)
+ROUNDING = 1e-6  # how far figures that go together may be apart once each is rounded to the 32 bits of a release
 ATTEMPT_KEY = ("problem_id", "attempt_index")
 UNDECIDED = [verdict.value for verdict in Verdict if verdict.is_undecided]
 KNOWN_VERDICT = pl.col("verdict").is_in([verdict.value for verdict in Verdict])

@@ -16,6 +16,7 @@ from filters.schema import Schema
 from generators.card import Card
 from generators.formats import Format
 from generators.stage import Stage
+from generators.view import NO_VIEW, View
 
 if TYPE_CHECKING:  # loading it takes half a second, and only a release draws
     from matplotlib.figure import Figure
@@ -190,6 +191,7 @@ class Dataset(Generic[P]):
     The first config is measured. `parameters_of` reads the recipes of a round, never the settings of the day; it raises
     SchemaError where slices disagree. `source` names the column that says where a problem came from. `lengths` are
     columns of the first config whose lengths a comparison shows. `attachments` makes files from the rows by split.
+    `view` says how rows are drawn.
     """
 
     stage: Stage[Any]
@@ -204,6 +206,7 @@ class Dataset(Generic[P]):
     attachments: Callable[[Mapping[str, pl.DataFrame], P], Mapping[str, bytes]] = no_files
     lengths: tuple[str, ...] = ()
     sample_columns: tuple[str, ...] = ()
+    view: View = NO_VIEW
 
     @property
     def name(self) -> str:

@@ -1,4 +1,5 @@
-"""The `stepmill` commands for releases: verify one, compare two, copy one into a folder, show rows.
+"""The `stepmill` commands for releases: verify one, compare two, copy one into a folder, show rows,
+view it in a browser.
 
 Each command imports its modules only when it runs. Exit codes: 0 everything is fine, 1 there are findings or
 differences, 2 the command failed.
@@ -7,6 +8,7 @@ differences, 2 the command failed.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -127,6 +129,45 @@ def show(
     typer.echo(text)
     if omitted:
         typer.echo(f"stepmill: left out {', '.join(omitted)}; --all-columns shows them", err=True)
+
+
+@app.command()
+def view(
+    release: _RELEASE,
+    version: _VERSION = None,
+    config: Annotated[
+        str | None, typer.Option(help="The only config in the file; by default all, the measured one first.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; by default <dataset>-<version>.html.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each config, fewer where the file gets too large.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same rows.")] = 0,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Folder or Hub id of the tokenizer, if the policy's own is not on this machine.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that this command did not write.")] = False,
+) -> None:
+    """Write a release as one HTML file for a browser: row by row, with values, weights, masks and search trees."""
+    from releases.registry.locate import locate
+    from releases.registry.version_files import as_folder
+    from releases.verification.opened import open_release
+    from releases.viewing.file import check_writable, write_page
+    from releases.viewing.page import page
+    from releases.viewing.tokens import tokenizers
+
+    with _explained():
+        files = locate(release, version)
+        files.require_paths_below()
+        path = out or Path(f"{files.manifest.dataset}-{files.manifest.version}.html")
+        check_writable(path, force=force)
+        with as_folder(files) as folder:
+            opened = open_release(folder)
+            configs = [config] if config else [one.name for one in opened.dataset.configs if one.name in opened.parts]
+            content, told = page(opened, configs, n=rows, seed=seed, tokenizers=tokenizers(tokenizer))
+        write_page(path, content)
+    size = f"{len(content) / 1e6:.1f} MB" if len(content) >= 1e6 else f"{len(content) // 1000} kB"
+    typer.echo(f"{path} ({size}) shows of {files.manifest.dataset} {files.manifest.version}:")
+    for line in told:
+        typer.echo(f"  {line}")
 
 
 def print_json(data: Any) -> None:

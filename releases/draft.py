@@ -8,6 +8,7 @@ from hashlib import sha256
 import polars as pl
 
 from filters.schema import Schema
+from filters.widths import narrow
 from generators.card import Card
 from releases.facts import ReleaseFacts
 from releases.figures import DrawnPicture
@@ -50,17 +51,17 @@ class Draft:
     def content(self) -> str:
         """A digest of every table's columns, types and rows: equal rows have equal content, whatever wrote them."""
         return digest_of(
-            (config, split, table.schema, frame)
+            (config, split, table.schema, narrow(frame))
             for config, table in self.tables.items()
             for split, frame in table.splits.items()
         )
 
 
 def digest_of(parts: Iterable[tuple[str, str, Schema, pl.DataFrame]]) -> str:
-    """The digest of tables given as (config, split, schema, rows), in this order."""
+    """The digest of tables given as (config, split, schema, rows), in this order, with the types as in the files."""
     digest = sha256()
     for config, split, schema, frame in parts:
-        columns = ", ".join(f"{name} {column.words}" for name, column in schema.columns.items())
+        columns = ", ".join(f"{name} {column.in_words(frame.schema[name])}" for name, column in schema.columns.items())
         digest.update(f"{config}/{split}: {columns}\n".encode())
         for part in frame.iter_slices():
             digest.update(part.write_ndjson().encode())

@@ -73,9 +73,17 @@ def derived(dataset: Dataset[P], base: Config[P], rows: pl.DataFrame, parameters
 
 
 def split_of(rows: pl.DataFrame, schema: Schema, shares: SplitShares) -> dict[str, pl.DataFrame]:
-    """The validated rows of each non-empty split."""
+    """The validated rows of each non-empty split, as a release can hold them."""
     splits = split_by_problem(rows, shares)
-    return {split: schema.validate(part.select(list(schema.columns))) for split, part in splits.items()}
+    return {split: schema.validate(schema.rounded(part.select(list(schema.columns)))) for split, part in splits.items()}
+
+
+def ordered(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """The rows slice by slice, and by key within one.
+
+    So rows keep their order from version to version, and a slice that is new or made again stands in one place.
+    """
+    return rows.sort([name for name in ("slice", *key) if name in rows.columns])
 
 
 def exported(parameters: Parameters, shares: SplitShares) -> dict[str, Any]:
@@ -110,9 +118,12 @@ def _measured(dataset: Dataset[P], config: Config[P], table: pl.DataFrame, param
     """The rows of a measured config; raises SchemaError if a derived column differs from its recomputation."""
     schema = dataset.table_schema(config)
     try:
-        part = config.derive(schema.validate(table).sort(schema.key), parameters)
+        # What is measured is rounded before anything follows from it, since whoever verifies has only rounded rows.
+        rows = schema.rounded(schema.validate(table))
+        part = config.derive(ordered(rows, schema.key), parameters)
         if part is None:
             raise RuntimeError(f"{dataset.name}: the measured config {config.name} derives nothing")
+        part = Filtered(config.schema.rounded(part.kept), part.dropped)
         recomputed = config.recompute(part.kept, parameters)
     except IncompleteParameters as missing:
         raise SchemaError(f"{dataset.name}: {missing}: materialise {dataset.name} again") from missing

@@ -12,6 +12,8 @@ ReleaseError
 ├── SplitsDisagree      a problem is in the test split of one dataset and in the train split of another
 ├── RoundNotReady       a slice of the round is incomplete or failed a blocking check
 ├── DamagedRelease      a file differs from what the manifest says
+├── UnknownTokenizer    there is no tokenizer of a requested name
+├── FileInTheWay        a file stands where one would be written, and is something else
 ├── LicenceForbids      a source's licence forbids redistribution or commercial use
 └── HubError            a request to the Hub failed
     └── HubDenied       the token is missing, wrong, or lacks a right
@@ -76,3 +78,11 @@ class HubDenied(HubError):
 
 class LicenceForbids(ReleaseError):
     """The licence of a source forbids redistribution or commercial use, and the settings refuse such sources."""
+
+
+class UnknownTokenizer(ReleaseError):
+    """There is no tokenizer of that name."""
+
+
+class FileInTheWay(ReleaseError):
+    """A file or folder stands where a file would be written."""

@@ -1,11 +1,17 @@
 """Writes a split as Parquet shards, with equal bytes for equal rows and schema, and parses the shards' paths.
 
-A path is `data/<config>/<split>-<number>-of-<total>.parquet`.
+A path is `data/<config>/<split>-<number>-of-<total>.parquet`. Pages end where their content says, so that a row that is
+added or changed changes the pages around it and no others: the Hub stores and transfers what is new. Numbers are not
+encoded by a dictionary: a new value would change its indices in every later page, and zstd makes smaller files without.
 """
 
+import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -13,47 +19,99 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.schema import MESSAGES, Column, Schema
+from filters.widths import DataType, narrow_type
 from releases.manifest import Manifest
 
-ROWS_PER_SHARD = 50_000
-_ROWS_PER_GROUP = 1_000
+# What `datasets` takes for files of its own: `DEFAULT_CDC_OPTIONS`, `MAX_ROW_GROUP_SIZE` and `MAX_SHARD_SIZE`.
+CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
+CHUNKING_KEY = "content_defined_chunking"
 _ARROW: tuple[tuple[Any, pa.DataType], ...] = (
     (pl.String, pa.string()),
     (pl.Int64, pa.int64()),
     (pl.Float64, pa.float64()),
+    (pl.Int32, pa.int32()),
+    (pl.Float32, pa.float32()),
     (pl.Boolean, pa.bool_()),
     (MESSAGES.inner, pa.struct([pa.field(name, pa.string(), nullable=False) for name in ("role", "content")])),
 )
 
 
-def arrow_schema(schema: Schema) -> pa.Schema:
-    """The Arrow schema, with the meaning of each column as its description."""
-    return pa.schema([_arrow_field(name, column) for name, column in schema.columns.items()])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The most rows and uncompressed bytes of a shard, and the most uncompressed bytes of a row group."""
+
+    shard_rows: int = 50_000
+    shard_bytes: int = 500_000_000
+    group_bytes: int = 100_000_000
 
 
-def _arrow_field(name: str, column: Column) -> pa.Field:
-    is_list = isinstance(column.dtype, pl.List)
-    inner = column.dtype.inner if isinstance(column.dtype, pl.List) else column.dtype
-    arrow = next(arrow for dtype, arrow in _ARROW if inner == dtype)
+def arrow_schema(schema: Schema, *, is_wide: bool = False) -> pa.Schema:
+    """The Arrow schema of a release, with the meaning of each column as its description.
+
+    Its numbers have 32 bits; those of a release by an older stepmill have 64 (`is_wide`).
+    """
+    return pa.schema(
+        [
+            _arrow_field(name, column, column.dtype if is_wide else narrow_type(column.dtype))
+            for name, column in schema.columns.items()
+        ]
+    )
+
+
+def _arrow_field(name: str, column: Column, dtype: DataType) -> pa.Field:
+    is_list = isinstance(dtype, pl.List)
+    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+    arrow = next(arrow for known, arrow in _ARROW if inner == known)
     if is_list:
         arrow = pa.list_(pa.field("element", arrow, nullable=column.nullable_items))
     return pa.field(name, arrow, nullable=column.nullable, metadata={"description": column.meaning})
 
 
 def shards(
-    frame: pl.DataFrame, schema: Schema, *, split: str, rows_per_shard: int = ROWS_PER_SHARD
+    frame: pl.DataFrame, schema: Schema, *, split: str, bounds: Bounds | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the name, such as `train-00000-of-00002.parquet`, and the bytes of each shard."""
-    total = -(-frame.height // rows_per_shard)
-    for number, part in enumerate(frame.iter_slices(rows_per_shard)):
-        yield f"{split}-{number:05d}-of-{total:05d}.parquet", _parquet(part, schema)
+    bounds = bounds or Bounds()
+    columns = arrow_schema(schema)
+    parts = [part for block in frame.iter_slices(bounds.shard_rows) for part in _cut(block, columns, bounds)]
+    for number, part in enumerate(parts):
+        yield f"{split}-{number:05d}-of-{len(parts):05d}.parquet", _parquet(_arrow(part, columns), bounds)
 
 
-def _parquet(frame: pl.DataFrame, schema: Schema) -> bytes:
+def _arrow(frame: pl.DataFrame, columns: pa.Schema) -> pa.Table:
     # Via Arrow, because polars only writes types with 64-bit offsets, and those load as `large_string` and `LargeList`.
+    return frame.to_arrow().cast(columns).combine_chunks()
+
+
+def _cut(block: pl.DataFrame, columns: pa.Schema, bounds: Bounds) -> list[pl.DataFrame]:
+    """The rows of a block in as few parts as the bound on a shard's bytes allows."""
+    ends = _ends(_arrow(block, columns), bounds.shard_bytes)
+    return [block.slice(start, end - start) for start, end in pairwise((0, *ends))]
+
+
+def _ends(table: pa.Table, most_bytes: int) -> list[int]:
+    """Where parts of at most so many bytes end, each as long as possible and of at least one row."""
+    ends: list[int] = []
+    while (start := ends[-1] if ends else 0) < table.num_rows:
+        lengths = range(1, table.num_rows - start + 1)
+        fitting = bisect_right(lengths, most_bytes, key=lambda length: table.slice(start, length).nbytes)
+        ends.append(start + max(fitting, 1))
+    return ends
+
+
+def _parquet(table: pa.Table, bounds: Bounds) -> bytes:
     target = BytesIO()
-    table = frame.to_arrow().cast(arrow_schema(schema))
-    pq.write_table(table, target, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+    with pq.ParquetWriter(
+        target,
+        table.schema,
+        compression="zstd",
+        use_dictionary=False,
+        write_page_index=True,
+        use_content_defined_chunking=CHUNKING,
+    ) as writer:
+        for start, end in pairwise((0, *_ends(table, bounds.group_bytes))):
+            writer.write_table(table.slice(start, end - start), row_group_size=end - start)
+        writer.add_key_value_metadata({CHUNKING_KEY: json.dumps(CHUNKING)})
     return target.getvalue()
 
 

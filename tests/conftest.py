@@ -12,6 +12,7 @@ from tests.hub.server import WRITER, HubServer
 
 def pytest_addoption(parser):
     parser.addoption("--screenshots", metavar="FOLDER", help="write the pictures of the browser tests there")
+    parser.addoption("--releases", metavar="FOLDER", help="draw these releases, not those of the simulated rounds")
     parser.addoption("--renew-frozen", action="store_true", help="store the round of test_frozen_round.py again")
 
 

@@ -38,4 +38,4 @@ def test_every_package_and_every_file_that_it_reads_is_installed():
     assert packages == folders
     folders = [ROOT / name for name in ("releases", "generators")]
     files = [file for folder in folders for file in folder.rglob("*.*") if file.is_file()]
-    assert {file.suffix for file in files} - {".py", ".pyc"} == {".md", ".jinja"}
+    assert {file.suffix for file in files} - {".py", ".pyc"} == {".md", ".jinja", ".css", ".js"}

@@ -29,6 +29,7 @@ from generators.critical_token_pairs.table import WrongSteps, critical_token_pai
 from generators.critical_token_pairs.tokens import nominees
 from generators.critical_token_pairs.tokens.nominees import CriticalTokensConfig
 from generators.critical_token_pairs.trained_models import NONE
+from generators.critical_token_pairs.view import VIEW
 from generators.dataset import Dataset
 from generators.process_labels.labels import ProcessLabels
 from generators.records import Attempt, Problem
@@ -197,4 +198,5 @@ DATASET: Dataset[CriticalTokenParameters] = Dataset(
     attachments=exports,
     lengths=("chosen_token_ids", "rejected_token_ids", "critical_positions"),
     sample_columns=("prompt", "chosen", "rejected", "critical_positions", "critical_confirmed"),
+    view=VIEW,
 )

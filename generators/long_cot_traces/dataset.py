@@ -35,6 +35,7 @@ from generators.long_cot_traces.schema import (
 )
 from generators.long_cot_traces.settings import Settings
 from generators.long_cot_traces.table import generated_tokens, long_cot_pairs_table, long_cot_traces_table
+from generators.long_cot_traces.view import VIEW
 from generators.records import Problem
 from generators.sampling.ledger import sampling_json
 from generators.sampling.runner import Outcome
@@ -148,4 +149,5 @@ DATASET: Dataset[LongCotParameters] = Dataset(
     picture=PICTURE,
     lengths=("internal_thoughts", "external_solution", "token_ids"),
     sample_columns=("prompt", "internal_thoughts", "external_solution", "behaviours", "score"),
+    view=VIEW,
 )

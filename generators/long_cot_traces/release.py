@@ -243,8 +243,7 @@ def _without_examples(rows: pl.DataFrame, columns: tuple[str, ...], parameters: 
     ]
     if not parts:
         return Filtered(rows, rows.with_columns(pl.lit(None, pl.String).alias(REASON)))
-    kept = pl.concat([part.kept for part in parts]).sort("problem_id")
-    return Filtered(kept, pl.concat([part.dropped for part in parts]))
+    return Filtered(pl.concat([part.kept for part in parts]), pl.concat([part.dropped for part in parts]))
 
 
 def _stages(round: Round, samples: pl.DataFrame) -> Iterator[StageFacts]:

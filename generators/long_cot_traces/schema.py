@@ -16,6 +16,7 @@ from generators.columns import (
     ORIGIN,
     PROBLEM,
     REASON,
+    ROUNDING,
     SOLUTION,
     UNDECIDED,
     length,
@@ -194,7 +195,7 @@ LONG_COT_PAIRS = Schema(
         "reward_margin: of_the_rewards": (
             pl.col("chosen_reward") - pl.col("rejected_reward") - pl.col("reward_margin")
         ).abs()
-        < 1e-9,
+        <= ROUNDING * pl.max_horizontal(1, pl.col("chosen_reward").abs(), pl.col("rejected_reward").abs()),
         "answer: where_verified": IS_ANSWERED == _BY_VERIFIER,
         "chosen_malformed: never": pl.col("chosen_malformed").is_null(),
         "rejected_index: another": pl.col("rejected_index") != pl.col("chosen_index"),

@@ -28,6 +28,7 @@ from generators.process_labels.table import (
     process_labels_table,
     with_judgements,
 )
+from generators.process_labels.view import VIEW
 from generators.records import Attempt, Problem, Provenance
 from generators.search.tree_table import SEARCH_TREES, search_trees_table
 from generators.stage import Output, Slice, Stage
@@ -196,4 +197,5 @@ DATASET: Dataset[LabelParameters] = Dataset(
     picture=PICTURE,
     lengths=("steps", "token_ids"),
     sample_columns=("prompt", "steps", "n_correct", "n_rollouts", "verdict"),
+    view=VIEW,
 )

@@ -13,6 +13,7 @@ from generators.columns import (
     ORIGIN,
     PROBLEM,
     REASON,
+    ROUNDING,
     SOLUTION,
     each,
     length,
@@ -88,7 +89,7 @@ PROCESS_LABELS = Schema(
         "values_low: at_most_values_high": (pl.col("values_high") - pl.col("values_low")).list.min() >= 0,
         "sound: one_per_step": pl.col("sound").is_null() | (length("sound") == length("steps")),
         "sound: never_rises": pl.col("sound").is_null()
-        | each("sound", pl.element().diff().fill_null(0) <= 1e-9).fill_null(True),
+        | each("sound", pl.element().diff().fill_null(0) <= ROUNDING).fill_null(True),
         "verdict: known": KNOWN_VERDICT,
         "judge_outcome: known": pl.col("judge_outcome").is_in(_JUDGE_OUTCOMES) | pl.col("judge_outcome").is_null(),
         "judge_outcome: of_a_judge": pl.col("judge_outcome").is_null() == pl.col("judge").is_null(),

@@ -31,6 +31,7 @@ from generators.self_correction_traces.table import (
     flawed_by_problem,
     self_correction_traces_table,
 )
+from generators.self_correction_traces.view import VIEW
 from generators.stage import Output, Slice, Stage
 
 Item = tuple[Problem, list[FlawedSolution]]
@@ -188,4 +189,5 @@ DATASET: Dataset[Parameters] = Dataset(
     more_facts=more_facts,
     lengths=("text", "token_ids", "triggers"),
     sample_columns=("prompt", "origin", "text", "answers", "verdicts"),
+    view=VIEW,
 )

@@ -25,6 +25,7 @@ from generators.step_preference_pairs.records import LocatedError
 from generators.step_preference_pairs.release import CONFIGS, PICTURE
 from generators.step_preference_pairs.settings import Settings
 from generators.step_preference_pairs.table import DROPPED, MARGIN, STEP_PREFERENCE_PAIRS, errors_of, step_pairs_table
+from generators.step_preference_pairs.view import VIEW
 
 Item = tuple[Problem, Sequence[LocatedError]]
 Pairs = Outcome[Item, PairedProblem]
@@ -146,4 +147,5 @@ DATASET: Dataset[Parameters] = Dataset(
     picture=PICTURE,
     lengths=("prefix_token_ids", "chosen_token_ids", "rejected_token_ids"),
     sample_columns=("prompt", "initial_reason_steps", "chosen", "rejected", "value_margin"),
+    view=VIEW,
 )

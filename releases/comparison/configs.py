@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import pyarrow as pa
 
+from filters.widths import narrow
 from releases.comparison.columns import ColumnChange, column_changes
 
 Row = tuple[Any, ...]
@@ -53,12 +54,18 @@ class Config(NamedTuple):
 
 
 def compared(name: str, key: Sequence[str], first: Config, second: Config) -> ConfigDiff:
-    """Compare two configs in the columns they share: by key if these include it, else by whole rows."""
+    """Compare two configs in the columns they share: by key if these include it, else by whole rows.
+
+    Where one has 64-bit numbers and the other 32-bit ones, they are compared in 32 bits.
+    """
     columns = tuple(column_changes(first.schema, second.schema))
     shared = [column for column in second.rows.columns if column in first.rows.columns]
     keyed = tuple(key) if set(key) <= set(shared) else ()
     compare = _by_key if keyed else _by_row
-    return compare(first.rows.select(shared), second.rows.select(shared), config=name, key=keyed, columns=columns)
+    before, after = first.rows.select(shared), second.rows.select(shared)
+    if before.schema != after.schema:
+        before, after = narrow(before), narrow(after)
+    return compare(before, after, config=name, key=keyed, columns=columns)
 
 
 def _by_key(

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from upath import UPath
 
+from filters.widths import narrow
 from releases.comparison.changes import Changes, RowChanges, setting_changes
 from releases.comparison.configs import Config, ConfigDiff, compared
 from releases.comparison.versions import read_configs
@@ -24,7 +25,7 @@ def changes_since(draft: Draft, folder: UPath, manifest: Manifest) -> Changes:
     keys = {name: table.schema.key for name, table in draft.tables.items()}
     before = read_configs(folder, manifest)
     after = {
-        name: Config(arrow_schema(table.schema), pl.concat(table.splits.values()))
+        name: Config(arrow_schema(table.schema), narrow(pl.concat(table.splits.values())))
         for name, table in draft.tables.items()
     }
     differences = [

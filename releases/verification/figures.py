@@ -42,7 +42,7 @@ def _content(release: OpenedRelease) -> Iterator[Finding]:
     if release.complaints:
         return  # the digest needs all rows
     tables = [
-        (config.name, split, config.schema, release.parts[config.name][split].rows)
+        (config.name, split, config.schema, release.parts[config.name][split].stored)
         for config in release.dataset.configs
         for split in SPLITS
         if split in release.parts.get(config.name, {})

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
+from filters.widths import short
+
 _SHOWN = 60
 
 
@@ -37,5 +39,5 @@ class Checked(NamedTuple):
 
 def brief(value: Any) -> str:
     """A value's repr for a finding, truncated if it is long."""
-    text = repr(value)
+    text = repr(short(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

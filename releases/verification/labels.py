@@ -8,9 +8,9 @@ import polars as pl
 
 from filters.schema import SchemaError
 from generators.dataset import Config, IncompleteParameters, Parameters
-from releases.drafting import derived, parameters_in, shares_in, split_of
+from releases.drafting import derived, ordered, parameters_in, shares_in, split_of
 from releases.errors import IncompleteManifest
-from releases.recomputation import close
+from releases.recomputation import close, corrected
 from releases.splits import split_by_problem
 from releases.verification.finding import Checked, Finding, brief
 from releases.verification.opened import OpenedRelease, Part
@@ -50,7 +50,7 @@ def _recomputed(
         except IncompleteParameters as missing:
             raise IncompleteManifest(str(missing)) from missing
         findings += _compare_columns(part, rows, expected, row_numbers)
-        frames.append(rows.with_columns(expected.get_columns()))
+        frames.append(corrected(rows, expected))
     return frames, findings
 
 
@@ -70,7 +70,7 @@ def _compare_derived(
     """Where the configs and files that follow from the rows of `base` differ; duplicate rows count once."""
     dataset, shares = release.dataset, shares_in(release.manifest.facts)
     key = base.schema.key
-    unique_rows = rows.unique(key, keep="first", maintain_order=True).sort(key)
+    unique_rows = ordered(rows.unique(key, keep="first", maintain_order=True), key)
     parts = derived(dataset, base, unique_rows, parameters)
     for config in dataset.derived_from(base):
         part = parts.get(config.name)
@@ -137,7 +137,7 @@ def _compare_rows(part: Part, expected: pl.DataFrame, base: str) -> Iterator[Fin
 
 def _compare_cells(part: Part, row_number: int, expected: tuple[Any, ...]) -> Iterator[Finding]:
     for name, stored, recomputed in zip(part.rows.columns, part.rows.row(row_number), expected, strict=True):
-        if stored != recomputed:
+        if not close(stored, recomputed):
             yield part.finding(row_number, name, f"{_difference(stored, recomputed)} by recomputation")
 
 

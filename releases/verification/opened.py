@@ -4,7 +4,7 @@ A shard that cannot be read becomes a finding.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import accumulate
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from filters.schema import Schema
+from filters.widths import narrow, wide
 from generators.dataset import Dataset
 from generators.datasets import DATASETS, dataset_of
 from releases.comparison.columns import column_changes
@@ -28,13 +29,23 @@ from releases.verification.finding import Finding
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows of one config and split, from the readable shards; `ends` are the row numbers where the shards end."""
+    """The rows of one config and split, from the readable shards; `ends` are the row numbers where the shards end.
+
+    The rows have 64-bit numbers, to compute with; `is_wide` says whether the files have them too, as an older stepmill
+    wrote them.
+    """
 
     config: str
     split: str
     rows: pl.DataFrame
     paths: tuple[str, ...]
     ends: tuple[int, ...]
+    is_wide: bool = False
+
+    @property
+    def stored(self) -> pl.DataFrame:
+        """The rows with numbers as the files have them."""
+        return self.rows if self.is_wide else narrow(self.rows)
 
     def finding(self, row: int, column: str | None, complaint: str) -> Finding:
         """A finding at a row of the part, located in its file."""
@@ -102,14 +113,15 @@ def open_release(folder: UPath) -> OpenedRelease:
     read: dict[tuple[str, str], list[tuple[str, pl.DataFrame]]] = {}
     complaints: list[Finding] = []
     listed = list(shards_of(manifest))
+    is_wide = _has_wide_numbers(folder, listed, dataset)
     for shard in listed:
-        frame, wrong = _read(folder, shard, dataset)
+        frame, wrong = _read(folder, shard, dataset, is_wide)
         complaints += wrong
         if frame is not None:
             read.setdefault((shard.config, shard.split), []).append((shard.path, frame))
     parts: dict[str, dict[str, Part]] = {}
     for (config, split), shard_frames in read.items():
-        parts.setdefault(config, {})[split] = _part(config, split, shard_frames)
+        parts.setdefault(config, {})[split] = _part(config, split, shard_frames, is_wide)
     return OpenedRelease(
         folder=folder,
         manifest=manifest,
@@ -128,7 +140,7 @@ def manifest_in(folder: UPath) -> Manifest:
     return read_manifest(path.read_bytes(), where=str(path))
 
 
-def _part(config: str, split: str, shard_frames: list[tuple[str, pl.DataFrame]]) -> Part:
+def _part(config: str, split: str, shard_frames: list[tuple[str, pl.DataFrame]], is_wide: bool) -> Part:
     ends = accumulate(frame.height for _, frame in shard_frames)
     return Part(
         config,
@@ -136,6 +148,7 @@ def _part(config: str, split: str, shard_frames: list[tuple[str, pl.DataFrame]])
         pl.concat([frame for _, frame in shard_frames]),
         tuple(path for path, _ in shard_frames),
         tuple(ends),
+        is_wide,
     )
 
 
@@ -148,7 +161,26 @@ def known_dataset(name: str) -> Dataset[Any]:
     return dataset
 
 
-def _read(folder: UPath, shard: Shard, dataset: Dataset[Any]) -> tuple[pl.DataFrame | None, list[Finding]]:
+def _has_wide_numbers(folder: UPath, shards: Iterable[Shard], dataset: Dataset[Any]) -> bool:
+    """Whether a version's numbers have 64 bits, by the first file that tells; they have 32 if none does."""
+    for shard in shards:
+        config = dataset.config(shard.config)
+        path = folder / shard.path
+        if config is None or not path.is_file():
+            continue
+        try:
+            columns = pq.read_schema(BytesIO(path.read_bytes()))
+        except pa.ArrowException:
+            continue  # `_read` makes a finding of it
+        fits = [not [*column_changes(arrow_schema(config.schema, is_wide=width), columns)] for width in (False, True)]
+        if fits[0] != fits[1]:
+            return fits[1]
+    return False
+
+
+def _read(
+    folder: UPath, shard: Shard, dataset: Dataset[Any], is_wide: bool
+) -> tuple[pl.DataFrame | None, list[Finding]]:
     """The shard's declared columns, or None if one is missing or has another type, and the findings."""
     config = dataset.config(shard.config)
     if config is None:
@@ -161,17 +193,17 @@ def _read(folder: UPath, shard: Shard, dataset: Dataset[Any]) -> tuple[pl.DataFr
         return None, [Finding(file=shard.path, complaint=reason)]
     wrong = [
         Finding(file=shard.path, column=name, complaint=text)
-        for name, text in _column_complaints(table.schema, config.schema)
+        for name, text in _column_complaints(table.schema, config.schema, is_wide)
     ]
-    frame = pl.DataFrame(table)
+    frame = wide(pl.DataFrame(table))
     columns = config.schema.columns
     fits = all(frame.schema.get(name) == column.dtype for name, column in columns.items())
     return (frame.select(list(columns)) if fits else None), wrong
 
 
-def _column_complaints(actual: pa.Schema, schema: Schema) -> Iterator[tuple[str | None, str]]:
+def _column_complaints(actual: pa.Schema, schema: Schema, is_wide: bool) -> Iterator[tuple[str | None, str]]:
     """Yield column and complaint for every difference between a shard's columns and the declared ones."""
-    declared = arrow_schema(schema)
+    declared = arrow_schema(schema, is_wide=is_wide)
     for change in column_changes(declared, actual):
         if change.after is None:
             yield change.name, f"it is missing; {schema.name} has it as {change.before}"

@@ -1,11 +1,13 @@
 """What every dataset of the list must do, whatever it holds."""
 
 import json
+import re
 from dataclasses import replace
 
 import dagster as dg
 import polars as pl
 import pytest
+from datasets import List, load_dataset
 from upath import UPath
 
 from dagster_project.partitions import Cell
@@ -193,8 +195,6 @@ def test_a_card_describes_every_column(world, dataset):
 
 
 def test_datasets_loads_every_split_of_every_config_as_it_was_released(world, dataset, tmp_path, monkeypatch):
-    from datasets import load_dataset
-
     monkeypatch.chdir(world.store.releases.path)
     folder = version(world, dataset, 1)
     for config, splits in json.loads((folder / "manifest.json").read_text())["rows"].items():
@@ -202,6 +202,46 @@ def test_datasets_loads_every_split_of_every_config_as_it_was_released(world, da
         assert {split: rows.num_rows for split, rows in loaded.items()} == splits
         for split, rows in loaded.items():
             assert rows.to_list() == pl.read_parquet(f"{folder}/data/{config}/{split}-*.parquet").to_dicts()
+            assert {name: in_words(feature) for name, feature in rows.features.items()} == documented(dataset, config)
+            streamed = load_dataset(f"{dataset.name}/v0.1.0", config, split=split, streaming=True)
+            assert streamed.features == rows.features
+            assert list(streamed) == rows.to_list()
+
+
+def in_words(feature):
+    """The type of a feature in the words of the card, which also tell what may be null."""
+    if isinstance(feature, List):
+        return f"list of {in_words(feature.feature)}"
+    if isinstance(feature, dict):
+        return f"{{{', '.join(f'{name}: {in_words(part)}' for name, part in feature.items())}}}"
+    return feature.dtype
+
+
+def documented(dataset, config):
+    columns = dataset.config(config).schema.columns
+    return {name: re.sub(r" or null| \(nullable\)", "", column.words) for name, column in columns.items()}
+
+
+def test_rows_of_two_versions_stand_in_the_same_order(world, dataset):
+    stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
+    parameters = dataset.parameters_of(stored)
+    facts = read_manifest((version(world, dataset, 1) / "manifest.json").read_bytes(), where="v0.1.0").facts
+    tables = {config.table: stored.table(config.table) for config in dataset.measured}
+    whole = drafted(dataset, tables, facts, parameters)
+    held = pl.concat(whole.tables[dataset.main.name].splits.values())
+    half = sorted(held["problem_id"].unique())[::2]
+    for fewer in (pl.col("problem_id").is_in(half), pl.col("slice") == held["slice"].max()):
+        part = drafted(dataset, {name: rows.filter(fewer) for name, rows in tables.items()}, facts, parameters)
+        for config, table in part.tables.items():
+            for split, rows in table.splits.items():
+                assert in_both(whole.tables[config].splits[split], rows) == in_both(
+                    rows, whole.tables[config].splits[split]
+                )
+
+
+def in_both(rows, others):
+    there = set(map(repr, others.rows()))
+    return [row for row in dict.fromkeys(map(repr, rows.rows())) if row in there]
 
 
 def changed(value):

@@ -1,16 +1,14 @@
 """A person at the UI, in a real browser: materialise everything, look at what was made, switch the schedule on."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.chromium import NEEDS_CHROMIUM, chromium
 from tests.deployment.dagster_services import LOCATION, DagsterServices
 from tests.deployment.policy_server import PolicyServer
 from tests.deployment.processes import wait_for
 from tests.deployment.settings import write_settings
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE_MS = 120_000
 ROUND_MS = 600_000
 ROUND = "by-hand"
@@ -18,11 +16,7 @@ ASSETS = 13
 VIEWPORT = {"width": 1400, "height": 1000}
 GRAPH = {"x": 520, "y": 180, "width": 620, "height": 800}
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.timeout(1500),
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed (Debian: apt-get install chromium)"),
-]
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +30,8 @@ def services(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

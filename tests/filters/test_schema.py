@@ -24,12 +24,12 @@ def validate(values, **nullable):
     ("dtype", "nullable", "words", "arrow"),
     [
         (pl.String, {}, "string", pa.string()),
-        (pl.Int64, {"nullable": True}, "int64 (nullable)", pa.int64()),
+        (pl.Int64, {"nullable": True}, "int32 (nullable)", pa.int32()),
         (
             pl.List(pl.Float64),
             {"nullable_items": True},
-            "list of float64 or null",
-            pa.list_(pa.field("element", pa.float64())),
+            "list of float32 or null",
+            pa.list_(pa.field("element", pa.float32())),
         ),
         (
             MESSAGES,

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from filters.schema import SchemaError
+from filters.widths import short
 from generators.critical_token_pairs.dataset import DATASET
 from generators.critical_token_pairs.recipe import chosen_weights, rejected_weights
 from generators.critical_token_pairs.release import CriticalTokenParameters, parameters_of, recompute
@@ -227,7 +228,7 @@ def test_the_export_aligns_with_the_ids_that_a_real_tokenizer_gives_the_texts(tm
         assert len(scored["ce_prob"]) == len(whole) - 1
         start = scored["response_start_idx"]
         assert tokenizer.decode(whole[1:][start:]) == scored["text"]
-        assert dict(zip(whole[1:][start:], scored["ce_prob"][start:], strict=True)) == dict(
+        assert dict(zip(whole[1:][start:], short(scored["ce_prob"][start:]), strict=True)) == dict(
             zip(ids, row[f"{name}_scores"][3:-1], strict=True)
         )
 

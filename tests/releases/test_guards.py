@@ -48,7 +48,7 @@ def made_nullable(draft):
 
 CHANGES = [
     (without_column, r"column level \(string\) was removed"),
-    (retyped, r"column n_attempts was int64 not null and is double not null"),
+    (retyped, r"column n_attempts was int32 not null and is float not null"),
     (made_nullable, r"column policy was string not null and is string"),
 ]
 
@@ -57,7 +57,7 @@ def test_an_added_column_without_a_major_number_is_refused_and_nothing_is_writte
     any_registry.publish(draft)
     with pytest.raises(
         ColumnsChanged,
-        match=r"process_labels v0\.1\.1, config full: column weight \(double not null\) was added since v0\.1\.0\. "
+        match=r"process_labels v0\.1\.1, config full: column weight \(float not null\) was added since v0\.1\.0\. "
         r"Columns change with a major number only: set process_labels = 1 in \[releases\.major\] of the settings",
     ):
         any_registry.publish(widened)
@@ -83,7 +83,7 @@ def test_a_major_number_that_is_asked_for_takes_the_new_columns_and_those_after_
     assert registry.publish(replace(widened, major=1)).version == "v1.0.0"
     assert registry.publish(replace(widened, major=1)).is_new is False
     with pytest.raises(
-        ColumnsChanged, match=r"v1\.0\.1, .* column weight \(double not null\) was removed since v1\.0\.0"
+        ColumnsChanged, match=r"v1\.0\.1, .* column weight \(float not null\) was removed since v1\.0\.0"
     ):
         registry.publish(replace(draft, major=1))
 

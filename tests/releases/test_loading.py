@@ -18,7 +18,7 @@ from upath import UPath
 from generators.process_labels.dataset import DATASET as LABELS
 from generators.process_labels.release import FULL, STEPWISE
 from releases.facts import SourceFacts
-from releases.parquet import shards
+from releases.parquet import Bounds, shards
 from releases.registry.local import LocalRegistry
 from tests.releases.conftest import labels_draft
 
@@ -29,14 +29,14 @@ CREATORS = json.loads((RESOURCES / "creators.json").read_text())
 EXPECTED = {
     "full": {
         "problem_id": "string",
-        "attempt_index": "int64",
+        "attempt_index": "int32",
         "level": "string",
         "steps": "[string]",
-        "step_ends": "[int64]",
-        "n_correct": "[int64]",
-        "soft_labels": "[float64]",
+        "step_ends": "[int32]",
+        "n_correct": "[int32]",
+        "soft_labels": "[float32]",
         "hard_labels": "[bool]",
-        "first_error": "int64",
+        "first_error": "int32",
     },
     "default": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
     "truncated": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
@@ -205,7 +205,7 @@ def test_the_card_cites_stepmill_as_the_repository_does(release):
 
 def test_a_large_split_is_cut_into_numbered_shards(draft):
     frame = draft.tables["default"].splits["train"].head(7)
-    files = dict(shards(frame, STEPWISE, split="train", rows_per_shard=3))
+    files = dict(shards(frame, STEPWISE, split="train", bounds=Bounds(shard_rows=3)))
     assert list(files) == [f"train-0000{number}-of-00003.parquet" for number in range(3)]
     assert pl.concat([pl.read_parquet(content) for content in files.values()]).equals(frame)
 

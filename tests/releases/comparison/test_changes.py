@@ -76,7 +76,7 @@ def test_another_round_is_a_setting_that_differs(registry, true_draft, true_rows
 def test_columns_of_a_new_major_number_are_named(registry, true_draft):
     registry.publish(true_draft)
     release = registry.publish(replace(weighted(true_draft), major=1))
-    assert "- full: column weight (double not null) was added" in (release.path / "README.md").read_text()
+    assert "- full: column weight (float not null) was added" in (release.path / "README.md").read_text()
 
 
 def test_the_same_past_gives_the_same_bytes_and_publishing_again_changes_none(registry, store, true_draft, corrected):

@@ -74,7 +74,7 @@ def test_a_version_is_equal_to_itself(first):
 def test_versions_of_two_major_numbers_are_compared_in_the_columns_that_they_share(registry, true_draft, first):
     widened = weighted(true_draft)
     full, *_ = diff(first, registry.publish(replace(widened, major=1)).path).configs
-    assert [str(change) for change in full.columns] == ["column weight (double not null) was added"]
+    assert [str(change) for change in full.columns] == ["column weight (float not null) was added"]
     assert (full.is_equal, full.n_same, full.changed) == (False, 16, ())
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from filters.widths import short
 from generators.problems.loading import problem_id
 from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 from releases.splits import SplitShares
@@ -34,7 +35,7 @@ def test_a_changed_margin_is_named(draft, folder_of):
     margin = draft.tables["full"].splits["train"]["value_margin"][3]
     ((check, said),) = found(folder_of(with_value(draft, "full", "train", 3, "value_margin", 0.9)))
     assert check == "labels"
-    assert said == f"{SHARD}, row 3, column value_margin: it is 0.9, it must be {margin!r} by recomputation"
+    assert said == f"{SHARD}, row 3, column value_margin: it is 0.9, it must be {short(margin)!r} by recomputation"
 
 
 def test_counts_whose_margin_breaks_a_rule_are_findings_and_stop_nothing(draft, folder_of):
