@@ -72,6 +72,16 @@ def test_worked_examples_are_chosen_by_the_room_that_the_context_leaves(init, tm
     assert settings.policy.max_model_len == 2048
 
 
+def test_a_small_policy_gets_worked_examples_for_word_problems_and_for_nothing_else(init, tmp_path):
+    write(tmp_path / "words.jsonl")
+    write(tmp_path / "sums.jsonl", [{"problem": f"{n} + 3 = ?", "answer": str(n + 3)} for n in range(8)])
+    chosen = {}
+    for name in ("words", "sums"):
+        init(f"{name}.jsonl")
+        chosen[name] = load_settings(tmp_path / f"{name}.toml").sources[0].worked_examples
+    assert chosen == {"words": "word_problems", "sums": "none"}
+
+
 def test_what_was_not_seen_is_a_comment(init, tmp_path):
     write(tmp_path / "own.jsonl")
     init("own.jsonl")
