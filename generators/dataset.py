@@ -21,7 +21,7 @@ from generators.view import NO_VIEW, View
 if TYPE_CHECKING:  # loading it takes half a second, and only a release draws
     from matplotlib.figure import Figure
 
-FULL, DEFAULT = "full", "default"  # the config that holds everything, and the one that `load_dataset` gives
+DEFAULT = "default"  # the config that `load_dataset` gives
 IN_TWO_SLICES = "in_two_slices"  # the reason of rows whose problem an earlier slice has
 Figures = Mapping[str, Mapping[str, float | None]]  # a row of figures by name for each thing
 

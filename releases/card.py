@@ -6,6 +6,7 @@ Where the Hub has no id for the licence of the rows, LICENSE.md says what it is.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -17,6 +18,7 @@ from releases.draft import Draft
 from releases.licences import LICENCE_FILE, forbidden, hub_licence, licences_in, words
 from releases.manifest import Manifest
 from releases.showing import shown
+from releases.trl import lines, readers
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -30,6 +32,7 @@ _SIZES = (
 
 _SETTINGS = 20  # changed settings that the card prints; the manifest has all
 _LIST = 8  # the longest list that the card prints in full
+_POLICY = "path/to/the/policy"
 _CELL = 300  # characters of a value in an example row
 
 
@@ -59,8 +62,20 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
         configs={name: draft.tables[name] for name in _order(draft)},
         first_config=first,
         default_config=DEFAULT,
+        main_config=next(iter(draft.tables)),
+        load=partial(_load, draft, manifest, address),
+        readers=readers,
+        lines=lines,
+        model=draft.facts.policy if "/" in draft.facts.policy else _POLICY,
         first_split=next(iter(draft.tables[first].splits)),
     )
+
+
+def _load(draft: Draft, manifest: Manifest, address: HubAddress | None, config: str, split: str) -> str:
+    """The call that loads a split of a config."""
+    if address is None:
+        return f'load_dataset("{draft.dataset}/{manifest.version}", "{config}", split="{split}")'
+    return f'load_dataset("{address.repository}", "{config}", split="{split}", revision="{manifest.version}")'
 
 
 def write_licence(draft: Draft) -> str | None:

@@ -10,17 +10,19 @@ import polars as pl
 from filters.schema import Schema
 from filters.widths import narrow
 from generators.card import Card
+from generators.formats import Format
 from releases.facts import ReleaseFacts
 from releases.figures import DrawnPicture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One config: its schema, its purpose, and the rows of each non-empty split."""
+    """One config: its schema, its purpose, the format that trainers read, and the rows of each non-empty split."""
 
     schema: Schema
     purpose: str
     splits: Mapping[str, pl.DataFrame]
+    format: Format | None = None
 
     @property
     def rows(self) -> dict[str, int]:

@@ -48,6 +48,7 @@ def drafted(
         config.name: Table(
             schema=config.schema,
             purpose=config.purpose,
+            format=config.format,
             splits=split_of(parts[config.name].kept, config.schema, shares),
         )
         for config in dataset.configs

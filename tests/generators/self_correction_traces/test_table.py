@@ -13,6 +13,7 @@ from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.protocol import Sampling
 from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.simulated.vocabulary import SimulatedTokenizer
 from generators.problems import prompt as solve
 from generators.process_labels.labels import with_labels
 from generators.process_labels.recipe import ProcessLabelsConfig, choose, label
@@ -94,6 +95,31 @@ def test_a_correction_is_a_row_with_the_chat_to_train_on(made):
         pairs = zip(row["attempts"], [*row["triggers"], ""], strict=True)
         assert "".join(text for pair in pairs for text in pair) == row["text"]
         assert row["verdicts"][-1] == "equal"
+
+
+class OtherSpelling(SimulatedTokenizer):
+    """Spells a text that ends a sentence with one token more than the policy did."""
+
+    def encode_whole(self, text):
+        ids = super().encode_whole(text)
+        return (*ids, ids[-1]) if text.endswith(self.ending) else ids
+
+
+def test_a_row_is_stable_if_its_texts_give_the_ids_back_at_the_cut_and_at_the_end(made):
+    *_, corrections = made
+    table = self_correction_traces_table(corrections, ORIGIN, TOKENIZER)
+    assert table["is_stable"].all()
+    row = table.row(0, named=True)
+    for ending in (row["text"][: row["masked_ends"][-1]], row["text"]):
+        other = OtherSpelling()
+        other.ending = ending
+        (stable,) = self_correction_traces_table(corrections[:1], ORIGIN, other)["is_stable"]
+        assert not stable
+    for row in table.iter_rows(named=True):
+        assert TOKENIZER.encode_whole(row["templated_prompt"] + row["text"]) == (
+            *row["prompt_token_ids"],
+            *row["token_ids"][:-1],
+        )
 
 
 def test_the_loss_mask_is_zero_where_the_masked_characters_are(made):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from releases.verification.verify import verify
@@ -20,6 +22,12 @@ def draft(facts):
 def test_traces_and_both_sides_of_pairs_are_checked(draft, folder_of):
     report = verify(folder_of(draft))
     assert (report.checks["labels"].n, report.checks["answers"].n) == (16 + 8, 16 + 8 + 4)
+
+
+def test_pairs_for_training_without_those_that_they_follow_from_are_named(draft, folder_of):
+    tables = {name: table for name, table in draft.tables.items() if name != "full_pairs"}
+    named = [said for name, said in findings(folder_of(replace(draft, tables=tables))) if name == "labels"]
+    assert any(said.endswith("no row of pairs/train follows from full_pairs") for said in named)
 
 
 def test_problems_without_answers_pass_where_a_reward_model_scored_and_no_answer_is_verified(facts, folder_of):
