@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.preview.few import Few, shares
@@ -7,6 +7,7 @@ from generators.problems.simulated import SimulatedSource
 SIZES = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 40), min_size=1)
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 60), sizes=SIZES)
 def test_problems_are_spread_over_the_sources_as_evenly_as_their_sizes_allow(n, sizes):
     given = shares(n, sizes)
