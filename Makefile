@@ -11,7 +11,7 @@ LOCK := $(if $(shell command -v nvidia-smi 2>/dev/null),locks/gpu.txt,locks/cpu.
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-SERVICES := $(addprefix tests/deployment/test_,browser.py daemon_rounds.py run_faults.py storage_faults.py stores.py)
+SERVICES := $(addprefix tests/deployment/test_,browser.py daemon_rounds.py run_command.py run_faults.py storage_faults.py stores.py)
 
 .PHONY: setup policy demo ui screenshots docs check test test-services clean
 
@@ -25,8 +25,8 @@ setup: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DAGSTER_HOME)/dagster.yaml: dagster.yaml
-	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $@
+$(DAGSTER_HOME)/dagster.yaml: deploy/local/dagster.yaml
+	@mkdir -p $(DAGSTER_HOME) && cp $< $@
 
 # A thread that waits for the other one sleeps: one that spins takes the core from whatever else runs there.
 policy: .venv/ready
@@ -36,7 +36,7 @@ demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/stepmill run --round demo
 
 ui: .venv/ready $(DAGSTER_HOME)/dagster.yaml
-	$(BIN)/dagster dev --workspace workspace.yaml
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/dg dev
 
 screenshots: .venv/ready
 	$(BIN)/pytest tests/deployment/test_browser.py --screenshots docs

@@ -1,5 +1,6 @@
-"""The checks that every stage shares, and how a check becomes Dagster's."""
+"""The checks that every stage shares, and how a check becomes Dagster's, with a status for each slice of each round."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,29 +10,45 @@ import polars as pl
 from upath import UPath
 
 from dagster_project.settings.operations import CheckSettings
-from filters.rules import reason_counts
+from filters.rules import most_frequent, reason_counts
 from filters.schema import Schema, SchemaError
-from generators.checks import Check, share_in_bounds
+from generators.checks import Check, CheckSpec, share_in_bounds
 from generators.sampling.storage import read_parquet
 from generators.section import NoSettings
 from generators.stage import Stage
 
-BLOCKING = ("schema", "yield_in_bounds", "contamination")
-FAILED_ITEMS = "failed_items"
-TREND = "in_line_with_other_rounds"
+SCHEMA = CheckSpec("schema", "The table, read back from disk, has its columns and obeys its rules.")
+YIELD = CheckSpec("yield_in_bounds", "The share of the slice's problems that have a row is within bounds.")
+ROWS_OF_THE_SLICE = CheckSpec("rows_of_the_slice", "No row belongs to a problem that the slice no longer has.")
+FAILED_ITEMS = CheckSpec("failed_items", "The engine refused few enough of the items that were sampled.")
+TREND = CheckSpec(
+    "in_line_with_other_rounds", "The figures are near their means over the slice's other rounds.", blocks=False
+)
 SHOWN_REASONS = 3
 
 
-def names(stage: Stage[Any]) -> dict[str, bool]:
-    """The checks of a stage's asset by name, and whether they block: the shared ones and its own."""
+def declared_checks(stage: Stage[Any]) -> tuple[CheckSpec, ...]:
+    """The checks of a stage's asset: the shared ones and its own."""
+    of_problems = (ROWS_OF_THE_SLICE,) if stage.needs else ()
     sampled = (FAILED_ITEMS,) if stage.samples else ()
-    blocking = dict.fromkeys((*BLOCKING, *stage.blocking, *sampled), True)
-    return blocking | dict.fromkeys((*stage.warning, TREND), False)
+    return (SCHEMA, YIELD, *of_problems, *stage.checks, *sampled, TREND)
 
 
-def specs(stage: Stage[Any]) -> list[dg.AssetCheckSpec]:
+def specs(stage: Stage[Any], grid: dg.MultiPartitionsDefinition) -> list[dg.AssetCheckSpec]:
     """The checks of a stage's asset as Dagster declares them."""
-    return [dg.AssetCheckSpec(name, asset=stage.name, blocking=blocks) for name, blocks in names(stage).items()]
+    with warnings.catch_warnings():
+        # Dagster may still change partitioned checks. Releases go by scorecards, so only what the UI shows is at stake.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [
+            dg.AssetCheckSpec(
+                check.name,
+                asset=stage.name,
+                description=check.description,
+                blocking=check.blocks,
+                partitions_def=grid,
+            )
+            for check in declared_checks(stage)
+        ]
 
 
 def result(check: Check) -> dg.AssetCheckResult:
@@ -52,9 +69,9 @@ def schema_holds(path: UPath, schema: Schema) -> Check:
     try:
         schema.validate(read_parquet(path))
     except SchemaError as broken:
-        return Check(name="schema", passed=False, why=str(broken), remedy=remedy)
+        return Check(name=SCHEMA.name, passed=False, why=str(broken), remedy=remedy)
     why = f"{len(schema.columns)} columns, {len(schema.rules)} rules"
-    return Check(name="schema", passed=True, why=why, remedy=remedy)
+    return Check(name=SCHEMA.name, passed=True, why=why, remedy=remedy)
 
 
 def yield_in_bounds(
@@ -71,10 +88,9 @@ def yield_in_bounds(
         "the bounds."
     )
     check = share_in_bounds(
-        "yield_in_bounds", with_row, total, least=least, most=most, what="problems with a row", remedy=remedy
+        YIELD.name, with_row, total, least=least, most=most, what="problems with a row", remedy=remedy
     )
-    reasons = sorted(reason_counts(dropped).items(), key=lambda item: (-item[1], item[0]))
-    lost = ", ".join(f"{count} {reason}" for reason, count in reasons[:SHOWN_REASONS]) or "nothing"
+    lost = most_frequent(reason_counts(dropped), SHOWN_REASONS)
     is_demanded = stage.must_yield or stage.name in bounds.least_yield
     is_too_low = check.figures["share"] < least
     return replace(
@@ -90,7 +106,9 @@ def failed_items(failed: int, total: int, dropped: pl.DataFrame, most: float) ->
         "Change what the engine refuses, such as prompts longer than the model's context, or raise `most_failed` of "
         "[checks]."
     )
-    check = share_in_bounds(FAILED_ITEMS, failed, total, most=most, what="items refused by the engine", remedy=remedy)
+    check = share_in_bounds(
+        FAILED_ITEMS.name, failed, total, most=most, what="items refused by the engine", remedy=remedy
+    )
     if not failed:
         return check
     refusals = dropped.filter(pl.col("reason") == "refused")["detail"].to_list()
@@ -98,11 +116,17 @@ def failed_items(failed: int, total: int, dropped: pl.DataFrame, most: float) ->
 
 
 def rows_of_the_slice(frame: pl.DataFrame, problems: pl.DataFrame) -> Check:
-    """Passes while every row's problem is in the slice, which holds no problem that repeats an evaluation item."""
+    """Passes while every row's problem is in the slice, which may have lost some since."""
     strays = frame.join(problems, on="problem_id", how="anti").height
     why = f"{strays} of {frame.height} rows are of problems that the slice does not have (any more)"
     remedy = "Materialise the stage again: the problems of the slice changed after it."
-    return Check(name="contamination", passed=strays == 0, why=why, remedy=remedy, figures={"strays": strays})
+    return Check(
+        name=ROWS_OF_THE_SLICE.name,
+        passed=strays == 0,
+        why=why,
+        remedy=remedy,
+        figures={"rows_of_other_problems": strays},
+    )
 
 
 def in_line(figures: Mapping[str, float], others: Sequence[Mapping[str, float]], drift: float) -> Check:
@@ -120,4 +144,4 @@ def in_line(figures: Mapping[str, float], others: Sequence[Mapping[str, float]],
     why = ("; ".join(off) or "all figures are near those of other rounds") if means else "there is no other round"
     both = {**figures, **{f"{name}_of_others": mean for name, mean in means.items()}}
     remedy = "Find out what changed: the problems, the policy or the settings; `drift` of [checks] sets the bound."
-    return Check(name=TREND, passed=not off, why=why, remedy=remedy, blocks=False, figures=both)
+    return Check(name=TREND.name, passed=not off, why=why, remedy=remedy, blocks=False, figures=both)

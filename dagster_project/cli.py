@@ -12,7 +12,10 @@ from dagster_project.commands.check import check
 from dagster_project.commands.init import init
 from dagster_project.commands.plan import plan
 from dagster_project.commands.preview import preview
+from dagster_project.commands.releases import releases
+from dagster_project.commands.rounds import rounds
 from dagster_project.commands.run import run
+from dagster_project.commands.status import status
 from releases.cli import app as releases_app
 
 app = typer.Typer(
@@ -27,6 +30,9 @@ app.command()(init)
 app.command()(check)
 app.command()(preview)
 app.command()(run)
+app.command()(rounds)
+app.command()(status)
+app.command()(releases)
 app.command()(plan)
 
 

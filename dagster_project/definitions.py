@@ -9,19 +9,20 @@ from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
 from dagster_project.rounds import weekly_round
+from dagster_project.running.listener import NOBODY, Listener
 from dagster_project.sensors import automatic_publishing, round_of_a_new_policy
 from dagster_project.settings.file import Settings, load_settings
 from dagster_project.slice_asset import slice_asset
 from generators.datasets import DATASETS, STAGES, dataset_of
 
 
-def build(settings: Settings) -> dg.Definitions:
-    """The definitions of one settings file."""
+def build(settings: Settings, listener: Listener = NOBODY) -> dg.Definitions:
+    """The definitions of one settings file; `listener` hears how far each table is that this process makes."""
     store = Store(data_root=settings.data_root)
     cells = grid(list(settings.slices()))
     return dg.Definitions(
         assets=[
-            *(slice_asset(stage, settings, cells, is_published=dataset_of(stage.name) is not None) for stage in STAGES),
+            *(slice_asset(stage, settings, cells, dataset_of(stage.name), listener=listener) for stage in STAGES),
             *(release_asset(dataset, settings) for dataset in DATASETS),
         ],
         resources={
@@ -31,8 +32,16 @@ def build(settings: Settings) -> dg.Definitions:
             "reward": RewardResource(settings=settings.reward),
         },
         jobs=[
-            dg.define_asset_job("slice", selection=dg.AssetSelection.all() - dg.AssetSelection.groups("releases")),
-            dg.define_asset_job("release", selection=dg.AssetSelection.groups("releases")),
+            dg.define_asset_job(
+                "slice",
+                selection=dg.AssetSelection.all() - dg.AssetSelection.groups("releases"),
+                description=f"Makes every table of one slice, by the settings in {settings.read_from}.",
+            ),
+            dg.define_asset_job(
+                "release",
+                selection=dg.AssetSelection.groups("releases"),
+                description=f"Releases the datasets of a round, by the settings in {settings.read_from}.",
+            ),
         ],
         schedules=[weekly_round(settings, store)],
         sensors=[round_of_a_new_policy(settings, store), automatic_publishing(settings, store)],

@@ -50,9 +50,7 @@ def pages() -> dict[Path, str]:
         readme: _filled(readme, "datasets", _dataset_rows()),
         training: _filled(training, "trainers", _trainer_rows()),
         ROOT / "docs" / "settings.md": "\n".join(_settings_page()),
-        **{
-            ROOT / "docs" / "datasets" / f"{dataset.name}.md": "\n".join(_dataset_page(dataset)) for dataset in DATASETS
-        },
+        **{ROOT / "docs" / "datasets" / f"{dataset.name}.md": "\n".join(dataset_page(dataset)) for dataset in DATASETS},
     }
 
 
@@ -99,7 +97,8 @@ def _settings_page() -> Iterator[str]:
     yield ""
 
 
-def _dataset_page(dataset: Dataset[Any]) -> Iterator[str]:
+def dataset_page(dataset: Dataset[Any]) -> Iterator[str]:
+    """The lines of a dataset's page."""
     card, stage = dataset.card, dataset.stage
     yield from (f"# `{dataset.name}`", "", GENERATED, "", card.summary, "")
     yield f"A row is {card.row}. It trains {card.trains}: see [training](../training.md)."

@@ -9,20 +9,38 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
-from filters.rules import reason_counts
+from filters.rules import most_frequent, reason_counts
 from filters.schema import Schema
 from generators import shown
 
 SAMPLE_ROWS = 3
+SHOWN_REASONS = 3
 CELL_CHARACTERS = 1200
+BRIEF_COLUMNS = 3
+BRIEF_LINE = 36  # characters that fit into the UI's column of values
 BINS = 10
 POINTS = 14
+_PICTURES = (shown.Histogram, shown.Bars, shown.Curves, shown.Svg)
 _COLOURS = ("#284", "#b32")
 
 
 def drawn(values: Mapping[str, shown.Shown]) -> dict[str, Any]:
     """What a stage shows, as metadata of its asset."""
     return {name: _drawn(value) for name, value in values.items()}
+
+
+def first_screen(values: Mapping[str, shown.Shown]) -> dict[str, Any]:
+    """What a person sees without scrolling: the first picture, and three rows cut short."""
+    pictures = [(name, value) for name, value in values.items() if isinstance(value, _PICTURES)]
+    sample = values.get("sample_rows")
+    rows = {"three_rows": brief_rows(sample.frame, sample.columns)} if isinstance(sample, shown.SampleRows) else {}
+    return drawn(dict(pictures[:1])) | rows
+
+
+def headline(kept: int, dropped: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """How many rows were kept and dropped, and for which reasons most."""
+    reasons = f":  \n{most_frequent(reason_counts(dropped), SHOWN_REASONS)}" if dropped.height else ""
+    return dg.MetadataValue.md(f"{kept:,} rows kept, {dropped.height:,} dropped{reasons}")
 
 
 def _drawn(value: shown.Shown) -> Any:
@@ -54,9 +72,7 @@ def table(path: UPath, frame: pl.DataFrame, schema: Schema) -> dict[str, Any]:
     return {
         "dagster/row_count": frame.height,
         "dagster/uri": str(path),
-        "dagster/column_schema": columns(
-            (name, str(column.dtype), column.meaning) for name, column in schema.columns.items()
-        ),
+        "columns": columns((name, str(column.dtype), column.meaning) for name, column in schema.columns.items()),
     }
 
 
@@ -107,6 +123,18 @@ def sample_rows(frame: pl.DataFrame, columns: Sequence[str]) -> dg.MarkdownMetad
         cells = [f"**{column}**\n\n```text\n{_text(row[column])}\n```" for column in columns]
         blocks.append("\n\n".join([f"### Row {number}", *cells]))
     return dg.MetadataValue.md("\n\n".join(blocks) or "no rows")
+
+
+def brief_rows(frame: pl.DataFrame, columns: Sequence[str]) -> dg.MarkdownMetadataValue:
+    """The first columns of three rows spread over the table, a line for each cell, short enough to be shown inline."""
+    step = max(1, frame.height // SAMPLE_ROWS)
+    rows = [
+        "  \n   ".join(
+            f"**{column}** `{_cut(row[column], BRIEF_LINE - len(column))}`" for column in columns[:BRIEF_COLUMNS]
+        )
+        for row in frame.gather_every(step).head(SAMPLE_ROWS).iter_rows(named=True)
+    ]
+    return dg.MetadataValue.md("\n".join(f"{number}. {row}" for number, row in enumerate(rows, start=1)) or "no rows")
 
 
 def histogram(
@@ -175,6 +203,13 @@ def _means(values: Sequence[float]) -> list[float]:
 def picture(title: str, content: bytes, *, kind: str = "png") -> dg.MarkdownMetadataValue:
     """A picture inside the metadata itself."""
     return dg.MetadataValue.md(f"![{title}](data:image/{kind};base64,{base64.b64encode(content).decode()})")
+
+
+def _cut(value: object, most: int) -> str:
+    """A value in one line of at most so many characters."""
+    text = " / ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = " ".join(text.split()).replace("`", "'") or "-"
+    return text if len(text) <= most else f"{text[: most - 2]} …"
 
 
 def _text(value: object) -> str:

@@ -14,7 +14,7 @@ from dagster_project.partitions import Cell, round_seed
 from dagster_project.resources.store import SET_ASIDE, Store
 from dagster_project.scorecard import finished_recipe, read_cost, standing
 from dagster_project.settings.file import Settings
-from filters.rules import reason_counts
+from filters.rules import most_frequent, reason_counts
 from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
@@ -77,8 +77,7 @@ class StoredRound:
 
     def why_empty(self, dataset: str) -> str:
         """Why a round has no row of a dataset to release, and what to change."""
-        dropped = sorted(self.stage_facts(dataset).dropped.items(), key=lambda item: (-item[1], item[0]))
-        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped) or "nothing"
+        reasons = most_frequent(self.stage_facts(dataset).dropped)
         return (
             f"{dataset}: round {self.key} has no row to release; the asset dropped {reasons}. Its page in the UI says "
             f"what each means; change [{dataset}] of the settings, the problems or the policy, and materialise it again"

@@ -2,7 +2,8 @@
 
     selection = select(settings, only=["process_labels"])             # dagster_project.running.selection
     with open_instance() as instance:                                  # dagster_project.running.home
-        maker = RoundMaker(settings=settings, instance=instance, runner=InProcess(settings, instance), listener=panel)
+        runner = InProcess(settings=settings, instance=instance, listener=panel)
+        maker = RoundMaker(settings=settings, instance=instance, runner=runner, listener=panel)
         result = maker.make("2026-11-27", selection, log=path)         # a RoundResult; nothing is printed
     print(report(result))                                              # dagster_project.running.report
     sys.exit(result.exit_code)                                         # 0, 1 or 2 as `stepmill run` says
@@ -28,17 +29,20 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from dagster_project.definitions import build
+from dagster_project.freshness import fresh
 from dagster_project.partitions import ROUNDS, Cell
 from dagster_project.resources.store import Store
 from dagster_project.round import StoredRound
 from dagster_project.rounds import known_rounds, new_round
 from dagster_project.running.events import Crash, Feed
-from dagster_project.running.listener import Listener, Made, Table
+from dagster_project.running.listener import NOBODY, Listener, Made, Table
 from dagster_project.running.selection import Selection
-from dagster_project.scorecard import Standing, standing
+from dagster_project.scorecard import Standing, read_scorecard, standing
 from dagster_project.settings.file import Settings
+from generators.datasets import STAGES
 
 CRASHED, BLOCKED = 1, 2
+KEPT = "kept, since finished and fresh"
 # Dagster's own lines go to the log of the round, which has every event.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -64,15 +68,16 @@ class Runner(Protocol):
 
 @dataclass(kw_only=True)
 class InProcess:
-    """Runs jobs in this process, and keeps their events in `instance`."""
+    """Runs jobs in this process, and keeps their events in `instance`; `listener` hears how far each table is."""
 
     settings: Settings
     instance: dg.DagsterInstance
+    listener: Listener = NOBODY
 
     @cached_property
     def definitions(self) -> dg.Definitions:
         """The definitions of the settings."""
-        return build(self.settings)
+        return build(self.settings, self.listener)
 
     def run(self, job: str, partition: str, assets: Sequence[str], hear: Hear) -> bool:
         """As `Runner.run`."""
@@ -93,14 +98,15 @@ class InProcess:
 class RoundResult:
     """What was made of a round, what is released, and what is not and why.
 
-    `state` has the selected stages over all slices of the settings. `fates` has every selected dataset, and `empty` why
-    some of them have no rows.
+    `kept` are tables that were finished and fresh. `state` has the selected stages over all slices of the settings.
+    `fates` has every selected dataset, and `empty` why some of them have no rows.
     """
 
     round: str
     selection: Selection
     tables: tuple[Made, ...]
     released: tuple[Made, ...]
+    kept: tuple[Table, ...]
     crashes: tuple[Crash, ...]
     state: Standing
     fates: Mapping[str, Fate]
@@ -139,12 +145,13 @@ class RoundMaker:
     settings: Settings
     instance: dg.DagsterInstance
     runner: Runner
-    listener: Listener = field(default_factory=Listener)
+    listener: Listener = NOBODY
 
     def make(self, round_key: str, selection: Selection, *, log: Path) -> RoundResult:
         """Make the selected slices, and release each selected dataset that no check and no crash keeps back.
 
-        No further slice is made after a crash. Every event is appended to `log`. Raises StorageError.
+        Tables that are finished and fresh are kept. No further slice is made after a crash. Every event is appended to
+        `log`. Raises StorageError, and EngineError if a round goes on whose policy is not known.
         """
         began = time.monotonic()
         store = Store(data_root=self.settings.data_root)
@@ -165,6 +172,7 @@ class RoundMaker:
             selection=selection,
             tables=tuple(made for made in making.made if made.version is None),
             released=tuple(made for made in making.made if made.version is not None),
+            kept=tuple(making.kept),
             crashes=tuple(making.crashes),
             state=state,
             fates=fates,
@@ -183,6 +191,7 @@ class _Making:
     selection: Selection
     write: Callable[[str], object]
     made: list[Made] = field(default_factory=list)
+    kept: list[Table] = field(default_factory=list)
     crashes: list[Crash] = field(default_factory=list)
 
     def make_slices(self) -> None:
@@ -193,13 +202,29 @@ class _Making:
         )
         self.maker.listener.planned([Table(stage, cell.slice) for cell in cells for stage in stages])
         for cell in cells:
+            due = self._due(cell)
+            if not due:
+                continue
             key = dg.MultiPartitionKey({"round": cell.round, "slice": cell.slice})
-            begun = self._run("slice", key, stages, cell)
-            for stage in stages:
+            begun = self._run("slice", key, due, cell)
+            for stage in due:
                 if stage not in begun:
-                    self.maker.listener.skipped(Table(stage, cell.slice), "what it reads is not there")
+                    self.maker.listener.skipped(Table(stage, cell.slice), "not made: what it reads is not there")
             if self.crashes:
                 return
+
+    def _due(self, cell: Cell) -> list[str]:
+        """The stages of a slice to make: those whose tables are not finished, or not fresh."""
+        settings, store = self.maker.settings, self.stored.store
+        stages = [stage for stage in STAGES if stage.name in self.selection.stages]
+        has_tables = any(read_scorecard(store, stage.name, cell) for stage in stages)
+        kept: list[str] = []
+        if has_tables and not self.selection.again:
+            kept = fresh(stages, settings, store, cell, policy=settings.policy.identity().name)
+        for name in kept:
+            self.kept.append(Table(name, cell.slice))
+            self.maker.listener.skipped(self.kept[-1], KEPT)
+        return [stage.name for stage in stages if stage.name not in kept]
 
     def release(self, datasets: Sequence[str]) -> None:
         """Release some datasets of the round, if any."""

@@ -1,7 +1,10 @@
 """What is kept beside a table: its scorecard (rows, figures, checks) and what it cost.
 
-The scorecard is written last: a table without one is not done. Releases and the sensor that publishes read it, because
-Dagster keeps the status of a check by asset, not by slice. The module imports no Dagster itself; the store does.
+The scorecard is written last: a table without one is not done. Releases and the sensor that publishes read it. Dagster
+keeps the status of each check by slice too, for the UI, but it cannot replace the scorecard: whether a round may be
+released must follow from the data root alone, also when Dagster's storage is lost or another instance made the tables;
+the scorecard is deleted before its table is written again, while Dagster's status of the old table stays. The module
+imports no Dagster itself; the store does.
 """
 
 import json
@@ -37,11 +40,12 @@ class CheckOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """The rows of a table, figures that rounds are compared by, and the checks."""
+    """The rows of a table, figures that rounds are compared by, the checks, and the digest of what it was made from."""
 
     rows: int
     figures: Mapping[str, float]
     checks: tuple[CheckOutcome, ...]
+    made_from: str = ""
 
     def write(self, store: Store, stage: str, cell: Cell) -> None:
         """Keep it beside the table; raises StorageError."""

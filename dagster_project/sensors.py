@@ -74,8 +74,7 @@ def round_of_a_new_policy(settings: Settings, store: Store) -> dg.SensorDefiniti
 def automatic_publishing(settings: Settings, store: Store) -> dg.SensorDefinition:
     """Publishes each dataset of a round once: when its stages are done in every slice and no check blocks them.
 
-    It reads the scorecards. Dagster keeps a check's status by asset, so a slice that passes later would hide one that
-    failed.
+    It reads the scorecards, as the releases themselves do.
     """
 
     @dg.sensor(

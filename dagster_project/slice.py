@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
+from dagster_project.running.listener import NOBODY, Listener, Table
 from dagster_project.scorecard import finished_recipe
 from dagster_project.settings.file import Settings
 from filters.answers.checker import AnswerChecker
@@ -44,6 +46,7 @@ class RunSlice:
     policy_resource: PolicyResource
     judge_resource: JudgeResource
     reward_resource: RewardResource
+    listener: Listener = NOBODY
     benches: list[Workbench] = field(default_factory=list)
 
     @property
@@ -170,5 +173,5 @@ class RunSlice:
                 )
                 if by == "policy":
                     self.benches.append(bench)
-                async with sampler, reported(progress):
+                async with sampler, reported(progress, hear=partial(self.listener.progressed, Table(asset, self.key))):
                     yield bench

@@ -25,6 +25,12 @@ class Filtered(NamedTuple):
         return Filtered(filtered.kept, pl.concat([self.dropped, filtered.dropped], how="diagonal_relaxed"))
 
 
+def most_frequent(reasons: Mapping[str, int], at_most: int | None = None) -> str:
+    """The reasons as words, the most frequent first: `12 wrong, 3 truncated`, or `nothing`."""
+    by_count = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {reason}" for reason, count in by_count[:at_most]) or "nothing"
+
+
 def reason_counts(dropped: pl.DataFrame) -> dict[str, int]:
     """Number of rows per value of the column `reason`."""
     return dict(dropped.group_by(REASON).len().iter_rows())

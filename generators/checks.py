@@ -17,6 +17,15 @@ Share = Annotated[float, Field(ge=0, le=1)]
 _NO_VERDICT = (Verdict.TIMEOUT.value, Verdict.ERROR.value)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """A check as a stage declares it: the sentence says when it passes. One that does not block only warns."""
+
+    name: str
+    description: str
+    blocks: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """The result of a check: the sentence that a blocked release repeats, and what to do if it failed."""
@@ -60,12 +69,15 @@ def share_in_bounds(
     return Check(name=name, passed=least <= share <= most, why=why, remedy=remedy, figures=figures)
 
 
+TIMEOUTS = CheckSpec("timeouts", "Few enough answers lack a verdict because of a timeout or an error.")
+
+
 def timeouts(verdicts: pl.Series, most: float) -> Check:
     """Passes while few enough answers lack a verdict because of time or an error."""
     present = verdicts.drop_nulls()
     late = int(present.is_in(_NO_VERDICT).sum())
     return share_in_bounds(
-        "timeouts",
+        TIMEOUTS.name,
         late,
         len(present),
         most=most,

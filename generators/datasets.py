@@ -1,5 +1,6 @@
 """The one list of datasets, and of the stages that make their tables. A new dataset adds one line here."""
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
@@ -30,12 +31,37 @@ def in_order(stages: tuple[Stage[Any], ...]) -> tuple[Stage[Any], ...]:
         if ready is None:
             stuck = "; ".join(f"{stage.name} needs {', '.join(stage.needs)}" for stage in waiting)
             raise ValueError(f"no order of the stages satisfies: {stuck}")
+        unnamed = {name for stage in ordered if stage.name in ready.needs for name in stage.needs} - set(ready.needs)
+        if unnamed:
+            raise ValueError(f"{ready.name} must name the needs of its needs too: add {', '.join(sorted(unnamed))}")
         ordered.append(ready)
         waiting.remove(ready)
     return tuple(ordered)
 
 
 STAGES = in_order((PROBLEMS, ATTEMPTS, CONTRASTIVE_MODELS, *(dataset.stage for dataset in DATASETS)))
+
+
+_BY_NAME = {stage.name: stage for stage in STAGES}
+
+
+def parents(stage: Stage[Any]) -> tuple[str, ...]:
+    """The needs of a stage that no other one of its needs has: its edges in the graph of assets."""
+    implied = {name for need in stage.needs for name in _BY_NAME[need].needs}
+    return tuple(need for need in stage.needs if need not in implied)
+
+
+def skipped_between(stage: Stage[Any], selected: Collection[str]) -> tuple[str, ...]:
+    """The unselected stages between a stage and a selected need of it; without them, nothing orders the two."""
+    joined: set[str] = set()
+    waiting = list(parents(stage))
+    while waiting:
+        name = waiting.pop()
+        if name in selected and name not in joined:
+            joined.add(name)
+            waiting += parents(_BY_NAME[name])
+    cut_off = set(stage.needs) & set(selected) - joined
+    return tuple(name for name in stage.needs if name not in selected and cut_off & set(_BY_NAME[name].needs))
 
 
 def dataset_of(name: str) -> Dataset[Any] | None:

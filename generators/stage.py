@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # an interface needs types alone; problems, models and sampli
     import polars as pl
 
     from filters.schema import Schema
-    from generators.checks import Check, CheckBounds
+    from generators.checks import Check, CheckBounds, CheckSpec
     from generators.models.judge import JudgeSampling
     from generators.models.policy import Policy
     from generators.models.reward import RewardModel
@@ -132,11 +132,12 @@ class Output:
 class Stage(Generic[S]):
     """A table that is generated slice by slice.
 
-    `settings` is its section of the settings file. `needs` names the stages it reads. `beside` are the schemas of its
-    further tables. Bump `version` with any change that changes rows. `blocking` and `warning` name the checks that
-    `make` returns. A yield below `least_yield` warns; it blocks if the stage `must_yield` or the settings bound it.
-    Forecasts scale with `per_problem`, the most that is drawn for each problem under given settings. `preflight` finds
-    what cannot work before anything is drawn. A stage with `needs_answers` skips slices whose problems have none.
+    `settings` is its section of the settings file. `needs` names every stage that its rows depend on, also through
+    others. `beside` are the schemas of its further tables. Bump `version` with any change that changes rows. `checks`
+    declares the checks that `make` returns. A yield below `least_yield` warns; it blocks if the stage `must_yield` or
+    the settings bound it. Forecasts scale with `per_problem`, the most that is drawn for each problem under given
+    settings. `preflight` finds what cannot work before anything is drawn. A stage with `needs_answers` skips slices
+    whose problems have none.
     """
 
     name: str
@@ -149,8 +150,7 @@ class Stage(Generic[S]):
     beside: tuple[Schema, ...] = ()
     version: str
     make: Callable[[Slice, S], Awaitable[Output]]
-    blocking: tuple[str, ...] = ()
-    warning: tuple[str, ...] = ()
+    checks: tuple[CheckSpec, ...] = ()
     per_problem: Callable[[S], int] = lambda _: 1
     preflight: Callable[[Preflight, S], Iterable[Finding]] = no_findings
     must_yield: bool = False

@@ -9,8 +9,10 @@ import typer
 @contextmanager
 def explained() -> Iterator[None]:
     """Print such an error as one sentence, and exit with 2."""
+    from dagster_project.overview import UnknownRound
     from dagster_project.preflight.report import CannotWork
     from dagster_project.running.home import NoHome
+    from dagster_project.running.launching import CannotLaunch
     from dagster_project.running.selection import WrongSelection
     from dagster_project.settings.file import SettingsError
     from generators.engine.errors import EngineError
@@ -18,9 +20,9 @@ def explained() -> Iterator[None]:
     from generators.sampling.storage import StorageError
     from releases.errors import ReleaseError
 
-    ours = (CannotWork, NoHome, WrongSelection, SettingsError, SourceError, EngineError, StorageError, ReleaseError)
+    of_commands = (CannotLaunch, CannotWork, NoHome, UnknownRound, WrongSelection, SettingsError)
     try:
         yield
-    except (*ours, OSError) as error:
+    except (*of_commands, SourceError, EngineError, StorageError, ReleaseError, OSError) as error:
         typer.echo(f"stepmill: {error}", err=True)
         raise typer.Exit(2) from error

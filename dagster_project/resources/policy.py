@@ -59,6 +59,12 @@ class PolicySettings(Attachment):
     give_up_s: float = Field(300.0, gt=0, description="how long no server may answer before the run stops")
     max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
 
+    def identity(self) -> Policy:
+        """The policy that the settings name; raises EngineMisconfigured if there is no such model."""
+        if self.urls:
+            return attached(self.model, revision=self.revision, tokenizer=self.tokenizer)
+        return identify(self.model, revision=self.revision)
+
     @property
     def stated_licence(self) -> str | None:
         """The licence of the weights, by the settings or by the model's card."""
@@ -114,11 +120,7 @@ class PolicyResource(dg.ConfigurableResource):
     def identity(self) -> Policy:
         """The policy that the settings name; raises EngineMisconfigured if there is no such model."""
         if self._identity is None:
-            settings = self.settings
-            if settings.urls:
-                self._identity = attached(settings.model, revision=settings.revision, tokenizer=settings.tokenizer)
-            else:
-                self._identity = identify(settings.model, revision=settings.revision)
+            self._identity = self.settings.identity()
         return self._identity
 
     async def context(self) -> int | None:

@@ -18,6 +18,7 @@ from releases.errors import NothingToRelease
 Write = Callable[[str], Any]
 
 CHECKS_FAILED = "DagsterAssetCheckFailedError"
+INTERRUPTED = "DagsterExecutionInterruptedError"
 FAILURE = "dagster._core.definitions.events.Failure: "
 
 
@@ -114,6 +115,7 @@ class Feed:
             tokens_per_second=metadata.get("tokens_per_second", 0.0),
             version=metadata.get("version"),
             hub=metadata.get("hub"),
+            is_new=metadata.get("is_new", True),
             is_blocked=is_blocked,
         )
         self.made.append(made)
@@ -125,6 +127,8 @@ def sentence(failure: dg.DagsterEvent) -> str:
     error = failure.step_failure_data.error
     if error is None:
         return "see the log"
+    if error.cls_name == INTERRUPTED:
+        return "it was interrupted"
     raised = error if error.message.startswith(FAILURE) else error.cause or error
     return raised.message.removeprefix(FAILURE).strip()
 

@@ -28,7 +28,7 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     folder = home()
     file = folder / INSTANCE_FILE
     if not file.exists():
-        template = PROJECT / INSTANCE_FILE
+        template = PROJECT / "deploy" / "local" / INSTANCE_FILE
         if not template.exists():
             raise NoHome(f"{file} does not exist: point {HOME_VARIABLE} at a folder with one")
         try:

@@ -22,7 +22,7 @@ class Lines(Listener):
 
     def skipped(self, table: Table, why: str) -> None:
         with self._lock:
-            self._done.append(f"{table} not made: {why}")
+            self._done.append(f"{table} {why}")
 
     def started(self, table: Table) -> None:
         with self._lock:

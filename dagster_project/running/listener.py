@@ -22,8 +22,9 @@ class Table:
 class Made:
     """A table that was made to the end.
 
-    `yielded` is the share of problems with a row, None for a release. `path` and `hub` say where it is; `version` is
-    that of a release. `is_blocked` says whether a check of it keeps back what is made from it.
+    `yielded` is the share of problems with a row, None for a release. `path` and `hub` say where it is. `version` is
+    that of a release, which was there already unless it `is_new`. `is_blocked` says whether a check of it keeps back
+    what is made from it.
     """
 
     table: Table
@@ -37,6 +38,7 @@ class Made:
     tokens_per_second: float = 0.0
     version: str | None = None
     hub: str | None = None
+    is_new: bool = True
     is_blocked: bool = False
 
 
@@ -47,7 +49,7 @@ class Listener:
         """These tables will be made, in this order."""
 
     def skipped(self, table: Table, why: str) -> None:
-        """The table is not made."""
+        """The table is not made in this run, for a reason such as `kept, since finished and fresh`."""
 
     def started(self, table: Table) -> None:
         """Work on the table has begun."""
@@ -66,3 +68,6 @@ class Listener:
 
     def failed(self, table: Table, why: str) -> None:
         """The table could not be made, for a reason in one sentence."""
+
+
+NOBODY = Listener()

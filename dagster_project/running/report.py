@@ -18,6 +18,8 @@ def report(result: RoundResult) -> str:
     lines = [f"Round {result.round}: {len(result.tables)} tables made in {result.seconds:.0f} s"]
     if result.tables:
         lines += ["", tables(result.tables)]
+    if result.kept:
+        lines += ["", *_kept(result)]
     lines += ["", *warnings(result.state.warned), *blocks(result.state.failed, result.selection.datasets)]
     lines += [f"Failed: {crash.table}: {crash.why}" for crash in result.crashes]
     lines += [*result.empty.values(), *_unreleased(result), *releases(result.released)]
@@ -63,7 +65,8 @@ def releases(released: Iterable[Made]) -> list[str]:
     lines = []
     for one in released:
         name = one.table.asset.removesuffix("_release")
-        lines.append(f"Released {name} {one.version}: {one.rows} rows at {one.path}")
+        verb = "Released" if one.is_new else "Already released:"
+        lines.append(f"{verb} {name} {one.version}: {one.rows} rows at {one.path}")
         if one.hub:
             lines.append(f"  on the Hub at {one.hub}")
     return lines
@@ -77,22 +80,35 @@ def data(result: RoundResult) -> dict[str, Any]:
         "seconds": round(result.seconds, 1),
         "log": str(result.log),
         "tables": [_table(made) for made in result.tables],
+        "kept": [str(table) for table in result.kept],
         "released": [_table(made) for made in result.released],
         "datasets": dict(result.fates) | dict.fromkeys(result.empty, "empty"),
         "empty": dict(result.empty),
         "failed": [{"table": str(crash.table), "why": crash.why} for crash in result.crashes],
-        "warned": [_check(failure) for failure in result.state.warned],
-        "blocked": [_check(failure) for failure in result.state.failed],
+        "warned": [check(failure) for failure in result.state.warned],
+        "blocked": [check(failure) for failure in result.state.failed],
     }
+
+
+def _kept(result: RoundResult) -> list[str]:
+    """Which tables were not made again, by slice."""
+    slices = dict.fromkeys(table.partition for table in result.kept)
+    return [
+        f"Kept of slice {key}, since finished and fresh (--again makes them anew): "
+        + ", ".join(table.asset for table in result.kept if table.partition == key)
+        for key in slices
+    ]
 
 
 def _unreleased(result: RoundResult) -> list[str]:
     """Why datasets are not released, other than by a check or for want of rows."""
     lines = []
     if unfinished := result.having(Fate.UNFINISHED):
-        lines.append(f"Not finished: {', '.join(unfinished)}. Run it again; it continues from the ledger.")
+        again = f"Run it again with --round {result.round}; it continues from the ledger."
+        lines.append(f"Not finished: {', '.join(unfinished)}. {again}")
     if waiting := result.having(Fate.WAITING):
-        missing = dict.fromkeys(table.slice for name in waiting for table in result.state.unmade)
+        stages = {stage for dataset in result.selection.datasets if dataset.name in waiting for stage in dataset.stages}
+        missing = dict.fromkeys(table.slice for table in result.state.unmade if table.stage in stages)
         lines.append(
             f"Not released: {', '.join(waiting)}. A release needs all slices of a round, and of round {result.round} "
             f"{', '.join(missing)} are not made: run it again without --slice."
@@ -107,7 +123,8 @@ def _table(made: Made) -> dict[str, Any]:
     return {"asset": made.table.asset, "partition": made.table.partition} | known
 
 
-def _check(failure: FailedCheck) -> dict[str, Any]:
+def check(failure: FailedCheck) -> dict[str, Any]:
+    """A failed check as JSON data."""
     remedy = failure.check.remedy or OLD
     why = failure.check.why
     return {"asset": failure.stage, "slice": failure.slice, "check": failure.check.name, "why": why, "remedy": remedy}

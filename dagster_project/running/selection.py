@@ -19,16 +19,25 @@ class WrongSelection(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Datasets to make and, if `releases`, to release; the `stages` that they need, in order; and the slices."""
+    """Datasets to make and, if `releases`, to release; the `stages` that they need, in order; and the slices.
+
+    Tables that are finished and fresh are made `again` only if that is asked for.
+    """
 
     datasets: tuple[Dataset[Any], ...]
     stages: tuple[str, ...]
     slices: tuple[str, ...]
     releases: bool
+    again: bool
 
 
 def select(
-    settings: Settings, *, only: Sequence[str] = (), slices: Sequence[str] = (), releases: bool = True
+    settings: Settings,
+    *,
+    only: Sequence[str] = (),
+    slices: Sequence[str] = (),
+    releases: bool = True,
+    again: bool = False,
 ) -> Selection:
     """Choose datasets and slices, by default all of them; raises WrongSelection for a name that does not exist."""
     datasets = _chosen("dataset", only, [dataset.name for dataset in DATASETS])
@@ -38,6 +47,7 @@ def select(
         stages=needed(chosen) if only else tuple(stage.name for stage in STAGES),
         slices=_chosen("slice", slices, list(settings.slices())),
         releases=releases,
+        again=again,
     )
 
 

@@ -4,7 +4,9 @@ The sections of stages are declared with their stages; `generators.datasets` lis
 itself; the sections of the resources do.
 """
 
+import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import is_dataclass
@@ -12,7 +14,7 @@ from inspect import isclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, Field, ValidationError, create_model, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, create_model, field_validator, model_validator
 
 from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
@@ -27,6 +29,7 @@ from releases.names import did_you_mean
 
 S = TypeVar("S", bound=Section)
 DEFAULT_FILE = Path(__file__).resolve().parent.parent.parent / "stepmill.toml"
+_OWNER = re.compile(r"team:.+|[^@\s]+@[^@\s]+\.[^@\s]+")
 SETTINGS_VARIABLE = "STEPMILL_SETTINGS"
 
 
@@ -41,7 +44,19 @@ class ReleasesSettings(Section):
         default_factory=dict,
         description="by dataset, the least major number of its next versions; only a new one may change columns",
     )
+    owners: tuple[str, ...] = Field(
+        (),
+        description="who answers for the datasets: e-mail addresses or `team:name`, shown in the UI",
+    )
     licences: Handling = Field("refuse", description="`refuse` such sources by their licence, or `mark` the card")
+
+    @field_validator("owners")
+    @classmethod
+    def _can_be_shown(cls, owners: tuple[str, ...]) -> tuple[str, ...]:
+        for owner in owners:
+            if not _OWNER.fullmatch(owner):
+                raise ValueError(f"an owner must be an e-mail address or team:name, got {owner!r}")
+        return owners
 
     @field_validator("major")
     @classmethod
@@ -78,6 +93,12 @@ class Settings(Section):
     judge: JudgeSettings | None = None
     reward: RewardSettings | None = None
     hub: HubSettings | None = None
+    _read_from: str = PrivateAttr("no file")
+
+    @property
+    def read_from(self) -> str:
+        """The file that the settings were read from, and a digest of its content at that moment."""
+        return self._read_from
 
     def section(self, stage: str) -> Any:
         """The section of a stage by the stage's name."""
@@ -141,7 +162,8 @@ def load_settings(path: Path | None = None) -> Settings:
     """Read `path`, or the file that STEPMILL_SETTINGS names, or `stepmill.toml`; raises SettingsError."""
     file = path or Path(os.environ.get(SETTINGS_VARIABLE) or DEFAULT_FILE)
     try:
-        table = tomllib.loads(file.read_text())
+        text = file.read_text()
+        table = tomllib.loads(text)
     except OSError as missing:
         raise SettingsError(f"{file} cannot be read ({missing.strerror}): point {SETTINGS_VARIABLE} at a file") from (
             missing
@@ -150,10 +172,13 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"{file} is no TOML: {broken}") from broken
     _resolve_paths(table, file.parent)
     try:
-        return _File.model_validate(table)
+        settings = _File.model_validate(table)
     except ValidationError as wrong:
         sentences = [_sentence(error, table) for error in _causes(wrong.errors())]
         raise SettingsError(f"{file}: {'; '.join(sentences)}") from wrong
+    digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    settings._read_from = f"{file.resolve()} (digest {digest})"
+    return settings
 
 
 def _resolve_paths(table: dict[str, Any], folder: Path) -> None:

@@ -12,7 +12,7 @@ from generators.attempts.fit import fit_to_label
 from generators.attempts.recipe import VERSION, AttemptsConfig, attempt
 from generators.attempts.settings import Settings
 from generators.attempts.table import ATTEMPTS, PROBLEM_DIFFICULTY, attempts_table
-from generators.checks import Check, CheckBounds, share_in_bounds, timeouts
+from generators.checks import TIMEOUTS, Check, CheckBounds, CheckSpec, share_in_bounds, timeouts
 from generators.columns import DETAIL, PROBLEM, REASON
 from generators.engine.protocol import Sampling
 from generators.preflight import Finding, Preflight
@@ -114,7 +114,7 @@ def preflight(known: Preflight, settings: Settings) -> Iterator[Finding]:
 STAGE = Stage(
     name="attempts",
     title="Solutions by the policy, each with a verdict, and the pass rate of each problem.",
-    group="attempts",
+    group="samples",
     settings=Settings,
     needs=("problems",),
     schema=ATTEMPTS,
@@ -122,7 +122,10 @@ STAGE = Stage(
     beside=(PROBLEM_DIFFICULTY,),
     version=VERSION,
     make=make,
-    blocking=("label_balance", "timeouts"),
+    checks=(
+        CheckSpec("label_balance", "The share of right attempts is within bounds: later stages learn from both kinds."),
+        TIMEOUTS,
+    ),
     per_problem=lambda settings: settings.n,
     preflight=preflight,
     must_yield=True,

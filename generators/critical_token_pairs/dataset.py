@@ -8,6 +8,7 @@ import polars as pl
 from filters.answers.checker import AnswerRule
 from generators.attempts.table import attempts_of, sampling_of
 from generators.card import Card
+from generators.checks import CheckSpec
 from generators.critical_token_pairs import choice, recipe, scores
 from generators.critical_token_pairs.choice import SolutionPair, choose_solutions
 from generators.critical_token_pairs.recipe import CriticalTokenPair, ScoredPair, critical_token_pair, token_ids
@@ -178,14 +179,20 @@ DATASET: Dataset[CriticalTokenParameters] = Dataset(
     stage=Stage(
         name="critical_token_pairs",
         title="A right and a wrong solution with a score and a weight on every token; rollouts test the critical ones.",
-        group="preferences",
+        group="datasets",
         settings=Settings,
         needs=("problems", "attempts", "process_labels", "contrastive_models"),
         schema=CRITICAL_TOKEN_PAIRS,
         dropped=DROPPED,
         version=f"{recipe.VERSION}.{nominees.VERSION}.{scores.VERSION}.{choice.VERSION}",
         make=make,
-        warning=("critical_tokens_confirmed",),
+        checks=(
+            CheckSpec(
+                "critical_tokens_confirmed",
+                "Rollouts confirm a critical token in enough of the wrong solutions.",
+                blocks=False,
+            ),
+        ),
         kinds=frozenset({"vllm", "pytorch", "parquet"}),
     ),
     configs=CONFIGS,

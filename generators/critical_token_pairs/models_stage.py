@@ -7,7 +7,7 @@ import polars as pl
 
 from filters.answers.checker import AnswerRule
 from generators.attempts.table import attempts_of
-from generators.checks import Check
+from generators.checks import Check, CheckSpec
 from generators.critical_token_pairs import choice
 from generators.critical_token_pairs.choice import choose_solutions
 from generators.critical_token_pairs.recipe import token_ids
@@ -116,14 +116,14 @@ def preflight(known: Preflight, settings: ModelsSettings) -> Iterator[Finding]:
 STAGE = Stage(
     name="contrastive_models",
     title="Two adapters of the policy, of right and of wrong solutions, and the solutions that they learn from.",
-    group="preferences",
+    group="datasets",
     settings=ModelsSettings,
     needs=("problems", "attempts"),
     schema=CONTRASTIVE_MODELS,
     dropped=MODELS_DROPPED,
     version=f"{choice.VERSION}.{adapters.VERSION}",
     make=make,
+    checks=(CheckSpec("both_sides_have_examples", "There are right and wrong solutions to learn from.", blocks=False),),
     preflight=preflight,
-    warning=("both_sides_have_examples",),
     kinds=frozenset({"pytorch", "parquet"}),
 )

@@ -7,7 +7,7 @@ import polars as pl
 
 from filters.answers.verdicts import VERIFIER
 from generators.card import Card
-from generators.checks import timeouts
+from generators.checks import TIMEOUTS, timeouts
 from generators.dataset import Dataset
 from generators.long_cot_traces import behaviour_judge, behaviours, pairs, query_rating, recipe
 from generators.long_cot_traces.behaviours import KINDS
@@ -126,7 +126,7 @@ DATASET: Dataset[LongCotParameters] = Dataset(
     stage=Stage(
         name="long_cot_traces",
         title="A problem, internal thoughts, an external solution: the best verified sample of each problem.",
-        group="traces",
+        group="datasets",
         settings=Settings,
         needs=("problems", "attempts"),
         schema=LONG_COT_TRACES,
@@ -134,7 +134,7 @@ DATASET: Dataset[LongCotParameters] = Dataset(
         beside=(QUERY_MIX, LONG_COT_SAMPLES, LONG_COT_PAIRS, LONG_COT_UNPAIRED),
         version=VERSION,
         make=make,
-        blocking=("timeouts",),
+        checks=(TIMEOUTS,),
         per_problem=lambda settings: settings.n,
         preflight=preflight,
         least_yield=0.1,

@@ -10,7 +10,7 @@ from filters.answers.checker import AnswerChecker
 from filters.rules import Filtered, reason_counts
 from filters.schema import Column, Schema
 from filters.texts.duplicates import DuplicateSettings, drop_near_duplicates
-from generators.checks import Check, share_in_bounds
+from generators.checks import Check, CheckSpec, share_in_bounds
 from generators.problems.evaluation import screen
 from generators.problems.fit import fit_to_ask
 from generators.problems.loading import load_problems
@@ -110,7 +110,7 @@ def digest(rows: pl.DataFrame) -> str:
 STAGE = Stage(
     name="problems",
     title="Problems with content-hash ids, answers verified; unfit prompts, repeats and evaluation items are dropped.",
-    group="problems",
+    group="samples",
     settings=NoSettings,
     needs=(),
     schema=PROBLEMS,
@@ -118,7 +118,10 @@ STAGE = Stage(
     beside=(EVALUATION_REPEATS,),
     version=VERSION,
     make=make,
-    blocking=("gold_answers",),
+    checks=(
+        CheckSpec("gold_answers", "Few enough gold answers of the source fail to verify (`max_unverified_share`)."),
+        CheckSpec("contamination", "Few enough problems of the source repeat an item of an evaluation set."),
+    ),
     must_yield=True,
     least_yield=0.2,
     kinds=frozenset({"polars", "parquet"}),

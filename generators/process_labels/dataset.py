@@ -8,7 +8,7 @@ import polars as pl
 from generators.attempts.fit import fit_to_label
 from generators.attempts.table import attempts_of, sampling_of
 from generators.card import Card
-from generators.checks import Check, CheckBounds, share_in_bounds
+from generators.checks import Check, CheckBounds, CheckSpec, share_in_bounds
 from generators.dataset import Dataset
 from generators.engine.tokenizer import Tokenizer
 from generators.preflight import Finding, Preflight
@@ -175,7 +175,7 @@ DATASET: Dataset[LabelParameters] = Dataset(
     stage=Stage(
         name="process_labels",
         title="Solutions in steps, each step with its counts of right continuations and what follows from them.",
-        group="process_labels",
+        group="datasets",
         settings=Settings,
         needs=("problems", "attempts"),
         schema=PROCESS_LABELS,
@@ -183,7 +183,10 @@ DATASET: Dataset[LabelParameters] = Dataset(
         beside=(SEARCH_TREES, PLANTED_ERRORS),
         version=f"{recipe.VERSION}.{planted.VERSION}.{judge.VERSION}",
         make=make,
-        blocking=("label_balance", "planted_errors_found"),
+        checks=(
+            CheckSpec("label_balance", "The rarer label, right or wrong, is frequent enough among the labelled steps."),
+            CheckSpec("planted_errors_found", "Labels point at enough of the errors that were planted for the audit."),
+        ),
         per_problem=lambda settings: settings.solutions_per_problem,
         preflight=preflight,
         least_yield=0.1,

@@ -8,7 +8,7 @@ from generators.process_labels.audit.planted import PlantedConfig, PlantedSoluti
 from generators.process_labels.pilot import calibrated
 from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
 from generators.records import Attempt, LabelledSolution, Problem
-from generators.sampling.runner import Outcome, run_recipe
+from generators.sampling.runner import Outcome
 from generators.sampling.workbench import Workbench
 from generators.search.sequential_test import SequentialTest
 from generators.search.strategy import Strategy
@@ -57,6 +57,7 @@ class Labeller:
         """Label the chosen solutions of every problem, then search planted errors; raises EngineError."""
         open_items = [item for item in items if item.chosen]
         strategy = await self._strategy(items, open_items)
+        self.bench.progress.unit = "problems"
         labelled = await self.bench.run(lambda item: self.label(item, strategy), open_items)
         return LabelledSlice(labelled, strategy, await self._audit(items, strategy))
 
@@ -78,6 +79,7 @@ class Labeller:
         strategy = self.config.settings.initial_strategy
         if not isinstance(strategy, SequentialTest):
             return strategy
+        self.bench.progress.unit = "problems of the pilot"
         self.bench.say("searching the pilot, from which the priors of the slice are learnt")
         return await calibrated(
             strategy,
@@ -86,6 +88,7 @@ class Labeller:
             label=self.label,
             pilot=self.config.settings.pilot,
             window=self.bench.window,
+            watch=self.bench.progress,
         )
 
     async def _audit(self, items: Sequence[Item], strategy: Strategy) -> tuple[Audited, ...]:
@@ -116,7 +119,8 @@ class Labeller:
             labelled = await self.label(replace(item, chosen=(planted.attempt,)), strategy)
             return Audited(planted, labelled.solutions[0]) if labelled.solutions else None
 
-        audited = await run_recipe(audit, right, window=self.bench.window)
+        self.bench.progress.unit = "planted errors"
+        audited = await self.bench.run(audit, right)
         return tuple(row for row in audited.rows if row is not None)
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from generators.process_labels.recipe import LabelledProblem
-from generators.sampling.runner import run_recipe
+from generators.sampling.runner import Watch, run_recipe
 from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
 from generators.search.sequential_test import SequentialTest
 
@@ -27,17 +27,18 @@ async def calibrated(
     label: Callable[[Item, SequentialTest], Awaitable[LabelledProblem]],
     pilot: int,
     window: int,
+    watch: Watch | None = None,
 ) -> SequentialTest:
     """Fit the priors of `strategy` to the (right, all) `attempts` of the slice and to its first `pilot` problems.
 
     Base rates come from the attempts. The other priors come from a cheap search of a quarter of the pilot, and then
-    from a search of the whole pilot under those first priors. The final search reuses most of these rollouts. Raises
-    EngineError; a problem that the engine refuses is left out.
+    from a search of the whole pilot under those first priors. The final search reuses most of these rollouts. `watch`
+    hears of both searches. Raises EngineError; a problem that the engine refuses is left out.
     """
     fitted = replace(strategy, priors=fit_base(attempts, strategy.priors))
     for size, cap in ((pilot // FIRST_SHARE, FIRST_CAP), (pilot, SECOND_CAP)):
         cheap = replace(fitted, cap=min(strategy.cap, cap))
-        searched = await run_recipe(partial(_labelled, label, cheap), items[:size], window=window)
+        searched = await run_recipe(partial(_labelled, label, cheap), items[:size], window=window, watch=watch)
         solutions = [solution for row in searched.rows for solution in _pilot_solutions(row)]
         fitted = replace(strategy, priors=fit_pilot(solutions, fitted.priors))
     return fitted

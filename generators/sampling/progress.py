@@ -3,15 +3,21 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Self
+
+from generators.sampling.time_left import TimeLeft
 
 _LINE = re.compile(
     r"(?P<done>\d+) of (?P<total>\d+) (?P<unit>.+), (?P<tokens>[\d,]+) tokens generated at (?P<pace>[\d,]+) a second"
     r"(?:, about (?P<left>\d+) s left)?"
 )
+
+
+LOOKS = 10  # for each line of the log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +67,25 @@ class Progress:
     done: int = 0
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
+    _left: TimeLeft = field(init=False)
 
-    def update(self, done: int, total: int) -> None:
-        """Record that `done` of `total` units are finished."""
-        self.done, self.total = done, total
+    def __post_init__(self) -> None:
+        """Watch the tokens from the start."""
+        self._left = TimeLeft(tokens=self.tokens)
+
+    def expect(self, total: int, *, window: int) -> None:
+        """Work on `total` units follows, on at most `window` at a time."""
+        self.done, self.total = 0, total
+        self._left.expect(total, window=window)
+
+    def begin(self, unit: Hashable) -> None:
+        """Record that work on a unit begins."""
+        self._left.begin(unit)
+
+    def finish(self, unit: Hashable) -> None:
+        """Record that a unit is finished."""
+        self._left.finish(unit)
+        self.done += 1
 
     @property
     def seconds(self) -> float:
@@ -74,14 +95,13 @@ class Progress:
     def snapshot(self) -> Snapshot:
         """How far the work is now."""
         tokens, seconds = self.tokens(), max(self.seconds, 1e-9)
-        left = seconds / self.done * (self.total - self.done) if self.done else None
         return Snapshot(
             unit=self.unit,
             done=self.done,
             total=self.total,
             tokens=tokens,
             tokens_per_second=tokens / seconds,
-            seconds_left=left,
+            seconds_left=self._left.seconds(),
         )
 
     def line(self) -> str:
@@ -90,13 +110,17 @@ class Progress:
 
 
 @asynccontextmanager
-async def reported(progress: Progress, *, every_s: float = 10.0) -> AsyncIterator[Progress]:
-    """Log `progress` every `every_s` seconds, and once at the end."""
+async def reported(
+    progress: Progress, *, every_s: float = 10.0, hear: Callable[[Snapshot], None] = lambda snapshot: None
+) -> AsyncIterator[Progress]:
+    """Log `progress` every `every_s` seconds, and once at the end; `hear` gets a snapshot ten times as often."""
 
     async def report() -> None:
-        while True:
-            await asyncio.sleep(every_s)
-            progress.say(progress.line())
+        for second in count(1):
+            await asyncio.sleep(every_s / LOOKS)
+            hear(progress.snapshot())
+            if second % LOOKS == 0:
+                progress.say(progress.line())
 
     task = asyncio.create_task(report())
     try:

@@ -27,7 +27,7 @@ class Workbench:
 
     async def run(self, recipe: Callable[[Item], Awaitable[Row]], items: Sequence[Item]) -> Outcome[Item, Row]:
         """Run `recipe` over `items` and report progress; a refused request fails only its item."""
-        return await run_recipe(recipe, items, window=self.window, on_done=self.progress.update)
+        return await run_recipe(recipe, items, window=self.window, watch=self.progress)
 
     def usage(self) -> dict[str, str | float | int]:
         """What this run drew from ledger and engine."""

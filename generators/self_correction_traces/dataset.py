@@ -9,7 +9,7 @@ from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
 from generators.attempts.table import attempts_of, sampling_of
 from generators.card import Card
-from generators.checks import Check, timeouts
+from generators.checks import TIMEOUTS, Check, CheckSpec, timeouts
 from generators.dataset import Dataset, Parameters
 from generators.preflight import Finding, Preflight
 from generators.problems import prompt as solve
@@ -170,7 +170,7 @@ DATASET: Dataset[Parameters] = Dataset(
     stage=Stage(
         name="self_correction_traces",
         title="Wrong answers that the policy mended after a trigger, and wrong steps mended from the last good prefix.",
-        group="traces",
+        group="datasets",
         settings=Settings,
         needs=("problems", "attempts", "process_labels"),
         schema=SELF_CORRECTION_TRACES,
@@ -178,8 +178,11 @@ DATASET: Dataset[Parameters] = Dataset(
         beside=(DEEPENED_RESPONSES,),
         version=VERSION,
         make=make,
-        blocking=("timeouts",),
-        warning=("triggers_do_no_harm", "both_origins"),
+        checks=(
+            TIMEOUTS,
+            CheckSpec("triggers_do_no_harm", "Triggers break few of the right answers that they follow.", blocks=False),
+            CheckSpec("both_origins", "There are both sampled and composed rows.", blocks=False),
+        ),
         per_problem=lambda settings: settings.samples,
         preflight=preflight,
     ),

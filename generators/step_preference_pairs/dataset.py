@@ -11,7 +11,7 @@ from filters.rules import Filtered
 from filters.schema import SchemaError
 from generators.attempts.table import sampling_of
 from generators.card import Card
-from generators.checks import Check
+from generators.checks import Check, CheckSpec
 from generators.dataset import Dataset, Parameters
 from generators.process_labels.labels import ProcessLabels
 from generators.records import Problem
@@ -132,14 +132,20 @@ DATASET: Dataset[Parameters] = Dataset(
     stage=Stage(
         name="step_preference_pairs",
         title="A right prefix, the right next step and the wrong one, each step valued by rollouts.",
-        group="preferences",
+        group="datasets",
         settings=Settings,
         needs=("problems", "attempts", "process_labels"),
         schema=STEP_PREFERENCE_PAIRS,
         dropped=DROPPED,
         version=VERSION,
         make=make,
-        warning=("sides_verified",),
+        checks=(
+            CheckSpec(
+                "sides_verified",
+                "At least half of the measured pairs hold: errors stand where they are said to.",
+                blocks=False,
+            ),
+        ),
     ),
     configs=CONFIGS,
     card=Card.beside(__file__),

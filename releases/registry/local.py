@@ -81,6 +81,10 @@ class LocalRegistry:
         """The released versions, oldest first; empty if there are none."""
         return [entry.version for entry in self._index(self.root / dataset)]
 
+    def rounds(self, dataset: str) -> dict[str, str]:
+        """The round of each released version, oldest first; empty if there are none."""
+        return {entry.version: entry.round for entry in self._index(self.root / dataset)}
+
     def latest(self, dataset: str) -> Release | None:
         """The highest released version, or None."""
         versions = self.versions(dataset)

@@ -2,6 +2,7 @@ import base64
 import re
 
 import polars as pl
+import pytest
 
 from dagster_project import report
 
@@ -49,6 +50,29 @@ def test_three_rows_are_shown_of_any_table():
     shown = report.sample_rows(frame, ("text",)).value
     assert re.findall(r"row \d", shown) == ["row 0", "row 3", "row 6"]
     assert report.sample_rows(frame.clear(), ("text",)).value == "no rows"
+
+
+def test_brief_rows_have_a_short_line_for_each_of_the_first_columns():
+    frame = pl.DataFrame(
+        {"text": ["two `ticks`\nand " + "x" * 99], "steps": [["a", "b"]], "n": [7], "more": ["left out"]}
+    )
+    assert report.brief_rows(frame, frame.columns).value.split("\n") == [
+        "1. **text** `two 'ticks' and xxxxxxxxxxxxxx …`  ",
+        "   **steps** `a / b`  ",
+        "   **n** `7`",
+    ]
+    assert report.brief_rows(frame.clear(), frame.columns).value == "no rows"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "headline"),
+    [
+        ([], "1,200 rows kept, 0 dropped"),
+        (["a", "b", "b", "c", "d"], "1,200 rows kept, 5 dropped:  \n2 b, 1 a, 1 c"),
+    ],
+)
+def test_a_headline_counts_rows_and_names_the_most_frequent_reasons(reasons, headline):
+    assert report.headline(1200, pl.DataFrame({"reason": reasons}, schema={"reason": pl.String})).value == headline
 
 
 def test_a_long_cell_is_cut_and_a_fence_in_it_does_not_end_the_block():

@@ -136,3 +136,44 @@ def test_a_release_is_named_with_its_folder_and_its_place_on_the_hub():
         f"  on the Hub at {there}",
         "Released odes v0.1.0: 4 rows at x",
     ]
+
+
+def test_a_round_that_is_continued_keeps_what_is_finished_and_makes_what_a_changed_setting_reaches(maker):
+    only = ["process_labels", "long_cot_traces"]
+    stages = ["problems", "attempts", "process_labels", "long_cot_traces"]
+    first = maker(ONE_SLICE, only=only)
+    assert sorted(made.table.asset for made in first.tables) == sorted(stages)
+
+    same = maker(ONE_SLICE, only=only)
+    assert same.tables == ()
+    assert [table.asset for table in same.kept] == stages
+    assert [made.is_new for made in same.released] == [False, False]
+    text = report(same)
+    assert f"Kept of slice sums-0, since finished and fresh (--again makes them anew): {', '.join(stages)}" in text
+    assert "Already released: process_labels v0.1.0" in text
+
+    fewer = ("rollouts_per_step = 4\ncap = 16", "rollouts_per_step = 4\ncap = 6")
+    changed = maker(ONE_SLICE, fewer, only=only)
+    assert [made.table.asset for made in changed.tables] == ["process_labels"]
+    assert [made.version for made in changed.released if made.is_new] == ["v0.1.1"]
+
+    anew = maker(ONE_SLICE, fewer, only=only, again=True)
+    assert len(anew.tables) == len(stages)
+    assert sum(made.rollouts_drawn for made in anew.tables) == 0
+
+
+def test_a_table_that_was_made_by_other_settings_of_an_earlier_stage_is_made_again(maker):
+    maker(ONE_SLICE, only=["process_labels"])
+    more = ("[attempts]\nn = 4", "[attempts]\nn = 5")
+    half = maker(ONE_SLICE, more, only=["long_cot_traces"])
+    assert "attempts" in [made.table.asset for made in half.tables]
+    rest = maker(ONE_SLICE, more, only=["process_labels"])
+    assert [made.table.asset for made in rest.tables] == ["process_labels"]
+
+
+def test_a_table_that_a_check_blocks_is_made_again(maker):
+    strict = ("least_label = 0.0", "least_label = 0.5")
+    blocked = maker(ONE_SLICE, strict, only=["process_labels"])
+    assert blocked.exit_code == BLOCKED
+    again = maker(ONE_SLICE, strict, only=["process_labels"])
+    assert [made.table.asset for made in again.tables] == ["process_labels"]

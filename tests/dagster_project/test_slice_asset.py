@@ -12,6 +12,8 @@ from dagster_project.resources.store import Store
 from dagster_project.scorecard import read_scorecard
 from dagster_project.slice_asset import slice_asset
 from generators.attempts.stage import STAGE as ATTEMPTS
+from generators.checks import TIMEOUTS, CheckSpec
+from tests.dagster_project.conftest import runner
 
 CELL = Cell(round="r1", slice="sums-0")
 
@@ -30,6 +32,25 @@ def change(settings, stage, edit):
     recipe = json.loads(path.read_text())
     edit(recipe)
     path.write_text(json.dumps(recipe))
+
+
+def test_a_run_of_two_assets_without_the_one_between_them_is_refused(settings, make):
+    result = make(settings, "slice", "r1", "sums-0", only=["problems", "process_labels"])
+    assert "but not attempts between them: select these too" in message_of(result)
+
+
+def test_a_check_keeps_its_status_of_each_slice(settings):
+    few = settings.model_copy(update={"checks": settings.checks.model_copy(update={"most_yield": {"problems": 0.5}})})
+    with dg.DagsterInstance.ephemeral() as instance:
+        make = runner(instance)
+        assert not make(few, "slice", "r1", "sums-0", only=["problems"]).success
+        assert make(settings, "slice", "r1", "sums-1", only=["problems"]).success
+        key = dg.AssetCheckKey(dg.AssetKey("problems"), "yield_in_bounds")
+        infos = instance.event_log_storage.get_asset_check_partition_info([key])
+    assert {info.partition_key: info.latest_execution_status.value for info in infos} == {
+        "r1|sums-0": "FAILED",
+        "r1|sums-1": "SUCCEEDED",
+    }
 
 
 @pytest.fixture
@@ -72,13 +93,19 @@ def test_a_plan_can_be_based_on_a_round_of_an_earlier_stepmill(made):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"blocking": (*ATTEMPTS.blocking, "forgotten")}, "attempts declares the checks .*'forgotten'.*, made"),
-        ({"blocking": ("timeouts",), "warning": ("label_balance",)}, "attempts declares label_balance as a warning"),
+        (
+            {"checks": (*ATTEMPTS.checks, CheckSpec("forgotten", "It is made."))},
+            "attempts declares the checks .*'forgotten'.*, made",
+        ),
+        (
+            {"checks": (TIMEOUTS, CheckSpec("label_balance", "It warns.", blocks=False))},
+            "attempts declares label_balance as a warning",
+        ),
     ],
 )
 def test_a_stage_whose_checks_are_not_the_declared_ones_gets_no_scorecard(settings, make, changes, message):
     assert make(settings, "slice", "r1", "sums-0", only=["problems"]).success
-    asset = slice_asset(replace(ATTEMPTS, **changes), settings, grid(list(settings.slices())), is_published=False)
+    asset = slice_asset(replace(ATTEMPTS, **changes), settings, grid(list(settings.slices())), None)
     resources = build(settings).resources
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("rounds", ["r1"])

@@ -10,6 +10,7 @@ import pytest
 from datasets import List, load_dataset
 from upath import UPath
 
+from dagster_project.checks import declared_checks
 from dagster_project.partitions import Cell
 from dagster_project.planning import plan
 from dagster_project.release_asset import draft_of
@@ -61,7 +62,7 @@ def test_a_scorecard_has_every_declared_check(world, dataset):
     for cell in cells(world):
         card = read_scorecard(world.store, dataset.name, cell)
         checks = {check.name for check in card.checks}
-        assert {*dataset.stage.blocking, *dataset.stage.warning, "schema", "yield_in_bounds"} <= checks
+        assert {check.name for check in declared_checks(dataset.stage)} == checks
         assert all(check.why and check.remedy for check in card.checks)
         assert card.rows == world.store.read(world.store.table(dataset.name, cell)).height
 
@@ -332,3 +333,9 @@ def test_an_unknown_need_is_refused():
     stage = replace(STAGES[0], needs=("poems",))
     with pytest.raises(ValueError, match="no order of the stages satisfies: problems needs poems"):
         in_order((stage,))
+
+
+def test_a_stage_that_leaves_out_a_need_of_its_needs_is_refused():
+    stages = (*STAGES[:2], replace(STAGES[2], needs=("attempts",)))
+    with pytest.raises(ValueError, match="contrastive_models must name the needs of its needs too: add problems"):
+        in_order(stages)

@@ -66,7 +66,7 @@ ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 class DagsterServices:
     """The processes over `home`, a folder with the file `instance` as its dagster.yaml, stopped with the context."""
 
-    def __init__(self, folder, env, instance=ROOT / "dagster.yaml"):
+    def __init__(self, folder, env, instance=ROOT / "deploy" / "local" / "dagster.yaml"):
         self.home = folder / "home"
         self.home.mkdir(parents=True)
         shutil.copy(instance, self.home / "dagster.yaml")

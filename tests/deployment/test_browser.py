@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from dagster_project.checks import FAILED_ITEMS
+from generators.datasets import DATASETS, STAGES
 from tests.chromium import NEEDS_CHROMIUM, chromium
 from tests.deployment.dagster_services import LOCATION, DagsterServices
 from tests.deployment.policy_server import PolicyServer
@@ -11,10 +13,15 @@ from tests.deployment.settings import write_settings
 
 PATIENCE_MS = 120_000
 ROUND_MS = 600_000
+GRAPH_PAGE = "/assets/problems?view=lineage&lineageScope=downstream&lineageDepth=9"
 ROUND = "by-hand"
-ASSETS = 13
+TABLES = [stage.name for stage in STAGES]
+RELEASES = [f"{dataset.name}_release" for dataset in DATASETS]
+ASSETS = len(TABLES) + len(RELEASES)
 VIEWPORT = {"width": 1400, "height": 1000}
-GRAPH = {"x": 520, "y": 180, "width": 620, "height": 800}
+WIDE = {"width": 1680, "height": 1000}
+GRAPH = {"x": 250, "y": 170, "width": 1420, "height": 820}
+LEAST_LETTERS_PX = 9
 
 pytestmark = [*NEEDS_CHROMIUM, pytest.mark.timeout(1500)]
 
@@ -49,10 +56,11 @@ def picture(request, page):
     """Takes a picture of an address where the option --screenshots names a folder."""
     folder = request.config.getoption("--screenshots")
 
-    def take(name, address, *, height=VIEWPORT["height"], clip=None):
+    def take(name, address, *, viewport=VIEWPORT, clip=None):
         if folder:
-            page.set_viewport_size(VIEWPORT | {"height": height})
+            page.set_viewport_size(viewport)
             page.goto(address)
+            page.reload()  # a graph is laid out anew, with everything that the first look has loaded
             page.wait_for_timeout(30_000)  # everything is there, and has moved into place
             page.screenshot(path=f"{folder}/{name}.png", clip=clip)
 
@@ -64,6 +72,7 @@ def ask_for_everything_downstream_of_problems(page):
     page.goto("/assets/problems")
     page.locator("a[href*='view=lineage']").first.click()
     page.get_by_text("Downstream", exact=True).click()
+    page.get_by_role("button", name="All", exact=True).click()  # the depth of the graph
     page.get_by_role("button", name="Materialize all").click()
     dialog = page.get_by_role("dialog").filter(has_text=f"Launch runs to materialize {ASSETS} assets")
     expect(dialog.get_by_text("Add a partition")).to_be_visible()  # the partitions are there
@@ -96,17 +105,41 @@ def test_a_person_materialises_a_whole_round_and_sees_it_finish(page, picture):
     page.locator("a[href*='/runs/b/']").first.click()
     expect(page.get_by_text("100% completed", exact=True)).to_have_count(ASSETS, timeout=ROUND_MS)
     expect(page.get_by_text("In progress", exact=True)).to_have_count(1)  # the column's name, and no more the status
-    picture("asset_graph", "/assets/problems?view=lineage&lineageScope=downstream", clip=GRAPH)
+    picture("asset_graph", GRAPH_PAGE, viewport=WIDE, clip=GRAPH)
 
 
-@pytest.mark.parametrize("asset", ["attempts", "process_labels"])
-def test_an_asset_shows_its_counts_its_picture_three_rows_and_its_checks(page, picture, asset):
+def test_the_whole_graph_names_every_asset_in_full(page):
+    page.set_viewport_size(WIDE)
+    page.goto(GRAPH_PAGE)
+    expect(page.get_by_text(RELEASES[0], exact=True).last).to_be_visible()
+    page.reload()  # the graph is laid out anew, with everything that the first look has loaded
+    page.wait_for_timeout(15_000)  # it has moved into place
+    for name in (*TABLES, *RELEASES):
+        label = page.get_by_text(name, exact=True).last
+        expect(label).to_be_in_viewport()
+        assert label.bounding_box()["height"] >= LEAST_LETTERS_PX
+
+
+@pytest.mark.parametrize("asset", [*TABLES, *RELEASES])
+def test_the_first_screen_of_an_asset_has_its_counts_its_picture_and_three_rows(page, asset):
     page.goto(f"/assets/{asset}")
-    for told in ("Row count", "tokens_generated", "dropped", "sample_rows"):
-        expect(page.get_by_text(told, exact=True).first).to_be_visible()
+    rows = page.locator("tr", has=page.get_by_text("three_rows", exact=True)).locator("li")
+    expect(rows).to_have_count(3)
+    counts = page.locator("tr", has=page.get_by_text("headline", exact=True))
     drawn = page.locator("img[src^='data:image/']").first
     expect(drawn).to_be_visible()
     assert drawn.bounding_box()["width"] > 100
+    for shown in (page.get_by_text("Row count", exact=True), counts, drawn, rows.last):
+        box = shown.bounding_box()
+        assert box["y"] > 0
+        assert box["y"] + box["height"] <= VIEWPORT["height"]
+
+
+@pytest.mark.parametrize("asset", ["attempts", "process_labels"])
+def test_an_asset_shows_its_cost_its_rows_in_full_and_its_checks(page, picture, asset):
+    page.goto(f"/assets/{asset}")
+    for told in ("tokens_generated", "dropped", "settings_file", "sample_rows"):
+        expect(page.get_by_text(told, exact=True).first).to_be_visible()
     behind_a_link = page.locator("tr", has_text="sample_rows").get_by_text("[Show Markdown]")
     if behind_a_link.count():  # long rows
         behind_a_link.click()
@@ -114,14 +147,16 @@ def test_an_asset_shows_its_counts_its_picture_three_rows_and_its_checks(page, p
         expect(page.get_by_text(row, exact=True).first).to_be_visible()
     page.goto(f"/assets/{asset}?view=checks")
     expect(page.get_by_text("Succeeded").first).to_be_visible()
-    picture(f"{asset}_page", f"/assets/{asset}", height=2600)
+    expect(page.get_by_text(FAILED_ITEMS.description)).to_be_visible()
+    expect(page.get_by_text(f"{ROUND}|sums-0", exact=True).first).to_be_visible()
+    picture(f"{asset}_page", f"/assets/{asset}")
 
 
 def test_a_release_shows_its_version_and_its_card(page, picture):
     page.goto("/assets/process_labels_release")
     for told in ("v0.1.0", "card"):
         expect(page.get_by_text(told, exact=True).first).to_be_visible()
-    picture("release_page", "/assets/process_labels_release", height=1100)
+    picture("release_page", "/assets/process_labels_release")
 
 
 def test_a_person_switches_the_schedule_on_and_sees_its_round(services, page, picture):

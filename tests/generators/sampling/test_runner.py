@@ -58,6 +58,30 @@ def test_every_finished_item_is_told():
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
+class Heard:
+    def __init__(self):
+        self.events = []
+
+    def expect(self, total, *, window):
+        self.events.append(("expect", total, window))
+
+    def begin(self, unit):
+        self.events.append(("begin", unit))
+
+    def finish(self, unit):
+        self.events.append(("finish", unit))
+
+
+def test_a_watch_hears_of_every_item_that_begins_and_finishes_even_of_a_refused_one():
+    async def picky(item):
+        if item == 2:
+            raise RequestRefused("too long")
+
+    heard = Heard()
+    run(picky, [1, 2], window=1, watch=heard)
+    assert heard.events == [("expect", 2, 1), ("begin", 0), ("finish", 0), ("begin", 1), ("finish", 1)]
+
+
 def test_an_empty_window_is_refused():
     with pytest.raises(ValueError, match="window must be at least 1, got 0"):
         run(double, [1], window=0)
