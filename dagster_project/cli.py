@@ -11,6 +11,7 @@ import typer
 from dagster_project.commands.check import check
 from dagster_project.commands.init import init
 from dagster_project.commands.plan import plan
+from dagster_project.commands.preview import preview
 from dagster_project.commands.releases import releases
 from dagster_project.commands.rounds import rounds
 from dagster_project.commands.run import run
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(releases_app)
 app.command()(init)
 app.command()(check)
+app.command()(preview)
 app.command()(run)
 app.command()(rounds)
 app.command()(status)

@@ -27,16 +27,22 @@ VERIFIED = 200  # rows of a source whose answers are verified
 class ReadSource:
     """A source as it was read: its rows, a sample of usable problems, and what is wrong.
 
-    `sampled` counts the rows that the sample was taken from, `set_aside` those of all rows that cannot be used, by
-    reason.
+    `readable` counts the rows with prompt and answer, `sampled` those of them that were looked at closely, `set_aside`
+    those that cannot be used, by reason.
     """
 
     name: str
     rows: int
+    readable: int
     sampled: int
     set_aside: dict[str, int]
     problems: tuple[Problem, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def usable(self) -> int:
+        """How many problems of the source can be used, by the sample."""
+        return self.readable * len(self.problems) // max(1, self.sampled)
 
 
 async def read_source(source: Source, quality: QualitySettings, *, policy: str, checker: AnswerChecker) -> ReadSource:
@@ -53,7 +59,9 @@ async def read_source(source: Source, quality: QualitySettings, *, policy: str, 
         )
     except SourceError as error:
         unread = Finding(field=field, why=str(error))
-        return ReadSource(name=source.name, rows=0, sampled=0, set_aside={}, problems=(), findings=(unread, *findings))
+        return ReadSource(
+            name=source.name, rows=0, readable=0, sampled=0, set_aside={}, problems=(), findings=(unread, *findings)
+        )
     fit = fit_to_ask(loaded.kept, quality.prompt_bounds(source))
     set_aside = Filtered(fit.kept, pl.concat([loaded.dropped, fit.dropped], how="diagonal_relaxed")).counts()
     problems = tuple(problems_of(fit.kept))
@@ -72,6 +80,7 @@ async def read_source(source: Source, quality: QualitySettings, *, policy: str, 
     return ReadSource(
         name=source.name,
         rows=candidates.kept.height + candidates.dropped.height,
+        readable=candidates.kept.height,
         sampled=sample.height,
         set_aside=set_aside,
         problems=problems,

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from filters.answers.quantities import plain_number
 from filters.rules import apply_rules
 from filters.texts.language import check_language, in_language, language_of
 from generators.problems.source import ColumnMapping, SourceError
+from generators.problems.word_problems import EXAMPLES as WORD_PROBLEMS
 from releases.licences import terms_of
 
 _MEASURED = 64  # prompts whose tokens are counted
@@ -49,6 +51,7 @@ class Proposal:
     reward: str | None
     language: str | None
     likeliest: str
+    has_examples: bool
     prompts_in_language: int
     prompts: int
 
@@ -74,6 +77,9 @@ class Proposal:
         yield Detected(what="language", value=self.language or "not sure", evidence=self.why_language)
         yield Detected(what="licence", value=self.licence or "not found", evidence=self.why_licence)
         yield from self._of_the_model()
+        if self.has_examples:
+            why = "a small policy, sentences as problems and numbers as answers"
+            yield Detected(what="examples", value="word_problems", evidence=why)
         worked = f", worked solutions mostly up to {sizes.worked}" if sizes.worked else ""
         yield Detected(
             what="tokens",
@@ -132,6 +138,7 @@ class Proposal:
             "language": self.language,
             "no_language": self.why_language,
             "bare_last_number": self.model.is_small and answer is not None and _are_numbers(answer),
+            "has_examples": self.has_examples,
             **_unverified(answer),
             "has_answers": answer is not None,
             "reward": self.reward,
@@ -169,14 +176,16 @@ def propose(
     check_language(likeliest)
     in_it = apply_rules(pl.DataFrame({"prompt": prompts}), in_language("prompt", likeliest)).kept.height
     policy = model_of(model)
+    examples = WORD_PROBLEMS if policy.is_small and _are_word_problems(prompts, columns.answer) else ()
     return Proposal(
         sample=sample,
         columns=columns,
         model=policy,
-        sizes=sizes_of(policy, prompts[:_MEASURED], _worked(sample, columns.trials)),
+        sizes=sizes_of(policy, prompts[:_MEASURED], _worked(sample, columns.trials), examples=examples),
         reward=reward,
         language=likeliest if in_it >= _SURE * len(prompts) else None,
         likeliest=likeliest,
+        has_examples=bool(examples),
         prompts_in_language=in_it,
         prompts=len(prompts),
     )
@@ -204,6 +213,11 @@ def _unverified(answer: AnswerTrial | None) -> dict[str, Any]:
         "max_unverified_share": round(share, 2),
         "why_unverified": f"{failed} of {answer.parsed} answers do not verify, and are dropped",
     }
+
+
+def _are_word_problems(prompts: Sequence[str], answer: AnswerTrial | None) -> bool:
+    """Whether the problems are sentences and their answers numbers."""
+    return answer is not None and _are_numbers(answer) and median(len(text.split()) for text in prompts) >= 8
 
 
 def _are_numbers(answer: AnswerTrial) -> bool:

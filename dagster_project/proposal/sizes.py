@@ -40,9 +40,11 @@ class Sizes:
     long_cot: LongCot
 
 
-def sizes_of(model: Model, prompts: Sequence[str], solutions: Sequence[str]) -> Sizes:
+def sizes_of(
+    model: Model, prompts: Sequence[str], solutions: Sequence[str], *, examples: tuple[solve.Example, ...]
+) -> Sizes:
     """Measure prompts and worked solutions with the model's tokenizer, and choose numbers that fit."""
-    longest = max(len(model.tokenizer.chat(solve.messages(prompt))) for prompt in prompts)
+    longest = max(len(model.tokenizer.chat(solve.messages(prompt, examples=examples))) for prompt in prompts)
     lengths = sorted(len(model.tokenizer.encode(solution)) for solution in solutions)
     worked = lengths[int(0.95 * (len(lengths) - 1))] if lengths else None
     wanted = _rounded(2 * worked if worked else 512, least=192, most=256) if not model.on_gpu else 2048

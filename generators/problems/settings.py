@@ -21,9 +21,11 @@ from generators.problems.procedural import ProceduralProblems
 from generators.problems.prompt import Example
 from generators.problems.simulated import SimulatedSource
 from generators.problems.source import ProblemSource
+from generators.problems.word_problems import EXAMPLES as WORD_PROBLEMS
 from generators.section import Section
 
 Kind = Literal["procedural", "multi_step", "file", "hub", "simulated"]
+_EXAMPLES: dict[str, tuple[Example, ...]] = {"none": (), "chain_sum": CHAIN_SUM, "word_problems": WORD_PROBLEMS}
 _strict = with_config(ConfigDict(extra="forbid"))
 KINDS: dict[str, type[ProblemSource]] = {
     "procedural": _strict(ProceduralProblems),
@@ -75,7 +77,9 @@ class Source(OverProblems):
     percent: Percent = Field("undecided", description="whether `50%` is `0.5` (`fraction`) or `50` (`number`)")
     units: Units = Field("optional", description="`ignored`: answers in different units may be equal")
     lists: Lists = Field("undecided", description="whether the order of a list counts")
-    worked_examples: Literal["none", "chain_sum"] = Field("none", description="examples shown before each problem")
+    worked_examples: Literal["none", "chain_sum", "word_problems"] = Field(
+        "none", description="examples shown before each problem; a small policy needs them"
+    )
     max_unverified_share: float = Field(0.05, ge=0, le=1, description="gold answers that may fail to verify")
     near_duplicates: float | None = Field(
         None, ge=0.3, le=1, description="similarity from which a problem repeats another; unset: 0.7 for files and Hub"
@@ -144,7 +148,7 @@ class Source(OverProblems):
     @property
     def examples(self) -> tuple[Example, ...]:
         """The worked examples shown before each problem."""
-        return CHAIN_SUM if self.worked_examples == "chain_sum" else ()
+        return _EXAMPLES[self.worked_examples]
 
 
 class QualitySettings(Section):

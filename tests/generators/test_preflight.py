@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generators.datasets import STAGES
@@ -21,7 +21,7 @@ def reader(context, name="the policy"):
 
 
 def known(context=2048, *, judge=None, judging=None, source=SOURCE, **sections):
-    def settings(stage):
+    def section(stage):
         return sections.get(stage, BY_NAME[stage].settings())
 
     return Preflight(
@@ -29,7 +29,7 @@ def known(context=2048, *, judge=None, judging=None, source=SOURCE, **sections):
         problems=PROBLEMS,
         seed=0,
         most_failed=0.05,
-        settings=settings,
+        settings=section,
         policy=reader(context),
         judge=judge,
         judging=judging,
@@ -51,6 +51,7 @@ def fits(lengths, context, most):
     )
 
 
+@settings(deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 200), min_size=1, max_size=60),
     context=st.integers(1, 200),
@@ -65,6 +66,7 @@ def test_findings_block_just_where_more_prompts_than_tolerated_do_not_fit(length
     assert bool(findings) == (without_room + cut > 0)
 
 
+@settings(deadline=None)
 @given(lengths=st.lists(st.integers(1, 90), min_size=1), most=st.integers(1, 300))
 def test_the_token_limit_that_a_refusal_names_fits(lengths, most):
     for finding in fits(lengths, 100, most):

@@ -72,6 +72,16 @@ def test_worked_examples_are_chosen_by_the_room_that_the_context_leaves(init, tm
     assert settings.policy.max_model_len == 2048
 
 
+def test_a_small_policy_gets_worked_examples_for_word_problems_and_for_nothing_else(init, tmp_path):
+    write(tmp_path / "words.jsonl")
+    write(tmp_path / "sums.jsonl", [{"problem": f"{n} + 3 = ?", "answer": str(n + 3)} for n in range(8)])
+    chosen = {}
+    for name in ("words", "sums"):
+        init(f"{name}.jsonl")
+        chosen[name] = load_settings(tmp_path / f"{name}.toml").sources[0].worked_examples
+    assert chosen == {"words": "word_problems", "sums": "none"}
+
+
 def test_what_was_not_seen_is_a_comment(init, tmp_path):
     write(tmp_path / "own.jsonl")
     init("own.jsonl")
@@ -170,9 +180,6 @@ def test_a_hub_dataset_is_read_with_its_config_revision_and_licence(of_the_hub, 
     problems = source.problems
     assert (source.hub_dataset, source.licence) == ("lab/word-problems", "mit")
     assert (problems.config, problems.split, problems.revision) == ("main", "train", repository.head.oid)
-    command = [sys.executable, "-m", "dagster_project.cli", "check", "--settings", str(tmp_path / "own.toml")]
-    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, "Nothing stands in the way of a round.")
 
 
 def test_a_hub_dataset_that_does_not_exist_is_named(of_the_hub):
