@@ -67,6 +67,19 @@ def main_rows(dataset: Dataset[P], tables: Mapping[str, pl.DataFrame], parameter
     return _some(dataset, _published(dataset, dataset.main, tables, parameters))
 
 
+def joined(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The rows of a measured config's table with the columns that it joins, in order; raises SchemaError.
+
+    What is measured is rounded before anything follows from it, since whoever verifies has only rounded rows.
+    """
+    schema = dataset.table_schema(config)
+    rows = schema.rounded(schema.validate(tables[schema.name]))
+    for other in config.joined:
+        more = [name for name in other.columns if name in other.key or name not in rows.columns]
+        rows = rows.join(other.rounded(other.validate(tables[other.name])).select(more), on=other.key, how="left")
+    return ordered(rows, schema.key)
+
+
 def derived(dataset: Dataset[P], base: Config[P], rows: pl.DataFrame, parameters: P) -> dict[str, Filtered]:
     """The configs derived from the published rows of the measured config `base`, by name."""
     parts = {config.name: config.derive(rows, parameters) for config in dataset.derived_from(base)}
@@ -117,14 +130,8 @@ def _export(facts: ReleaseFacts) -> Mapping[str, Any]:
 
 def _published(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> Filtered:
     """The rows of a measured config, and those that it leaves out; raises SchemaError."""
-    # What is measured is rounded before anything follows from it, since whoever verifies has only rounded rows.
-    schema = dataset.table_schema(config)
-    rows = schema.rounded(schema.validate(tables[schema.name]))
-    for other in config.joined:
-        more = [name for name in other.columns if name in other.key or name not in rows.columns]
-        rows = rows.join(other.rounded(other.validate(tables[other.name])).select(more), on=other.key, how="left")
     try:
-        part = config.derive(ordered(rows, schema.key), parameters)
+        part = config.derive(joined(dataset, config, tables), parameters)
     except IncompleteParameters as missing:
         raise _to_be_made_again(dataset, missing) from missing
     if part is None:

@@ -28,7 +28,11 @@ def tiny_policy(folder: Path, *, vocabulary: int = 16, hidden: int = 16, layers:
     words = {str(n): n for n in range(vocabulary)}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="0"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="0").save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="0",
+        chat_template="{% for message in messages %}{{ message.content }} {% endfor %}",
+    ).save_pretrained(folder)
     return folder
 
 

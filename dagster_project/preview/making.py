@@ -19,8 +19,10 @@ from dagster_project.runs import InProcess, RoundMaker, RoundResult, log_of
 from dagster_project.scorecard import read_cost
 from dagster_project.settings.file import Settings
 from filters.rules import reason_counts
+from filters.schema import Schema
 from generators.dataset import Dataset
 from generators.sampling.storage import remove
+from releases.drafting import joined
 
 COST = ".cost.json"
 
@@ -130,17 +132,22 @@ def _clear(store: Store, round_key: str) -> None:
 
 def _of_dataset(dataset: Dataset[Any], asked: Order, store: Store, results: Sequence[RoundResult]) -> DatasetPreview:
     cells = [Cell(round=asked.round, slice=key) for key in asked.selection.slices]
-    made = [cell for cell in cells if store.table(dataset.name, cell).exists()]
     crashes = [crash for result in results for crash in result.crashes if crash.table.asset in dataset.stages]
     dropped = {
         stage: reason_counts(pl.concat([store.read(path).select("reason") for path in paths]))
         for stage in dataset.stages
         if (paths := [path for cell in cells if (path := store.dropped(stage, cell)).exists()])
     }
-    tables = [store.read(store.table(dataset.name, cell)) for cell in made]
+    schemas = (dataset.table_schema(dataset.main), *dataset.main.joined)
     return DatasetPreview(
         dataset=dataset,
-        rows=pl.concat(tables) if tables else dataset.stage.schema.empty(),
+        rows=joined(dataset, dataset.main, {schema.name: _table(schema, cells, store) for schema in schemas}),
         dropped={stage: reasons for stage, reasons in dropped.items() if reasons},
         failed="; ".join(f"{crash.table}: {crash.why}" for crash in crashes) or None,
     )
+
+
+def _table(schema: Schema, cells: Sequence[Cell], store: Store) -> pl.DataFrame:
+    """The rows of a table over the cells that have it."""
+    paths = [path for cell in cells if (path := store.table(schema.name, cell)).exists()]
+    return pl.concat([schema.empty(), *map(store.read, paths)])

@@ -54,7 +54,7 @@ def test_every_weight_stands_on_its_token(rows):
         start, scores, weights = row["response_start"], row["rejected_scores"], row["rejected_weights"]
         assert len(weights) == len(scores) == len(row["rejected_token_ids"])
         assert weights[:start] == row["chosen_weights"][:start] == [0.0] * start
-        assert weights[start:] == [*(1 - score for score in scores[start:-1]), 1.0]
+        assert weights[start:] == pytest.approx([*(1 - score for score in scores[start:-1]), 1.0], abs=1e-6)
         assert set(row["chosen_weights"][start:]) == {1.0}
 
 
@@ -119,7 +119,7 @@ def test_the_simulated_policy_has_laws_in_place_of_adapters_and_says_so(world):
 
 
 def test_solutions_that_are_too_long_are_neither_learnt_from_nor_paired_nor_released(settings, make):
-    short = settings.model_copy(update={"contrastive_models": ModelsSettings(max_tokens=2)})
+    short = settings.model_copy(update={"contrastive_models": ModelsSettings(max_tokens=116)})
     for slice_key in short.slices():
         result = make(short, "slice", "r1", slice_key, only=DATASET.stages)
         assert result.success
