@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
+from warnings import catch_warnings
 
 from filters.rules import Filtered
 from generators.problems.source import ColumnMapping, Entry, SourceError, map_columns
@@ -41,8 +42,10 @@ class ProceduralProblems:
         return map_columns(entries, ColumnMapping(level="level"))
 
     def _dataset(self) -> Iterable[Mapping[str, Any]]:
-        # Imported here, since the import takes seconds and pulls in matplotlib.
-        from reasoning_gym.factory import DATASETS, create_dataset
+        # Imported here, since the import takes seconds and pulls in matplotlib. A package below it warns of its own
+        # syntax when it is compiled, which no user can mend.
+        with catch_warnings(action="ignore", category=SyntaxWarning):
+            from reasoning_gym.factory import DATASETS, create_dataset
 
         if self.task not in DATASETS:
             near = ", ".join(get_close_matches(self.task, DATASETS, n=3, cutoff=0.4)) or "chain_sum"
