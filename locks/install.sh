@@ -16,7 +16,7 @@ install_with_uv() {
   local index links more
   index=$(pip_setting index-url) links=$(pip_setting find-links) more=$(pip_setting extra-index-url)
   env ${index:+UV_DEFAULT_INDEX="$index"} ${links:+UV_FIND_LINKS="${links// /,}"} UV_INDEX="$more $*" \
-    "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --index-strategy unsafe-best-match -r "$lock"
+    "$uv" pip install --quiet --compile-bytecode --python "$venv/bin/python" --no-deps --index-strategy unsafe-best-match -r "$lock"
 }
 
 install_with_pip() { "${pip[@]}" install --quiet --no-deps -r "$lock" "$@"; }
