@@ -12,7 +12,7 @@ from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from dagster_project.scorecard import Standing, read_cost, standing
 from dagster_project.settings.file import Settings
-from generators.datasets import DATASETS, STAGES
+from generators.datasets import DATASETS, STAGES, dataset_of
 from releases.errors import UnknownRelease
 from releases.manifest import FILE_NAME
 from releases.names import instead
@@ -69,7 +69,7 @@ class RoundOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseOverview:
-    """A released version: rows of the first config, bytes of all files, and when it was written."""
+    """A released version: rows of the measured config, bytes of all files, and when it was written."""
 
     dataset: str
     version: str
@@ -119,12 +119,14 @@ def releases_of(settings: Settings, dataset: str | None = None) -> list[ReleaseO
 def _release(registry: LocalRegistry, dataset: str, version: str) -> ReleaseOverview:
     manifest = registry.manifest(dataset, version)
     file = registry.root / dataset / version / FILE_NAME
-    first = next(iter(manifest.rows.values()), {})
+    known = dataset_of(dataset)
+    # Versions of an earlier stepmill measured another config, which they list first.
+    measured = manifest.rows.get(known.main.name if known else "") or next(iter(manifest.rows.values()), {})
     return ReleaseOverview(
         dataset=dataset,
         version=version,
         round=manifest.facts.round,
-        rows=sum(first.values()),
+        rows=sum(measured.values()),
         size=sum(one.size for one in manifest.files),
         written=datetime.fromtimestamp(file.stat().st_mtime, UTC),
         path=str(registry.root / dataset / version),
