@@ -36,8 +36,13 @@ def init(
         raise typer.Exit(2)
     with explained():
         proposal = propose(source, model=model, beside=file.parent, prompt=prompt, answer=answer, reward=reward)
-        write_bytes(UPath(file), proposal.toml().encode())
-        load_settings(file)
+        tried = file.with_name(f".{file.name}.tried")  # beside the file, since its paths are relative to it
+        try:
+            write_bytes(UPath(tried), proposal.toml().encode())
+            load_settings(tried)
+            tried.replace(file)
+        finally:
+            tried.unlink(missing_ok=True)
     detected = list(proposal.detected())
     if as_json:
         found = [{"what": seen.what, "value": seen.value, "evidence": seen.evidence} for seen in detected]

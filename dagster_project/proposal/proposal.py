@@ -60,7 +60,7 @@ class Proposal:
         sample, answer, sizes = self.sample, self.columns.answer, self.sizes
         total = "an unknown number of" if sample.total is None else f"{sample.total}"
         place = ", ".join(f"{field} {value}" for field, value in sample.fields.items() if field in ("config", "split"))
-        rows = f"{total} rows{f' ({place})' if place else ''}, of which {len(sample.rows)} were looked at"
+        rows = f"{total} rows{f' ({place})' if place else ''}, {len(sample.rows)} of them read"
         yield Detected(what="source", value=sample.label, evidence=rows)
         yield Detected(what="prompt", value=f"column `{self.columns.prompt}`", evidence=self.columns.why_prompt)
         if answer is None:

@@ -94,7 +94,7 @@ def _kept(result: RoundResult) -> list[str]:
     """Which tables were not made again, by slice."""
     slices = dict.fromkeys(table.partition for table in result.kept)
     return [
-        f"Kept of slice {key}, since finished and fresh (--again makes them anew): "
+        f"Kept in slice {key}, because they are finished and fresh (--again makes them anew): "
         + ", ".join(table.asset for table in result.kept if table.partition == key)
         for key in slices
     ]

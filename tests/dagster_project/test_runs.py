@@ -149,7 +149,10 @@ def test_a_round_that_is_continued_keeps_what_is_finished_and_makes_what_a_chang
     assert [table.asset for table in same.kept] == stages
     assert [made.is_new for made in same.released] == [False, False]
     text = report(same)
-    assert f"Kept of slice sums-0, since finished and fresh (--again makes them anew): {', '.join(stages)}" in text
+    assert (
+        f"Kept in slice sums-0, because they are finished and fresh (--again makes them anew): {', '.join(stages)}"
+        in text
+    )
     assert "Already released: process_labels v0.1.0" in text
 
     fewer = ("rollouts_per_step = 4\ncap = 16", "rollouts_per_step = 4\ncap = 6")
