@@ -13,14 +13,15 @@ from tests.deployment.settings import write_settings
 
 PATIENCE_MS = 120_000
 ROUND_MS = 600_000
-GRAPH_PAGE = "/assets/problems?view=lineage&lineageScope=downstream&lineageDepth=9"
+GRAPH_PAGE = f"/locations/{LOCATION}/asset-groups/datasets/lineage"
 ROUND = "by-hand"
 TABLES = [stage.name for stage in STAGES]
+IN_THE_GRAPH = [stage.name for stage in STAGES if stage.group == "datasets"]
 RELEASES = [f"{dataset.name}_release" for dataset in DATASETS]
 ASSETS = len(TABLES) + len(RELEASES)
 VIEWPORT = {"width": 1400, "height": 1000}
-WIDE = {"width": 1680, "height": 1000}
-GRAPH = {"x": 250, "y": 170, "width": 1420, "height": 820}
+WIDE = {"width": 1680, "height": 1250}
+GRAPH = {"x": 250, "y": 170, "width": 1420, "height": 1070}
 
 pytestmark = [*NEEDS_CHROMIUM, pytest.mark.timeout(1500)]
 
@@ -59,7 +60,7 @@ def picture(request, page):
         if folder:
             page.set_viewport_size(viewport)
             page.goto(address)
-            page.reload()  # a graph is laid out anew, with everything that the first look has loaded
+            page.reload()  # the graph is laid out again with everything that the first look loaded
             page.wait_for_timeout(30_000)  # everything is there, and has moved into place
             page.screenshot(path=f"{folder}/{name}.png", clip=clip)
 
@@ -79,7 +80,7 @@ def ask_for_everything_downstream_of_problems(page):
 
 
 def add_the_round(page):
-    """Add the round in the dialog. It takes the UI a moment to find what it added, so the dialog is opened anew."""
+    """Add the round in the dialog. It takes the UI a moment to find what it added, so the dialog is opened again."""
     dialog = ask_for_everything_downstream_of_problems(page)
     dialog.get_by_text("Add a partition").click()
     page.get_by_placeholder("name").fill(ROUND)
@@ -104,6 +105,15 @@ def test_a_person_materialises_a_whole_round_and_sees_it_finish(page, picture):
     page.locator("a[href*='/runs/b/']").first.click()
     expect(page.get_by_text("100% completed", exact=True)).to_have_count(ASSETS, timeout=ROUND_MS)
     expect(page.get_by_text("In progress", exact=True)).to_have_count(1)  # the column's name, and no more the status
+
+
+def test_the_graph_of_the_datasets_shows_every_name_in_full(page, picture):
+    page.set_viewport_size(WIDE)
+    page.goto(GRAPH_PAGE)
+    for table in IN_THE_GRAPH:
+        expect(page.get_by_text(table, exact=True).first).to_be_visible()
+    for release in (f"{table}_release" for table in IN_THE_GRAPH if f"{table}_release" in RELEASES):
+        expect(page.get_by_text(release, exact=True).first).to_be_visible()
     picture("asset_graph", GRAPH_PAGE, viewport=WIDE, clip=GRAPH)
 
 
