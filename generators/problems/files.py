@@ -1,25 +1,25 @@
-"""Problems from a JSONL, Parquet or CSV file, local or in an object store.
+"""Problems from files, local or in an object store: one file, those that a glob matches, or those of a folder."""
 
-A broken line costs only that line.
-"""
+import re
+from dataclasses import dataclass, field, replace
 
-import io
-import json
-from dataclasses import dataclass, field
-
-import polars as pl
 from upath import UPath
 
 from filters.rules import Filtered
-from generators.problems.source import ColumnMapping, Entry, SourceError, map_columns
+from generators.problems.rows import SUFFIXES, Unreadable, rows_in, suffix_of
+from generators.problems.source import ColumnMapping, Entry, SourceError, check_columns, map_columns
 from generators.problems.span import Span
 
-_SUFFIXES = (".jsonl", ".parquet", ".csv")
+_GLOB = re.compile(r"[*?\[]")
+_SPLIT = re.compile(r"(?<![a-z])(train|test|validation|valid|dev|eval)(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblems:
-    """A file of problems, whose suffix gives the format; `span` counts rows in the order of the file."""
+    """A file of problems, whose suffix gives the format; a glob or a folder is all of its files, by their names.
+
+    `span` counts rows in the order of the files.
+    """
 
     name: str
     path: str
@@ -29,8 +29,9 @@ class FileProblems:
     def __post_init__(self) -> None:
         if not self.name:
             raise ValueError("name must not be empty, got ''")
-        if UPath(self.path).suffix not in _SUFFIXES:
-            raise ValueError(f"path must end in one of {', '.join(_SUFFIXES)}, got {self.path!r}")
+        last = self.path.rstrip("/").rpartition("/")[2]
+        if suffix_of(self.path) is None and "." in last and not _GLOB.search(last) and not UPath(self.path).is_dir():
+            raise ValueError(f"path must end in one of {', '.join(SUFFIXES)}, or be a folder, got {self.path!r}")
 
     @property
     def has_answers(self) -> bool:
@@ -38,7 +39,7 @@ class FileProblems:
         return self.columns.has_answers
 
     def candidates(self) -> Filtered:
-        """Read the file; raises SourceError if it is missing, empty or unreadable, or lacks a mapped column."""
+        """Read the files; raises SourceError if they are missing, empty or unreadable, or lack a mapped column."""
         label, entries = self._label, self.entries()
         selected = entries[self.span.rows]
         if not selected:
@@ -46,52 +47,68 @@ class FileProblems:
         rows = [entry.fields for entry in selected if entry.fields is not None]
         if not rows:
             first = selected[0]
-            raise SourceError(f"{label} has no readable row ({first.origin}: {first.reason}): mend the file")
-        self.columns.check((name for fields in rows for name in fields), label)
+            raise SourceError(
+                f"{label} has no readable row ({first.origin}: {first.reason}): mend the file, where {first.found}"
+            )
+        check_columns(rows, self.columns, label)
         return map_columns(selected, self.columns)
 
     def entries(self) -> list[Entry]:
-        """Every row of the file as it is; raises SourceError if it is missing, empty or unreadable."""
-        label = self._label
-        content = self._content(label)
-        entries = _json_lines(content) if self.path.endswith(".jsonl") else _table(content, self.path, label)
-        if not entries:
-            raise SourceError(f"{label} is empty: give a file with at least one problem, or take the source out")
-        return entries
+        """Every row as it is; raises SourceError if a file is missing or unreadable, or if all are empty."""
+        paths = self.paths()
+        found = [(path, entry) for path in paths for entry in self._rows(path)]
+        if not found:
+            raise SourceError(f"{self._label} is empty: give a file with at least one problem, or take the source out")
+        if len(paths) == 1:
+            return [entry for _, entry in found]
+        return [replace(entry, origin=f"{path.name} {entry.origin}") for path, entry in found]
+
+    def paths(self) -> list[UPath]:
+        """The files, in the order of their names; raises SourceError if there is none, or if they are not one table."""
+        path = UPath(self.path)
+        pattern = _GLOB.search(self.path)
+        if not pattern and suffix_of(self.path) and not path.is_dir():
+            return [path]
+        folder = self.path[: pattern.start()].rpartition("/")[0] if pattern else self.path
+        root = UPath(folder or ("/" if self.path.startswith("/") else "."))
+        rest = self.path[len(folder) :].lstrip("/") if pattern else "**/*"
+        found = sorted((each for each in root.glob(rest) if each.is_file()), key=str)
+        readable = [each for each in found if suffix_of(each.name)]
+        if not readable:
+            there = f"only {found[0].name} and the like" if found else "nothing"
+            raise SourceError(
+                f"{self._label} does not exist: there is {there}; correct the path of source {self.name!r} to a "
+                f"file, a glob or a folder of {', '.join(SUFFIXES)}"
+            )
+        if not pattern:
+            self._refuse_mixture(readable)
+        return readable
+
+    def _refuse_mixture(self, paths: list[UPath]) -> None:
+        """A folder is one table: files of one format, of one split."""
+        for kind, names in {
+            "formats": {suffix_of(path.name) for path in paths},
+            "splits": {split[1].lower() for path in paths if (split := _SPLIT.search(path.name))},
+        }.items():
+            if len(names) > 1:
+                example = paths[0].name.replace("-00000-", "-*-")
+                raise SourceError(
+                    f"{self._label} is a folder with files of several {kind} ({', '.join(sorted(map(str, names)))}): "
+                    f"name those to read by a glob, such as {self.path.rstrip('/')}/{example}"
+                )
 
     @property
     def _label(self) -> str:
         return f"problem file {self.path}"
 
-    def _content(self, label: str) -> bytes:
+    def _rows(self, path: UPath) -> list[Entry]:
+        label = f"problem file {path}"
+        suffix = str(suffix_of(path.name))
         try:
-            return UPath(self.path).read_bytes()
+            return rows_in(path.read_bytes(), suffix)
         except FileNotFoundError:
             raise SourceError(f"{label} does not exist: correct the path of source {self.name!r}") from None
         except OSError as error:
             raise SourceError(f"{label} cannot be read ({error.strerror or error}): check its permissions") from error
-
-
-def _json_lines(content: bytes) -> list[Entry]:
-    lines = enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1)
-    return [_entry(f"line {number}", line) for number, line in lines if line.strip()]
-
-
-def _entry(origin: str, line: bytes) -> Entry:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return Entry(origin, None, "broken_line")
-    return Entry(origin, value) if isinstance(value, dict) else Entry(origin, None, "not_an_object")
-
-
-def _table(content: bytes, path: str, label: str) -> list[Entry]:
-    if not content.strip():
-        return []
-    buffer = io.BytesIO(content)
-    try:
-        frame = pl.read_parquet(buffer) if path.endswith(".parquet") else pl.read_csv(buffer, infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).partition("\n")[0]
-        raise SourceError(f"{label} cannot be read as {path.rpartition('.')[2]} ({reason}): mend the file") from error
-    return [Entry(f"row {number}", row) for number, row in enumerate(frame.iter_rows(named=True), start=1)]
+        except Unreadable as error:
+            raise SourceError(f"{label} cannot be read as {suffix.lstrip('.')} ({error}): mend the file") from error

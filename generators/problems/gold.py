@@ -1,53 +1,57 @@
 """Verify a source's gold answers before any token is spent on them.
 
 A gold answer that does not equal itself would make right attempts wrong. One that equals a perturbed copy of itself
-would make wrong attempts right. One that is undecided against the copy would leave wrong attempts without a verdict.
+would make wrong attempts right. One that is undecided against every such copy would leave wrong attempts without a
+verdict. Whatever else a problem accepts is held to the same.
 """
 
 import asyncio
-import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import polars as pl
 
 from filters.answers.checker import AnswerChecker, Verdict
 from filters.rules import REASON, Filtered
+from generators.problems.perturbed import is_in_words, near_copies
+from generators.problems.source import FOUND
 
 NOT_EQUAL_ITSELF = "gold_not_equal_itself"
 EQUALS_PERTURBED = "gold_equals_perturbed"
 UNDECIDED_PERTURBED = "gold_undecided_against_perturbed"
-_TO_PERTURB = re.compile(r"\\[a-zA-Z]+|[A-Za-z]")
+_WORDS = 8  # gold answers in words that another one is held against
+
+Failure = tuple[str, str]  # the reason, and what was found
 
 
 async def verify_gold(problems: pl.DataFrame, checker: AnswerChecker) -> Filtered:
-    """Keep the problems whose gold answer equals itself and differs from its perturbed copy."""
-    answers = problems["answer"].unique(maintain_order=True).to_list()
-    reasons = await asyncio.gather(*(_failure(answer, checker) for answer in answers))
-    failures = {answer: reason for answer, reason in zip(answers, reasons, strict=True) if reason}
-    reason = pl.col("answer").replace_strict(failures, default=None, return_dtype=pl.String).alias(REASON)
-    judged = problems.with_columns(reason)
+    """Keep the problems whose gold answers each equal themselves and differ from a perturbed copy."""
+    has_more = "also_accepted" in problems.columns
+    more: Iterable[Iterable[str]] = problems["also_accepted"] if has_more else repeat((), problems.height)
+    accepted = [[answer, *also] for answer, also in zip(problems["answer"], more, strict=True)]
+    counts = Counter(gold for golds in accepted for gold in golds)
+    words = [gold for gold, _ in counts.most_common() if is_in_words(gold)][:_WORDS]
+    failures = await asyncio.gather(*(_failure(gold, words, checker) for gold in counts))
+    failed = {gold: failure for gold, failure in zip(counts, failures, strict=True) if failure}
+    first = [next((failed[gold] for gold in golds if gold in failed), None) for golds in accepted]
+    judged = problems.with_columns(
+        pl.Series(REASON, [failure and failure[0] for failure in first], dtype=pl.String),
+        pl.Series(FOUND, [failure and failure[1] for failure in first], dtype=pl.String),
+    )
     sound = pl.col(REASON).is_null()
-    return Filtered(judged.filter(sound).drop(REASON), judged.filter(~sound))
+    return Filtered(judged.filter(sound).drop(REASON, FOUND), judged.filter(~sound))
 
 
-def perturbed(answer: str) -> str:
-    """Return a near copy with another value: the first digit changed, or else the letters shifted by one."""
-    digit = re.search(r"[0-9]", answer)
-    if digit:
-        changed = "8" if digit[0] == "9" else str(int(digit[0]) + 1)
-        return answer[: digit.start()] + changed + answer[digit.end() :]
-    shifted = _TO_PERTURB.sub(lambda m: m[0] if m[0].startswith("\\") else _next_letter(m[0]), answer)
-    return shifted if shifted != answer else f"{answer} + 1"
-
-
-async def _failure(answer: str, checker: AnswerChecker) -> str | None:
-    itself = await checker.check(rf"The answer is \boxed{{{answer}}}.", answer)
+async def _failure(gold: str, words: Sequence[str], checker: AnswerChecker) -> Failure | None:
+    itself = await checker.check(rf"The answer is \boxed{{{gold}}}.", gold)
     if itself.verdict is not Verdict.EQUAL:
-        return NOT_EQUAL_ITSELF
-    other = await checker.compare(perturbed(answer), answer)
-    if other.verdict is Verdict.DIFFERENT:
-        return None
-    return EQUALS_PERTURBED if other.verdict is Verdict.EQUAL else UNDECIDED_PERTURBED
-
-
-def _next_letter(letter: str) -> str:
-    return {"z": "a", "Z": "A"}.get(letter) or chr(ord(letter) + 1)
+        return NOT_EQUAL_ITSELF, f"the gold answer {gold!r} is {itself.verdict} when compared with itself"
+    copies = near_copies(gold, words)
+    for copy in copies:
+        other = await checker.compare(copy, gold)
+        if other.verdict is Verdict.DIFFERENT:
+            return None
+        if other.verdict is Verdict.EQUAL:
+            return EQUALS_PERTURBED, f"the gold answer {gold!r} counts as equal to {copy!r}"
+    return UNDECIDED_PERTURBED, f"the gold answer {gold!r} is undecided against {', '.join(map(repr, copies))}"

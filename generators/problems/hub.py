@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filters.rules import Filtered
-from generators.problems.source import ColumnMapping, Entry, SourceError, map_columns
+from generators.problems.source import ColumnMapping, Entry, SourceError, check_columns, map_columns
 from generators.problems.span import Span
 
 
@@ -38,11 +38,14 @@ class HubProblems:
         """Load the split from the cache or the Hub; raises SourceError if that fails."""
         label = f"Hub dataset {self.dataset} (config {self.config or 'default'}, split {self.split})"
         rows = self._load(label)
-        self.columns.check(rows.column_names, label)
         indexes = range(len(rows))[self.span.rows]
         if not indexes:
             raise SourceError(f"{label} has {len(rows)} rows, none at offset {self.span.offset}: lower the offset")
-        chosen = rows.select_columns([*self.columns.mapped.values()]).select(indexes)
+        heads = self.columns.heads(rows.column_names)
+        if not set(heads) <= set(rows.column_names):
+            check_columns([rows[indexes[0]]], self.columns, label)
+        chosen = list(rows.select_columns(heads).select(indexes))
+        check_columns(chosen, self.columns, label)
         entries = [Entry(f"row {index + 1}", row) for index, row in zip(indexes, chosen, strict=True)]
         return map_columns(entries, self.columns)
 

@@ -8,9 +8,9 @@ from hashlib import blake2b
 import polars as pl
 
 from filters.answers.checker import AnswerChecker
-from filters.rules import Filtered
+from filters.rules import REASON, Filtered
 from generators.problems.gold import verify_gold
-from generators.problems.source import ProblemSource, SourceError
+from generators.problems.source import FOUND, ProblemSource, SourceError
 from generators.problems.table import PROBLEMS
 
 
@@ -30,8 +30,23 @@ async def load_problems(
     _refuse_unverified(gold, source.name, max_unverified_share)
     result = Filtered(gold.kept, pl.concat([unique.dropped, gold.dropped], how="diagonal_relaxed"))
     if result.kept.is_empty():
-        raise SourceError(f"source {source.name} has no usable problem, set aside {result.counts()}: check its columns")
-    return Filtered(PROBLEMS.validate(result.kept.drop("origin")), result.dropped)
+        raise SourceError(
+            f"source {source.name} has no usable problem, set aside {result.counts()}: check its columns"
+            f"{example(result.dropped)}"
+        )
+    return Filtered(PROBLEMS.validate(result.kept.select(*PROBLEMS.columns)), result.dropped)
+
+
+def example(dropped: pl.DataFrame) -> str:
+    """Where a row that was set aside stands and what was found there, as the end of a sentence; blank if unknown."""
+    if FOUND not in dropped.columns:
+        return ""
+    commonest = dropped.group_by(REASON).len().sort("len", REASON, descending=[True, False])[REASON]
+    for reason in commonest:
+        found = dropped.filter((pl.col(REASON) == reason) & pl.col(FOUND).is_not_null())
+        if not found.is_empty():
+            return f"; {found['origin'][0]} is {reason}: {found[FOUND][0]}"
+    return ""
 
 
 def problem_id(prompt: str, answer: str) -> str:
@@ -50,8 +65,9 @@ def _identified(rows: pl.DataFrame, source: str) -> pl.DataFrame:
 def _refuse_unverified(gold: Filtered, source: str, allowed: float) -> None:
     failed, total = gold.dropped.height, gold.kept.height + gold.dropped.height
     if failed > allowed * total:
-        example = gold.dropped["answer"][0]
+        first = gold.dropped["answer"][0]
         raise SourceError(
-            f"source {source}: {failed} of {total} gold answers do not verify, such as {example!r}, above the share of "
+            f"source {source}: {failed} of {total} gold answers do not verify, such as {first!r}, above the share of "
             f"{allowed} that max_unverified_share allows: check the answer column and answer_format"
+            f"{example(gold.dropped)}"
         )

@@ -14,7 +14,7 @@ from generators.dataset import Claim, Config, IncompleteParameters, Parameters, 
 from generators.formats import Format
 from generators.problems.chats import PROMPT, prompts
 from generators.problems.difficulty import DifficultyBounds, rating
-from generators.problems.gold import perturbed
+from generators.problems.perturbed import perturbed
 from generators.problems.table import PROBLEM_DIFFICULTY, PROBLEMS, RATING, RATING_RULES
 
 if TYPE_CHECKING:

@@ -1,21 +1,36 @@
-"""The protocol of a problem source, and the mapping of a foreign table's columns to prompt, answer and level.
+"""The protocol of a problem source, and the candidates that a foreign table's columns make.
 
 A source yields a `Filtered` of candidates: `kept` has the rows with prompt and answer, `dropped` the others with a
-reason; `origin` locates a row in its source. A source has answers to all of its problems or to none; without answers,
-every answer is blank.
+reason and with what was found there; `origin` locates a row in its source. A source has answers to all of its problems
+or to none; without answers, every answer is blank.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol
 
 import polars as pl
 
-from filters.answers.extraction import after_hashes, last_boxed
-from filters.rules import Filtered, apply_rules
+from filters.rules import REASON, Filtered
+from generators.problems.choices import CHOICES, choices_of
+from generators.problems.columns import ColumnMapping
+from generators.problems.paths import leads_somewhere, paths_in, value_at
+from generators.problems.unread import NO_FINAL_ANSWER, Unread
+from generators.problems.written import AnswerFormat
 
-AnswerFormat = Literal["plain", "gsm8k", "boxed", "none"]
-CANDIDATE = {"origin": pl.String, "prompt": pl.String, "answer": pl.String, "level": pl.String}
+__all__ = ["AnswerFormat", "ColumnMapping", "Entry", "ProblemSource", "SourceError", "check_columns", "map_columns"]
+
+# `system` is what a conversation's system turn says: it is kept apart, and never part of the prompt.
+CANDIDATE: dict[str, Any] = {
+    "origin": pl.String,
+    "prompt": pl.String,
+    "answer": pl.String,
+    "also_accepted": pl.List(pl.String),
+    "level": pl.String,
+    "system": pl.String,
+}
+FOUND = "found"  # of a dropped row: the column, what it holds, and what would be read there
+_LISTED = 40  # paths in a message
 
 
 class SourceError(Exception):
@@ -42,91 +57,68 @@ class ProblemSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the source as it is, or the reason why it could not be read."""
+    """One row of the source as it is, or the reason why it could not be read and what was found instead."""
 
     origin: str
     fields: Mapping[str, Any] | None
     reason: str | None = None
+    found: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnMapping:
-    r"""Which columns hold prompt, answer and level, and how the answer is written.
+def check_columns(rows: Sequence[Mapping[str, Any]], columns: ColumnMapping, label: str) -> None:
+    """Raise SourceError, naming the table by `label`, unless some row has every mapped column."""
+    for path, field in columns.paths.items():
+        if not leads_somewhere(rows, path):
+            existing = ", ".join(sorted(paths_in(rows[:_LISTED]))[:_LISTED])
+            raise SourceError(f"{label} has no column {path!r}: set {field} to one of {existing}")
+    unread = _unread_choices(rows, columns)
+    if unread:
+        raise SourceError(
+            f"the answers of {label} are labels of the choices in column {unread!r}, which are no part of the prompt: "
+            f"set choices to {unread!r}"
+        )
 
-    `answer_format` is `plain` for the answer alone, `gsm8k` for a solution that ends in `#### 18`, `boxed` for one that
-    ends in `\boxed{18}`, and `none` if there are no answers; then no answer column is read.
-    """
 
-    prompt: str = "prompt"
-    answer: str = "answer"
-    level: str | None = None
-    answer_format: AnswerFormat = "plain"
+def _unread_choices(rows: Sequence[Mapping[str, Any]], columns: ColumnMapping) -> str | None:
+    """The column of choices whose labels are the answers, though the prompt does not show them."""
+    if columns.choices or columns.answer_format != "plain":
+        return None
+    first = [row for row in rows[:_LISTED] if value_at(row, columns.answer) is not None]
+    return next((name for name in CHOICES if first and all(_is_hidden(row, name, columns) for row in first)), None)
 
-    def __post_init__(self) -> None:
-        for field in ("prompt", "answer", "level"):
-            if getattr(self, field) == "":
-                raise ValueError(f"{field} must name a column, got ''")
-        if self.answer_format not in get_args(AnswerFormat):
-            raise ValueError(
-                f"answer_format must be one of {', '.join(get_args(AnswerFormat))}, got {self.answer_format!r}"
-            )
 
-    @property
-    def has_answers(self) -> bool:
-        """Whether an answer column is read."""
-        return self.answer_format != "none"
-
-    @property
-    def mapped(self) -> dict[str, str]:
-        """The columns to read, by the field that they hold."""
-        columns = {"prompt": self.prompt, "answer": self.answer if self.has_answers else None, "level": self.level}
-        return {field: column for field, column in columns.items() if column is not None}
-
-    def check(self, columns: Iterable[str], label: str) -> None:
-        """Raise SourceError, naming the table by `label`, unless `columns` holds the mapped columns."""
-        existing = sorted(set(columns))
-        for field, column in self.mapped.items():
-            if column not in existing:
-                raise SourceError(f"{label} has no column {column!r}: set {field} to one of {', '.join(existing)}")
+def _is_hidden(row: Mapping[str, Any], name: str, columns: ColumnMapping) -> bool:
+    try:
+        choices, prompt = choices_of(row.get(name)), columns.prompt_of(row)
+    except Unread:
+        return False
+    answer = str(value_at(row, columns.answer)).strip()
+    is_a_place = answer.isdecimal() and int(answer) < len(choices)
+    is_a_label = is_a_place or answer in [choice.label for choice in choices]
+    return is_a_label and not all(choice.text in prompt for choice in choices)
 
 
 def map_columns(entries: Iterable[Entry], columns: ColumnMapping) -> Filtered:
     """Read prompt, answer and level from each entry; drop rows without a prompt or a readable answer."""
     rows = [_row(entry, columns) for entry in entries]
-    frame = pl.DataFrame(rows, schema={**CANDIDATE, "unread": pl.String, "solution": pl.String}, orient="row")
-    unread = apply_rules(frame, _reasons("unread", frame["unread"].unique().drop_nulls().sort().to_list()))
-    rules = {"missing_prompt": pl.col("prompt").str.strip_chars() != ""}
-    if columns.has_answers:
-        rules["missing_answer"] = pl.col("solution").str.strip_chars() != ""
-        rules["no_final_answer"] = pl.col("answer").str.strip_chars() != ""
-    judged = unread.then(rules)
-    # A dropped row keeps its whole solution, so that a person can see what was refused.
-    dropped = judged.dropped.with_columns(pl.coalesce("answer", "solution").alias("answer"))
-    return Filtered(judged.kept.drop("unread", "solution"), dropped.drop("unread", "solution"))
+    frame = pl.DataFrame(rows, schema={**CANDIDATE, REASON: pl.String, FOUND: pl.String})
+    is_kept = pl.col(REASON).is_null()
+    return Filtered(frame.filter(is_kept).drop(REASON, FOUND), frame.filter(~is_kept))
 
 
-def _reasons(column: str, names: list[str]) -> dict[str, pl.Expr]:
-    return {name: pl.col(column).ne_missing(name) for name in names}
-
-
-def _row(entry: Entry, columns: ColumnMapping) -> tuple[str | None, ...]:
+def _row(entry: Entry, columns: ColumnMapping) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(CANDIDATE) | {"origin": entry.origin, "also_accepted": []}
+    row |= {REASON: entry.reason, FOUND: entry.found}
     if entry.fields is None:
-        return entry.origin, None, None, None, entry.reason, None
-    values = {field: entry.fields.get(column) for field, column in columns.mapped.items()}
-    is_text = all(value is None or _text(value) is not None for value in values.values())
-    prompt, level = _text(values["prompt"]), _text(values.get("level"))
-    solution = _text(values["answer"]) if columns.has_answers else ""
-    answer = _final_answer(solution, columns.answer_format) if solution is not None else None
-    return entry.origin, prompt, answer, level, None if is_text else "not_text", solution
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value.strip()
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) and value == value else None
-
-
-def _final_answer(solution: str, answer_format: AnswerFormat) -> str | None:
-    if answer_format in ("plain", "none"):
-        return solution
-    return after_hashes(solution) if answer_format == "gsm8k" else last_boxed(solution)
+        return row
+    try:
+        # What can be read of a refused row stays with it: its prompt is an item of an evaluation set all the same.
+        row["prompt"] = columns.prompt_of(entry.fields)
+        row["system"] = columns.system_of(entry.fields)
+        row["level"] = columns.level_of(entry.fields)
+        row["answer"], *row["also_accepted"] = columns.golds_of(entry.fields)
+    except Unread as error:
+        row |= {REASON: error.reason, FOUND: str(error)}
+        if error.reason == NO_FINAL_ANSWER:
+            row["answer"] = str(value_at(entry.fields, columns.answer))  # a person can see what was refused
+    return row
