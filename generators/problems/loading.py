@@ -31,7 +31,7 @@ async def load_problems(
     result = Filtered(gold.kept, pl.concat([unique.dropped, gold.dropped], how="diagonal_relaxed"))
     if result.kept.is_empty():
         raise SourceError(f"source {source.name} has no usable problem, set aside {result.counts()}: check its columns")
-    return Filtered(PROBLEMS.validate(result.kept.drop("origin")), result.dropped)
+    return Filtered(PROBLEMS.validate(result.kept.select(*PROBLEMS.columns)), result.dropped)
 
 
 def problem_id(prompt: str, answer: str) -> str:

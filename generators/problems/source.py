@@ -15,7 +15,13 @@ from filters.answers.extraction import after_hashes, last_boxed
 from filters.rules import Filtered, apply_rules
 
 AnswerFormat = Literal["plain", "gsm8k", "boxed", "none"]
-CANDIDATE = {"origin": pl.String, "prompt": pl.String, "answer": pl.String, "level": pl.String}
+CANDIDATE: dict[str, Any] = {
+    "origin": pl.String,
+    "prompt": pl.String,
+    "answer": pl.String,
+    "also_accepted": pl.List(pl.String),
+    "level": pl.String,
+}
 
 
 class SourceError(Exception):
@@ -109,15 +115,15 @@ def _reasons(column: str, names: list[str]) -> dict[str, pl.Expr]:
     return {name: pl.col(column).ne_missing(name) for name in names}
 
 
-def _row(entry: Entry, columns: ColumnMapping) -> tuple[str | None, ...]:
+def _row(entry: Entry, columns: ColumnMapping) -> tuple[Any, ...]:
     if entry.fields is None:
-        return entry.origin, None, None, None, entry.reason, None
+        return entry.origin, None, None, [], None, entry.reason, None
     values = {field: entry.fields.get(column) for field, column in columns.mapped.items()}
     is_text = all(value is None or _text(value) is not None for value in values.values())
     prompt, level = _text(values["prompt"]), _text(values.get("level"))
     solution = _text(values["answer"]) if columns.has_answers else ""
     answer = _final_answer(solution, columns.answer_format) if solution is not None else None
-    return entry.origin, prompt, answer, level, None if is_text else "not_text", solution
+    return entry.origin, prompt, answer, [], level, None if is_text else "not_text", solution
 
 
 def _text(value: Any) -> str | None:
