@@ -11,6 +11,7 @@ import polars as pl
 
 from filters.answers.checker import AnswerChecker, Verdict
 from filters.rules import REASON, Filtered
+from generators.columns import GOLDS
 
 NOT_EQUAL_ITSELF = "gold_not_equal_itself"
 EQUALS_PERTURBED = "gold_equals_perturbed"
@@ -19,12 +20,13 @@ _TO_PERTURB = re.compile(r"\\[a-zA-Z]+|[A-Za-z]")
 
 
 async def verify_gold(problems: pl.DataFrame, checker: AnswerChecker) -> Filtered:
-    """Keep the problems whose gold answer equals itself and differs from its perturbed copy."""
-    answers = problems["answer"].unique(maintain_order=True).to_list()
+    """Keep the problems each of whose gold answers equals itself and differs from its perturbed copy."""
+    golds = problems.select(GOLDS).to_series()
+    answers = golds.explode(empty_as_null=False).unique(maintain_order=True).to_list()
     reasons = await asyncio.gather(*(_failure(answer, checker) for answer in answers))
     failures = {answer: reason for answer, reason in zip(answers, reasons, strict=True) if reason}
-    reason = pl.col("answer").replace_strict(failures, default=None, return_dtype=pl.String).alias(REASON)
-    judged = problems.with_columns(reason)
+    first = [next((failures[gold] for gold in accepted if gold in failures), None) for accepted in golds.to_list()]
+    judged = problems.with_columns(pl.Series(REASON, first, dtype=pl.String))
     sound = pl.col(REASON).is_null()
     return Filtered(judged.filter(sound).drop(REASON), judged.filter(~sound))
 
