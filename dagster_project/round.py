@@ -16,7 +16,7 @@ from dagster_project.scorecard import finished_recipe, read_cost, standing
 from dagster_project.settings.file import Settings
 from filters.rules import most_frequent, reason_counts
 from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
-from generators.datasets import STAGES
+from generators.datasets import STAGES, completed
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
@@ -135,7 +135,8 @@ class StoredRound:
         return self._read[name]
 
     def _read_table(self, name: str) -> tuple[pl.DataFrame, int]:
-        frames = {cell.slice: self.store.read(self.store.table(name, cell)) for cell in self.cells}
+        read = {cell.slice: self.store.read(self.store.table(name, cell)) for cell in self.cells}
+        frames = {key: completed(name, rows) for key, rows in read.items()}
         first = [frame.filter(~pl.col("problem_id").is_in(self._repeats[key])) for key, frame in frames.items()]
         rows = pl.concat(first)
         return rows, sum(frame.height for frame in frames.values()) - rows.height

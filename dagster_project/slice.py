@@ -21,6 +21,7 @@ from dagster_project.scorecard import finished_recipe
 from dagster_project.settings.file import Settings
 from filters.answers.checker import AnswerChecker
 from generators.checks import CheckBounds
+from generators.datasets import completed
 from generators.engine.errors import EngineMisconfigured
 from generators.models.judge import JudgeSampling
 from generators.models.policy import Policy
@@ -102,7 +103,7 @@ class RunSlice:
         return problems_of(self.table("problems"))
 
     def table(self, name: str) -> pl.DataFrame:
-        return self.store.read(self.store.table(name, self.cell))
+        return completed(name, self.store.read(self.store.table(name, self.cell)))
 
     def recipe(self, stage: str) -> Mapping[str, Any]:
         return finished_recipe(self.store, stage, self.cell)

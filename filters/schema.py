@@ -4,7 +4,7 @@ Each table is declared once. Parquet schemas, the column tables in cards and doc
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import polars as pl
@@ -34,7 +34,8 @@ class Column:
 
     The type is string, int64, float64, bool, a struct of these, a list of one of these, or chat messages (`MESSAGES`);
     a release holds its numbers in 32 bits. A `tokenwise` column holds token ids or a number for each token; it is left
-    out where people read rows.
+    out where people read rows. Files of an older stepmill may lack an `added` column, which then reads as null or as an
+    empty list, and the `added_fields` of a struct, which then have the values given here.
     """
 
     dtype: DataType
@@ -43,6 +44,8 @@ class Column:
     nullable_items: bool = False
     nullable_fields: tuple[str, ...] = ()
     tokenwise: bool = False
+    added: bool = False
+    added_fields: tuple[tuple[str, Any], ...] = ()
 
     @property
     def words(self) -> str:
@@ -55,6 +58,19 @@ class Column:
         item = _words(dtype.inner if isinstance(dtype, pl.List) else dtype, self.nullable_fields)
         items = f"{'list of ' if is_list else ''}{item}{' or null' if self.nullable_items else ''}"
         return f"{items}{' (nullable)' if self.nullable else ''}"
+
+    def as_written(self, dtype: DataType | None) -> Self:
+        """The column with those of its added fields that a file has, which holds the column as `dtype`."""
+        return replace(self, dtype=_written(self.dtype, dtype, dict(self.added_fields)))
+
+    def completed(self, name: str, dtype: DataType | None) -> pl.Expr | None:
+        """The values of column `name`, of type `dtype` in a file, with all that was added; None if it lacks nothing."""
+        if dtype is None:
+            empty: Any = [] if isinstance(self.dtype, pl.List) and not self.nullable else None
+            return pl.lit(empty, dtype=self.dtype).alias(name) if self.added else None
+        if self.as_written(dtype).dtype == self.dtype:
+            return None
+        return _completed(pl.col(name), dtype, self.dtype, dict(self.added_fields)).alias(name)
 
     def no_null(self, name: str) -> pl.Expr:
         """An expression that is true where the column `name` has no forbidden null."""
@@ -127,6 +143,20 @@ class Schema:
         """The schema under a config's name, with `columns` instead of its own if given; rules and key stay."""
         return type(self)(name=name, columns=columns or self.columns, key=self.key, rules=self.rules)
 
+    def as_written(self, types: Mapping[str, DataType]) -> Self:
+        """The schema of a file with columns of these `types`, which may lack what was added later."""
+        columns = {
+            name: column.as_written(types.get(name))
+            for name, column in self.columns.items()
+            if name in types or not column.added
+        }
+        return replace(self, columns=columns)
+
+    def completed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the columns and fields that an older stepmill did not write."""
+        values = (column.completed(name, frame.schema.get(name)) for name, column in self.columns.items())
+        return frame.with_columns([value for value in values if value is not None])
+
     def rounded(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with every number as a release can hold it; raises SchemaError if an integer is too large."""
         try:
@@ -163,14 +193,40 @@ class Schema:
             raise SchemaError(f"{self.name}.{rule} is broken by {broken.height} of {frame.height} rows, first {shown}")
 
 
+def _written(declared: DataType, written: DataType | None, added: Mapping[str, Any]) -> DataType:
+    """The declared type without the added fields that a file's type lacks."""
+    if not added or not isinstance(declared, pl.Struct) or not isinstance(written, pl.Struct):
+        return declared
+    types = {field.name: field.dtype for field in written.fields}
+    fields = [field for field in declared.fields if field.name in types or field.name not in added]
+    return pl.Struct({field.name: _written(field.dtype, types.get(field.name), added) for field in fields})
+
+
+def _completed(value: pl.Expr, written: DataType, declared: DataType, added: Mapping[str, Any]) -> pl.Expr:
+    """The value of a file's type with the added fields that it lacks; other fields and types stay as they are."""
+    if not isinstance(written, pl.Struct) or not isinstance(declared, pl.Struct):
+        return value
+    types = {field.name: field.dtype for field in written.fields}
+    fields = []
+    for part in declared.fields:
+        name, dtype = part.name, part.dtype
+        if name in types:
+            fields.append(_completed(value.struct.field(name), types[name], dtype, added).alias(name))
+        elif name in added:
+            fields.append(pl.lit(added[name], dtype=dtype).alias(name))
+    return pl.when(value.is_not_null()).then(pl.struct(fields))
+
+
 def _words(dtype: Any, nullable_fields: tuple[str, ...] = ()) -> str:
     """A type in words, such as `{role: string, content: string or null}`."""
     if isinstance(dtype, pl.Struct):
         fields = (
-            f"{field.name}: {_words(field.dtype)}{' or null' if field.name in nullable_fields else ''}"
+            f"{field.name}: {_words(field.dtype, nullable_fields)}{' or null' if field.name in nullable_fields else ''}"
             for field in dtype.fields
         )
         return f"{{{', '.join(fields)}}}"
+    if isinstance(dtype, pl.List):
+        return f"list of {_words(dtype.inner, nullable_fields)}"
     return next((words for known, words in _WORDS if dtype == known), str(dtype))
 
 

@@ -50,6 +50,9 @@ class CheckBounds(Section):
     few_planted: int = Field(8, ge=1, description="named steps from which `least_planted` blocks; fewer only warn")
     most_contaminated: Share = Field(0.5, description="share of a source's problems that repeat an evaluation item")
     most_failed: Share = Field(0.05, description="share of an asset's items that the engine may refuse")
+    max_no_answer_share: Share = Field(
+        0.5, description="share of attempts that may end without a recognised answer before more rollouts are drawn"
+    )
     most_timeouts: Share = Field(0.05, description="share of answers without a verdict because of time or an error")
 
     @model_validator(mode="after")

@@ -11,14 +11,16 @@ ATTEMPT_KEY = ("problem_id", "attempt_index")
 UNDECIDED = [verdict.value for verdict in Verdict if verdict.is_undecided]
 KNOWN_VERDICT = pl.col("verdict").is_in([verdict.value for verdict in Verdict])
 PROBLEM = {
-    "problem_id": Column(pl.String, "Hash of prompt and answer."),
+    "problem_id": Column(pl.String, "Hash of prompt and answers."),
     "source": Column(pl.String, "The source of the problem."),
     "prompt": Column(pl.String, "The problem, without chat template or instructions."),
     "answer": Column(pl.String, "The gold answer."),
+    "also_accepted": Column(pl.List(pl.String), "Further answers that are accepted as right; mostly none.", added=True),
     "level": Column(pl.String, "The source's own level of difficulty.", nullable=True),
 }
 OPTIONAL_ANSWER = Column(pl.String, "The gold answer; blank if there is none and a reward model scores.")
 IS_ANSWERED = pl.col("answer").str.strip_chars() != ""
+GOLDS = pl.concat_list("answer", "also_accepted").alias("golds")  # every accepted answer
 ORIGIN = {
     "policy": Column(pl.String, "The model that wrote the tokens."),
     "round": Column(pl.String, "The round of generation."),
@@ -32,9 +34,29 @@ SOLUTION = {
 DECISION = {
     "verdict": Column(pl.String, "The result of comparing the final answer with the gold answer."),
     "extracted": Column(pl.String, "The final answer, if the text has one.", nullable=True),
+    "found_by": Column(
+        pl.String,
+        "What found the final answer, such as `box` or `phrase`; null without one.",
+        nullable=True,
+        added=True,
+    ),
 }
+FOUND = pl.col("found_by").is_null() | pl.col("extracted").is_not_null()
+N_NO_ANSWER = "end without a recognised answer; null where an older stepmill did not count them"
 REASON = Column(pl.String, "Why it was dropped.")
 DETAIL = Column(pl.String, "The engine's message if it refused, else empty.")
+
+
+def outcome_follows_verdict(outcome: str) -> pl.Expr:
+    """Whether a column of outcomes fits `verdict`; without an answer nothing is right, but it may be undecided."""
+    verdict, value = pl.col("verdict"), pl.col(outcome)
+    return (
+        pl.when(verdict.is_in(UNDECIDED))
+        .then(value.is_null())
+        .when(verdict == Verdict.NO_ANSWER.value)
+        .then(value.eq_missing(True).not_())
+        .otherwise(value == (verdict == Verdict.EQUAL.value))
+    )
 
 
 def length(name: str) -> pl.Expr:

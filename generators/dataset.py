@@ -14,6 +14,7 @@ from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
 from filters.schema import Schema
 from generators.card import Card
+from generators.columns import GOLDS
 from generators.formats import Format
 from generators.stage import Stage
 from generators.view import NO_VIEW, View
@@ -95,27 +96,36 @@ class Round(Protocol):
 
 
 class Claim(NamedTuple):
-    """A verdict that a row states: comparing the answer of `text` with `gold` gives `verdict`.
+    """A verdict that a row states: comparing the answer of `text` with the accepted `golds` gives `verdict`.
 
-    `columns` are those of the verdict and of the extracted answer; the second is None if there is no such column.
+    `columns` are those of the verdict, of the extracted answer and of what found it; the last two are None if there is
+    no such column.
     """
 
     row: int
-    columns: tuple[str, str | None]
+    columns: tuple[str, str | None, str | None]
     text: str
-    gold: str
+    golds: tuple[str, ...]
     source: str
     verdict: str
-    extracted: str | None
+    extracted: str | None = None
+    found_by: str | None = None
 
 
 def claims_of_sides(rows: pl.DataFrame, *, source: str, chosen: pl.Expr, rejected: pl.Expr) -> Iterator[Claim]:
     """Two claims a row: the text of `chosen` is right and the text of `rejected` is not."""
-    texts = rows.select("answer", pl.col(source), chosen, rejected)
+    texts = rows.select(GOLDS, pl.col(source), chosen, rejected)
     better, worse = texts.columns[2:]
-    for number, (answer, origin, right, wrong) in enumerate(texts.iter_rows()):
-        yield Claim(number, (better, None), right, answer, origin, Verdict.EQUAL.value, None)
-        yield Claim(number, (worse, None), wrong, answer, origin, Verdict.DIFFERENT.value, None)
+    for number, (golds, origin, right, wrong) in enumerate(texts.iter_rows()):
+        yield Claim(number, (better, None, None), right, tuple(golds), origin, Verdict.EQUAL.value)
+        yield Claim(number, (worse, None, None), wrong, tuple(golds), origin, Verdict.DIFFERENT.value)
+
+
+def claims_of_texts(rows: pl.DataFrame, *, text: pl.Expr) -> Iterator[Claim]:
+    """A claim a row: `verdict`, `extracted` and `found_by` are those of `text`."""
+    columns = ("verdict", "extracted", "found_by")
+    for number, (shown, golds, *values) in enumerate(rows.select(text, GOLDS, "source", *columns).iter_rows()):
+        yield Claim(number, columns, shown, tuple(golds), *values)
 
 
 def keep_all(rows: pl.DataFrame, _: Parameters) -> Filtered:

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
+import polars as pl
+
 from generators.critical_token_pairs.models_stage import STAGE as CONTRASTIVE_MODELS
 from generators.dataset import Dataset
 from generators.stage import Stage
@@ -43,6 +45,12 @@ STAGES = in_order((CONTRASTIVE_MODELS, *(dataset.stage for dataset in DATASETS))
 
 
 _BY_NAME = {stage.name: stage for stage in STAGES}
+_TABLES = {schema.name: schema for stage in STAGES for schema in (stage.schema, *stage.beside)}
+
+
+def completed(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a table with the columns that an older stepmill did not write."""
+    return _TABLES[table].completed(rows)
 
 
 def parents(needs: Collection[str]) -> tuple[str, ...]:

@@ -15,13 +15,22 @@ Provenance = dict[str, str | int]  # policy, round, slice; for attempts also sam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A question and its answer (blank if unknown); `problem_id` is a hash of both."""
+    """A question and its answer (blank if unknown); `problem_id` is a hash of both.
+
+    `also_accepted` are further answers that count as right. They enter the hash if there are any.
+    """
 
     problem_id: str
     source: str
     prompt: str
     answer: str
+    also_accepted: tuple[str, ...] = ()
     level: str | None = None
+
+    @property
+    def golds(self) -> tuple[str, ...]:
+        """Every accepted answer, `answer` first."""
+        return (self.answer, *self.also_accepted)
 
     @property
     def has_answer(self) -> bool:
@@ -51,7 +60,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One whole solution of a problem, verified."""
+    """One whole solution of a problem, verified; `found_by` names the rule that found its final answer."""
 
     problem_id: str
     attempt_index: int
@@ -61,6 +70,7 @@ class Attempt:
     finish_reason: FinishReason
     verdict: Verdict
     extracted: str | None
+    found_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +78,14 @@ class StepCounts:
     """How the rollouts from the end of one step ended.
 
     `n_rollouts` counts those with a decided verdict, `n_undecided` those whose answer could not be decided.
+    `n_no_answer` of them end without a recognised answer: they are counted as not right, or as undecided where the
+    source's answer rule says so.
     """
 
     n_correct: int
     n_rollouts: int
     n_undecided: int
+    n_no_answer: int = 0
 
 
 @dataclass(frozen=True, slots=True)

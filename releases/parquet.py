@@ -67,8 +67,10 @@ def _arrow_field(name: str, column: Column, dtype: DataType) -> pa.Field:
 
 def _arrow_type(dtype: Any, nullable_fields: tuple[str, ...] = ()) -> pa.DataType:
     if isinstance(dtype, pl.Struct):
-        types = {field.name: _arrow_type(field.dtype) for field in dtype.fields}
+        types = {field.name: _arrow_type(field.dtype, nullable_fields) for field in dtype.fields}
         return pa.struct([pa.field(name, kind, nullable=name in nullable_fields) for name, kind in types.items()])
+    if isinstance(dtype, pl.List):
+        return pa.list_(pa.field("element", _arrow_type(dtype.inner, nullable_fields), nullable=False))
     return next(arrow for known, arrow in _ARROW if dtype == known)
 
 

@@ -66,6 +66,7 @@ _OPEN = CheckSettings(
     least_planted=0.0,
     most_contaminated=1.0,
     most_failed=1.0,
+    max_no_answer_share=1.0,
     most_timeouts=1.0,
     least_yield={stage.name: 0.0 for stage in STAGES},
 )

@@ -150,4 +150,4 @@ def _of_dataset(dataset: Dataset[Any], asked: Order, store: Store, results: Sequ
 def _table(schema: Schema, cells: Sequence[Cell], store: Store) -> pl.DataFrame:
     """The rows of a table over the cells that have it."""
     paths = [path for cell in cells if (path := store.table(schema.name, cell)).exists()]
-    return pl.concat([schema.empty(), *map(store.read, paths)])
+    return pl.concat([schema.empty(), *(schema.completed(store.read(path)).select(*schema.columns) for path in paths)])

@@ -5,11 +5,13 @@ Nothing else decides about answers. It takes a response and a gold answer and re
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from filters.answers.exact import Outcome, compare_exactly
-from filters.answers.extraction import extract_answer
+from filters.answers.extraction import extract_answer, find_answer
 from filters.answers.symbolic import admits
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Decision, Verdict
 from filters.answers.workers import SymbolicWorkers, WorkerLimits
@@ -40,15 +42,33 @@ class AnswerChecker:
     ) -> None:
         self._workers.__exit__(kind, error, trace)
 
-    async def check(self, response: str, gold: str, *, rule: AnswerRule = DEFAULT_RULE) -> Decision:
-        """Decide whether a response's final answer equals the gold answer; without a final answer, `no_answer`."""
-        answer = extract_answer(response, rule)
-        return Decision(verdict=Verdict.NO_ANSWER) if answer is None else await self.compare(answer, gold, rule=rule)
+    async def check(self, response: str, gold: str | Sequence[str], *, rule: AnswerRule = DEFAULT_RULE) -> Decision:
+        """Decide whether a response's final answer equals a gold answer; without a final answer, `no_answer`."""
+        found = find_answer(response, rule)
+        if found is None:
+            return Decision(verdict=Verdict.NO_ANSWER)
+        decision = await self.compare(found.text, gold, rule=rule)
+        return decision if decision.extracted is None else replace(decision, found_by=found.found_by)
 
-    async def compare(self, answer: str, gold: str, *, rule: AnswerRule = DEFAULT_RULE) -> Decision:
-        """Decide whether an extracted answer equals the gold answer; swapping the two never changes the verdict."""
+    async def compare(self, answer: str, gold: str | Sequence[str], *, rule: AnswerRule = DEFAULT_RULE) -> Decision:
+        """Decide whether an extracted answer equals one of the accepted gold answers.
+
+        If it equals none and one of them is undecided, so is the answer. Swapping the answer and a single gold answer
+        never changes the verdict.
+        """
         if not answer.strip():
             return Decision(verdict=Verdict.NO_ANSWER)
+        golds = (gold,) if isinstance(gold, str) else tuple(gold)
+        if not golds:
+            raise ValueError("gold must hold at least one accepted answer, got none")
+        decisions: list[Decision] = []
+        for accepted in golds:
+            decisions.append(await self._compare_one(answer, accepted, rule))
+            if decisions[-1].verdict.is_right:
+                return decisions[-1]
+        return next((decision for decision in decisions if decision.verdict.is_undecided), decisions[0])
+
+    async def _compare_one(self, answer: str, gold: str, rule: AnswerRule) -> Decision:
         key = (answer, gold, rule)
         decision = self._cache.get(key)
         if decision is None:

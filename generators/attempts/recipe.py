@@ -8,7 +8,7 @@ from generators.problems import prompt as solve
 from generators.records import Attempt, Problem
 from generators.sampling.sampler import Sampler
 
-VERSION = "4"  # bump when a change here would change the rows
+VERSION = "5"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ async def attempt(
     rollouts = await sampler.draw(
         prompt, n=config.n, sampling=config.sampling, limits=Limits(max_tokens=config.max_tokens)
     )
-    decisions = [await checker.check(rollout.text, problem.answer, rule=rule) for rollout in rollouts]
+    decisions = [await checker.check(rollout.text, problem.golds, rule=rule) for rollout in rollouts]
     return tuple(
         Attempt(
             problem_id=problem.problem_id,
@@ -46,6 +46,7 @@ async def attempt(
             finish_reason=rollout.finish_reason,
             verdict=decision.verdict,
             extracted=decision.extracted,
+            found_by=decision.found_by,
         )
         for rollout, decision in zip(rollouts, decisions, strict=True)
     )

@@ -1,16 +1,18 @@
 """What a release of attempts publishes: columns, right solutions for SFT, and labelled ones for unpaired preference."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
-from filters.answers.verdicts import Verdict
+from filters.answers.verdicts import AnswerRule, NoAnswer, Verdict
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema
-from generators.attempts.table import ATTEMPTS
+from generators.attempts.table import ATTEMPTS, NO_ANSWER
+from generators.attempts.unanswered import found_by
 from generators.columns import PROBLEM, UNDECIDED
-from generators.dataset import Claim, Config, Parameters, Picture
+from generators.dataset import Claim, Config, MoreFacts, Parameters, Picture, Round, claims_of_texts
 from generators.formats import Format
 from generators.problems.chats import COMPLETION, PROMPT, answers, prompts
 from generators.problems.table import PROBLEMS
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OUTCOMES = {"right": "#2e7d4f", "wrong": "#b03a2e", "undecided": "#95a5a6"}
+UNANSWERED_COLOUR = "#c9a227"
+FOUND_BY = "What found the final answers (rows), and the verdicts on them (columns)"
 _CHAT = {"prompt": PROMPT, "completion": COMPLETION}
 _ENDED = pl.col("finish_reason") != "length"
 
@@ -35,18 +39,46 @@ UNPAIRED = Schema(
 )
 
 
-def recompute(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
-    """Whether each attempt is right, by its verdict."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptParameters(Parameters):
+    """How an attempt without a recognised answer counts, by slice; as wrong in slices that are not named."""
+
+    no_answer: Mapping[str, NoAnswer] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The parameters as JSON data."""
+        return {"no_answer": dict(sorted(self.no_answer.items()))}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """Read back what `to_json` gave; an older stepmill counted every such attempt as wrong."""
+        rules = {key: AnswerRule(no_answer=value) for key, value in data.get("no_answer", {}).items()}
+        return cls(no_answer={key: rule.no_answer for key, rule in rules.items()})
+
+
+def parameters_of(round: Round) -> AttemptParameters:
+    """The parameters from the recipes of the slices."""
+    return AttemptParameters.of(
+        {
+            "no_answer": {
+                key: recipe["config"].get(NO_ANSWER, "wrong") for key, recipe in round.recipes(ATTEMPTS.name).items()
+            }
+        }
+    )
+
+
+def recompute(rows: pl.DataFrame, parameters: AttemptParameters) -> pl.DataFrame:
+    """Whether each attempt is right, by its verdict and by how one without an answer counts in its slice."""
     verdict = pl.col("verdict")
-    is_right = pl.when(~verdict.is_in(UNDECIDED)).then(verdict == Verdict.EQUAL.value)
+    open_slices = [key for key, value in parameters.no_answer.items() if value == "undecided"]
+    is_open = (verdict == Verdict.NO_ANSWER.value) & pl.col("slice").is_in(open_slices)
+    is_right = pl.when(~(verdict.is_in(UNDECIDED) | is_open)).then(verdict == Verdict.EQUAL.value)
     return rows.select(is_right=is_right)
 
 
-def claims(rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
+def claims(rows: pl.DataFrame, _: AttemptParameters) -> Iterator[Claim]:
     """The verdict and the extracted answer of every attempt."""
-    columns = ("text", "answer", "source", "verdict", "extracted")
-    for number, (text, answer, source, verdict, extracted) in enumerate(rows.select(columns).iter_rows()):
-        yield Claim(number, ("verdict", "extracted"), text, answer, source, verdict, extracted)
+    return claims_of_texts(rows, text=pl.col("text"))
 
 
 def right_ones(rows: pl.DataFrame, _: Parameters) -> Filtered:
@@ -60,6 +92,7 @@ def right_ones(rows: pl.DataFrame, _: Parameters) -> Filtered:
 def labelled(rows: pl.DataFrame, _: Parameters) -> Filtered:
     """The decided attempts with their labels; a right one that was cut off would teach to stop there."""
     undecided = {verdict: pl.col("verdict") != verdict for verdict in UNDECIDED}
+    undecided[Verdict.NO_ANSWER.value] = pl.col("is_right").is_not_null()  # where it counts as undecided
     decided = apply_rules(rows, {**undecided, "right_but_cut_off": ~pl.col("is_right") | _ENDED})
     return Filtered(_as_chats(decided.kept), decided.dropped)
 
@@ -73,7 +106,7 @@ def _as_chats(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-CONFIGS: tuple[Config[Parameters], ...] = (
+CONFIGS: tuple[Config[AttemptParameters], ...] = (
     Config(
         name="full",
         purpose="everything: problem, solution in text and tokens, verdict, extracted answer, provenance",
@@ -105,13 +138,20 @@ def count_outcomes(rows: pl.DataFrame) -> dict[str, int]:
     return {outcome: part.height for outcome, part in _by_outcome(rows).items()}
 
 
+def more_facts(_: Round, rows: pl.DataFrame) -> MoreFacts:
+    """What found the answers, and the verdicts on them."""
+    return MoreFacts(figures={FOUND_BY: found_by(rows)})
+
+
 def draw_lengths(rows: pl.DataFrame, figure: "Figure") -> None:
-    """Draw how many attempts there are by length, right, wrong and undecided ones in their colours."""
+    """Draw how many attempts there are by length, each outcome in its colour, those without an answer apart."""
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
-    lengths = [part["token_ids"].list.len().to_list() for part in _by_outcome(rows).values()]
-    axes.hist(lengths, bins=20, stacked=True, color=list(OUTCOMES.values()), label=list(OUTCOMES))
+    has_answer = pl.col("verdict") != Verdict.NO_ANSWER.value
+    parts = {**_by_outcome(rows.filter(has_answer)), "no answer": rows.filter(~has_answer)}
+    lengths = [part["token_ids"].list.len().to_list() for part in parts.values()]
+    axes.hist(lengths, bins=20, stacked=True, color=[*OUTCOMES.values(), UNANSWERED_COLOUR], label=list(parts))
     axes.set_xlabel("tokens of the attempt")
     axes.set_ylabel("attempts")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

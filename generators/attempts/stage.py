@@ -10,7 +10,8 @@ from filters.schema import Schema
 from generators.attempts.fit import fit_to_label
 from generators.attempts.recipe import VERSION, AttemptsConfig, attempt
 from generators.attempts.settings import Settings
-from generators.attempts.table import ATTEMPTS, attempts_table
+from generators.attempts.table import ATTEMPTS, NO_ANSWER, attempts_table
+from generators.attempts.unanswered import RECOGNISED, found_by, unanswered
 from generators.checks import TIMEOUTS, Check, CheckBounds, CheckSpec, share_in_bounds, timeouts
 from generators.columns import DETAIL, PROBLEM, REASON
 from generators.engine.protocol import Sampling
@@ -20,7 +21,7 @@ from generators.problems.difficulty import problem_difficulty_table
 from generators.problems.table import PROBLEM_DIFFICULTY
 from generators.records import Attempt, Problem
 from generators.sampling.ledger import sampling_json
-from generators.shown import Counts, Histogram, SampleRows, Shown
+from generators.shown import Counts, Histogram, Records, SampleRows, Shown
 from generators.stage import Output, Slice, Stage
 
 DROPPED = Schema(
@@ -47,6 +48,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
     rows = attempts_table(
         [(by_id[solution.problem_id], solution) for solutions in attempted.rows for solution in solutions],
         slice.origin | {"sampling": sampling_json(sampling), "max_tokens": settings.max_tokens},
+        slice.source.answer_rule,
     )
     by_problem = problem_difficulty_table(rows, slice.origin)
     unfit = fit_to_label(rows, slice.quality)
@@ -59,10 +61,19 @@ async def make(slice: Slice, settings: Settings) -> Output:
             ]
         ),
         beside={PROBLEM_DIFFICULTY.name: by_problem},
-        config={"n": settings.n, "max_tokens": settings.max_tokens, "sampling": asdict(sampling)},
-        checks=[label_balance(rows, slice.bounds), timeouts(rows["verdict"], slice.bounds.most_timeouts)],
+        config={
+            "n": settings.n,
+            "max_tokens": settings.max_tokens,
+            "sampling": asdict(sampling),
+            NO_ANSWER: slice.source.no_answer,
+        },
+        checks=[
+            label_balance(rows, slice.bounds),
+            unanswered(rows, slice.source).check(slice.bounds.max_no_answer_share),
+            timeouts(rows["verdict"], slice.bounds.most_timeouts),
+        ],
         shown=shown(rows, by_problem) | {"unfit_to_label": Counts(unfit.counts())},
-        figures={"pass_rate": share_right(rows)},
+        figures={"pass_rate": share_right(rows), "no_answer_share": unanswered(rows, slice.source).share},
         n_items=len(problems),
         n_failed=len(attempted.failures),
     )
@@ -73,11 +84,17 @@ def shown(rows: pl.DataFrame, by_problem: pl.DataFrame) -> dict[str, Shown]:
     rates = by_problem["pass_rate"].drop_nulls().to_list()
     return {
         "verdicts": Counts(Counter(rows["verdict"].to_list())),
+        "found_by": Records(found_by_table(rows)),
         "difficulty": Counts(Counter(by_problem["difficulty"].drop_nulls().to_list())),
         "pass_rate": round(share_right(rows), 3),
         "pass_rates": Histogram(values=rates, title="Pass rate per problem", x="share right", y="problems"),
-        "sample_rows": SampleRows(rows, ("text", "verdict", "extracted")),
+        "sample_rows": SampleRows(rows, ("text", "verdict", "extracted", "found_by")),
     }
+
+
+def found_by_table(rows: pl.DataFrame) -> pl.DataFrame:
+    """What found the final answers, and how many of each verdict it found."""
+    return pl.DataFrame([{"found_by": finder, **counts} for finder, counts in found_by(rows).items()])
 
 
 def share_right(rows: pl.DataFrame) -> float:
@@ -125,6 +142,7 @@ STAGE = Stage(
     make=make,
     checks=(
         CheckSpec("label_balance", "The share of right attempts is within bounds: later stages learn from both kinds."),
+        RECOGNISED,
         TIMEOUTS,
     ),
     per_problem=lambda settings: settings.n,

@@ -5,13 +5,23 @@ from typing import Any
 
 import polars as pl
 
-from filters.answers.checker import Verdict
+from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 from filters.schema import Column, Schema
-from generators.columns import ATTEMPT_KEY, DECISION, KNOWN_VERDICT, ORIGIN, PROBLEM, SOLUTION, UNDECIDED
+from generators.columns import (
+    ATTEMPT_KEY,
+    DECISION,
+    FOUND,
+    KNOWN_VERDICT,
+    ORIGIN,
+    PROBLEM,
+    SOLUTION,
+    outcome_follows_verdict,
+)
 from generators.engine.protocol import Sampling
 from generators.records import Attempt, Problem, Provenance
 from generators.stage import Slice
 
+NO_ANSWER = "no_answer"  # in the recipe of a slice: how an attempt without a recognised answer counts
 ATTEMPTS = Schema(
     name="attempts",
     columns={
@@ -31,20 +41,20 @@ ATTEMPTS = Schema(
         "attempt_index: not_negative": pl.col("attempt_index") >= 0,
         "finish_reason: known": pl.col("finish_reason").is_in(["eos", "stop", "length"]),
         "verdict: known": KNOWN_VERDICT,
-        "is_right: follows_verdict": pl.when(pl.col("verdict").is_in(UNDECIDED))
-        .then(pl.col("is_right").is_null())
-        .otherwise(pl.col("is_right") == (pl.col("verdict") == Verdict.EQUAL.value)),
+        "found_by: of_an_answer": FOUND,
+        "is_right: follows_verdict": outcome_follows_verdict("is_right"),
     },
 )
 
 
-def attempts_table(attempts: Iterable[tuple[Problem, Attempt]], provenance: Provenance) -> pl.DataFrame:
-    """The `attempts` table of one slice."""
+def attempts_table(
+    attempts: Iterable[tuple[Problem, Attempt]], provenance: Provenance, rule: AnswerRule = DEFAULT_RULE
+) -> pl.DataFrame:
+    """The `attempts` table of one slice, whose answers are counted by `rule`."""
     rows: list[dict[str, Any]] = []
     for problem, attempt in attempts:
         row = {name: getattr(attempt, name) for name in Attempt.__slots__}
-        decided = None if attempt.verdict.is_undecided else attempt.verdict.is_right
-        rows.append({**row, "source": problem.source, "is_right": decided, **provenance})
+        rows.append({**row, "source": problem.source, "is_right": rule.is_right(attempt.verdict), **provenance})
     return ATTEMPTS.frame(rows)
 
 

@@ -36,7 +36,6 @@ from generators.process_labels.labels import ProcessLabels
 from generators.records import Attempt, Problem
 from generators.sampling.runner import Failure
 from generators.search.priors import Priors
-from generators.search.rollouts import outcome_of
 from generators.search.tree import Tree
 from generators.search.tree_table import trees_of
 from generators.section import stored
@@ -66,8 +65,8 @@ async def make(slice: Slice, settings: Settings) -> Output:
         sequences = [token_ids(side) for _, pair in pairs for side in (pair.chosen, pair.rejected)]
         of_sides, scored_by = score(sequences, trained["config"], slice=slice, models=models, settings=settings)
         scored = scored_pairs(pairs, of_sides, wrong_steps_of(labels.with_labels()))
-    trees = trees_of(slice.table("search_trees"))
-    items = [(pair, tree_of(pair, trees, attempts[pair.problem.problem_id])) for pair in scored]
+    trees, rule = trees_of(slice.table("search_trees")), slice.source.answer_rule
+    items = [(pair, tree_of(pair, trees, attempts[pair.problem.problem_id], rule)) for pair in scored]
     sampling, max_tokens = sampling_of(slice)
     config = CriticalTokensConfig(
         sampling=sampling, max_tokens=max_tokens, priors=labels.priors or Priors(), settings=settings
@@ -81,7 +80,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
                 tree=tree,
                 sampler=bench.sampler,
                 checker=bench.checker,
-                rule=slice.source.answer_rule,
+                rule=rule,
                 config=config,
             )
 
@@ -153,7 +152,7 @@ def scored_pairs(
     ]
 
 
-def tree_of(scored: ScoredPair, trees: Mapping[str, Tree], attempts: Sequence[Attempt]) -> Tree:
+def tree_of(scored: ScoredPair, trees: Mapping[str, Tree], attempts: Sequence[Attempt], rule: AnswerRule) -> Tree:
     """The tree of the problem's labels; where there is none for this prompt, one that knows the attempts alone."""
     prompt = scored.pair.rejected.prompt_token_ids
     of_labels = trees.get(scored.problem.problem_id)
@@ -161,7 +160,7 @@ def tree_of(scored: ScoredPair, trees: Mapping[str, Tree], attempts: Sequence[At
         return of_labels
     tree = Tree(scored.problem.problem_id, prompt)
     for attempt in attempts:
-        tree.root.record(attempt.attempt_index, outcome_of(attempt.verdict))
+        tree.root.record(attempt.attempt_index, rule.is_right(attempt.verdict))
     return tree
 
 

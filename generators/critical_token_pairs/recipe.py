@@ -16,7 +16,7 @@ from generators.sampling.sampler import Sampler
 from generators.sampling.templated import is_stable, templated
 from generators.search.tree import Tree
 
-VERSION = "1"  # bump when a change here would change the rows
+VERSION = "2"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

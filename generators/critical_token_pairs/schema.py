@@ -73,6 +73,7 @@ CRITICAL_TOKEN_PAIRS = Schema(
         "chosen": Column(pl.String, "A solution with the right answer."),
         "rejected": Column(pl.String, "A solution with the most frequent wrong answer."),
         "answer": PROBLEM["answer"],
+        "also_accepted": PROBLEM["also_accepted"],
         "chosen_attempt_index": Column(pl.Int64, "Which of the attempts at the problem is chosen."),
         "rejected_attempt_index": Column(pl.Int64, "Which of them is rejected."),
         "response_start": Column(pl.Int64, "Where the solution begins in the token ids, the same on both sides."),

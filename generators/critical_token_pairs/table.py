@@ -58,6 +58,7 @@ def critical_token_pairs_table(
                 "chosen": chosen.text,
                 "rejected": rejected.text,
                 "answer": scored.problem.answer,
+                "also_accepted": scored.problem.also_accepted,
                 "chosen_attempt_index": chosen.attempt_index,
                 "rejected_attempt_index": rejected.attempt_index,
                 "response_start": start,

@@ -22,7 +22,7 @@ from generators.records import Problem
 from generators.sampling.sampler import Sampler
 from generators.sampling.tasks import gather
 
-VERSION = "4"  # bump when a change here would change the rows
+VERSION = "5"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ async def draw_samples(
         for index, answer in enumerate(answers)
     ]
     if judge is None:
-        return await gather(_verified(sample, problem.answer, checker, rule) for sample in samples)
+        return await gather(_verified(sample, problem.golds, checker, rule) for sample in samples)
     return await _rewarded(samples, problem.prompt, judge)
 
 
@@ -125,15 +125,24 @@ def _parted(
         score=None,
         verdict=None,
         extracted=None,
+        found_by=None,
     )
 
 
-async def _verified(sample: LongCotSample, answer: str, checker: AnswerChecker, rule: AnswerRule) -> LongCotSample:
+async def _verified(
+    sample: LongCotSample, golds: Sequence[str], checker: AnswerChecker, rule: AnswerRule
+) -> LongCotSample:
     if sample.external_solution is None:
         return sample
-    decision = await checker.check(sample.external_solution, answer, rule=rule)
-    score = None if decision.verdict.is_undecided else float(decision.verdict.is_right)
-    return replace(sample, score=score, verdict=decision.verdict, extracted=decision.extracted)
+    decision = await checker.check(sample.external_solution, golds, rule=rule)
+    is_right = rule.is_right(decision.verdict)
+    return replace(
+        sample,
+        score=None if is_right is None else float(is_right),
+        verdict=decision.verdict,
+        extracted=decision.extracted,
+        found_by=decision.found_by,
+    )
 
 
 async def _rewarded(samples: Sequence[LongCotSample], prompt: str, judge: RewardModel) -> tuple[LongCotSample, ...]:

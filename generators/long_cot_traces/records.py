@@ -17,7 +17,7 @@ class LongCotSample:
     `text` has the opening tag, prefilled or not. `thoughts_closed_by` says who wrote the closing tag, None if there
     is none; a tag of the recipe is `token_ids[closing_token_start:closing_token_end]`. `score` rates the external
     solution alone: 1 or 0 where `scored_by` is `verifier`, else the score of the reward model of that name. It is None
-    where the text is malformed or the verdict undecided.
+    where the text is malformed or its answer undecided.
     """
 
     problem_id: str
@@ -36,6 +36,7 @@ class LongCotSample:
     score: float | None
     verdict: Verdict | None
     extracted: str | None
+    found_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

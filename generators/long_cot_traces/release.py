@@ -21,6 +21,7 @@ from generators.dataset import (
     Picture,
     Round,
     StageFacts,
+    claims_of_texts,
 )
 from generators.formats import Format
 from generators.long_cot_traces.behaviours import KINDS, behaviours, count_behaviours
@@ -129,12 +130,9 @@ def recompute_pairs(rows: pl.DataFrame, parameters: LongCotParameters) -> pl.Dat
 
 def claims_of_traces(rows: pl.DataFrame, _: LongCotParameters) -> Iterator[Claim]:
     """The verdict on the solution of each trace that the verifier scored."""
-    columns = ("scored_by", "external_solution", "answer", "source", "verdict", "extracted")
-    for number, (scored_by, solution, answer, source, verdict, extracted) in enumerate(
-        rows.select(columns).iter_rows()
-    ):
-        if scored_by == VERIFIER:
-            yield Claim(number, ("verdict", "extracted"), solution, answer, source, verdict, extracted)
+    verified = rows.with_row_index("number").filter(pl.col("scored_by") == VERIFIER)
+    for claim in claims_of_texts(verified, text=pl.col("external_solution")):
+        yield claim._replace(row=verified["number"][claim.row])
 
 
 def claims_of_pairs(rows: pl.DataFrame, parameters: LongCotParameters) -> Iterator[Claim]:
@@ -143,8 +141,8 @@ def claims_of_pairs(rows: pl.DataFrame, parameters: LongCotParameters) -> Iterat
         for side in SIDES:
             solution = _solution(row, side, parameters)
             if row["scored_by"] == VERIFIER and solution is not None:
-                columns, verdict = (f"{side}_verdict", None), str(row[f"{side}_verdict"])
-                yield Claim(number, columns, solution, row["answer"], row["source"], verdict, None)
+                golds, verdict = (row["answer"], *row["also_accepted"]), str(row[f"{side}_verdict"])
+                yield Claim(number, (f"{side}_verdict", None, None), solution, golds, row["source"], verdict)
 
 
 def prompts_and_answers(rows: pl.DataFrame, _: Parameters) -> Filtered:

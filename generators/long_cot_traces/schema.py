@@ -9,6 +9,7 @@ from filters.schema import MESSAGES, Column, Schema
 from generators.columns import (
     DECISION,
     DETAIL,
+    FOUND,
     IDS,
     IS_ANSWERED,
     KNOWN_VERDICT,
@@ -34,6 +35,7 @@ _SCORE = {
         pl.String, "The result of comparing the final answer with the gold; null without.", nullable=True
     ),
     "extracted": DECISION["extracted"],
+    "found_by": DECISION["found_by"],
 }
 _SAMPLE = {
     "sample_index": Column(pl.Int64, "Which of the samples of its problem this is, from 0."),
@@ -65,7 +67,9 @@ _CLOSING = {
 }
 _BY_VERIFIER = pl.col("scored_by") == VERIFIER
 _VERIFIED_SCORE = (
-    pl.when(_BY_VERIFIER & pl.col("verdict").is_not_null() & ~pl.col("verdict").is_in(UNDECIDED))
+    pl.when(_BY_VERIFIER & (pl.col("verdict") == Verdict.NO_ANSWER.value))
+    .then(pl.col("score").fill_null(0) == 0)
+    .when(_BY_VERIFIER & pl.col("verdict").is_not_null() & ~pl.col("verdict").is_in(UNDECIDED))
     .then(pl.col("score") == (pl.col("verdict") == Verdict.EQUAL.value).cast(pl.Float64))
     .otherwise(~_BY_VERIFIER | pl.col("score").is_null())
 )
@@ -97,6 +101,7 @@ LONG_COT_SAMPLES = Schema(
         "score: finite": pl.col("score").is_null() | pl.col("score").is_finite(),
         "score: follows_verdict": _VERIFIED_SCORE,
         "verdict: known": pl.col("verdict").is_null() | KNOWN_VERDICT,
+        "found_by: of_an_answer": FOUND,
         "thoughts_closed_by: of_well_formed": pl.col("malformed").is_not_null() | _IS_CLOSED,
         **_CLOSING,
     },
@@ -180,6 +185,7 @@ LONG_COT_PAIRS = Schema(
         "source": PROBLEM["source"],
         "prompt": Column(MESSAGES, "The problem as a chat, without the worked examples that the policy was shown."),
         "answer": OPTIONAL_ANSWER,
+        "also_accepted": PROBLEM["also_accepted"],
         "chosen": Column(MESSAGES, "The answer of the highest reward."),
         "rejected": Column(MESSAGES, "The answer of the lowest reward."),
         **_side("chosen"),

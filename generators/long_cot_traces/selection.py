@@ -88,7 +88,10 @@ def well_scored(samples: pl.DataFrame, *, percentile: float) -> Filtered:
     decided = {
         f"verdict_{verdict}": pl.col("verdict").ne_missing(verdict.value) for verdict in Verdict if verdict.is_undecided
     }
-    right = {"wrong_answer": ~verified | (pl.col("score") == 1)}
+    right = {
+        "no_answer": pl.col("verdict").ne_missing(Verdict.NO_ANSWER.value),
+        "wrong_answer": ~verified | (pl.col("score") == 1),
+    }
     models = samples.filter(~verified).group_by("scored_by").agg("score")
     least = {name: percentile_of(scores, percentile) for name, scores in models.iter_rows()}
     reached = pl.col("score") >= pl.col("scored_by").replace_strict(least, default=None, return_dtype=pl.Float64)

@@ -42,7 +42,7 @@ def generated_tokens(samples: pl.DataFrame) -> int:
 def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance) -> pl.DataFrame:
     """The `long_cot_traces` table of one slice, without a judge's counts."""
     of_sample = (
-        *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted"),
+        *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted", "found_by"),
         *("thoughts_closed_by", "sample_index", "prompt_token_ids", "token_ids"),
         *("closing_token_start", "closing_token_end"),
     )
@@ -82,6 +82,7 @@ def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -
             "source": pair.problem.source,
             "prompt": pair.messages,
             "answer": pair.problem.answer,
+            "also_accepted": pair.problem.also_accepted,
             **_side("chosen", pair.chosen, pair.chosen_reward),
             **_side("rejected", pair.rejected, pair.rejected_reward),
             "reward_margin": pair.chosen_reward - pair.rejected_reward,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from filters.answers.verdicts import Verdict
 from generators.problems.table import PROBLEM_DIFFICULTY
 from generators.records import Provenance
 
@@ -41,6 +42,7 @@ def difficulty(attempts: pl.DataFrame, bounds: DifficultyBounds | None = None) -
         n_attempts=pl.len().cast(pl.Int64),
         n_right=right.sum().cast(pl.Int64),
         n_undecided=right.is_null().sum().cast(pl.Int64),
+        n_no_answer=(pl.col("verdict") == Verdict.NO_ANSWER.value).sum().cast(pl.Int64),
     )
     return counted.with_columns(rating(bounds or DifficultyBounds()))
 

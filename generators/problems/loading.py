@@ -3,6 +3,8 @@
 Every dropped row has a reason, and a source with too many wrong gold answers is refused.
 """
 
+import json
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import polars as pl
@@ -49,17 +51,37 @@ def example(dropped: pl.DataFrame) -> str:
     return ""
 
 
-def problem_id(prompt: str, answer: str) -> str:
-    """Return the content hash that identifies a problem, whichever source it comes from."""
+def problem_id(prompt: str, answer: str, also_accepted: Sequence[str] = ()) -> str:
+    """Return the content hash that identifies a problem, whichever source it comes from.
+
+    Further accepted answers enter it in any order; without them it is the hash of prompt and answer alone.
+    """
+    if also_accepted:
+        content = json.dumps([prompt, answer, *sorted(also_accepted)]).encode()
+        return blake2b(content, digest_size=12, person=b"also_accepted").hexdigest()
     # The length distinguishes problems whose prompt and answer only concatenate to the same text.
     content = f"{len(prompt)}:{prompt}{answer}".encode("utf-8", "surrogatepass")
     return blake2b(content, digest_size=12).hexdigest()
 
 
 def _identified(rows: pl.DataFrame, source: str) -> pl.DataFrame:
-    texts = rows.select("prompt", "answer").iter_rows()
-    ids = [None if None in (prompt, answer) else problem_id(prompt, answer) for prompt, answer in texts]
-    return rows.with_columns(pl.Series("problem_id", ids, dtype=pl.String), pl.lit(source).alias("source"))
+    texts = rows.select("prompt", "answer", "also_accepted").rows()
+    further = [_further(answer, others) for _, answer, others in texts]
+    ids = [
+        None if None in (prompt, answer) else problem_id(prompt, answer, others)
+        for (prompt, answer, _), others in zip(texts, further, strict=True)
+    ]
+    return rows.with_columns(
+        pl.Series("problem_id", ids, dtype=pl.String),
+        pl.Series("also_accepted", further, dtype=pl.List(pl.String)),
+        pl.lit(source).alias("source"),
+    )
+
+
+def _further(answer: str | None, others: Sequence[str | None] | None) -> list[str]:
+    """The further answers without blank ones, repeats and the answer itself."""
+    stripped = dict.fromkeys(other.strip() for other in others or () if other is not None)
+    return [other for other in stripped if other not in ("", answer)]
 
 
 def _refuse_unverified(gold: Filtered, source: str, allowed: float) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 from filters.answers.verdicts import AnswerRule, Verdict
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema, SchemaError
-from generators.columns import IS_ANSWERED, ORIGIN, PROBLEM
+from generators.columns import GOLDS, IS_ANSWERED, ORIGIN, PROBLEM
 from generators.dataset import Claim, Config, IncompleteParameters, Parameters, Picture, Round
 from generators.formats import Format
 from generators.problems.chats import PROMPT, prompts
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ABILITY = "math"  # the task category that RL trainers group prompts by
+_RULE_TYPES = {bool: pl.Boolean, type(None): pl.Float64}  # the types of an answer rule's fields by their defaults
+_FIRST_FIELDS = ("bare_last_number", "percent", "units", "lists")  # those that every release has
 BANDS = {"easy": "#2e7d4f", "medium": "#c9a227", "hard": "#b03a2e"}
-RULE = pl.Struct({"bare_last_number": pl.Boolean, "percent": pl.String, "units": pl.String, "lists": pl.String})
-_COUNTS = ("n_attempts", "n_right", "n_undecided")
+RULE = pl.Struct({one.name: _RULE_TYPES.get(type(one.default), pl.String) for one in fields(AnswerRule)})
+_ADDED = tuple((one.name, one.default) for one in fields(AnswerRule) if one.name not in _FIRST_FIELDS)
+_COUNTS = ("n_attempts", "n_right", "n_undecided", "n_no_answer")
 _NOTES: dict[str, Any] = {"source": pl.String, "licence": pl.String, "language": pl.String, "answer_rule": RULE}
-_IN_EXTRA_INFO = ("level", "pass_rate", "n_attempts", "difficulty", "policy", "answer_rule")
+_IN_EXTRA_INFO = ("also_accepted", "level", "pass_rate", "n_attempts", "difficulty", "policy", "answer_rule")
 
 FULL = Schema(
     name="problems/full",
@@ -33,7 +36,12 @@ FULL = Schema(
         **PROBLEM,
         "licence": Column(pl.String, "The SPDX id of the source's licence; null if not stated.", nullable=True),
         "language": Column(pl.String, "The code of the prompt's language; null if not stated.", nullable=True),
-        "answer_rule": Column(RULE, "How answers to the problem are read and compared."),
+        "answer_rule": Column(
+            RULE,
+            "How answers to the problem are read and compared.",
+            nullable_fields=("tolerance",),
+            added_fields=_ADDED,
+        ),
         **RATING,
         "policy": Column(pl.String, "The model that attempted the problem; null if none did.", nullable=True),
         **{name: replace(ORIGIN[name], nullable=True) for name in ("round", "slice")},
@@ -43,6 +51,7 @@ FULL = Schema(
         "prompt: not_blank": PROBLEMS.rules["prompt: not_blank"],
         "answer: not_blank": IS_ANSWERED,
         **RATING_RULES,
+        "also_accepted: others_than_the_answer": PROBLEMS.rules["also_accepted: others_than_the_answer"],
         "policy: attempted_it": pl.col("policy").is_null() == (pl.col("n_attempts") == 0),
     },
 )
@@ -54,14 +63,16 @@ DEFAULT = Schema(
         "ability": Column(pl.String, f"The task category: `{ABILITY}`."),
         "reward_model": Column(
             pl.Struct({"style": pl.String, "ground_truth": pl.String}),
-            "`style` is `rule`: a program compares the final answer with `ground_truth`, the gold answer.",
+            "`style` is `rule`: a program compares the final answer with `ground_truth`, the first gold answer.",
         ),
         "extra_info": Column(
             pl.Struct({"index": pl.String, **{name: FULL.columns[name].dtype for name in _IN_EXTRA_INFO}}),
-            "`index` is the problem's id; the others are as in `full`.",
-            nullable_fields=tuple(name for name in _IN_EXTRA_INFO if FULL.columns[name].nullable),
+            "`index` is the problem's id; the others are as in `full`: `also_accepted` has further gold answers.",
+            nullable_fields=("tolerance", *(name for name in _IN_EXTRA_INFO if FULL.columns[name].nullable)),
+            added_fields=(("also_accepted", []), *_ADDED),
         ),
         "answer": Column(pl.String, "The gold answer."),
+        "also_accepted": PROBLEM["also_accepted"],
         "ground_truth": Column(pl.String, "The gold answer once more, for trainers that know it by this name."),
     },
     rules={
@@ -115,7 +126,7 @@ def parameters_of(round: Round) -> ProblemParameters:
         notes = SourceNotes(
             licence=config["licence"],
             language=config["language"],
-            answer_rule=AnswerRule(**{one.name: config[one.name] for one in fields(AnswerRule)}),
+            answer_rule=AnswerRule(**{one.name: config[one.name] for one in fields(AnswerRule) if one.name in config}),
         )
         name = config["problems"]["name"]
         if sources.setdefault(name, notes) != notes:
@@ -129,7 +140,9 @@ def parameters_of(round: Round) -> ProblemParameters:
 def rated(rows: pl.DataFrame, parameters: ProblemParameters) -> Filtered:
     """The problems with an answer, with the notes on their source; one that was not attempted has counts of 0."""
     answered = apply_rules(rows, {"no_answer": IS_ANSWERED})
-    return Filtered(_noted(answered.kept, parameters).with_columns(pl.col(_COUNTS).fill_null(0)), answered.dropped)
+    is_attempted = pl.col("n_attempts").is_not_null()  # then a null is a count that an older stepmill did not make
+    counts = [pl.when(is_attempted).then(pl.col(name)).otherwise(0).alias(name) for name in _COUNTS]
+    return Filtered(_noted(answered.kept, parameters).with_columns(counts), answered.dropped)
 
 
 def recompute(rows: pl.DataFrame, parameters: ProblemParameters) -> pl.DataFrame:
@@ -146,15 +159,23 @@ def _noted(rows: pl.DataFrame, parameters: ProblemParameters) -> pl.DataFrame:
 
 
 def claims(rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
-    """Two a row: the gold answer equals itself, and differs from a near copy with another value."""
-    for number, (answer, source) in enumerate(rows.select("answer", "source").iter_rows()):
-        for text, verdict in ((answer, Verdict.EQUAL), (perturbed(answer), Verdict.DIFFERENT)):
-            response = rf"The answer is \boxed{{{text}}}."
-            yield Claim(number, ("answer", None), response, answer, source, verdict.value, None)
+    """Two for each gold answer of a row: it is accepted, and it differs from a near copy with another value."""
+    for number, (golds, source) in enumerate(rows.select(GOLDS, "source").iter_rows()):
+        for index, gold in enumerate(golds):
+            column = "also_accepted" if index else "answer"
+            for text, accepted, verdict in (
+                (gold, tuple(golds), Verdict.EQUAL),
+                (perturbed(gold), (gold,), Verdict.DIFFERENT),
+            ):
+                response = rf"The answer is \boxed{{{text}}}."
+                yield Claim(number, (column, None, None), response, accepted, source, verdict.value)
 
 
 def for_rl(rows: pl.DataFrame, _: Parameters) -> Filtered:
-    """Prompt, gold answer and pass rate in the columns of verl, and the answer under the names of others."""
+    """Prompt, gold answer and pass rate in the columns of verl, and the answer under the names of others.
+
+    `ground_truth` is the first gold answer; the others stand in `also_accepted` and in `extra_info`.
+    """
     ready = rows.select(
         "problem_id",
         prompts(rows["prompt"]),
@@ -163,6 +184,7 @@ def for_rl(rows: pl.DataFrame, _: Parameters) -> Filtered:
         pl.struct(pl.lit("rule").alias("style"), pl.col("answer").alias("ground_truth")).alias("reward_model"),
         pl.struct(pl.col("problem_id").alias("index"), *_IN_EXTRA_INFO).alias("extra_info"),
         "answer",
+        "also_accepted",
         pl.col("answer").alias("ground_truth"),
     )
     return apply_rules(ready, {})

@@ -1,5 +1,6 @@
 """The sections `[[sources]]`, `[[evaluation_sets]]` and `[quality]`: problems and the filters on them."""
 
+from dataclasses import fields
 from typing import Any, Literal
 
 from huggingface_hub.errors import HFValidationError
@@ -7,7 +8,7 @@ from huggingface_hub.utils import validate_repo_id
 from pydantic import ConfigDict, Field, SkipValidation, TypeAdapter, field_validator, model_validator, with_config
 
 from filters.answers.checker import AnswerRule
-from filters.answers.verdicts import Lists, Percent, Units
+from filters.answers.verdicts import Lists, NoAnswer, Percent, Units
 from filters.texts.contamination import Match
 from filters.texts.duplicates import DuplicateSettings
 from filters.texts.language import check_language
@@ -77,6 +78,7 @@ class Source(OverProblems):
     percent: Percent = Field("undecided", description="whether `50%` is `0.5` (`fraction`) or `50` (`number`)")
     units: Units = Field("optional", description="`ignored`: answers in different units may be equal")
     lists: Lists = Field("undecided", description="whether the order of a list counts")
+    no_answer: NoAnswer = Field("wrong", description="how a response without a recognised answer counts in shares")
     worked_examples: Literal["none", "chain_sum", "word_problems"] = Field(
         "none", description="examples shown before each problem; a small policy needs them"
     )
@@ -141,9 +143,8 @@ class Source(OverProblems):
     @property
     def answer_rule(self) -> AnswerRule:
         """How answers to this source's problems are read."""
-        return AnswerRule(
-            bare_last_number=self.bare_last_number, percent=self.percent, units=self.units, lists=self.lists
-        )
+        stated = {field.name: getattr(self, field.name) for field in fields(AnswerRule) if hasattr(self, field.name)}
+        return AnswerRule(**stated)
 
     @property
     def examples(self) -> tuple[Example, ...]:

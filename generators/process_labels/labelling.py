@@ -84,7 +84,7 @@ class Labeller:
         return await calibrated(
             strategy,
             open_items,
-            attempts=attempt_counts(items),
+            attempts=attempt_counts(items, self.rule),
             label=self.label,
             pilot=self.config.settings.pilot,
             window=self.bench.window,
@@ -124,7 +124,8 @@ class Labeller:
         return tuple(row for row in audited.rows if row is not None)
 
 
-def attempt_counts(items: Sequence[Item]) -> list[tuple[int, int]]:
+def attempt_counts(items: Sequence[Item], rule: AnswerRule) -> list[tuple[int, int]]:
     """The right and the decided attempts of every problem, those that are always right included."""
-    decided = [[a.verdict.is_right for a in item.attempts if not a.verdict.is_undecided] for item in items]
-    return [(sum(outcomes), len(outcomes)) for outcomes in decided]
+    outcomes = [[rule.is_right(attempt.verdict) for attempt in item.attempts] for item in items]
+    decided = [[outcome for outcome in of_problem if outcome is not None] for of_problem in outcomes]
+    return [(sum(of_problem), len(of_problem)) for of_problem in decided]

@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count, zip_longest
 
-from filters.answers.checker import AnswerChecker, AnswerRule, Verdict, extract_answer
-from filters.answers.verdicts import DEFAULT_RULE
+from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
+from filters.answers.extraction import find_answer
 from generators.engine.protocol import Sampling
 from generators.engine.tokenizer import Tokenizer
 from generators.process_labels.settings import Settings
 from generators.records import Attempt, LabelledSolution, Problem
 from generators.sampling.sampler import Sampler
 from generators.sampling.steps import step_ends
-from generators.search.rollouts import Rollouts, outcome_of
+from generators.search.rollouts import Rollouts
 from generators.search.strategy import Path, Strategy
 from generators.search.tree import Tree
 
-VERSION = "3"  # bump when a change here would change the rows
+VERSION = "4"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,8 @@ async def label(
     """
     tree = Tree(problem.problem_id, attempts[0].prompt_token_ids)
     for attempt in attempts:
-        tree.root.record(attempt.attempt_index, outcome_of(attempt.verdict))
+        no_answer = attempt.verdict is Verdict.NO_ANSWER
+        tree.root.record(attempt.attempt_index, rule.is_right(attempt.verdict), no_answer=no_answer)
     rollouts = Rollouts(
         problem=problem,
         tree=tree,
@@ -128,7 +129,7 @@ async def label(
     new_indexes = count(max((attempt.attempt_index for attempt in (*attempts, *chosen)), default=0) + 1)
     solutions = []
     for path in searched:
-        attempt = known.get(path[-1].node_id) or _attempt(problem, tree, path, next(new_indexes), sampler)
+        attempt = known.get(path[-1].node_id) or _attempt(rollouts, path, next(new_indexes))
         solutions.append(_labelled(problem, attempt, tree, path, strategy))
     return LabelledProblem(tree, tuple(solutions))
 
@@ -150,18 +151,20 @@ def _labelled(problem: Problem, attempt: Attempt, tree: Tree, path: Path, strate
     )
 
 
-def _attempt(problem: Problem, tree: Tree, path: Path, index: int, sampler: Sampler) -> Attempt:
+def _attempt(rollouts: Rollouts, path: Path, index: int) -> Attempt:
     """A solution that the search wrote itself, numbered after the attempts."""
-    token_ids = path[-1].prefix[len(tree.root.token_ids) :]
-    text = sampler.tokenizer.decode(token_ids)
-    is_right = bool(path[-1].own_outcome)
+    prompt = rollouts.tree.root.token_ids
+    token_ids = path[-1].prefix[len(prompt) :]
+    text = rollouts.sampler.tokenizer.decode(token_ids)
+    is_right, found = bool(path[-1].own_outcome), find_answer(text, rollouts.rule)
     return Attempt(
-        problem_id=problem.problem_id,
+        problem_id=rollouts.problem.problem_id,
         attempt_index=index,
-        prompt_token_ids=tree.root.token_ids,
+        prompt_token_ids=prompt,
         token_ids=token_ids,
         text=text,
         finish_reason="eos",
         verdict=Verdict.EQUAL if is_right else Verdict.DIFFERENT,
-        extracted=extract_answer(text, DEFAULT_RULE),
+        extracted=found.text if found else None,
+        found_by=found.found_by if found else None,
     )

@@ -8,7 +8,17 @@ import polars as pl
 
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema, SchemaError
-from generators.dataset import Claim, Config, Figures, IncompleteParameters, MoreFacts, Parameters, Picture, Round
+from generators.dataset import (
+    Claim,
+    Config,
+    Figures,
+    IncompleteParameters,
+    MoreFacts,
+    Parameters,
+    Picture,
+    Round,
+    claims_of_texts,
+)
 from generators.formats import Format
 from generators.process_labels.audit.audit import audit, audit_by_kind
 from generators.process_labels.balance import balance
@@ -163,9 +173,7 @@ def _measures(row: Mapping[str, Any], priors: Mapping[str, Priors]) -> dict[str,
 
 def claims(rows: pl.DataFrame, _: LabelParameters) -> Iterator[Claim]:
     """A claim for each row: the verdict on the solution's own answer."""
-    columns = ("steps", "answer", "source", "verdict", "extracted")
-    for number, (steps, answer, source, verdict, extracted) in enumerate(rows.select(columns).iter_rows()):
-        yield Claim(number, ("verdict", "extracted"), "".join(steps), answer, source, verdict, extracted)
+    return claims_of_texts(rows, text=pl.col("steps").list.join(""))
 
 
 def stepwise(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered:

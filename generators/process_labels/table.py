@@ -7,9 +7,12 @@ import polars as pl
 from filters.schema import Column, Schema
 from generators.columns import (
     ATTEMPT_KEY,
+    DECISION,
     DETAIL,
+    FOUND,
     IDS,
     KNOWN_VERDICT,
+    N_NO_ANSWER,
     ORIGIN,
     PROBLEM,
     REASON,
@@ -41,6 +44,7 @@ PROCESS_LABELS = Schema(
         "n_correct": Column(IDS, "For each step, the rollouts from its end with the right answer."),
         "n_rollouts": Column(IDS, "For each step, the rollouts whose answer could be decided."),
         "n_undecided": Column(IDS, "For each step, the rollouts whose answer could not be decided."),
+        "n_no_answer": Column(IDS, f"For each step, how many rollouts {N_NO_ANSWER}.", nullable=True, added=True),
         "node_ids": Column(
             pl.List(pl.String),
             "For each step, the node of the search tree that ends with it; solutions with a common beginning share "
@@ -59,6 +63,7 @@ PROCESS_LABELS = Schema(
         "stop_reasons": Column(pl.List(pl.String), "For each step, why no more rollouts were drawn from its end."),
         "verdict": Column(pl.String, "The result of comparing the solution's final answer with the gold answer."),
         "extracted": Column(pl.String, "The solution's final answer, where the text has one.", nullable=True),
+        "found_by": DECISION["found_by"],
         "strategy": Column(pl.String, "How the rollouts were spread over the steps."),
         "judge_first_error": Column(
             pl.Int64,
@@ -85,12 +90,20 @@ PROCESS_LABELS = Schema(
         "n_correct: not_negative": each("n_correct", pl.element() >= 0),
         "n_correct: at_most_n_rollouts": (pl.col("n_rollouts") - pl.col("n_correct")).list.min() >= 0,
         "n_undecided: not_negative": each("n_undecided", pl.element() >= 0),
+        "n_no_answer: one_per_step": pl.col("n_no_answer").is_null() | (length("n_no_answer") == length("steps")),
+        "n_no_answer: of_those_not_right": (
+            pl.col("n_rollouts") + pl.col("n_undecided") - pl.col("n_correct") - pl.col("n_no_answer")
+        )
+        .list.min()
+        .fill_null(0)
+        >= 0,
         "n_attempts_right: at_most_n_attempts": pl.col("n_attempts_right").is_between(0, pl.col("n_attempts")),
         "values_low: at_most_values_high": (pl.col("values_high") - pl.col("values_low")).list.min() >= 0,
         "sound: one_per_step": pl.col("sound").is_null() | (length("sound") == length("steps")),
         "sound: never_rises": pl.col("sound").is_null()
         | each("sound", pl.element().diff().fill_null(0) <= ROUNDING).fill_null(True),
         "verdict: known": KNOWN_VERDICT,
+        "found_by: of_an_answer": FOUND,
         "judge_outcome: known": pl.col("judge_outcome").is_in(_JUDGE_OUTCOMES) | pl.col("judge_outcome").is_null(),
         "judge_outcome: of_a_judge": pl.col("judge_outcome").is_null() == pl.col("judge").is_null(),
         "judge_first_error: where_judged": pl.col("judge_first_error").is_not_null()
@@ -140,6 +153,7 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             "n_correct": [count.n_correct for count in solution.counts],
             "n_rollouts": [count.n_rollouts for count in solution.counts],
             "n_undecided": [count.n_undecided for count in solution.counts],
+            "n_no_answer": [count.n_no_answer for count in solution.counts],
             "n_attempts": solution.attempt_counts.n_rollouts,
             "n_attempts_right": solution.attempt_counts.n_correct,
             "values": solution.values.mean,
@@ -149,6 +163,7 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             "stop_reasons": solution.stop_reasons,
             "verdict": solution.attempt.verdict,
             "extracted": solution.attempt.extracted,
+            "found_by": solution.attempt.found_by,
             "strategy": solution.strategy,
             **dict.fromkeys(("judge_first_error", "judge_outcome", "judge")),
             **provenance,

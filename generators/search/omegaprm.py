@@ -125,7 +125,8 @@ class OmegaPRM:
         if not self._is_open(node):
             return
         for continuation in continuations:
-            if continuation.outcome is False and continuation.rollout.finish_reason == "eos":
+            is_wrong = continuation.outcome is False and not continuation.no_answer
+            if is_wrong and continuation.rollout.finish_reason == "eos":
                 path = cut(node, continuation.rollout, continuation.outcome)
                 pool.add(_Candidate(node, path, len(continuation.rollout.token_ids)))
 

@@ -42,12 +42,16 @@ class Rollouts:
         return await gather(self._verified(head, rollout) for rollout in rollouts)
 
     async def _verified(self, head: Sequence[int], rollout: Rollout) -> Continuation:
-        return Continuation(rollout, await self.verdict((*head, *rollout.token_ids)))
+        verdict = await self._verdict((*head, *rollout.token_ids))
+        return Continuation(rollout, self.rule.is_right(verdict), no_answer=verdict is Verdict.NO_ANSWER)
 
-    async def verdict(self, solution: Sequence[int]) -> Outcome:
-        """Whether a whole solution ends right; None if its answer cannot be decided."""
+    async def outcome(self, solution: Sequence[int]) -> Outcome:
+        """Whether a whole solution ends right; None if its answer is undecided."""
+        return self.rule.is_right(await self._verdict(solution))
+
+    async def _verdict(self, solution: Sequence[int]) -> Verdict:
         text = self.sampler.tokenizer.decode(solution)
-        return outcome_of((await self.checker.check(text, self.problem.answer, rule=self.rule)).verdict)
+        return (await self.checker.check(text, self.problem.golds, rule=self.rule)).verdict
 
     def cut(self, node: Node, rollout: Rollout, outcome: Outcome) -> Path:
         """The path from the root to the end of a rollout from a node."""
@@ -72,7 +76,7 @@ class Rollouts:
 
     def attempted(self, attempt: Attempt) -> Path:
         """The path of an attempt."""
-        return self.solution(attempt.token_ids, outcome_of(attempt.verdict))
+        return self.solution(attempt.token_ids, self.rule.is_right(attempt.verdict))
 
     def solution(self, token_ids: Sequence[int], outcome: Outcome) -> Path:
         """The path of a whole solution with its own outcome."""
@@ -80,8 +84,3 @@ class Rollouts:
         path = self.tree.path(token_ids, ends, step_texts(token_ids, ends, self.sampler.tokenizer))
         path[-1].is_end, path[-1].own_outcome = True, outcome
         return path
-
-
-def outcome_of(verdict: Verdict) -> Outcome:
-    """Whether a verdict is right; None if it is undecided."""
-    return None if verdict.is_undecided else verdict.is_right

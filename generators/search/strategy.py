@@ -23,14 +23,15 @@ OWN_OUTCOME = "own_outcome"  # the last step: nothing continues it
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """A rollout from a node, and its outcome."""
+    """A rollout from a node, its outcome, and whether it ends without a recognised answer."""
 
     rollout: Rollout
     outcome: Outcome
+    no_answer: bool = False
 
     def record_on(self, node: Node) -> None:
         """Record this continuation on `node`."""
-        node.record(self.rollout.index, self.outcome)
+        node.record(self.rollout.index, self.outcome, no_answer=self.no_answer)
 
 
 class Draw(Protocol):

@@ -17,8 +17,8 @@ Outcome = bool | None  # whether a rollout ended right; None if its answer could
 class Node:
     """A prefix that ends with a step; `token_ids` are that step's own, and the root's are the prompt.
 
-    `outcomes` holds the outcome of each rollout from here, by index. `own_outcome` is the outcome of the solution that
-    ends here, if one does.
+    `outcomes` holds the outcome of each rollout from here, by index, and `unanswered` the indexes of those that end
+    without a recognised answer. `own_outcome` is the outcome of the solution that ends here, if one does.
     """
 
     node_id: str
@@ -27,12 +27,16 @@ class Node:
     text: str
     depth: int
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    unanswered: set[int] = field(default_factory=set)
     own_outcome: Outcome = None
     is_end: bool = False
 
-    def record(self, index: int, outcome: Outcome) -> None:
+    def record(self, index: int, outcome: Outcome, *, no_answer: bool = False) -> None:
         """Record the outcome of rollout `index` from here."""
         self.outcomes[index] = outcome
+        self.unanswered -= {index}
+        if no_answer:
+            self.unanswered.add(index)
 
     @property
     def prefix(self) -> tuple[int, ...]:
@@ -49,6 +53,7 @@ class Node:
             n_correct=sum(outcome is True for outcome in outcomes),
             n_rollouts=len(outcomes) - undecided,
             n_undecided=undecided,
+            n_no_answer=0 if self.is_end else len(self.unanswered),
         )
 
     def lineage(self) -> list["Node"]:
@@ -131,6 +136,7 @@ def _restore_outcomes(node: Node, row: Mapping[str, object]) -> None:
         (node.own_outcome,) = outcomes
     else:
         node.outcomes = dict(enumerate(outcomes))
+        node.unanswered = set(range(right, right + int(str(row.get("n_no_answer") or 0))))
 
 
 def _node_id(parent_id: str, token_ids: Sequence[int]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from filters.schema import Column, Schema
-from generators.columns import IDS, ORIGIN, PROBLEM
+from generators.columns import IDS, N_NO_ANSWER, ORIGIN, PROBLEM
 from generators.records import Provenance
 from generators.search.tree import Tree, grow
 
@@ -22,6 +22,7 @@ SEARCH_TREES = Schema(
         "n_correct": Column(pl.Int64, "The rollouts from here with the right answer; the root's are the attempts."),
         "n_rollouts": Column(pl.Int64, "The rollouts from here whose answer could be decided."),
         "n_undecided": Column(pl.Int64, "The rollouts from here whose answer could not be decided."),
+        "n_no_answer": Column(pl.Int64, f"How many rollouts from here {N_NO_ANSWER}.", nullable=True, added=True),
         **ORIGIN,
     },
     key=("problem_id", "node_id"),
@@ -50,6 +51,7 @@ def search_trees_table(trees: Iterable[Tree], provenance: Provenance) -> pl.Data
                     "n_correct": counts.n_correct,
                     "n_rollouts": counts.n_rollouts,
                     "n_undecided": counts.n_undecided,
+                    "n_no_answer": counts.n_no_answer,
                     **provenance,
                 }
             )

@@ -11,9 +11,10 @@ def success_by_budget(outcomes: pl.DataFrame, budgets: Sequence[int]) -> pl.Data
     """The pass rate of every method at each budget (tokens per sample), methods and budgets in order.
 
     `outcomes` has a row for each time that a sample's answer was checked: `method`, `problem_id`, `sample_index`, the
-    `tokens` generated until then, and `is_right`, null if undecided. At a budget the last check within it counts. A
-    sample without such a check is not right; undecided samples are left out. `mean_tokens` is what was spent: at most
-    the budget, and at most what the sample took. Raises ValueError if a budget is below 1.
+    `tokens` generated until then, `is_right`, null if undecided, and whether there was `no_answer`. At a budget the
+    last check within it counts. A sample without such a check is not right; undecided samples are left out.
+    `mean_tokens` is what was spent: at most the budget, and at most what the sample took. Raises ValueError if a budget
+    is below 1.
     """
     if not budgets or min(budgets) < 1:
         raise ValueError(f"budgets must hold at least one budget, none below 1, got {list(budgets)}")
@@ -24,7 +25,7 @@ def success_by_budget(outcomes: pl.DataFrame, budgets: Sequence[int]) -> pl.Data
         grid.join(checks, on=SAMPLE, how="left")
         .filter(pl.col("tokens") <= pl.col("budget"))
         .group_by(*SAMPLE, "budget", maintain_order=True)
-        .agg(is_right=pl.col("is_right").last(), checked=pl.lit(True).first())
+        .agg(pl.col("is_right", "no_answer").last(), checked=pl.lit(True).first())
     )
     right = pl.when(pl.col("checked").is_null()).then(False).otherwise(pl.col("is_right"))
     return (
@@ -34,6 +35,7 @@ def success_by_budget(outcomes: pl.DataFrame, budgets: Sequence[int]) -> pl.Data
         .agg(
             n_samples=pl.len().cast(pl.Int64),
             n_undecided=pl.col("is_right").is_null().sum().cast(pl.Int64),
+            n_no_answer=pl.col("no_answer").sum().cast(pl.Int64),
             pass_rate=pl.col("is_right").mean(),
             mean_tokens=pl.min_horizontal("taken", "budget").mean(),
         )

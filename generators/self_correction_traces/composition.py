@@ -52,9 +52,9 @@ async def compose(
         if not _goes_on(rollout, draft, sampler.tokenizer):
             continue
         token_ids = (*draft.head, *draft.trigger, *rollout.token_ids)
-        decision = await checker.check(sampler.tokenizer.decode(token_ids), problem.answer, rule=rule)
+        decision = await checker.check(sampler.tokenizer.decode(token_ids), problem.golds, rule=rule)
         if decision.verdict.is_right:
-            before = await checker.check(sampler.tokenizer.decode(draft.head), problem.answer, rule=rule)
+            before = await checker.check(sampler.tokenizer.decode(draft.head), problem.golds, rule=rule)
             return _composed(problem, flawed, draft, rollout, (before, decision), sampler.tokenizer, config)
     return NotCorrected(problem.problem_id, "composed", index, "no_right_continuation")
 
@@ -118,6 +118,7 @@ def _composed(
         end_of_text=None,
         verdict=decisions[0].verdict,
         extracted=decisions[0].extracted,
+        found_by=decisions[0].found_by,
     )
     after = Boundary(
         end=ends[2],
@@ -126,6 +127,7 @@ def _composed(
         end_of_text=rollout.token_ids[-1],
         verdict=decisions[1].verdict,
         extracted=decisions[1].extracted,
+        found_by=decisions[1].found_by,
     )
     return Correction(
         problem=problem,

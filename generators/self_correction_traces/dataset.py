@@ -71,7 +71,9 @@ async def make(slice: Slice, settings: Settings) -> Output:
     corrections = (correction for problem in corrected.rows for correction in problem.corrections)
     rows = self_correction_traces_table(corrections, slice.origin, slice.policy.tokenizer)
     responses = deepened_responses_table(
-        ((problem.problem, response) for problem in corrected.rows for response in problem.responses), slice.origin
+        ((problem.problem, response) for problem in corrected.rows for response in problem.responses),
+        slice.origin,
+        slice.source.answer_rule,
     )
     return Output(
         rows=rows,
@@ -83,7 +85,14 @@ async def make(slice: Slice, settings: Settings) -> Output:
             both_origins(rows),
             timeouts(responses["verdicts"].explode(), slice.bounds.most_timeouts),
         ],
-        shown=shown(rows, corrected=corrected.rows, attempts=attempts, located=located, config=config),
+        shown=shown(
+            rows,
+            corrected=corrected.rows,
+            attempts=attempts,
+            located=located,
+            config=config,
+            rule=slice.source.answer_rule,
+        ),
         n_items=len(items),
         n_failed=len(corrected.failures),
     )

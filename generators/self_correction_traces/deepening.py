@@ -101,7 +101,7 @@ class _Deepening:
 
     async def _boundary(self, draft: _Draft, budget: int, rollout: Rollout) -> Boundary:
         text = self.sampler.tokenizer.decode(draft.token_ids)
-        decision = await self.checker.check(text, self.problem.answer, rule=self.rule)
+        decision = await self.checker.check(text, self.problem.golds, rule=self.rule)
         return Boundary(
             end=len(draft.token_ids),
             generated=draft.generated,
@@ -109,6 +109,7 @@ class _Deepening:
             end_of_text=rollout.token_ids[-1] if rollout.finish_reason == "eos" else None,
             verdict=decision.verdict,
             extracted=decision.extracted,
+            found_by=decision.found_by,
         )
 
     def _response(self, draft: _Draft, finish_reason: FinishReason) -> DeepenedResponse:

@@ -16,7 +16,7 @@ from generators.self_correction_traces.corrections import NO_GOOD_PREFIX, NotCor
 from generators.self_correction_traces.deepening import deepen
 from generators.self_correction_traces.records import Correction, DeepenedResponse, FlawedSolution
 
-VERSION = "2"  # bump when a change here, or in a part of it, would change the rows
+VERSION = "3"  # bump when a change here, or in a part of it, would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ class Boundary:
     end_of_text: int | None
     verdict: Verdict
     extracted: str | None
+    found_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import polars as pl
 from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema
-from generators.columns import IDS, each
+from generators.columns import GOLDS, IDS, each
 from generators.dataset import Claim, Config, Figures, MoreFacts, Parameters, Round
 from generators.formats import Format
 from generators.self_correction_traces.corrections import verdict_transitions
@@ -65,10 +65,10 @@ def recompute(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
 
 def claims(rows: pl.DataFrame, _: Parameters) -> Iterator[Claim]:
     """A claim for every answer of a row: the answer before each trigger, and the last one."""
-    columns = ("attempts", "triggers", "answer", "source", "verdicts", "answers")
-    for number, (attempts, triggers, gold, source, verdicts, answers) in enumerate(rows.select(columns).iter_rows()):
+    columns = ("attempts", "triggers", GOLDS, "source", "verdicts", "answers")
+    for number, (attempts, triggers, golds, source, verdicts, answers) in enumerate(rows.select(columns).iter_rows()):
         for text, verdict, answer in zip(texts_up_to(attempts, triggers), verdicts, answers, strict=True):
-            yield Claim(number, ("verdicts", "answers"), text, gold, source, verdict, answer)
+            yield Claim(number, ("verdicts", "answers", None), text, tuple(golds), source, verdict, answer)
 
 
 def mendings(rows: pl.DataFrame, _: Parameters) -> Filtered:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from filters.answers.verdicts import AnswerRule
 from filters.rules import Filtered
 from generators.records import Attempt
 from generators.self_correction_traces.aggregation import Answered, by_majority, by_verifier
@@ -29,6 +30,7 @@ def shown(
     attempts: Attempts,
     located: Filtered,
     config: SelfCorrectionConfig,
+    rule: AnswerRule,
 ) -> dict[str, Shown]:
     """Counts, tables, a picture and rows of one slice; `attempts` are by problem id, `located` filters the labels."""
     responses = responses_of(corrected)
@@ -43,7 +45,7 @@ def shown(
         "origins": Counts(Counter(rows["origin"].to_list())),
         "yields": Facts(yields(corrected, located)),
         "transitions": Counts({f"{before} to {after}": n for (before, after), n in transitions(responses).items()}),
-        "success_by_budget": Records(success(responses, comparable, config)),
+        "success_by_budget": Records(success(responses, comparable, config, rule)),
         "one_of_several": Records(one_of_several(corrected, comparable)),
         "cost": Facts(cost(corrected)),
         "prefill": Facts({**asdict(reading), "saved": reading.saved}),
@@ -76,12 +78,14 @@ def yields(corrected: Sequence[CorrectedProblem], located: Filtered) -> dict[str
     }
 
 
-def success(responses: Sequence[DeepenedResponse], attempts: Attempts, config: SelfCorrectionConfig) -> pl.DataFrame:
+def success(
+    responses: Sequence[DeepenedResponse], attempts: Attempts, config: SelfCorrectionConfig, rule: AnswerRule
+) -> pl.DataFrame:
     """Pass rate by tokens per sample, for attempts alone and for the same ones with triggers."""
     outcomes = pl.concat(
         [
-            attempt_outcomes((attempt for of_problem in attempts.values() for attempt in of_problem), "attempts"),
-            deepened_outcomes(responses, "with_triggers"),
+            attempt_outcomes((attempt for of_problem in attempts.values() for attempt in of_problem), "attempts", rule),
+            deepened_outcomes(responses, "with_triggers", rule),
         ]
     )
     return success_by_budget(outcomes, sorted({*config.budgets, config.max_tokens}))

@@ -6,13 +6,14 @@ from typing import Any
 
 import polars as pl
 
-from filters.answers.checker import Verdict
+from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 from filters.schema import MESSAGES, Column, Schema
 from generators.attempts.table import ATTEMPTS
 from generators.columns import (
     ATTEMPT_KEY,
     DECISION,
     DETAIL,
+    FOUND,
     IDS,
     ORIGIN,
     PROBLEM,
@@ -85,6 +86,7 @@ DEEPENED_RESPONSES = Schema(
         **_RESPONSE_RULES,
         **{f"{name}: one_per_attempt": length(name) == length("attempts") for name in ("budgets", "generated")},
         "generated: rising": each("generated", pl.element().diff().fill_null(pl.element()) > 0),
+        "found_by: of_an_answer": FOUND,
         "verdict: the_last_one": pl.col("verdict") == pl.col("verdicts").list.last(),
         **{name: rule for name, rule in ATTEMPTS.rules.items() if name.startswith(("is_right", "finish_reason"))},
     },
@@ -160,9 +162,9 @@ DROPPED = Schema(
 
 
 def deepened_responses_table(
-    responses: Iterable[tuple[Problem, DeepenedResponse]], provenance: Provenance
+    responses: Iterable[tuple[Problem, DeepenedResponse]], provenance: Provenance, rule: AnswerRule = DEFAULT_RULE
 ) -> pl.DataFrame:
-    """The `deepened_responses` table of one slice."""
+    """The `deepened_responses` table of one slice, whose answers are counted by `rule`."""
     rows = [
         {
             "problem_id": problem.problem_id,
@@ -175,7 +177,8 @@ def deepened_responses_table(
             "finish_reason": response.finish_reason,
             "verdict": response.verdict,
             "extracted": response.extracted,
-            "is_right": None if response.verdict.is_undecided else response.verdict.is_right,
+            "found_by": response.boundaries[-1].found_by,
+            "is_right": rule.is_right(response.verdict),
             **provenance,
         }
         for problem, response in responses
@@ -226,37 +229,45 @@ def flawed_by_problem(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
             finish_reason="eos",  # only finished solutions are labelled
             verdict=Verdict(row["verdict"]),
             extracted=row["extracted"],
+            found_by=row["found_by"],
         )
         flawed = FlawedSolution(attempt=attempt, step_ends=tuple(row["step_ends"]), first_error=row["first_error"])
         by_problem.setdefault(row["problem_id"], []).append(flawed)
     return by_problem
 
 
-def attempt_outcomes(attempts: Iterable[Attempt], method: str = "plain") -> pl.DataFrame:
+def attempt_outcomes(
+    attempts: Iterable[Attempt], method: str = "plain", rule: AnswerRule = DEFAULT_RULE
+) -> pl.DataFrame:
     """The outcomes of attempts for `success_by_budget`: each is checked once, at its end."""
-    return _outcomes(
+    checks = (
         (method, attempt.problem_id, attempt.attempt_index, len(attempt.token_ids), attempt.verdict)
         for attempt in attempts
     )
+    return _outcomes(checks, rule)
 
 
-def deepened_outcomes(responses: Iterable[DeepenedResponse], method: str = "id_sampling") -> pl.DataFrame:
+def deepened_outcomes(
+    responses: Iterable[DeepenedResponse], method: str = "id_sampling", rule: AnswerRule = DEFAULT_RULE
+) -> pl.DataFrame:
     """The outcomes of deepened responses for `success_by_budget`: each is checked at every boundary."""
-    return _outcomes(
+    checks = (
         (method, response.problem_id, response.sample_index, boundary.generated, boundary.verdict)
         for response in responses
         for boundary in response.boundaries
     )
+    return _outcomes(checks, rule)
 
 
-def _outcomes(checks: Iterable[tuple[str, str, int, int, Verdict]]) -> pl.DataFrame:
-    rows = [(*check, None if verdict.is_undecided else verdict.is_right) for *check, verdict in checks]
+def _outcomes(checks: Iterable[tuple[str, str, int, int, Verdict]], rule: AnswerRule) -> pl.DataFrame:
+    rows = [(*check, rule.is_right(verdict), verdict is Verdict.NO_ANSWER) for *check, verdict in checks]
     schema = {
         "method": pl.String,
         "problem_id": pl.String,
         "sample_index": pl.Int64,
         "tokens": pl.Int64,
         "is_right": pl.Boolean,
+        "no_answer": pl.Boolean,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
 

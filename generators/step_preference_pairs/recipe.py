@@ -25,7 +25,7 @@ from generators.search.tree import Node, Tree
 from generators.step_preference_pairs.records import LocatedError, StepPair, StepSide
 from generators.step_preference_pairs.settings import Settings
 
-VERSION = "3"  # bump when a change here would change the rows
+VERSION = "4"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,32 +54,43 @@ def _claims(release: OpenedRelease) -> Iterator[tuple[Part, list[Claim]]]:
 async def _decide(claims: Sequence[Claim], rules: Mapping[str, AnswerRule]) -> list[Decision]:
     with AnswerChecker(WorkerLimits()) as checker:
         return await asyncio.gather(
-            *(checker.check(claim.text, claim.gold, rule=rules[claim.source]) for claim in claims)
+            *(checker.check(claim.text, claim.golds, rule=rules[claim.source]) for claim in claims)
         )
 
 
 def _differences(part: Part, claim: Claim, decision: Decision) -> Iterator[Finding]:
-    verdict, extracted = claim.columns
+    verdict, extracted, found_by = claim.columns
     if claim.verdict != decision.verdict.value:
         yield part.finding(
             claim.row,
             verdict,
-            f"it is {claim.verdict}; checking the text against the answer {brief(claim.gold)} gives "
-            f"{decision.verdict.value}",
+            f"it is {claim.verdict}; checking the text against {_named(claim.golds)} gives {decision.verdict.value}",
         )
     if extracted is not None and claim.extracted != decision.extracted:
         yield part.finding(
             claim.row, extracted, f"it is {brief(claim.extracted)}, the text ends in {brief(decision.extracted)}"
         )
 
+    if found_by is not None and part.has(found_by) and claim.found_by != decision.found_by:
+        yield part.finding(
+            claim.row, found_by, f"it is {brief(claim.found_by)}, the answer is found by {brief(decision.found_by)}"
+        )
+
+
+def _named(golds: Sequence[str]) -> str:
+    return f"the answer{'s' if len(golds) > 1 else ''} {', '.join(map(brief, golds))}"
+
 
 def _wrong_ids(part: Part) -> Iterator[Finding]:
-    if not {"problem_id", "prompt", "answer"} <= set(part.rows.columns):
+    columns = ("problem_id", "prompt", "answer", "also_accepted")
+    if not set(columns) <= set(part.rows.columns):
         return
-    for row, (stored, prompt, answer) in enumerate(part.rows.select("problem_id", "prompt", "answer").iter_rows()):
-        if None not in (stored, prompt, answer) and stored != (expected := problem_id(prompt, answer)):
+    for row, (stored, prompt, answer, others) in enumerate(part.rows.select(columns).iter_rows()):
+        if None in (stored, prompt, answer, others):
+            continue
+        expected = problem_id(prompt, answer, others)
+        if stored != expected:
+            named = _named((answer, *others))
             yield part.finding(
-                row,
-                "problem_id",
-                f"it is {stored}; a problem with this prompt and the answer {brief(answer)} is {expected}",
+                row, "problem_id", f"it is {stored}; a problem with this prompt and {named} is {expected}"
             )

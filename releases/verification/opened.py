@@ -32,7 +32,7 @@ class Part:
     """The rows of one config and split, from the readable shards; `ends` are the row numbers where the shards end.
 
     The rows have 64-bit numbers, to compute with; `is_wide` says whether the files have them too, as an older stepmill
-    wrote them.
+    wrote them. Where the files lack what was added since, `written` are the rows as the files have them.
     """
 
     config: str
@@ -41,11 +41,17 @@ class Part:
     paths: tuple[str, ...]
     ends: tuple[int, ...]
     is_wide: bool = False
+    written: pl.DataFrame | None = None
 
     @property
     def stored(self) -> pl.DataFrame:
-        """The rows with numbers as the files have them."""
-        return self.rows if self.is_wide else narrow(self.rows)
+        """The rows with columns and numbers as the files have them."""
+        rows = self.rows if self.written is None else self.written
+        return rows if self.is_wide else narrow(rows)
+
+    def has(self, column: str) -> bool:
+        """Whether the files have a column."""
+        return column in self.stored.columns
 
     def finding(self, row: int, column: str | None, complaint: str) -> Finding:
         """A finding at a row of the part, located in its file."""
@@ -110,15 +116,15 @@ def open_release(folder: UPath) -> OpenedRelease:
     """Read a version's folder; raises UnknownRelease if it has no manifest or the dataset is unknown."""
     manifest = manifest_in(folder)
     dataset = known_dataset(manifest.dataset)
-    read: dict[tuple[str, str], list[tuple[str, pl.DataFrame]]] = {}
+    read: dict[tuple[str, str], list[tuple[str, pl.DataFrame, pl.DataFrame]]] = {}
     complaints: list[Finding] = []
     listed = list(shards_of(manifest))
     is_wide = _has_wide_numbers(folder, listed, dataset)
     for shard in listed:
-        frame, wrong = _read(folder, shard, dataset, is_wide)
+        frames, wrong = _read(folder, shard, dataset, is_wide)
         complaints += wrong
-        if frame is not None:
-            read.setdefault((shard.config, shard.split), []).append((shard.path, frame))
+        if frames is not None:
+            read.setdefault((shard.config, shard.split), []).append((shard.path, *frames))
     parts: dict[str, dict[str, Part]] = {}
     for (config, split), shard_frames in read.items():
         parts.setdefault(config, {})[split] = _part(config, split, shard_frames, is_wide)
@@ -140,15 +146,17 @@ def manifest_in(folder: UPath) -> Manifest:
     return read_manifest(path.read_bytes(), where=str(path))
 
 
-def _part(config: str, split: str, shard_frames: list[tuple[str, pl.DataFrame]], is_wide: bool) -> Part:
-    ends = accumulate(frame.height for _, frame in shard_frames)
+def _part(config: str, split: str, shards: list[tuple[str, pl.DataFrame, pl.DataFrame]], is_wide: bool) -> Part:
+    paths, frames, written = zip(*shards, strict=True)
+    is_whole = all(frame.schema == read.schema for frame, read in zip(frames, written, strict=True))
     return Part(
         config,
         split,
-        pl.concat([frame for _, frame in shard_frames]),
-        tuple(path for path, _ in shard_frames),
-        tuple(ends),
+        pl.concat(frames),
+        paths,
+        tuple(accumulate(frame.height for frame in frames)),
         is_wide,
+        None if is_whole else pl.concat(written, how="diagonal"),
     )
 
 
@@ -172,7 +180,8 @@ def _has_wide_numbers(folder: UPath, shards: Iterable[Shard], dataset: Dataset[A
             columns = pq.read_schema(BytesIO(path.read_bytes()))
         except pa.ArrowException:
             continue  # `_read` makes a finding of it
-        fits = [not [*column_changes(arrow_schema(config.schema, is_wide=width), columns)] for width in (False, True)]
+        schema = _as_written(config.schema, columns)
+        fits = [not [*column_changes(arrow_schema(schema, is_wide=width), columns)] for width in (False, True)]
         if fits[0] != fits[1]:
             return fits[1]
     return False
@@ -180,8 +189,8 @@ def _has_wide_numbers(folder: UPath, shards: Iterable[Shard], dataset: Dataset[A
 
 def _read(
     folder: UPath, shard: Shard, dataset: Dataset[Any], is_wide: bool
-) -> tuple[pl.DataFrame | None, list[Finding]]:
-    """The shard's declared columns, or None if one is missing or has another type, and the findings."""
+) -> tuple[tuple[pl.DataFrame, pl.DataFrame] | None, list[Finding]]:
+    """The shard's declared columns, completed and as written, or None if one does not fit, and the findings."""
     config = dataset.config(shard.config)
     if config is None:
         known = ", ".join(config.name for config in dataset.configs)
@@ -193,12 +202,19 @@ def _read(
         return None, [Finding(file=shard.path, complaint=reason)]
     wrong = [
         Finding(file=shard.path, column=name, complaint=text)
-        for name, text in _column_complaints(table.schema, config.schema, is_wide)
+        for name, text in _column_complaints(table.schema, _as_written(config.schema, table.schema), is_wide)
     ]
-    frame = wide(pl.DataFrame(table))
-    columns = config.schema.columns
+    columns, read = config.schema.columns, wide(pl.DataFrame(table))
+    frame = config.schema.completed(read)
     fits = all(frame.schema.get(name) == column.dtype for name, column in columns.items())
-    return (frame.select(list(columns)) if fits else None), wrong
+    if not fits:
+        return None, wrong
+    return (frame.select(list(columns)), read.select([name for name in columns if name in read.columns])), wrong
+
+
+def _as_written(schema: Schema, columns: pa.Schema) -> Schema:
+    """The declared schema without what was added since a file with these columns was written."""
+    return schema.as_written(pl.DataFrame(columns.empty_table()).schema)
 
 
 def _column_complaints(actual: pa.Schema, schema: Schema, is_wide: bool) -> Iterator[tuple[str | None, str]]:

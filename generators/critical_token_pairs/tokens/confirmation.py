@@ -126,6 +126,6 @@ async def without_token(
 async def _continued(rollouts: Rollouts, head: Sequence[int], alternative: Rollout) -> Outcome:
     prefix = (*head, *alternative.token_ids)
     if alternative.finish_reason == "eos" or len(prefix) == rollouts.max_tokens:
-        return await rollouts.verdict(prefix)
+        return await rollouts.outcome(prefix)
     (continuation,) = await rollouts.continuations_of(prefix, start=alternative.index, n=1)
     return continuation.outcome

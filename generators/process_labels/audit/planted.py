@@ -105,7 +105,7 @@ async def plant(
         limits=Limits(max_tokens=config.max_tokens - len(draft.head)),
     )
     text = sampler.tokenizer.decode(draft.head + rollout.token_ids)
-    decision = await checker.check(text, problem.answer, rule=rule)
+    decision = await checker.check(text, problem.golds, rule=rule)
     planted = _planted_attempt(attempt, draft, rollout, text, decision)
     reason = _unfit(planted, draft, sampler.tokenizer, config)
     if reason:
@@ -138,6 +138,7 @@ def _planted_attempt(attempt: Attempt, draft: _Draft, rollout: Rollout, text: st
         finish_reason=rollout.finish_reason,
         verdict=decision.verdict,
         extracted=decision.extracted,
+        found_by=decision.found_by,
     )
 
 

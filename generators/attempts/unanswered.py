@@ -1,0 +1,102 @@
+"""What found the final answers of attempts, and the attempts that end without a recognised one.
+
+A policy may be right in words that no rule reads. Its attempts then count as not right, and the labels of their steps
+are worth nothing, so the share of such attempts is measured, and stated before more rollouts are drawn.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from filters.answers.verdicts import Verdict
+from generators.checks import Check, CheckSpec, share_in_bounds
+from generators.preflight import Finding
+from generators.problems.settings import Source
+
+RECOGNISED = CheckSpec("answers_recognised", "Few enough attempts end without a recognised answer.")
+MOSTLY = 0.5  # from this share on, a slice says that its attempts lack answers, whatever its bound
+NOTHING, NOT_KEPT = "nothing", "not kept"
+_ENDS = 2
+_END = 60  # characters of an end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """How many attempts at a source's problems end without a recognised answer, how two of them end, and the remedy."""
+
+    source: str
+    n: int
+    total: int
+    ends: tuple[str, ...]
+    remedy: str
+
+    @property
+    def share(self) -> float:
+        """The share of the attempts; 0 of none."""
+        return self.n / self.total if self.total else 0.0
+
+    @property
+    def why(self) -> str:
+        """The share in a sentence, with the ends."""
+        like = f", such as {' and '.join(repr(end) for end in self.ends)}" if self.ends else ""
+        return f"{self.share:.0%} of the attempts of source {self.source} end without a recognised answer{like}"
+
+    def check(self, most: float) -> Check:
+        """Passes while the share is at most `most`."""
+        bounded = share_in_bounds(
+            RECOGNISED.name,
+            self.n,
+            self.total,
+            most=most,
+            what="attempts without a recognised answer",
+            remedy=f"{self.remedy[:1].upper()}{self.remedy[1:]}, or raise `max_no_answer_share` of [checks].",
+        )
+        return bounded if bounded.passed else replace(bounded, why=f"{bounded.why}: {self.why}")
+
+    def findings(self, most: float) -> Iterator[Finding]:
+        """What to know before more rollouts are drawn: a share above `most` blocks, one above a half warns."""
+        if self.share > min(most, MOSTLY):
+            why = f"{self.why}, and more rollouts would mostly end so too"
+            yield Finding(field=f"sources.{self.source}", why=why, remedy=self.remedy, blocks=self.share > most)
+
+
+def unanswered(attempts: pl.DataFrame, source: Source) -> Unanswered:
+    """The attempts of a table that end without a recognised answer."""
+    without = attempts.filter(pl.col("verdict") == Verdict.NO_ANSWER.value)
+    ends = without.select(pl.col("text").str.strip_chars().str.tail(_END).str.replace_all(r"\s+", " ")).to_series()
+    return Unanswered(
+        source=source.name,
+        n=without.height,
+        total=attempts.height,
+        ends=tuple(ends.unique(maintain_order=True).head(_ENDS)),
+        remedy=_remedy(without, source),
+    )
+
+
+def _remedy(without: pl.DataFrame, source: Source) -> str:
+    """What to change, by how most of the attempts end and by what the source does not do yet."""
+    ways, most = [], without.select(pl.col("max_tokens").max()).item()
+    if without.filter(pl.col("finish_reason") == "length").height > without.height / 2:
+        ways.append(f"raise max_tokens of [attempts] ({most}), since most of them are cut off")
+    if not source.bare_last_number:
+        ways.append("set bare_last_number = true of the source if they end in a number")
+    if source.worked_examples == "none":
+        ways.append("set worked_examples of the source")
+    return ", ".join([*ways, "or take a policy that writes its answer in \\boxed{} as the prompt asks"])
+
+
+def found_by(attempts: pl.DataFrame) -> dict[str, dict[str, float | None]]:
+    """How many attempts there are by what found their answer, and of those by verdict."""
+    counted = attempts.group_by(_finder(), "verdict").len().sort("found_by", "verdict")
+    verdicts = [verdict.value for verdict in Verdict if verdict.value in set(counted["verdict"])]
+    rows: dict[str, dict[str, float | None]] = {}
+    for finder, verdict, count in counted.iter_rows():
+        rows.setdefault(finder, dict.fromkeys(verdicts, 0))[verdict] = count
+    return rows
+
+
+def _finder() -> pl.Expr:
+    """What found the answer, also where there is none and where an older stepmill did not keep it."""
+    absent = pl.when(pl.col("extracted").is_null()).then(pl.lit(NOTHING)).otherwise(pl.lit(NOT_KEPT))
+    return pl.coalesce("found_by", absent).alias("found_by")
