@@ -92,7 +92,10 @@ def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str
 def rewarded(n: int = 16):
     """Traces and pairs of `n` problems without answers, their solutions scored by a reward model."""
     unverified = {"answer": "", "scored_by": "armorm"}
-    traces = [trace(at) | unverified | {"score": 0.25 * at, "verdict": None, "extracted": None, "found_by": None} for at in range(n)]
+    traces = [
+        trace(at) | unverified | {"score": 0.25 * at, "verdict": None, "extracted": None, "found_by": None}
+        for at in range(n)
+    ]
     pairs = [
         pair(at)
         | unverified

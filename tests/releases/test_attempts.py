@@ -11,7 +11,7 @@ import pytest
 from filters.answers.verdicts import Verdict
 from filters.schema import SchemaError
 from generators.attempts.dataset import DATASET
-from generators.attempts.release import FOUND_BY, AttemptParameters, more_facts
+from generators.attempts.release import AttemptParameters
 from generators.attempts.table import ATTEMPTS
 from generators.problems.loading import problem_id
 from generators.problems.table import PROBLEMS
