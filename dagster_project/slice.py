@@ -1,6 +1,6 @@
 """One slice of one round as stages see it: `generators.stage.Slice` over the store and the run's resources."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,13 +20,14 @@ from dagster_project.running.listener import NOBODY, Listener, Table
 from dagster_project.scorecard import finished_recipe
 from dagster_project.settings.file import Settings
 from filters.answers.checker import AnswerChecker
+from generators.attempts.unanswered import unanswered
 from generators.checks import CheckBounds
 from generators.datasets import completed
 from generators.engine.errors import EngineMisconfigured
 from generators.models.judge import JudgeSampling
 from generators.models.policy import Policy
 from generators.models.reward import RewardModel
-from generators.preflight import Preflight
+from generators.preflight import Finding, Preflight
 from generators.problems.settings import EvaluationSetSettings, QualitySettings, Source
 from generators.problems.table import problems_of
 from generators.records import Problem
@@ -128,6 +129,10 @@ class RunSlice:
             judge=self.judge_resource,
             reward=self.reward_resource,
         )
+
+    def unanswered(self) -> Iterator[Finding]:
+        """What the share of attempts without a recognised answer says about drawing more; raises StorageError."""
+        return unanswered(self.table("attempts"), self.source).findings(self.bounds.max_no_answer_share)
 
     def reward(self) -> AbstractAsyncContextManager[RewardModel | None]:
         return self.reward_resource.opened()

@@ -121,13 +121,14 @@ def _require_order(stage: Stage[Any], context: dg.AssetExecutionContext) -> None
 
 async def _made(stage: Stage[Any], work: RunSlice, section: Section) -> Output:
     """The output of the stage, unless it is known before anything is drawn that the stage cannot work."""
+    found = list(work.unanswered()) if stage.continues_attempts else []
     if stage.preflight is not no_findings:
-        found = list(stage.preflight(await work.preflight(), section))
-        for finding in found:
-            if not finding.blocks:
-                work.warn(finding.sentence)
-        if refused := [finding.sentence for finding in found if finding.blocks]:
-            raise EngineMisconfigured("; ".join(refused))
+        found += stage.preflight(await work.preflight(), section)
+    for finding in found:
+        if not finding.blocks:
+            work.warn(finding.sentence)
+    if refused := [finding.sentence for finding in found if finding.blocks]:
+        raise EngineMisconfigured("; ".join(refused))
     return await stage.make(work, section)
 
 

@@ -153,9 +153,10 @@ class Schema:
         return replace(self, columns=columns)
 
     def completed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with the columns and fields that an older stepmill did not write."""
+        """The frame with the columns and fields that an older stepmill did not write, declared columns first."""
         values = (column.completed(name, frame.schema.get(name)) for name, column in self.columns.items())
-        return frame.with_columns([value for value in values if value is not None])
+        whole = frame.with_columns([value for value in values if value is not None])
+        return whole.select([*(name for name in self.columns if name in whole.columns), pl.exclude(*self.columns)])
 
     def rounded(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with every number as a release can hold it; raises SchemaError if an integer is too large."""

@@ -164,6 +164,11 @@ class Stage(Generic[S]):
         return "vllm" in self.kinds
 
     @property
+    def continues_attempts(self) -> bool:
+        """Whether it draws further rollouts, which are worth what the verdicts on the attempts are worth."""
+        return self.samples and "attempts" in self.needs
+
+    @property
     def needs_gpu(self) -> bool:
         """Whether it waits for a slot in the pool `gpu`."""
         return bool({"vllm", "pytorch"} & self.kinds)

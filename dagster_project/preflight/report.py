@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dagster_project.preflight.attempts import attempts_findings
 from dagster_project.preflight.models import model_findings
 from dagster_project.preflight.places import place_findings
 from dagster_project.preflight.readers import preflight
@@ -73,6 +74,8 @@ async def _check(settings: Settings, chosen: Sequence[Source], stages: Sequence[
             await read_source(source, settings.quality, policy=settings.policy.model, checker=checker)
             for source in chosen
         ]
+    if any(stage.continues_attempts for stage in stages):
+        findings += attempts_findings(settings, chosen)
     findings += models + [finding for read in sources for finding in read.findings]
     for source, read in zip(chosen, sources, strict=True):
         try:

@@ -10,6 +10,7 @@ import polars as pl
 
 from dagster_project.partitions import Cell
 from dagster_project.planning import SAMPLED, Plan, PlannedAsset
+from dagster_project.preflight.attempts import unanswered_in
 from dagster_project.preflight.report import CannotWork, check
 from dagster_project.preview.few import previewed, shares
 from dagster_project.resources.store import Store
@@ -20,6 +21,7 @@ from dagster_project.scorecard import read_cost
 from dagster_project.settings.file import Settings
 from filters.rules import reason_counts
 from filters.schema import Schema
+from generators.attempts.unanswered import Unanswered
 from generators.dataset import Dataset
 from generators.sampling.storage import remove
 from releases.drafting import joined
@@ -55,10 +57,11 @@ class DatasetPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What was made of a few problems, and the forecast of a whole round."""
+    """What was made of a few problems, how many attempts lack an answer, and the forecast of a whole round."""
 
     order: Order
     datasets: tuple[DatasetPreview, ...]
+    unanswered: tuple[Unanswered, ...]
     forecast: Plan
     seconds: float
 
@@ -95,6 +98,11 @@ def make(asked: Order, listener: Listener, log: Path) -> Preview:
     return Preview(
         order=asked,
         datasets=tuple(_of_dataset(dataset, asked, store, results) for dataset in asked.selection.datasets),
+        unanswered=tuple(
+            lacking
+            for source in asked.settings.sources
+            if (lacking := unanswered_in(store, asked.settings, source, asked.round)) is not None
+        ),
         forecast=forecast(asked, store),
         seconds=sum(result.seconds for result in results),
     )
@@ -150,4 +158,4 @@ def _of_dataset(dataset: Dataset[Any], asked: Order, store: Store, results: Sequ
 def _table(schema: Schema, cells: Sequence[Cell], store: Store) -> pl.DataFrame:
     """The rows of a table over the cells that have it."""
     paths = [path for cell in cells if (path := store.table(schema.name, cell)).exists()]
-    return pl.concat([schema.empty(), *(schema.completed(store.read(path)).select(*schema.columns) for path in paths)])
+    return pl.concat([schema.empty(), *(schema.completed(store.read(path)) for path in paths)])

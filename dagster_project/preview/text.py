@@ -24,7 +24,7 @@ def show(preview: Preview, console: Console) -> None:
         for number, row in enumerate(part.rows.iter_rows(named=True), start=1):
             _show_row(console, f"{part.dataset.name}, row {number} of {part.rows.height}", part, row)
     console.print()
-    for line in costs(preview):
+    for line in (*answers(preview), *costs(preview)):
         console.print(escape(line), highlight=False, soft_wrap=True)
 
 
@@ -43,6 +43,12 @@ def row_lines(part: DatasetPreview, row: dict[str, Any]) -> Iterator[tuple[str, 
     """The columns that a person reads, each with its value as text."""
     for column in part.dataset.sample_columns:
         yield column, _text(row[column])
+
+
+def answers(preview: Preview) -> Iterator[str]:
+    """How many attempts at each source's problems end without a recognised answer, and what to change if any do."""
+    for lacking in preview.unanswered:
+        yield f"{lacking.why} ({lacking.n} of {lacking.total}){f': {lacking.remedy}' if lacking.n else ''}."
 
 
 def costs(preview: Preview) -> Iterator[str]:

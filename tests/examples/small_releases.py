@@ -82,6 +82,7 @@ def step_pair(number: int, tokenizer: HFTokenizer) -> dict[str, object]:
         "prompt": problem,
         "initial_reason_steps": before,
         "answer": str(number + 2),
+        "also_accepted": [],
         "problem_id": f"p{number:02d}",
         "attempt_index": 0,
         "step_index": 1,

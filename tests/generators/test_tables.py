@@ -7,7 +7,7 @@ from generators.problems.table import PROBLEM_DIFFICULTY, PROBLEMS
 from generators.process_labels.table import PROCESS_LABELS
 from generators.search.tree_table import SEARCH_TREES
 
-PROBLEM = {"problem_id": "a", "source": "s", "prompt": "2+2?", "answer": "4", "level": None}
+PROBLEM = {"problem_id": "a", "source": "s", "prompt": "2+2?", "answer": "4", "also_accepted": [], "level": None}
 ATTEMPT = {
     "problem_id": "a",
     "source": "s",
@@ -18,6 +18,7 @@ ATTEMPT = {
     "finish_reason": "eos",
     "verdict": "equal",
     "extracted": "4",
+    "found_by": "box",
     "is_right": True,
     "sampling": "{}",
     "max_tokens": 8,
@@ -35,6 +36,7 @@ LABELLED = {
     "n_correct": [2, 0],
     "n_rollouts": [4, 3],
     "n_undecided": [0, 1],
+    "n_no_answer": [1, 0],
     "node_ids": ["n1", "n2"],
     "n_attempts": 8,
     "n_attempts_right": 5,
@@ -45,6 +47,7 @@ LABELLED = {
     "stop_reasons": ["sure", "own_outcome"],
     "verdict": "different",
     "extracted": None,
+    "found_by": None,
     "strategy": "sequential_test",
     "judge_first_error": 1,
     "judge_outcome": "judged",
@@ -65,6 +68,7 @@ NODE = {
     "n_correct": 2,
     "n_rollouts": 4,
     "n_undecided": 1,
+    "n_no_answer": 2,
     "policy": "p",
     "round": "r",
     "slice": "s-0",
@@ -155,7 +159,7 @@ def test_a_column_of_another_type_is_named():
 
 
 def test_a_column_of_nulls_alone_takes_its_declared_type():
-    frame = PROBLEMS.validate(pl.DataFrame([PROBLEM]).select(reversed(list(PROBLEM))))
+    frame = PROBLEMS.validate(PROBLEMS.frame([PROBLEM]).cast({"level": pl.Null}).select(reversed(list(PROBLEM))))
     assert (frame.columns, frame.schema["level"]) == (list(PROBLEM), pl.String)
 
 

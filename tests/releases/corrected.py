@@ -37,6 +37,7 @@ def corrected(
         "source": "sums",
         "prompt": prompt,
         "answer": answer,
+        "also_accepted": [],
         "level": None,
         "attempt_index": 0,
         "origin": origin,

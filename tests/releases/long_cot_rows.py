@@ -37,6 +37,7 @@ def trace(number: int, **changes: object) -> dict[str, object]:
         "source": "sums",
         "prompt": prompt,
         "answer": answer,
+        "also_accepted": [],
         "level": None,
         "messages": [
             {"role": "user", "content": prompt},
@@ -50,6 +51,7 @@ def trace(number: int, **changes: object) -> dict[str, object]:
         "score": 1.0,
         "verdict": "equal",
         "extracted": answer,
+        "found_by": "box",
         **{f"n_{kind}": count for kind, count in count_behaviours(shown).items()},
         "behaviours": [behaviour.kind for behaviour in shown],
         "behaviour_starts": [behaviour.start for behaviour in shown],
@@ -77,6 +79,7 @@ def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str
         "source": "sums",
         "prompt": [{"role": "user", "content": prompt}],
         "answer": answer,
+        "also_accepted": [],
         **_side("chosen", right, 0, 2.0, 1.0, "equal", None, "policy"),
         **_side("rejected", wrong, 3, *rejected),
         "reward_margin": 2.0 - rejected[0],
@@ -89,7 +92,10 @@ def pair(number: int, *, malformed: bool = False, **changes: object) -> dict[str
 def rewarded(n: int = 16):
     """Traces and pairs of `n` problems without answers, their solutions scored by a reward model."""
     unverified = {"answer": "", "scored_by": "armorm"}
-    traces = [trace(at) | unverified | {"score": 0.25 * at, "verdict": None, "extracted": None} for at in range(n)]
+    traces = [
+        trace(at) | unverified | {"score": 0.25 * at, "verdict": None, "extracted": None, "found_by": None}
+        for at in range(n)
+    ]
     pairs = [
         pair(at)
         | unverified

@@ -11,8 +11,8 @@ import pytest
 from filters.answers.verdicts import Verdict
 from filters.schema import SchemaError
 from generators.attempts.dataset import DATASET
+from generators.attempts.release import AttemptParameters
 from generators.attempts.table import ATTEMPTS
-from generators.dataset import Parameters
 from generators.problems.loading import problem_id
 from generators.problems.table import PROBLEMS
 from releases.drafting import drafted
@@ -21,13 +21,14 @@ from releases.verification.verify import verify
 from tests.releases.forgery import with_value
 
 ALL_TRAIN = SplitShares(test=0.0)
+PARAMETERS = AttemptParameters()
 UNDECIDED = [verdict.value for verdict in Verdict if verdict.is_undecided]
 
 
 def problem(number):
     prompt, answer = f"What is {number} + 2?", str(number + 2)
     names = {"problem_id": problem_id(prompt, answer), "source": "sums", "prompt": prompt, "answer": answer}
-    return {**names, "level": None}
+    return {**names, "also_accepted": [], "level": None}
 
 
 def attempt(number, index, *, says="equal", finish_reason="eos", text=None):
@@ -44,6 +45,7 @@ def attempt(number, index, *, says="equal", finish_reason="eos", text=None):
         "finish_reason": finish_reason,
         "verdict": says,
         "extracted": None if says == "no_answer" else str(said),
+        "found_by": None if says == "no_answer" else "box",
         "is_right": None if says in UNDECIDED else says == "equal",
         "sampling": "{}",
         "max_tokens": 8,
@@ -53,10 +55,10 @@ def attempt(number, index, *, says="equal", finish_reason="eos", text=None):
     }
 
 
-def draft_of(facts, *attempts, shares=ALL_TRAIN):
+def draft_of(facts, *attempts, shares=ALL_TRAIN, parameters=PARAMETERS):
     numbers = {problem(number)["problem_id"]: problem(number) for number in range(8)}
     tables = {"attempts": ATTEMPTS.frame(list(attempts)), "problems": PROBLEMS.frame(list(numbers.values()))}
-    return drafted(DATASET, tables, facts, Parameters(), shares)
+    return drafted(DATASET, tables, facts, parameters, shares)
 
 
 def completions(draft, config):

@@ -40,6 +40,7 @@ def pair(number, *, stable=True):
         "chosen": f"So \\boxed{{{answer}}}.",
         "rejected": f"So \\boxed{{{number}}}.",
         "answer": answer,
+        "also_accepted": [],
         "chosen_attempt_index": 0,
         "rejected_attempt_index": 3,
         "response_start": 4,

@@ -25,7 +25,11 @@ from releases.verification.verify import verify
 from tests.releases.forgery import with_value
 
 ALL_TRAIN = SplitShares(test=0.0)
-RULE = {"bare_last_number": False, "percent": "number", "units": "optional", "lists": "undecided"}
+RULE = {"bare_last_number": False, "percent": "number", "units": "optional", "lists": "undecided"} | {
+    "tolerance": None,
+    "unfinished_thoughts": "no_answer",
+    "no_answer": "wrong",
+}
 NOTES = SourceNotes(licence="MIT", language="en", answer_rule=AnswerRule(percent="number"))
 PARAMETERS = ProblemParameters(sources={"sums": NOTES, "essays": SourceNotes()})
 
@@ -34,14 +38,15 @@ def problem(number, *, source="sums", answer=None):
     prompt = f"What is {number} + 2?"
     answer = str(number + 2) if answer is None else answer
     names = {"problem_id": problem_id(prompt, answer), "source": source, "prompt": prompt, "answer": answer}
-    return {**names, "level": None}
+    return {**names, "also_accepted": [], "level": None}
 
 
 def attempted(row, *, n, right, undecided=0):
     decided = n - undecided
     rate = right / decided if decided else None
     band = None if rate is None else "easy" if rate >= 0.5 else "medium" if rate >= 0.1 else "hard"
-    counts = {"n_attempts": n, "n_right": right, "n_undecided": undecided, "pass_rate": rate, "difficulty": band}
+    counts = {"n_attempts": n, "n_right": right, "n_undecided": undecided, "n_no_answer": 0}
+    counts |= {"pass_rate": rate, "difficulty": band}
     return {"problem_id": row["problem_id"], **counts, "policy": "tiny", "round": "first", "slice": "sums-0"}
 
 
@@ -167,6 +172,7 @@ def test_a_row_for_rl_is_the_one_that_verl_documents(released):
     assert row["reward_model"] == {"style": "rule", "ground_truth": "2"}
     assert row["extra_info"] == {
         "index": EASY["problem_id"],
+        "also_accepted": [],
         "level": None,
         "pass_rate": 0.75,
         "n_attempts": 4,

@@ -45,6 +45,7 @@ def pair(problem, *, chosen=(8, 12), rejected=(1, 12), stable=True):
         "full_chosen": "Two.\nSo 4.",
         "full_rejected": "Three.\nSo 5.",
         "answer": "4",
+        "also_accepted": [],
         "problem_id": problem,
         "attempt_index": 1,
         "step_index": 1,

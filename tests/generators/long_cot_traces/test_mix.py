@@ -69,6 +69,7 @@ def test_a_seed_chooses_the_same_queries_in_any_order_and_another_one_chooses_ot
 def test_queries_with_a_pass_rate_are_mixed_by_it():
     attempts = [("a", True), ("a", True), ("b", True), ("b", False), ("c", False), ("c", False), ("d", None)]
     frame = pl.DataFrame(attempts, schema={"problem_id": pl.String, "is_right": pl.Boolean}, orient="row")
+    frame = frame.with_columns(verdict=pl.lit("different"))
     mix = mix_by_difficulty(difficulty(frame), least=0.1, most=0.9)
     assert why(mix) == {"a": "too_easy", "b": "pass_rate_within", "c": "too_hard", "d": "no_pass_rate"}
     assert mix["difficulty"].to_list() == ["easy", "easy", "hard", None]

@@ -23,17 +23,19 @@ SAMPLE = {
     "score": 1.0,
     "verdict": "equal",
     "extracted": "4",
+    "found_by": "box",
     "stage": None,
     "reason": None,
     **ORIGIN,
 }
-REWARDED = {"scored_by": "armorm", "score": -2.5, "verdict": None, "extracted": None}
+REWARDED = {"scored_by": "armorm", "score": -2.5, "verdict": None, "extracted": None, "found_by": None}
 MALFORMED = {"malformed": "truncated", "internal_thoughts": None, "external_solution": None, "score": None}
 TRACE = {
     "problem_id": "a",
     "source": "s",
     "prompt": "2+2?",
     "answer": "4",
+    "also_accepted": [],
     "level": None,
     "messages": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "<think>t</think>u"}],
     "internal_thoughts": "t",
@@ -44,6 +46,7 @@ TRACE = {
     "score": 1.0,
     "verdict": "equal",
     "extracted": "4",
+    "found_by": "box",
     "n_verification": 1,
     "n_backtracking": 1,
     "n_subgoal_setting": 0,
@@ -74,6 +77,7 @@ PAIR = {
     "source": "s",
     "prompt": [{"role": "user", "content": "2+2?"}],
     "answer": "4",
+    "also_accepted": [],
     "chosen": [{"role": "assistant", "content": "4"}],
     "rejected": [{"role": "assistant", "content": "5"}],
     "chosen_index": 0,

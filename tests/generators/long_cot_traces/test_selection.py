@@ -75,7 +75,7 @@ def test_every_stage_says_what_it_dropped_and_why():
     assert kept(VERIFIED).yields().rows() == [
         ("format", 10, 7, "no_opening_tag: 1, truncated: 1, word_loop: 1"),
         ("examples", 7, 6, "repeats_example: 1"),
-        ("score", 6, 3, "wrong_answer: 2, verdict_timeout: 1"),
+        ("score", 6, 3, "no_answer: 1, verdict_timeout: 1, wrong_answer: 1"),
         ("best", 3, 2, "not_the_best: 1"),
     ]
 

@@ -3,10 +3,13 @@ import pytest
 
 from generators.problems.difficulty import DifficultyBounds, difficulty
 
+VERDICTS = {True: "equal", False: "different"}
+
 
 def attempts(**by_problem):
     rows = [(problem, right) for problem, rights in by_problem.items() for right in rights]
-    return pl.DataFrame(rows, schema={"problem_id": pl.String, "is_right": pl.Boolean}, orient="row")
+    frame = pl.DataFrame(rows, schema={"problem_id": pl.String, "is_right": pl.Boolean}, orient="row")
+    return frame.with_columns(verdict=pl.col("is_right").replace_strict(VERDICTS, default="unparsed"))
 
 
 def test_a_problem_is_rated_over_its_decided_attempts():
@@ -14,11 +17,11 @@ def test_a_problem_is_rated_over_its_decided_attempts():
         attempts(e=[True, False], m=[True] + [False] * 9, h=[False] * 4, some=[True, None, None], none=[None])
     )
     assert rated.rows() == [
-        ("e", 2, 1, 0, 0.5, "easy"),
-        ("m", 10, 1, 0, 0.1, "medium"),
-        ("h", 4, 0, 0, 0.0, "hard"),
-        ("some", 3, 1, 2, 1.0, "easy"),
-        ("none", 1, 0, 1, None, None),
+        ("e", 2, 1, 0, 0, 0.5, "easy"),
+        ("m", 10, 1, 0, 0, 0.1, "medium"),
+        ("h", 4, 0, 0, 0, 0.0, "hard"),
+        ("some", 3, 1, 2, 0, 1.0, "easy"),
+        ("none", 1, 0, 1, 0, None, None),
     ]
 
 

@@ -23,8 +23,12 @@ class Scripted:
         return Decision(verdict=self.other)
 
 
+SCHEMA = {"answer": pl.String, "also_accepted": pl.List(pl.String)}
+
+
 def verified(checker, *answers):
-    return asyncio.run(verify_gold(pl.DataFrame({"answer": answers}, schema={"answer": pl.String}), checker))
+    problems = pl.DataFrame({"answer": answers, "also_accepted": [[]] * len(answers)}, schema=SCHEMA)
+    return asyncio.run(verify_gold(problems, checker))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,14 @@ def test_each_answer_has_its_own_reason():
         made = verified(checker, "4", r"\frac{1}{", "12")
     assert made.kept["answer"].to_list() == ["4", "12"]
     assert made.dropped.select("answer", "reason").rows() == [(r"\frac{1}{", "gold_not_equal_itself")]
+
+
+def test_a_problem_needs_every_further_answer_verified_too():
+    rows = [("4", ["5", "six"]), ("4", [r"\frac{1}{"]), ("7", [])]
+    with AnswerChecker() as checker:
+        made = asyncio.run(verify_gold(pl.DataFrame(rows, schema=SCHEMA, orient="row"), checker))
+    assert made.kept["answer"].to_list() == ["4", "7"]
+    assert made.dropped.select("also_accepted", "reason").rows() == [([r"\frac{1}{"], "gold_not_equal_itself")]
 
 
 def test_no_problems_are_verified_at_once():

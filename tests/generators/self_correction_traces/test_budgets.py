@@ -7,11 +7,20 @@ from hypothesis import strategies as st
 
 from generators.self_correction_traces.budgets import success_by_budget
 
-SCHEMA = {"method": pl.String, "problem_id": pl.String, "sample_index": pl.Int64, "tokens": pl.Int64, "is_right": bool}
+SCHEMA = {
+    "method": pl.String,
+    "problem_id": pl.String,
+    "sample_index": pl.Int64,
+    "tokens": pl.Int64,
+    "is_right": pl.Boolean,
+    "no_answer": pl.Boolean,
+}
 
 
 def outcomes(*rows):
-    return pl.DataFrame([("m", *row) for row in rows], schema=SCHEMA, orient="row")
+    """Rows of problem, sample, tokens and outcome; a fifth value says that there was no answer."""
+    whole = [("m", *row, *[False] * (5 - len(row))) for row in rows]
+    return pl.DataFrame(whole, schema=SCHEMA, orient="row")
 
 
 def rates(frame):
@@ -38,6 +47,13 @@ def test_an_undecided_answer_counts_neither_way():
     found = success_by_budget(looks, [10, 20])
     assert rates(found) == {10: 1.0, 20: 0.5}
     assert found["n_undecided"].to_list() == [2, 1]
+
+
+def test_a_sample_without_an_answer_is_counted_apart_while_it_has_none():
+    looks = outcomes(("p", 0, 10, False, True), ("p", 0, 20, True), ("p", 1, 10, None, True), ("p", 2, 15, False))
+    found = success_by_budget(looks, [5, 10, 20])
+    assert found["n_no_answer"].to_list() == [0, 2, 1]
+    assert found["n_undecided"].to_list() == [0, 1, 1]
 
 
 def test_methods_are_kept_apart():

@@ -319,14 +319,17 @@ def test_a_manifest_without_what_rows_are_derived_with_is_named(folder, change, 
 
 
 def test_answers_are_verified_by_the_rule_of_their_source(true_rows, facts, folder_of):
-    bare = true_rows.with_columns(pl.concat_list(pl.col("steps").list.first(), pl.lit("So it is.")).alias("steps"))
+    bare = true_rows.with_columns(
+        pl.concat_list(pl.col("steps").list.first(), pl.lit("So it is.")).alias("steps"), found_by=pl.lit("last_number")
+    )
     rule = AnswerRule(bare_last_number=True)
     sources = (SourceFacts(name="sums", problems=16, answer_rule=rule),)
     folder = folder_of(true_draft_of(bare, facts(sources=sources)))
     assert found(folder) == []
     with_manifest(folder, lambda told: told["facts"]["sources"][0]["answer_rule"].update(bare_last_number=False))
     told = [said.split(": ")[1] for check, said in found(folder) if check == "answers"]
-    assert len(told) == 32 and all(said.endswith(("gives no_answer", "the text ends in None")) for said in told)
+    ends = ("gives no_answer", "the text ends in None", "the answer is found by None")
+    assert len(told) == 48 and all(said.endswith(ends) for said in told)
 
 
 @pytest.mark.parametrize(
