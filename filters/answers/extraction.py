@@ -4,6 +4,7 @@ Each search reads the response once, however long it is.
 """
 
 import re
+from dataclasses import dataclass
 
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule
 
@@ -16,13 +17,30 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s|\*|$)|\n")
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:/[0-9]+)?")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The final answer as the response writes it, and the rule that found it (`box`, `hashes`, `phrase`, ...)."""
+
+    text: str
+    found_by: str
+
+
 def extract_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> str | None:
     """Return the final answer as the response writes it, or None if nothing marks one."""
-    answer = last_boxed(response) or after_hashes(response) or _after_phrase(response)
-    if answer is None and rule.bare_last_number:
-        numbers = _NUMBER.findall(response)
-        answer = numbers[-1] if numbers else None
-    return answer
+    found = find_answer(response, rule)
+    return found.text if found else None
+
+
+def find_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> Found | None:
+    """Return the final answer with the rule that found it, or None if nothing marks one."""
+    if answer := last_boxed(response):
+        return Found(text=answer, found_by="box")
+    if answer := after_hashes(response):
+        return Found(text=answer, found_by="hashes")
+    if answer := _after_phrase(response):
+        return Found(text=answer, found_by="phrase")
+    numbers = _NUMBER.findall(response) if rule.bare_last_number else []
+    return Found(text=numbers[-1], found_by="last_number") if numbers else None
 
 
 def last_boxed(text: str) -> str | None:

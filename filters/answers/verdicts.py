@@ -32,8 +32,10 @@ class Verdict(StrEnum):
 
 
 Percent = Literal["undecided", "fraction", "number"]
-Units = Literal["optional", "ignored"]
+Units = Literal["optional", "ignored", "converted"]
+Thoughts = Literal["no_answer", "read"]
 Lists = Literal["undecided", "ordered", "unordered"]
+_CHOICES = {"percent": Percent, "units": Units, "lists": Lists, "unfinished_thoughts": Thoughts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +44,25 @@ class AnswerRule:
 
     With `bare_last_number`, the last number of a response is its answer when nothing marks one. `percent` says whether
     `50%` is `0.5` (`fraction`) or `50` (`number`) when the other side has no percent sign. A unit on one side only is
-    not a difference; with `units` set to `ignored`, neither are two different units. `lists` says whether `1, 2` equals
-    `2, 1`.
+    not a difference; with `units` set to `ignored`, neither are two different units, and `converted` compares the
+    amounts in one unit. `lists` says whether `1, 2` equals `2, 1`. `tolerance` is the relative closeness of two numbers
+    that counts as equal. A response that never ends its thoughts (`<think>` without `</think>`) holds no answer; with
+    `unfinished_thoughts` set to `read`, its thoughts are read for one.
     """
 
     bare_last_number: bool = False
     percent: Percent = "undecided"
     units: Units = "optional"
     lists: Lists = "undecided"
+    tolerance: float | None = None
+    unfinished_thoughts: Thoughts = "no_answer"
 
     def __post_init__(self) -> None:
-        for field, choices in (("percent", Percent), ("units", Units), ("lists", Lists)):
+        for field, choices in _CHOICES.items():
             if getattr(self, field) not in get_args(choices):
                 raise ValueError(f"{field} must be one of {', '.join(get_args(choices))}, got {getattr(self, field)!r}")
+        if self.tolerance is not None and not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance must be above 0 and below 1, or None for exact answers, got {self.tolerance!r}")
 
 
 DEFAULT_RULE = AnswerRule()
@@ -62,8 +70,10 @@ DEFAULT_RULE = AnswerRule()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A verdict with the extracted answer and the tier that decided (`string`, `number`, `symbolic`, ...)."""
+    """A verdict with the extracted answer, the tier that decided (`string`, `number`, `symbolic`, ...) and the rule
+    that found the answer (`box`, `hashes`, `phrase`, ...; None where an answer was given rather than found)."""
 
     verdict: Verdict
     extracted: str | None = None
     tier: str | None = None
+    found_by: str | None = None
