@@ -53,11 +53,6 @@ def right_choice(value: Any, choices: Sequence[Choice]) -> tuple[str, ...]:
     return (letter,) if is_shared or is_a_letter else (letter, f"({letter}) {text}")
 
 
-def wrong_choices(answer: str, choices: Sequence[Choice]) -> list[str]:
-    """The letters that are not the answer."""
-    return [letter for letter in _letters(choices) if letter != answer]
-
-
 def _several(value: Any, choices: Sequence[Choice]) -> tuple[str, ...]:
     """The letters of several right choices, as `AD` and as `A, D`; none if the value is something else."""
     letters = re.sub(r"[\s,;&]|and", "", value).upper() if isinstance(value, str) else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from generators.problems import turns
-from generators.problems.choices import CHOICES, Choice, choices_of, right_choice, with_choices, wrong_choices
+from generators.problems.choices import CHOICES, Choice, choices_of, right_choice, with_choices
 from generators.problems.paths import head, value_at
 from generators.problems.unread import MISSING_PROMPT, NEEDS_A_TOLERANCE, NOT_TEXT, Unread, described
 from generators.problems.written import AnswerFormat, golds, number_text
@@ -108,10 +108,6 @@ class ColumnMapping:
             found = (", ".join(found),)
         unit = _read(row, self.unit, _level) if self.unit else None
         return tuple(f"{gold} {unit}" for gold in found) if unit else found
-
-    def others_of(self, row: Mapping[str, Any], answer: str) -> list[str]:
-        """The letters of the choices that are wrong; raises Unread."""
-        return wrong_choices(answer, self._choices(row)) if self.choices and self.has_answers else []
 
     def _choices(self, row: Mapping[str, Any]) -> list[Choice]:
         return _read(row, str(self.choices), choices_of)

@@ -87,7 +87,12 @@ class Source(OverProblems):
     licence: str | None = Field(None, description="the SPDX expression of the problems' licence")
     bare_last_number: bool = Field(False, description="an unmarked answer is the last number of a response")
     percent: Percent = Field("undecided", description="whether `50%` is `0.5` (`fraction`) or `50` (`number`)")
-    units: Units = Field("optional", description="`ignored`: answers in different units may be equal")
+    units: Units = Field(
+        "optional", description="answers in different units: `ignored` may be equal, `converted` are where they measure"
+    )
+    tolerance: float | None = Field(
+        None, gt=0, lt=1, description="how far from the answer a number may be, as a share of it; unset: not at all"
+    )
     lists: Lists = Field("undecided", description="whether the order of a list counts")
     worked_examples: Literal["none", "chain_sum", "word_problems"] = Field(
         "none", description="examples shown before each problem; a small policy needs them"
@@ -154,7 +159,11 @@ class Source(OverProblems):
     def answer_rule(self) -> AnswerRule:
         """How answers to this source's problems are read."""
         return AnswerRule(
-            bare_last_number=self.bare_last_number, percent=self.percent, units=self.units, lists=self.lists
+            bare_last_number=self.bare_last_number,
+            percent=self.percent,
+            units=self.units,
+            tolerance=self.tolerance,
+            lists=self.lists,
         )
 
     @property

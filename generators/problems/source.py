@@ -20,8 +20,7 @@ from generators.problems.written import AnswerFormat
 
 __all__ = ["AnswerFormat", "ColumnMapping", "Entry", "ProblemSource", "SourceError", "check_columns", "map_columns"]
 
-# `system` is what a conversation's system turn says: it is kept apart, and never part of the prompt. `others` are the
-# answers that the source itself calls wrong: those of the other choices.
+# `system` is what a conversation's system turn says: it is kept apart, and never part of the prompt.
 CANDIDATE: dict[str, Any] = {
     "origin": pl.String,
     "prompt": pl.String,
@@ -29,7 +28,6 @@ CANDIDATE: dict[str, Any] = {
     "also_accepted": pl.List(pl.String),
     "level": pl.String,
     "system": pl.String,
-    "others": pl.List(pl.String),
 }
 FOUND = "found"  # of a dropped row: the column, what it holds, and what would be read there
 _LISTED = 40  # paths in a message
@@ -109,7 +107,7 @@ def map_columns(entries: Iterable[Entry], columns: ColumnMapping) -> Filtered:
 
 
 def _row(entry: Entry, columns: ColumnMapping) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(CANDIDATE) | {"origin": entry.origin, "also_accepted": [], "others": []}
+    row: dict[str, Any] = dict.fromkeys(CANDIDATE) | {"origin": entry.origin, "also_accepted": []}
     row |= {REASON: entry.reason, FOUND: entry.found}
     if entry.fields is None:
         return row
@@ -119,7 +117,6 @@ def _row(entry: Entry, columns: ColumnMapping) -> dict[str, Any]:
         row["system"] = columns.system_of(entry.fields)
         row["level"] = columns.level_of(entry.fields)
         row["answer"], *row["also_accepted"] = columns.golds_of(entry.fields)
-        row["others"] = columns.others_of(entry.fields, row["answer"])
     except Unread as error:
         row |= {REASON: error.reason, FOUND: str(error)}
         if error.reason == NO_FINAL_ANSWER:

@@ -25,17 +25,15 @@ def read(path, columns=GSM8K, **span):
 
 def test_a_solution_in_the_style_of_gsm8k_gives_its_final_answer(tmp_path):
     assert read(jsonl(tmp_path, EGGS, ROBE, "")).kept.rows() == [
-        ("line 1", EGGS["question"], "18", [], None, None, []),
-        ("line 2", ROBE["question"], "3", [], None, None, []),
+        ("line 1", EGGS["question"], "18", [], None, None),
+        ("line 2", ROBE["question"], "3", [], None, None),
     ]
 
 
 def test_a_boxed_solution_gives_its_final_answer_and_level(tmp_path):
     row = {"problem": "1/2 + 1/4?", "solution": r"So $\boxed{\frac{3}{4}}$.", "level": 2}
     columns = ColumnMapping(prompt="problem", answer="solution", level="level", answer_format="boxed")
-    assert read(jsonl(tmp_path, row), columns).kept.rows() == [
-        ("line 1", "1/2 + 1/4?", r"\frac{3}{4}", [], "2", None, [])
-    ]
+    assert read(jsonl(tmp_path, row), columns).kept.rows() == [("line 1", "1/2 + 1/4?", r"\frac{3}{4}", [], "2", None)]
 
 
 def test_bad_rows_are_set_aside_with_line_and_reason_and_the_good_ones_survive(tmp_path):
@@ -71,9 +69,9 @@ def test_without_answers_every_prompt_is_kept_with_a_blank_one_whatever_the_othe
     ]
     found = read(jsonl(tmp_path, *lines), OPEN)
     assert found.kept.rows() == [
-        ("line 1", EGGS["question"], "", [], None, None, []),
-        ("line 2", "What is rain?", "", [], None, None, []),
-        ("line 4", "Why?", "", [], None, None, []),
+        ("line 1", EGGS["question"], "", [], None, None),
+        ("line 2", "What is rain?", "", [], None, None),
+        ("line 4", "Why?", "", [], None, None),
     ]
     assert found.dropped.select("origin", "reason").rows() == [("line 3", "missing_prompt")]
 
@@ -91,8 +89,8 @@ def test_tables_are_read_by_their_suffix(tmp_path, suffix):
     frame = pl.DataFrame({"prompt": ["2+2?", "3+3?"], "answer": [4, 6]})
     frame.write_parquet(path) if suffix == "parquet" else frame.write_csv(path)
     assert read(str(path), ColumnMapping()).kept.rows() == [
-        ("row 1", "2+2?", "4", [], None, None, []),
-        ("row 2", "3+3?", "6", [], None, None, []),
+        ("row 1", "2+2?", "4", [], None, None),
+        ("row 2", "3+3?", "6", [], None, None),
     ]
 
 

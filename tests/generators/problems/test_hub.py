@@ -25,7 +25,7 @@ def problems(tmp_path):
 
 def test_a_split_is_read_through_the_datasets_library(problems):
     found = problems(span=Span(offset=1, limit=2)).candidates()
-    assert found.kept.rows() == [("row 2", "1+1?", "2", [], None, None, []), ("row 3", "2+1?", "3", [], None, None, [])]
+    assert found.kept.rows() == [("row 2", "1+1?", "2", [], None, None), ("row 3", "2+1?", "3", [], None, None)]
 
 
 def test_an_unknown_split_or_column_is_refused_in_one_sentence(problems):
@@ -37,7 +37,7 @@ def test_an_unknown_split_or_column_is_refused_in_one_sentence(problems):
 
 def test_a_split_without_answers_is_read_without_their_column(problems):
     found = problems(columns=ColumnMapping(prompt="question", answer_format="none"), span=Span(limit=1)).candidates()
-    assert found.kept.rows() == [("row 1", "0+1?", "", [], None, None, [])]
+    assert found.kept.rows() == [("row 1", "0+1?", "", [], None, None)]
 
 
 def test_settings_out_of_bounds_are_refused_by_name():

@@ -53,7 +53,6 @@ def test_verls_layout_is_read_by_dotted_paths_and_the_system_turn_stays_apart(tm
         "also_accepted": [],
         "level": "7",
         "system": "You are careful.",
-        "others": [],
     }
 
 
