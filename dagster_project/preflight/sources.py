@@ -56,6 +56,7 @@ async def read_source(source: Source, quality: QualitySettings, *, policy: str, 
             _Sample(source.name, source.has_answers, Filtered(sample, candidates.dropped)),
             checker=checker,
             max_unverified_share=source.max_unverified_share,
+            rule=source.answer_rule,
         )
     except SourceError as error:
         unread = Finding(field=field, why=str(error))

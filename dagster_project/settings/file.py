@@ -21,7 +21,14 @@ from dagster_project.resources.policy import PolicySettings
 from dagster_project.resources.reward import RewardSettings
 from dagster_project.settings.operations import CheckSettings, RoundsSettings
 from generators.datasets import DATASETS, STAGES, dataset_of
-from generators.problems.settings import KINDS, EvaluationSetSettings, OverProblems, QualitySettings, Source
+from generators.problems.settings import (
+    KINDS,
+    EvaluationSetSettings,
+    OverProblems,
+    QualitySettings,
+    Source,
+    kind_of,
+)
 from generators.section import NoSettings, OtherSections, Section
 from generators.stage import Stage
 from releases.licences import Handling, refusal
@@ -238,7 +245,7 @@ def _types_of(section: Any, entry: Any) -> dict[str, Any]:
     types = {name: field.annotation for name, field in section.model_fields.items()}
     if issubclass(section, OverProblems):
         del types["problems"]
-        types |= get_type_hints(KINDS.get(entry.get("kind"), object))
+        types |= get_type_hints(KINDS.get(kind_of(entry), object))
     return types
 
 

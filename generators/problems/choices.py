@@ -1,7 +1,7 @@
 """The choices of a problem, as sources hold them: texts, labels with texts, or both in one line.
 
-They become part of the prompt, with letters as labels; the letter of the right one is the answer, and its text is
-accepted too, unless it could be taken for another choice's.
+They become part of the prompt, with letters as labels. The letter of the right one is the answer; what is accepted too,
+its letter with its text, equals the text alone as well. A text that could be taken for another choice is left out.
 """
 
 import re
@@ -13,7 +13,7 @@ from generators.problems.unread import NOT_A_CHOICE, NOT_TEXT, Unread, described
 
 CHOICES = ("choices", "options", "endings")  # the names that columns of choices have
 _LABEL = re.compile(r"^\s*(?:\(([A-Za-z0-9])\)|([A-Za-z0-9])\s*[).:])\s*")
-_INLINE = re.compile(r"(?:^|(?<=[\s,;]))\(?([A-Za-z])\s*\)\s*")
+_INLINE = re.compile(r"(?:^|(?<=[\s,;]))\(?([A-Za-z])\s*[).:]\s*")
 _TEXTS, _LABELS = ("text", "texts", "choice", "value", "content"), ("label", "labels", "key", "id")
 _READABLE = "choices are read as a list of texts, as labels with their texts, or as one line such as 'A) 3 B) 5'"
 
@@ -40,16 +40,27 @@ def with_choices(prompt: str, choices: Sequence[Choice]) -> str:
 
 
 def right_choice(value: Any, choices: Sequence[Choice]) -> tuple[str, ...]:
-    """The letter of the right choice and its text; `value` is a label, a place from 0 on, or the text itself."""
+    """The letter of the right choice, and letter with text; `value` is a label, a place from 0 on, or the text."""
     place = _place(value, choices)
+    if place is None and (several := _several(value, choices)):
+        return several
     if place is None:
         labels = ", ".join(choice.label for choice in choices)
         raise Unread(NOT_A_CHOICE, described(value), f"the answer of a problem with choices is one of {labels}")
     letter, text = ascii_uppercase[place], choices[place].text
-    others = [choice for index, choice in enumerate(choices) if index != place]
-    is_clear = all(text.casefold() not in (choice.label.casefold(), choice.text.casefold()) for choice in others)
-    is_a_letter = len(text) == 1 and text.upper() in ascii_uppercase[: len(choices)]
-    return (letter, text) if is_clear and not is_a_letter else (letter,)
+    is_shared = [choice.text.casefold() for choice in choices].count(text.casefold()) > 1
+    is_a_letter = text.upper() in _letters(choices)
+    return (letter,) if is_shared or is_a_letter else (letter, f"({letter}) {text}")
+
+
+def _several(value: Any, choices: Sequence[Choice]) -> tuple[str, ...]:
+    """The letters of several right choices, as `AD` and as `A, D`; none if the value is something else."""
+    letters = re.sub(r"[\s,;&]|and", "", value).upper() if isinstance(value, str) else ""
+    is_several = len(letters) > 1 and all(letter in _letters(choices) for letter in letters)
+    if not is_several or len(set(letters)) < len(letters):
+        return ()
+    ordered = sorted(letters)
+    return "".join(ordered), ", ".join(ordered)
 
 
 def _found(value: Any) -> list[Choice]:
@@ -76,7 +87,7 @@ def _labelled(texts: Sequence[str]) -> list[Choice]:
     labels = [(mark[1] or mark[2]).upper() for mark in marks if mark]
     if labels != _letters(texts):
         return _paired(_letters(texts), texts)
-    return _paired(labels, [text[mark.end() :] for text, mark in zip(texts, marks, strict=True) if mark])
+    return _labelled([text[mark.end() :] for text, mark in zip(texts, marks, strict=True) if mark])
 
 
 def _paired(labels: Sequence[Any], texts: Sequence[Any]) -> list[Choice]:
@@ -89,6 +100,8 @@ def _in_a_line(line: str) -> list[Choice]:
     for mark in _INLINE.finditer(line):
         if mark[1].upper() == ascii_uppercase[len(marks) : len(marks) + 1]:
             marks.append(mark)
+    if not marks:
+        return []
     ends = [mark.start() for mark in marks[1:]] + [len(line)]
     return [
         Choice(mark[1].upper(), line[mark.end() : end].strip().rstrip(",;").strip())

@@ -9,7 +9,8 @@ from hashlib import blake2b
 
 import polars as pl
 
-from filters.answers.checker import AnswerChecker
+from filters.answers.checker import AnswerChecker, AnswerRule
+from filters.answers.verdicts import DEFAULT_RULE
 from filters.rules import REASON, Filtered
 from generators.problems.gold import verify_gold
 from generators.problems.source import FOUND, ProblemSource, SourceError
@@ -17,18 +18,25 @@ from generators.problems.table import PROBLEMS
 
 
 async def load_problems(
-    source: ProblemSource, *, checker: AnswerChecker, max_unverified_share: float = 0.05
+    source: ProblemSource,
+    *,
+    checker: AnswerChecker,
+    max_unverified_share: float = 0.05,
+    rule: AnswerRule = DEFAULT_RULE,
 ) -> Filtered:
     """Return the source's problems in the `problems` schema, and the rows set aside with `origin` and `reason`.
 
-    Raises SourceError if no problem is left, or if more than `max_unverified_share` of the gold answers do not verify.
+    Raises SourceError if no problem is left, or if more than `max_unverified_share` of the gold answers do not verify
+    under `rule`.
     """
     if not 0 <= max_unverified_share <= 1:
         raise ValueError(f"max_unverified_share must be from 0 to 1, got {max_unverified_share}")
     candidates = source.candidates()
     named = Filtered(_identified(candidates.kept, source.name), _identified(candidates.dropped, source.name))
     unique = named.then({"duplicate": pl.col("problem_id").is_first_distinct()})
-    gold = await verify_gold(unique.kept, checker) if source.has_answers else Filtered(unique.kept, unique.kept.clear())
+    gold = Filtered(unique.kept, unique.kept.clear())
+    if source.has_answers:
+        gold = await verify_gold(unique.kept, checker, rule)
     _refuse_unverified(gold, source.name, max_unverified_share)
     result = Filtered(gold.kept, pl.concat([unique.dropped, gold.dropped], how="diagonal_relaxed"))
     if result.kept.is_empty():

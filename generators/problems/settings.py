@@ -18,6 +18,7 @@ from generators.problems.files import FileProblems
 from generators.problems.fit import PromptBounds
 from generators.problems.hub import HubProblems
 from generators.problems.multi_step import MultiStepProblems
+from generators.problems.presets import PRESETS, preset_of
 from generators.problems.procedural import ProceduralProblems
 from generators.problems.prompt import Example
 from generators.problems.simulated import SimulatedSource
@@ -37,12 +38,21 @@ KINDS: dict[str, type[ProblemSource]] = {
 }
 
 
+def kind_of(table: dict[str, Any]) -> str:
+    """The kind of source in a table of settings, as it says or as its preset does; blank if neither does."""
+    known = PRESETS.get(str(table.get("preset")))
+    return known.kind(table) if known else str(table.get("kind", ""))
+
+
 class OverProblems(Section):
     """A section that also accepts the settings of its kind of problem source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     kind: Kind = Field(description="where problems come from")
+    preset: str | None = Field(
+        None, description=f"a known set, whose columns, answers and licence are taken: {', '.join(PRESETS)}"
+    )
     problems: SkipValidation[ProblemSource]
 
     @model_validator(mode="before")
@@ -50,6 +60,8 @@ class OverProblems(Section):
     def _read_problems(cls, table: Any) -> Any:
         if not isinstance(table, dict):
             return table  # the error about it names its type
+        if table.get("preset") is not None:
+            table = preset_of(str(table["preset"])).under(table, cls.model_fields)
         own = {key: value for key, value in table.items() if key in cls.model_fields}
         rest = {key: value for key, value in table.items() if key not in cls.model_fields}
         kind = KINDS.get(str(own.get("kind")))
@@ -76,7 +88,12 @@ class Source(OverProblems):
     licence: str | None = Field(None, description="the SPDX expression of the problems' licence")
     bare_last_number: bool = Field(False, description="an unmarked answer is the last number of a response")
     percent: Percent = Field("undecided", description="whether `50%` is `0.5` (`fraction`) or `50` (`number`)")
-    units: Units = Field("optional", description="`ignored`: answers in different units may be equal")
+    units: Units = Field(
+        "optional", description="answers in different units: `ignored` may be equal, `converted` are where they measure"
+    )
+    tolerance: float | None = Field(
+        None, gt=0, lt=1, description="how far from the answer a number may be, as a share of it; unset: not at all"
+    )
     lists: Lists = Field("undecided", description="whether the order of a list counts")
     no_answer: NoAnswer = Field("wrong", description="how a response without a recognised answer counts in shares")
     worked_examples: Literal["none", "chain_sum", "word_problems"] = Field(

@@ -32,7 +32,9 @@ async def make(slice: Slice, _: NoSettings) -> Output:
     source = slice.source
     with AnswerChecker() as checker:
         share = source.max_unverified_share
-        loaded = await load_problems(source.problems, checker=checker, max_unverified_share=share)
+        loaded = await load_problems(
+            source.problems, checker=checker, max_unverified_share=share, rule=source.answer_rule
+        )
     fit = fit_to_ask(loaded.kept, slice.quality.prompt_bounds(source))
     unlike = distinct(fit.kept, source.duplicates)
     screened = screen(unlike.kept, [evaluation.set for evaluation in slice.evaluation_sets])

@@ -44,6 +44,7 @@ _TESTS = ({"inputs", "outputs"}, {"input", "output"}, {"stdin", "stdout"}, {"fn_
 _LAYOUT_BEHIND = re.compile(
     r"(?:\\\\|\\(?:noindent|newline|par|medskip|bigskip|smallskip|qquad|quad)(?![A-Za-z])|\s)+$"
 )
+_ALTERNATIVES = re.compile(r"\\?#\s*\\?#")
 _UNIT_IN_BRACKETS = re.compile(r"(-?[0-9][0-9.,/]*)\s*\(([^()0-9]*[^\W\d_][^()]*)\)")
 
 
@@ -52,11 +53,11 @@ def golds(value: Any, answer_format: AnswerFormat) -> tuple[str, ...]:
     if _is_missing(value):
         raise Unread(MISSING_ANSWER, described(value), _READABLE)
     texts = list(_texts(value))
-    if any(_PROGRAM.search(text) for text in texts) or _are_tests(value):
-        program = f"tests or a program, {shown(str(value))}"
-        raise Unread(NEEDS_A_SANDBOX, program, "they need a sandbox, which is not here")
     reader, readable = _MARKS[answer_format]
     found = [_tidy(answer) for text in texts for answer in reader(text)]
+    if _are_tests(value) or any(_PROGRAM.search(text) for text in found or texts):
+        program = f"tests or a program, {shown(str(value))}"
+        raise Unread(NEEDS_A_SANDBOX, program, "they need a sandbox, which is not here")
     if not any(found):
         raise Unread(NO_FINAL_ANSWER, described(value), readable)
     answers = [answer for answer in found if answer and answer.casefold().strip(" .$") not in _NO_ANSWERS]
@@ -132,7 +133,11 @@ def _tidy(answer: str) -> str:
     return _LAYOUT_BEHIND.sub("", answer.strip()).strip()
 
 
-def _forms(answer: str) -> tuple[str, ...]:
-    """An answer as it is; `9 (apples)` is 9, and 9 apples."""
-    counted = _UNIT_IN_BRACKETS.fullmatch(answer)
-    return (counted[1], f"{counted[1]} {counted[2]}") if counted else (answer,)
+def _forms(answer: str) -> list[str]:
+    """The alternatives of an answer, which `##` separates; `9 (apples)` is 9."""
+    parts = [part.strip() for part in _ALTERNATIVES.split(answer)]
+    if len(parts) < 2 or not all(parts):
+        parts = [answer]
+    whole = [part.strip("$").strip() if part.count("$") % 2 else part for part in parts]
+    counted = [(_UNIT_IN_BRACKETS.fullmatch(part), part) for part in whole]
+    return [found[1] if found else part for found, part in counted]

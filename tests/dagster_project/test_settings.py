@@ -14,7 +14,7 @@ BAD = [
         '[[sources]]\nname = "a"\nkind = "zip"',
         "sources.0.kind: Input should be 'procedural', 'multi_step', 'file', 'hub'",
     ),
-    (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .parquet, .csv, got '.*x.txt'"),
+    (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .*, or be a folder, got '.*x.txt'"),
     (SOURCE + SOURCE, "sources must have different names, got a, a"),
     ("data_root = ", "is no TOML"),
     (SOURCE + "[releases.major]\npoems = 1", "releases.major: there is no dataset poems; there are process_labels"),

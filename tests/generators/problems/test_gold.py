@@ -14,11 +14,11 @@ class Scripted:
     def __init__(self, itself, other):
         self.itself, self.other = itself, other
 
-    async def check(self, response, gold):
+    async def check(self, response, gold, rule):
         assert gold in response
         return Decision(verdict=self.itself)
 
-    async def compare(self, answer, gold):
+    async def compare(self, answer, gold, rule):
         assert answer == perturbed(gold)
         return Decision(verdict=self.other)
 
@@ -70,7 +70,29 @@ def test_no_problems_are_verified_at_once():
 
 @pytest.mark.parametrize(
     ("answer", "other"),
-    [("18", "28"), ("1,900", "2,900"), (r"\frac{9}{4}", r"\frac{8}{4}"), ("p - q", "q - r"), (r"\pi", r"\pi + 1")],
+    [
+        ("18", "28"),
+        ("1,900", "2,900"),
+        (r"\frac{9}{4}", r"\frac{8}{4}"),
+        ("p - q", "q - r"),
+        (r"\pi", r"\pi + 1"),
+        ("x_1 = 5", "x_1 = 6"),
+        ("E_{1}", "E_{2}"),
+        ("C", "D"),
+        ("(C) Na", "D"),
+        ("(Z) 12", "A"),
+        ("Yes", "No"),
+        ("no", "yes"),
+        ("FALSE", "TRUE"),
+        (r"\text{Even}", r"\text{Odd}"),
+        ("否", "是"),
+        ("no solution", "zebra"),
+        ("zebra", "giraffe"),
+        ("MR=SRMC", "NS=TSND"),
+        (r"(-\infty, \infty)", r"(-7, \infty)"),
+        (r"\emptyset", "7"),
+        (r"\mathbb{R}", "7"),
+    ],
 )
 def test_a_perturbed_answer_has_another_value(answer, other):
     assert perturbed(answer) == other
