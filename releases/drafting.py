@@ -13,6 +13,7 @@ from releases.draft import Draft, Table
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts
 from releases.figures import drawn
+from releases.picturing.row_picture import row_picture
 from releases.recomputation import differing_columns
 from releases.splits import SplitShares, split_by_problem
 
@@ -50,14 +51,17 @@ def drafted(
         if config.name in parts
     }
     splits = laid_out[dataset.main.name].splits
+    shown = next(iter(splits.values()))
+    columns = dataset.main.schema.columns
+    pictures = [drawn(dataset.picture, main)] if dataset.picture else []
     return Draft(
         dataset=dataset.name,
         card=dataset.card,
         tables={name: table for name, table in laid_out.items() if table.splits},
         facts=_with_export(facts, parts, exported(parameters, shares)),
-        examples=_examples(next(iter(splits.values())), dataset.sample_columns),
+        examples=_examples(shown, dataset.sample_columns),
         label_counts={split: counts for split, rows in splits.items() if (counts := dataset.label_counts(rows))},
-        pictures=(drawn(dataset.picture, main),) if dataset.picture else (),
+        pictures=(*pictures, row_picture(dataset, shown, columns, policy=facts.policy)),
         attachments=dataset.attachments(splits, parameters),
     )
 

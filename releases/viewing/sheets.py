@@ -3,24 +3,21 @@
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from filters.schema import Column
-from generators.dataset import Dataset
-from generators.engine.tokenizer import Tokenizer
-from generators.view import OF_TRAINERS, Learnt, Pair, Panel, Tokens
 from releases.verification.opened import OpenedRelease
 from releases.viewing.cells import cells, filter_of
 from releases.viewing.sampling import share_shown, shown_rows
-from releases.viewing.tokens import Tokenizers, pieces
+from releases.viewing.shown import PROBLEM_TEXTS, drawn_columns, facts_of, panels_of, show_tokens
+from releases.viewing.tokens import Tokenizers
 
 ROWS_PER_BLOCK = 50
 SPLIT = "split"
-PROBLEM_TEXTS = ("prompt", "answer")  # drawn above all panels where a config has them
 _SPLIT = Column(pl.String, "The split that the row is in.")
 
 
@@ -42,10 +39,10 @@ def sheet(release: OpenedRelease, config: str, *, n: int, seed: int, tokenizers:
     numbers, are_whole = shown_rows(rows, n=n, seed=seed)
     shown = rows[numbers]
     panels = panels_of(release.dataset, frozenset(schema))
-    drawn = {name for panel in panels for name in panel.columns()}
+    drawn = drawn_columns(panels)
     kept = [name for name, column in schema.items() if name in drawn or not column.tokenwise]
     values = {name: cells(shown[name]) for name in kept}
-    _show_tokens(values, panels, tokenizers, release.manifest.facts.policy)
+    show_tokens(values, panels, tokenizers, release.manifest.facts.policy)
     head = {
         "name": config,
         "purpose": next(declared.purpose for declared in release.dataset.configs if declared.name == config),
@@ -58,7 +55,7 @@ def sheet(release: OpenedRelease, config: str, *, n: int, seed: int, tokenizers:
         "tokenwise": [name for name in kept if schema[name].tokenwise],
         "panels": [panel.to_json() for panel in panels],
         "problem": PROBLEM_TEXTS,
-        "facts": _facts(release, schema, drawn),
+        "facts": facts_of(release.dataset, schema, drawn),
         "blockSize": ROWS_PER_BLOCK,
     }
     columns = list(values.values())
@@ -68,55 +65,7 @@ def sheet(release: OpenedRelease, config: str, *, n: int, seed: int, tokenizers:
     )
 
 
-def panels_of(dataset: Dataset[Any], columns: frozenset[str]) -> list[Panel]:
-    """The panels of a dataset that a config with these columns has, or those of the shape that a trainer reads."""
-    for declared in (dataset.view.panels, OF_TRAINERS):
-        if found := [panel for panel in (one.within(columns) for one in declared) if panel is not None]:
-            return found
-    return []
-
-
 def packed(data: Any) -> str:
     """JSON data, compressed, in letters that stand in HTML as they are."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-
-
-def _show_tokens(values: dict[str, list[Any]], panels: Sequence[Panel], tokenizers: Tokenizers, policy: str) -> None:
-    """Put the texts of tokens in place of their ids where they are known; a pair's columns are cut to the solution.
-
-    Positions then count from the solution's beginning, and labels say whether a token is learnt.
-    """
-    for panel in panels:
-        if isinstance(panel, Learnt):
-            _show_learnt(values, panel, tokenizers(policy))
-        for side in (panel.chosen, panel.rejected) if isinstance(panel, Pair) else ():
-            if side.tokens is not None:
-                for row in range(len(values[side.text])):
-                    _show_solution(values, row, side.text, side.tokens, tokenizers)
-
-
-def _show_learnt(values: dict[str, list[Any]], panel: Learnt, tokenizer: Tokenizer | None) -> None:
-    rows = list(zip(values[panel.ids], values[panel.labels], strict=True))
-    values[panel.labels] = [[label == token_id for token_id, label in zip(*row, strict=True)] for row in rows]
-    if tokenizer is not None:
-        values[panel.ids] = [pieces(tokenizer, ids) for ids, _ in rows]
-
-
-def _show_solution(values: dict[str, list[Any]], row: int, text: str, tokens: Tokens, tokenizers: Tokenizers) -> None:
-    start = values[tokens.start][row]
-    ids = values[tokens.ids][row][start:]
-    tokenizer = tokenizers(values[tokens.tokenizer][row])
-    texts = tokenizer and pieces(tokenizer, ids, values[text][row])
-    values[tokens.ids][row] = texts or ids
-    values[tokens.weights][row] = [round(weight, 3) for weight in values[tokens.weights][row][start:]]
-    if tokens.tested is not None:
-        positions = values[tokens.tested.positions]
-        positions[row] = [position - start for position in positions[row]]
-
-
-def _facts(release: OpenedRelease, schema: Mapping[str, Column], drawn: Collection[str]) -> list[str]:
-    """The short columns that are shown beside the problem."""
-    names = release.dataset.view.facts or release.dataset.sample_columns
-    known = [name for name in names if name in schema and name not in drawn and name not in PROBLEM_TEXTS]
-    return [name for name in known if not schema[name].dtype.is_nested()]

@@ -30,6 +30,7 @@ from tests.dagster_project.conftest import metadata_of, runner
 from tests.releases.forgery import with_value
 
 ROUND = "r1"
+LARGEST_PICTURE = 250_000
 
 
 def cells(world, round_key=ROUND):
@@ -132,6 +133,16 @@ def test_a_release_holds_every_config_with_its_declared_columns(world, dataset):
     for config in dataset.measured:
         tables = [world.store.read(world.store.table(config.table, cell)) for cell in cells(world)]
         assert sum(manifest.rows[config.name].values()) == sum(table.height for table in tables) > 0
+
+
+def test_the_card_shows_one_of_the_rows(world, dataset):
+    folder = version(world, dataset, 1)
+    *_, picture = draft_of(dataset, StoredRound(settings=world.settings, store=world.store, key=ROUND)).pictures
+    assert (folder / "pictures" / picture.name).read_bytes() == picture.png
+    assert len(picture.png) < LARGEST_PICTURE
+    assert f"![One row of this release as `stepmill view` shows it](pictures/{picture.name})" in (
+        (folder / "README.md").read_text()
+    )
 
 
 def test_a_trainer_reads_the_default_config_and_everything_is_in_full(dataset):
