@@ -9,7 +9,9 @@ from releases.cli import print_json
 
 
 def init(
-    source: Annotated[str, typer.Argument(help="A .jsonl, .parquet or .csv file, or a Hub dataset as org/name.")],
+    source: Annotated[
+        str, typer.Argument(help="A problem file, a folder or glob of them, or a Hub dataset as org/name.")
+    ],
     model: Annotated[str, typer.Option(help="The policy: `embedded`, a model folder or a Hub id.")] = "embedded",
     out: Annotated[Path | None, typer.Option(help="The file to write; by default named for the source.")] = None,
     prompt: Annotated[str | None, typer.Option(help="The column of the problems, where it is not seen.")] = None,

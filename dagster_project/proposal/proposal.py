@@ -19,6 +19,9 @@ from dagster_project.proposal.sizes import CPU_PROBLEMS, FEW, PER_SLICE, Sizes, 
 from filters.answers.quantities import plain_number
 from filters.rules import apply_rules
 from filters.texts.language import check_language, in_language, language_of
+from generators.problems import turns
+from generators.problems.paths import value_at
+from generators.problems.presets import PRESETS
 from generators.problems.source import ColumnMapping, SourceError
 from generators.problems.word_problems import EXAMPLES as WORD_PROBLEMS
 from releases.licences import terms_of
@@ -62,7 +65,15 @@ class Proposal:
         place = ", ".join(f"{field} {value}" for field, value in sample.fields.items() if field in ("config", "split"))
         rows = f"{total} rows{f' ({place})' if place else ''}, {len(sample.rows)} of them read"
         yield Detected(what="source", value=sample.label, evidence=rows)
-        yield Detected(what="prompt", value=f"column `{self.columns.prompt}`", evidence=self.columns.why_prompt)
+        if self.columns.preset:
+            place = "its id on the Hub" if "dataset" in sample.fields else "the name of the file"
+            yield Detected(what="preset", value=self.columns.preset, evidence=f"by {place}, and by its columns")
+        mapping = self.columns.mapping
+        asked = ", ".join(f"`{column}`" for column in mapping.prompts)
+        yield Detected(what="prompt", value=f"column {asked}", evidence=self.columns.why_prompt)
+        if mapping.choices:
+            why = "its choices become part of the prompt"
+            yield Detected(what="choices", value=f"column `{mapping.choices}`", evidence=why)
         if answer is None:
             yield Detected(what="answer", value="none", evidence="no column reads as an answer in any format")
         else:
@@ -72,8 +83,9 @@ class Proposal:
             if other is not answer:
                 value = f"column `{other.column}`, format {other.format}"
                 yield Detected(what="not chosen", value=value, evidence=_evidence(other))
-        if self.columns.level:
-            yield Detected(what="level", value=f"column `{self.columns.level}`", evidence="by its name")
+        if mapping.level:
+            why = f"by the preset {self.columns.preset}" if self.columns.preset else "by its name"
+            yield Detected(what="level", value=f"column `{mapping.level}`", evidence=why)
         yield Detected(what="language", value=self.language or "not sure", evidence=self.why_language)
         yield Detected(what="licence", value=self.licence or "not found", evidence=self.why_licence)
         yield from self._of_the_model()
@@ -102,13 +114,19 @@ class Proposal:
 
     @property
     def licence(self) -> str | None:
-        """The licence of the problems, if the card of a Hub dataset names one whose terms are known."""
+        """The licence of the problems: what the card of a Hub dataset says, if its terms are known, or the preset."""
         known = terms_of(self.sample.licence) != "unknown"
-        return self.sample.licence if known else None
+        return self.sample.licence if known else self._preset_licence
+
+    @property
+    def _preset_licence(self) -> str | None:
+        return PRESETS[self.columns.preset].licence if self.columns.preset else None
 
     @property
     def why_licence(self) -> str:
         """What the licence follows from, or why there is none."""
+        if self.licence is not None and self.licence == self._preset_licence:
+            return f"that of the set {self.columns.preset}; correct it if these problems are others"
         if self.sample.fields["kind"] == "file":
             return "a file names none: fill in the SPDX id of the problems' licence"
         if self.sample.licence is None:
@@ -132,7 +150,9 @@ class Proposal:
             "model": self.model,
             "sizes": sizes,
             "fields": sample.fields,
+            "preset": self.columns.preset,
             "columns": _inline(self.columns.mapping),
+            "rule": PRESETS[self.columns.preset].rule if self.columns.preset else {},
             "licence": self.licence,
             "no_licence": self.why_licence,
             "language": self.language,
@@ -164,14 +184,24 @@ def propose(
     model that scores solutions of problems without answers.
     """
     sample = sample_of(source, beside=beside)
-    columns = asyncio.run(detect_columns(sample.rows, sample.columns, label=sample.label, prompt=prompt, answer=answer))
+    columns = asyncio.run(
+        detect_columns(
+            sample.rows,
+            sample.columns,
+            label=sample.label,
+            prompt=prompt,
+            answer=answer,
+            name=sample.name,
+            dataset=sample.fields.get("dataset"),
+        )
+    )
     if columns.answer is None and reward is None:
         raise SourceError(
             f"no column of {sample.label} reads as an answer, alone, after #### or in a box; there are "
             f"{', '.join(sample.columns)}: name it with --answer, or name a reward model that scores solutions without "
             "answers with --reward"
         )
-    prompts = [str(row[columns.prompt]) for row in sample.rows if row.get(columns.prompt)]
+    prompts = columns.prompts(sample.rows)
     likeliest = language_of(prompts)
     check_language(likeliest)
     in_it = apply_rules(pl.DataFrame({"prompt": prompts}), in_language("prompt", likeliest)).kept.height
@@ -194,7 +224,9 @@ def propose(
 def _worked(sample: Sample, trials: tuple[AnswerTrial, ...]) -> list[str]:
     """The worked solutions among the rows: those that end in a marked answer."""
     column = next((trial.column for trial in trials if trial.format != "plain"), None)
-    return [str(row[column]) for row in sample.rows if row.get(column)] if column else []
+    values = [value_at(row, column) for row in sample.rows] if column else []
+    texts = [turns.reply(value) if turns.is_conversation(value) else value for value in values]
+    return [str(text) for text in texts if text]
 
 
 def _evidence(trial: AnswerTrial) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from generators.problems.files import FileProblems
+from generators.problems.rows import SUFFIXES, suffix_of
 from generators.problems.source import SourceError
 
 SAMPLED = 200
-_SUFFIXES = (".jsonl", ".parquet", ".csv")
+_GLOB = re.compile(r"[*?\[]")
 _PREFERRED = {"config": ("default", "main"), "split": ("train",)}
 
 
@@ -40,12 +41,14 @@ class Sample:
 
 def sample_of(source: str, *, beside: Path) -> Sample:
     """A sample of a file or of a Hub dataset; paths become relative to the folder `beside`. Raises SourceError."""
-    if source.endswith(_SUFFIXES):
+    if suffix_of(source) or _GLOB.search(source) or Path(source).is_dir():
         return _of_file(source, beside)
     if "/" in source and not Path(source).exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", source):
         return _of_hub(source)
     fault = "has another suffix" if Path(source).exists() else "does not exist, nor is it the id of a Hub dataset"
-    raise SourceError(f"{source} {fault}: name a {', '.join(_SUFFIXES)} file, or a Hub dataset as org/name")
+    raise SourceError(
+        f"{source} {fault}: name a {', '.join(SUFFIXES)} file, a folder or a glob of them, or a Hub dataset as org/name"
+    )
 
 
 def _of_file(source: str, beside: Path) -> Sample:
@@ -124,6 +127,10 @@ def _some(rows: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
 
 
 def name_of(source: str) -> str:
-    """The name of a file without its suffix, or of a Hub dataset, as one word."""
-    stem = Path(source).stem if source.endswith(_SUFFIXES) else source.rpartition("/")[2]
+    """The name of a file without its suffix, of a folder or of a Hub dataset, as one word."""
+    suffix = suffix_of(source)
+    last = source.rstrip("/").removesuffix(suffix or "").rpartition("/")
+    stem = (
+        last[0].rpartition("/")[2] if _GLOB.search(last[2]) else last[2]
+    )  # files of a glob are named for their folder
     return re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "problems"

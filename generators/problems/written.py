@@ -36,7 +36,7 @@ _NO_ANSWERS = (
     *("proof", "prove", "notfound", "not found", "not_found"),
     *("n/a", "nan", "null", "no answer", "see solution"),
 )
-_BOOLEANS = {True: ("True", "Yes"), False: ("False", "No")}
+_BOOLEANS = {True: "True", False: "False"}
 _PROGRAM = re.compile(
     r"^\s*(?:def \w+\(|class \w+[:(]|import \w|from \w+ import |#include\b|assert )|^```", re.MULTILINE
 )
@@ -74,7 +74,7 @@ def number_text(value: float) -> str:
 def _texts(value: Any) -> Iterator[str]:
     """The texts that a value holds; raises Unread if it holds something else."""
     if isinstance(value, bool):
-        yield from _BOOLEANS[value]
+        yield _BOOLEANS[value]
     elif isinstance(value, int | float):
         yield number_text(value)
     elif isinstance(value, str):

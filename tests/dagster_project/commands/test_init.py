@@ -64,6 +64,42 @@ def test_a_file_becomes_settings_that_pass_the_check(init, tmp_path, suffix):
     assert report.refused == [] and [finding.field for finding in report.warned] == ["sources.my_problems.licence"]
 
 
+def test_a_known_set_becomes_its_preset_with_its_licence(init, tmp_path):
+    write(tmp_path / "gsm8k_train.jsonl")
+    done = init("gsm8k_train.jsonl")
+    assert "preset       gsm8k: by the name of the file, and by its columns" in done.output
+    text = (tmp_path / "gsm8k_train.toml").read_text()
+    assert 'preset = "gsm8k"' in text and "columns" not in text.replace("# columns", "").partition("preset")[0]
+    settings = load_settings(tmp_path / "gsm8k_train.toml")
+    (source,) = settings.sources
+    assert (source.kind, source.preset, source.licence) == ("file", "gsm8k", "mit")
+    assert check(settings).refused == []
+
+
+@pytest.mark.parametrize("source", ["shards", "shards/train-*.parquet"])
+def test_shards_become_one_source(init, tmp_path, source):
+    (tmp_path / "shards").mkdir()
+    for number in range(2):
+        write(tmp_path / "shards" / f"train-0000{number}-of-00002.parquet", PROBLEMS[5 * number : 5 * number + 5])
+    done = init(source)
+    assert done.exit_code == 0, done.output
+    assert check(load_settings(tmp_path / "shards.toml")).refused == []
+
+
+def test_conversations_in_json_become_a_source(init, tmp_path):
+    rows = [
+        [
+            {"from": "human", "value": row["question"]},
+            {"from": "assistant", "ground_truth": {"value": row["answer"].rpartition(" ")[2]}},
+        ]
+        for row in PROBLEMS
+    ]
+    (tmp_path / "own.json").write_text(json.dumps(rows))
+    done = init("own.json")
+    assert "answer       column `messages.ground_truth.value`, format plain: 10 of 10 rows parse" in done.output
+    assert check(load_settings(tmp_path / "own.toml")).refused == []
+
+
 def test_worked_examples_are_chosen_by_the_room_that_the_context_leaves(init, tmp_path):
     write(tmp_path / "own.jsonl")
     assert init("own.jsonl").exit_code == 0
