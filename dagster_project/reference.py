@@ -20,7 +20,9 @@ from dagster_project.settings.file import HubSettings, ReleasesSettings, Setting
 from dagster_project.settings.operations import CheckSettings, RoundsSettings
 from generators.dataset import Dataset
 from generators.datasets import DATASETS, STAGES
+from generators.problems.presets import PRESETS
 from generators.problems.settings import KINDS, EvaluationSetSettings, QualitySettings, Source
+from generators.problems.source import ColumnMapping
 from generators.section import KNOB, NoSettings
 from releases.exports.table import losses, refusals, table
 from releases.trl import readers, trainers
@@ -46,11 +48,12 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
     readme = ROOT / "README.md"
-    training, exports = (ROOT / "docs" / f"{name}.md" for name in ("training", "exports"))
+    training, exports, sources = (ROOT / "docs" / f"{name}.md" for name in ("training", "exports", "sources"))
     return {
         readme: _filled(readme, "datasets", _dataset_rows()),
         training: _filled(training, "trainers", _trainer_rows()),
         exports: _filled(exports, "exports", _export_rows()),
+        sources: _filled(sources, "presets", _preset_rows()),
         ROOT / "docs" / "settings.md": "\n".join(_settings_page()),
         **{ROOT / "docs" / "datasets" / f"{dataset.name}.md": "\n".join(dataset_page(dataset)) for dataset in DATASETS},
     }
@@ -76,6 +79,18 @@ def _export_rows() -> Iterator[str]:
     yield from table()
     yield ""
     yield from (f"- {sentence}." for sentence in (*refusals(), *losses()))
+
+
+def _preset_rows() -> Iterator[str]:
+    yield "| preset | on the Hub | prompt | answer | format | licence |"
+    yield "|---|---|---|---|---|---|"
+    for name, preset in PRESETS.items():
+        columns = ColumnMapping(**preset.columns)  # type: ignore[arg-type]
+        prompt = ", ".join(f"`{column}`" for column in columns.prompts)
+        choices = f" of `{columns.choices}`" if columns.choices else ""
+        hub = f"`{preset.hub['dataset']}`" if preset.hub else "–"
+        answer, licence = f"`{columns.answer}`{choices}", preset.licence or "–"
+        yield f"| `{name}` | {hub} | {prompt} | {answer} | {columns.answer_format} | {licence} |"
 
 
 def _dataset_rows() -> Iterator[str]:
