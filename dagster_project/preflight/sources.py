@@ -13,10 +13,11 @@ from generators.models.policy import SIMULATED
 from generators.preflight import Finding
 from generators.problems import prompt as solve
 from generators.problems.fit import fit_to_ask
-from generators.problems.loading import load_problems
+from generators.problems.loading import example, load_problems
 from generators.problems.settings import EvaluationSetSettings, QualitySettings, Source
 from generators.problems.source import SourceError
 from generators.problems.table import problems_of
+from generators.problems.unread import shown
 from generators.records import Problem
 from releases.licences import forbidden, terms_of, words
 
@@ -72,12 +73,14 @@ async def read_source(source: Source, quality: QualitySettings, *, policy: str, 
         findings.append(
             Finding(
                 field=field,
-                why=f"{sum(set_aside.values())} of {of} rows that were looked at cannot be used ({listed})",
+                why=f"{sum(set_aside.values())} of {of} rows that were looked at cannot be used ({listed})"
+                f"{example(loaded.dropped)}",
                 remedy="they are set aside; correct them, or the columns and answer_format, if there are too many",
                 blocks=not problems,
             )
         )
     findings += _simulated(source, problems, policy)
+    findings += _system_turns(field, sample)
     return ReadSource(
         name=source.name,
         rows=candidates.kept.height + candidates.dropped.height,
@@ -130,6 +133,18 @@ def _licence(source: Source) -> Iterator[Finding]:
         yield Finding(
             field=field,
             why=f"{source.licence} allows {words(terms)}, and cards will say so (releases.licences is 'mark')",
+            blocks=False,
+        )
+
+
+def _system_turns(field: str, sample: pl.DataFrame) -> Iterator[Finding]:
+    """Conversations whose system turn is left out of the prompt."""
+    said = sample["system"].drop_nulls() if "system" in sample.columns else pl.Series([])
+    if not said.is_empty():
+        yield Finding(
+            field=field,
+            why=f"the system turn of {len(said)} of {sample.height} prompts is left out, such as {shown(said[0])}",
+            remedy="the policy is asked with stepmill's own instruction; write into the user turn what a problem needs",
             blocks=False,
         )
 

@@ -19,6 +19,7 @@ _DRESS = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|operatorname)\s*\{([
 _CHOICE = re.compile(r"\(([A-Z])\)\s.+", re.DOTALL)  # a choice's letter with its text
 _WORDS = re.compile(r"[^\W\d_]{2,}(?:[\s,-]+[^\W\d_]+)*")
 _DIGIT = re.compile(r"[0-9]")
+_TIME = re.compile(r"(\b[0-9]{1,2}\s*:\s*[0-5])([0-9])(?=\s*\\?[~,; ]*(?:\\text\s*\{)?\s*[ap]\.?m\b)", re.IGNORECASE)
 _NAMED = re.compile(r"_\s*(?:\{[^{}]*\}|[0-9])")  # a subscript is part of a name
 _TO_SHIFT = re.compile(r"\\[a-zA-Z]+|[A-Za-z]")
 _ENDLESS = re.compile(r"\\(?:infty|emptyset|varnothing|mathbb\s*\{?[A-Z]\}?)|[∞∅]")  # what adding 1 does not change
@@ -30,6 +31,8 @@ def perturbed(answer: str) -> str:
         return _next_letter(choice[1])
     if _is_in_words(answer):
         return _other_words(answer)
+    if time := _TIME.search(answer):
+        return _replaced(answer, time, f"{time[1]}{(int(time[2]) + 7) % 10}")
     if digit := _first_digit(answer):
         return _replaced(answer, digit, "8" if digit[0] == "9" else str(int(digit[0]) + 1))
     if endless := _ENDLESS.search(answer):

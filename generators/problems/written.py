@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from generators.problems import turns
 from generators.problems.solutions import after_mark, in_a_sentence, in_boxes
+from generators.problems.stated import stated
 from generators.problems.unread import (
     MISSING_ANSWER,
     NEEDS_A_SANDBOX,
@@ -140,4 +141,4 @@ def _forms(answer: str) -> list[str]:
         parts = [answer]
     whole = [part.strip("$").strip() if part.count("$") % 2 else part for part in parts]
     counted = [(_UNIT_IN_BRACKETS.fullmatch(part), part) for part in whole]
-    return [found[1] if found else part for found, part in counted]
+    return [found[1] if found else stated(part) for found, part in counted]

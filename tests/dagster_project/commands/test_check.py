@@ -144,6 +144,15 @@ def test_rows_that_cannot_be_used_are_counted_by_reason(check):
     done = check(own(), rows=[*REAL, {"question": "?"}, REAL[0]])
     assert done.exit_code == 0
     assert "sources.own: 2 of 12 rows that were looked at cannot be used (1 duplicate, 1 missing_answer)" in done.output
+    assert "; line 11 is missing_answer: column answer holds nothing; an answer is read from a text" in done.output
+
+
+def test_a_system_turn_that_is_left_out_is_said(check):
+    system = {"role": "system", "content": "Answer in French."}
+    rows = [{**row, "question": [system, {"role": "user", "content": row["question"]}]} for row in REAL]
+    done = check(own(), rows=rows)
+    assert done.exit_code == 0
+    assert "sources.own: the system turn of 10 of 10 prompts is left out, such as 'Answer in French.'" in done.output
 
 
 def test_an_unknown_field_is_named_with_the_one_that_was_meant(check):

@@ -77,6 +77,8 @@ def test_no_problems_are_verified_at_once():
         ("p - q", "q - r"),
         (r"\pi", r"\pi + 1"),
         ("x_1 = 5", "x_1 = 6"),
+        ("11:45 p.m.", "11:42 p.m."),
+        ("3:4", "4:4"),
         ("E_{1}", "E_{2}"),
         ("C", "D"),
         ("(C) Na", "D"),
