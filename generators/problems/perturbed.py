@@ -15,6 +15,7 @@ _OPPOSITES = dict(
     )
     for pair in ((other, one), (one, other))
 ) | {"sí": "no"}
+_NO_VALUE = ("undefined", "none", "impossible", "infinite", "unbounded", "nothing")
 _DRESS = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
 _CHOICE = re.compile(r"\(([A-Z])\)\s.+", re.DOTALL)  # a choice's letter with its text
 _WORDS = re.compile(r"[^\W\d_]{2,}(?:[\s,-]+[^\W\d_]+)*")
@@ -49,17 +50,18 @@ def _is_in_words(answer: str) -> bool:
 
 
 def _first_digit(answer: str) -> re.Match[str] | None:
-    """The first digit, if there is one outside of subscripts, else the first of all."""
+    """The first digit outside of subscripts."""
     names = [name.span() for name in _NAMED.finditer(answer)]
-    digits = list(_DIGIT.finditer(answer))
-    values = [digit for digit in digits if not any(start <= digit.start() < end for start, end in names)]
-    return next(iter(values or digits), None)
+    is_named = [any(start <= digit.start() < end for start, end in names) for digit in _DIGIT.finditer(answer)]
+    return next((digit for digit, named in zip(_DIGIT.finditer(answer), is_named, strict=True) if not named), None)
 
 
 def _other_words(answer: str) -> str:
-    """The word that people set against the answer, written as it is, or another word."""
+    """The word that people set against the answer, written as it is; another word, or a value against a phrase."""
     bare = _bare(answer)
     other = _OPPOSITES.get(bare.lower())
+    if other is None and (" " in bare or bare.lower() in _NO_VALUE):
+        return "7"
     if other is None:
         return "giraffe" if bare.lower() == "zebra" else "zebra"
     cased = other.upper() if bare.isupper() and len(bare) > 1 else other.capitalize() if bare[0].isupper() else other

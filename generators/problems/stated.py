@@ -1,7 +1,8 @@
-r"""The value that an answer states, where people wrote more than the value.
+r"""The values that an answer states, where people wrote more than the value.
 
 `The solution is $x = 2$.` states what follows the claim, `\log 100 = 2` what its left side comes out as, and
-`x = \frac{2}{4} = \frac{1}{2}` its last form. An equation between unknowns states itself.
+`x = \frac{2}{4} = \frac{1}{2}` its last form. An equation between unknowns states itself. `\sqrt{2} \approx 1.41` is a
+value and its approximation, `x > 3: (3, \infty)` one set in two ways.
 """
 
 import re
@@ -9,28 +10,36 @@ from itertools import pairwise
 
 _CLAIM = re.compile(
     r"(?:[A-Za-z][^$.\n]*\b(?:is|are|equals|be|length|of|takes|gives|get|has)\b|(?:the\s+)?(?:solution|answer)s?)"
-    r"\s*:?\s*(?=\$)",
+    r"\s*:?\s*(?=\$|-?[0-9][0-9.,/]*(?:\s[^\W\d]+){0,2}\s*\.?\s*$)",
     re.IGNORECASE,
 )
+_APPROXIMATELY = re.compile(r"\s*(?:\\approx|≈)\s*")
+_SET = re.compile(
+    r"(?P<compared>[^:]*(?:[<>≤≥]|\\[lg](?:e|eq|t|eqslant)(?![a-zA-Z]))[^:]*):\s*(?P<interval>[(\[].*[)\]])"
+)
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\w+\}(?:\{[lcr|\s]*\})?")
 _BEHIND = re.compile(r"\s*(?:[A-Za-z]+(?:\s[A-Za-z]+)?)?\s*\.?")  # a unit, and a full stop
 _BETWEEN = re.compile(r"[\s,;]*(?:and|or)?[\s,;]*", re.IGNORECASE)
-_SPAN = re.compile(r"\$([^$]+)\$")
+_SPAN = re.compile(r"\$\$?([^$]+)\$\$?")
 _COMMAND = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+")
 _NAME = re.compile(r"(?:\\?[a-zA-Z]+|\\(?:mathbf|vec|bar|hat)\s*\{[a-zA-Z]+\})(?:_\{?\w+\}?)?'*")
 _CALL = re.compile(r"\\?[a-zA-Z]+\s*(?:\\left)?\(.*[=|].*\)", re.DOTALL)
 _COMPARED = re.compile(r"\\(?:neq?|leq?|geq?|approx|equiv|in|sim|to)\b|[<>≤≥≠≈,;]")
+_BETWEEN_VALUES = re.compile(r"[,;]|\bor\b")
 _OPEN, _CLOSED = "([{", ")]}"
 _CONSTANTS = frozenset("ei")
 
 
-def stated(answer: str) -> str:
-    """The value, or the answer itself where it states no other one."""
-    return _at_last(_claimed(answer))
+def stated(answer: str) -> list[str]:
+    """The value, in each form that the answer gives it; the answer itself where it states no other one."""
+    return _ways(_at_last(_claimed(answer)))
 
 
 def _claimed(answer: str) -> str:
     """What follows a claim in words: formulas, with nothing but commas, `and` and `or` between them, and a unit."""
     claim = _CLAIM.match(answer)
+    if claim and answer[claim.end() :] and answer[claim.end()] != "$":
+        return answer[claim.end() :].strip().removesuffix(".")
     spans = list(_SPAN.finditer(answer, claim.end())) if claim else []
     if claim is None or not spans or spans[0].start() != claim.end():
         return answer
@@ -58,6 +67,26 @@ def _at_last(answer: str) -> str:
     return answer
 
 
+def _ways(answer: str) -> list[str]:
+    """A value and its approximation, or an inequality and its interval, each on its own."""
+    span = _SPAN.fullmatch(answer)
+    formula = span[1].strip() if span else answer
+    if "$" in formula or _BETWEEN_VALUES.search(_outside(formula)):
+        return [answer]
+    if both := _SET.fullmatch(formula):
+        return [both[1].strip(), both[2].strip()]
+    return _approximated(formula) or [answer]
+
+
+def _approximated(formula: str) -> list[str]:
+    """A value and its approximation, or the approximation alone; nothing if the formula is none."""
+    exact, *approximations = _APPROXIMATELY.split(formula)
+    if len(approximations) != 1 or _NAME.fullmatch(exact):
+        return []
+    name, equals, _ = exact.rpartition("=")
+    return [exact, f"{name}{equals}{approximations[0]}"] if exact else approximations
+
+
 def _sides(formula: str) -> list[str]:
     """What stands between the equals signs that are in no brackets."""
     sides, depth, start = [], 0, 0
@@ -82,5 +111,5 @@ def _outside(formula: str) -> str:
 
 def _is_calculation(formula: str) -> bool:
     """Whether a formula has a value of its own: numbers and functions, without an unknown."""
-    letters = set(re.findall(r"[A-Za-z]", _COMMAND.sub(" ", formula)))
+    letters = set(re.findall(r"[A-Za-z]", _COMMAND.sub(" ", _ENVIRONMENT.sub(" ", formula))))
     return letters <= _CONSTANTS and bool(re.search(r"[0-9]", formula)) and not formula.lstrip("-").isdecimal()

@@ -141,4 +141,4 @@ def _forms(answer: str) -> list[str]:
         parts = [answer]
     whole = [part.strip("$").strip() if part.count("$") % 2 else part for part in parts]
     counted = [(_UNIT_IN_BRACKETS.fullmatch(part), part) for part in whole]
-    return [found[1] if found else stated(part) for found, part in counted]
+    return [form for found, part in counted for form in ([found[1]] if found else stated(part))]

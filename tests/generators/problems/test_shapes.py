@@ -99,6 +99,15 @@ def test_verls_layout_is_read_from_parquet(tmp_path):
         ("$C$ is not invertible", ("$C$ is not invertible",)),
         ("It holds if $x$ is $2$ or if it is large.", ("It holds if $x$ is $2$ or if it is large.",)),
         (r"$a=1, b=2$", (r"$a=1, b=2$",)),
+        ("The steady state current is 2 amps.", ("2 amps",)),
+        ("The mean is 3. The median is 4.", ("The mean is 3. The median is 4.",)),
+        (r"$\frac{4}{\cos 1} \approx 7.4$", (r"\frac{4}{\cos 1}", "7.4")),
+        (r"$\approx 6.76$", ("6.76",)),
+        (r"$x \approx 6.76$", (r"$x \approx 6.76$",)),
+        (r"$x = \sqrt{2} \approx 1.41$", (r"x = \sqrt{2}", "x =1.41")),
+        (r"$x<-7:(-\infty,-7)$", ("x<-7", r"(-\infty,-7)")),
+        ("$3:4$", ("$3:4$",)),
+        (r"$$ \left|\begin{array}{ll}1 & 2 \\ 1 & 0\end{array}\right|=-2 $$", ("-2",)),
     ],
 )
 def test_an_answer_is_read_as_people_write_it(tmp_path, written, accepted):
