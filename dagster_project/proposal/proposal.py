@@ -22,7 +22,7 @@ from filters.texts.language import check_language, in_language, language_of
 from generators.problems import turns
 from generators.problems.paths import value_at
 from generators.problems.presets import PRESETS
-from generators.problems.source import ColumnMapping, SourceError
+from generators.problems.source import ColumnMapping, SourceError, tests_in
 from generators.problems.word_problems import EXAMPLES as WORD_PROBLEMS
 from releases.licences import terms_of
 
@@ -195,6 +195,11 @@ def propose(
             dataset=sample.fields.get("dataset"),
         )
     )
+    if columns.answer is None and (tests := tests_in(sample.rows)):
+        raise SourceError(
+            f"the problems of {sample.label} have tests in column {tests!r} instead of answers, and tests need a "
+            "sandbox, which is not here: name a column of answers with --answer, or other problems"
+        )
     if columns.answer is None and reward is None:
         raise SourceError(
             f"no column of {sample.label} reads as an answer, alone, after #### or in a box; there are "

@@ -16,7 +16,7 @@ from generators.problems.choices import CHOICES, choices_of
 from generators.problems.columns import ColumnMapping
 from generators.problems.paths import leads_somewhere, paths_in, value_at
 from generators.problems.unread import NO_FINAL_ANSWER, Unread
-from generators.problems.written import AnswerFormat
+from generators.problems.written import AnswerFormat, are_tests
 
 __all__ = ["AnswerFormat", "ColumnMapping", "Entry", "ProblemSource", "SourceError", "check_columns", "map_columns"]
 
@@ -69,6 +69,11 @@ def check_columns(rows: Sequence[Mapping[str, Any]], columns: ColumnMapping, lab
     """Raise SourceError, naming the table by `label`, unless some row has every mapped column."""
     for path, field in columns.paths.items():
         if not leads_somewhere(rows, path):
+            if field == "answer" and (tests := tests_in(rows)):
+                raise SourceError(
+                    f"{label} has no column {path!r} but tests in column {tests!r}, and tests need a sandbox, which "
+                    "is not here: set answer to a column of answers, or take the source out"
+                )
             existing = ", ".join(sorted(paths_in(rows[:_LISTED]))[:_LISTED])
             raise SourceError(f"{label} has no column {path!r}: set {field} to one of {existing}")
     unread = _unread_choices(rows, columns)
@@ -77,6 +82,12 @@ def check_columns(rows: Sequence[Mapping[str, Any]], columns: ColumnMapping, lab
             f"the answers of {label} are labels of the choices in column {unread!r}, which are no part of the prompt: "
             f"set choices to {unread!r}"
         )
+
+
+def tests_in(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """The column whose values are tests of a program, if there is one."""
+    names = list(dict.fromkeys(name for row in rows[:_LISTED] for name in row))
+    return next((name for name in names if all(are_tests(row.get(name)) for row in rows[:_LISTED])), None)
 
 
 def _unread_choices(rows: Sequence[Mapping[str, Any]], columns: ColumnMapping) -> str | None:

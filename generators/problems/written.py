@@ -56,7 +56,7 @@ def golds(value: Any, answer_format: AnswerFormat) -> tuple[str, ...]:
     texts = list(_texts(value))
     reader, readable = _MARKS[answer_format]
     found = [_tidy(answer) for text in texts for answer in reader(text)]
-    if _are_tests(value) or any(_PROGRAM.search(text) for text in found or texts):
+    if are_tests(value) or any(_PROGRAM.search(text) for text in found or texts):
         program = f"tests or a program, {shown(str(value))}"
         raise Unread(NEEDS_A_SANDBOX, program, "they need a sandbox, which is not here")
     if not any(found):
@@ -85,13 +85,13 @@ def _texts(value: Any) -> Iterator[str]:
         if reply is None:
             raise Unread(MISSING_ANSWER, "a conversation without a turn of the assistant", _READABLE)
         yield reply.strip()
-    elif isinstance(value, Sequence) and not isinstance(value, bytes) and not _are_tests(value):
+    elif isinstance(value, Sequence) and not isinstance(value, bytes) and not are_tests(value):
         for item in value:
             if isinstance(item, Mapping | Sequence) and not isinstance(item, str):
                 raise Unread(NOT_TEXT, described(value), _READABLE)
             if not _is_missing(item):
                 yield from _texts(item)
-    elif not _are_tests(value):
+    elif not are_tests(value):
         raise Unread(NOT_TEXT, described(value), _READABLE)
 
 
@@ -109,16 +109,18 @@ def _listed(text: str) -> list[str]:
     return [text]
 
 
-def _are_tests(value: Any) -> bool:
-    """Whether a value, or its text, holds inputs with outputs."""
+def are_tests(value: Any) -> bool:
+    """Whether a value, or its text, holds tests of a program: assertions, or inputs with outputs."""
+    if isinstance(value, str) and re.match(r"\s*assert\s", value):
+        return True
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         try:
-            return not isinstance(decoded := json.loads(value), str) and _are_tests(decoded)
+            return not isinstance(decoded := json.loads(value), str) and are_tests(decoded)
         except (ValueError, RecursionError):
             return False
     if isinstance(value, Mapping):
         return any(keys <= set(value) for keys in _TESTS)
-    return isinstance(value, list) and bool(value) and all(isinstance(i, Mapping) and _are_tests(i) for i in value)
+    return isinstance(value, list) and bool(value) and all(map(are_tests, value))
 
 
 def _is_missing(value: Any) -> bool:

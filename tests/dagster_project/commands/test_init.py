@@ -86,6 +86,17 @@ def test_shards_become_one_source(init, tmp_path, source):
     assert check(load_settings(tmp_path / "shards.toml")).refused == []
 
 
+def test_problems_with_tests_instead_of_answers_are_refused(init, tmp_path):
+    rows = [
+        {"text": row["question"], "code": f"def f():\n    return {n}", "test_list": [f"assert f() == {n}"]}
+        for n, row in enumerate(PROBLEMS)
+    ]
+    write(tmp_path / "mbpp.jsonl", rows)
+    refused = init("mbpp.jsonl")
+    assert refused.exit_code == 2
+    assert "have tests in column 'test_list' instead of answers, and tests need a sandbox" in refused.stderr
+
+
 def test_conversations_in_json_become_a_source(init, tmp_path):
     rows = [
         [

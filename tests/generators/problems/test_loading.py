@@ -55,6 +55,25 @@ def test_a_gold_answer_that_does_not_verify_is_set_aside():
     assert loaded.counts() == {"gold_not_equal_itself": 1}
 
 
+def test_yes_and_no_verify_alike():
+    rows = [(f"Is {n} even?", ("Yes", "No")[n % 2]) for n in range(20)]
+    assert load(*rows).kept["answer"].value_counts().sort("answer").rows() == [("No", 10), ("Yes", 10)]
+
+
+@pytest.mark.parametrize(
+    "answers", [("true", "false"), ("Even", "Odd"), ("A", "B"), ("(1, 2]", "[1, 2]"), ("x+1", "x+2")]
+)
+def test_answers_of_a_kind_verify(answers):
+    assert load(*((f"What is {n}?", answer) for n, answer in enumerate(answers))).kept.height == 2
+
+
+def test_a_refusal_says_where_the_first_row_stands_and_what_was_found():
+    with pytest.raises(
+        SourceError, match=r"item 1 is gold_not_equal_itself: the gold answer .* is unparsed when compared"
+    ):
+        load(("2+2?", "4"), ("open?", r"\frac{1}{"))
+
+
 def test_a_source_whose_gold_does_not_verify_is_refused():
     with pytest.raises(SourceError, match=r"listed: 1 of 2 gold answers do not verify, .* above the share of 0.05"):
         load(("2+2?", "4"), ("open?", r"\frac{1}{"))

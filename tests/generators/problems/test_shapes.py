@@ -137,6 +137,19 @@ def test_a_conversation_that_solves_its_problem_is_prompt_and_solution(tmp_path)
     assert (found.kept["prompt"][0], golds(found)) == (ASK, [("2",)])
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        {"role": ["system", "user"], "content": ["Be brief.", ASK]},
+        json.dumps([{"role": "system", "content": "Be brief."}, {"role": "user", "content": ASK}]),
+    ],
+    ids=["columns", "text"],
+)
+def test_a_conversation_may_be_columns_or_text(tmp_path, messages):
+    found = from_rows(tmp_path, {"prompt": messages, "answer": "2"}).kept
+    assert found.select("prompt", "system").rows() == [(ASK, "Be brief.")]
+
+
 def test_of_several_user_turns_the_last_one_is_the_prompt_and_parts_of_text_are_joined(tmp_path):
     turns = [
         {"role": "user", "content": "Hello."},
@@ -299,6 +312,22 @@ def test_tests_and_programs_are_refused_since_they_need_a_sandbox(tmp_path, answ
     dropped = of_answer(tmp_path, answer).dropped
     assert dropped["reason"].to_list() == ["needs_a_sandbox"]
     assert dropped["found"][0].endswith("; they need a sandbox, which is not here")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": ASK, "code": "def f(x):\n    return x", "test_list": ["assert f(1) == 2", "assert f(2) == 3"]},
+        {"question": ASK, "solutions": '["print(2)"]', "input_output": '{"inputs": ["1"], "outputs": ["2"]}'},
+    ],
+    ids=["MBPP", "APPS"],
+)
+def test_a_source_of_tests_is_refused_in_one_sentence(tmp_path, row):
+    prompt, *_, tests = row
+    with pytest.raises(
+        SourceError, match=f"tests in column '{tests}', and tests need a sandbox, which is not here: set"
+    ):
+        from_rows(tmp_path, row, row, prompt=prompt)
 
 
 def test_a_prompt_of_several_columns_joins_their_texts(tmp_path):
