@@ -45,7 +45,7 @@ async def attempts(
                 )
                 async with slots:
                     text = (await client.generate(request)).completions[0].text
-                return problem, text, (await checker.check(text, problem.golds)).verdict
+                return problem, text, (await checker.check(text, problem.answer)).verdict
 
             work = [attempt(problem, index * n + child) for index, problem in enumerate(problems) for child in range(n)]
             return list(await gather(work))
