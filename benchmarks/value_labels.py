@@ -62,7 +62,9 @@ async def exhaustive(
     """The rows' solutions with `steps` and `soft_labels` by the strategy; `rules` are the sources' answer rules."""
 
     async def label_row(row: Row) -> LabelledSolution:
-        problem = Problem(**{name: row[name] for name in ("problem_id", "source", "prompt", "answer", "level")})
+        problem = Problem(
+            **{name: row[name] for name in Problem.__slots__} | {"also_accepted": tuple(row["also_accepted"])}
+        )
         attempt = attempt_of(row)
         labelled = await label(
             problem,

@@ -75,7 +75,7 @@ async def samples(
         async def sample_problem(problem: Problem) -> list[SampleJson]:
             prompt = tokenizer.chat(prompting.chat(problem.prompt))
             drawn = await sampler.draw(prompt, n=n, sampling=prompting.sampling, limits=limits)
-            decisions = [await checker.check(rollout.text, problem.answer, rule=prompting.rule) for rollout in drawn]
+            decisions = [await checker.check(rollout.text, problem.golds, rule=prompting.rule) for rollout in drawn]
             return [
                 {
                     "text": rollout.text,

@@ -4,7 +4,7 @@ A policy may be right in words that no rule reads. Its attempts then count as no
 are worth nothing, so the share of such attempts is measured, and stated before more rollouts are drawn.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -23,13 +23,13 @@ _END = 60  # characters of an end
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """How many attempts at a source's problems end without a recognised answer, how two of them end, and the remedy."""
+    """How many attempts at a source's problems end without a recognised answer, how two of them end, and remedies."""
 
     source: str
     n: int
     total: int
     ends: tuple[str, ...]
-    remedy: str
+    remedies: tuple[str, ...]
 
     @property
     def share(self) -> float:
@@ -42,15 +42,21 @@ class Unanswered:
         like = f", such as {' and '.join(repr(end) for end in self.ends)}" if self.ends else ""
         return f"{self.share:.0%} of the attempts of source {self.source} end without a recognised answer{like}"
 
+    @property
+    def remedy(self) -> str:
+        """What to change, in words."""
+        return _either(self.remedies)
+
     def check(self, most: float) -> Check:
         """Passes while the share is at most `most`."""
+        remedy = _either((*self.remedies, "raise `max_no_answer_share` of [checks]"))
         bounded = share_in_bounds(
             RECOGNISED.name,
             self.n,
             self.total,
             most=most,
             what="attempts without a recognised answer",
-            remedy=f"{self.remedy[:1].upper()}{self.remedy[1:]}, or raise `max_no_answer_share` of [checks].",
+            remedy=f"{remedy[:1].upper()}{remedy[1:]}.",
         )
         return bounded if bounded.passed else replace(bounded, why=f"{bounded.why}: {self.why}")
 
@@ -70,20 +76,24 @@ def unanswered(attempts: pl.DataFrame, source: Source) -> Unanswered:
         n=without.height,
         total=attempts.height,
         ends=tuple(ends.unique(maintain_order=True).head(_ENDS)),
-        remedy=_remedy(without, source),
+        remedies=tuple(_remedies(without, source)),
     )
 
 
-def _remedy(without: pl.DataFrame, source: Source) -> str:
+def _remedies(without: pl.DataFrame, source: Source) -> Iterator[str]:
     """What to change, by how most of the attempts end and by what the source does not do yet."""
-    ways, most = [], without.select(pl.col("max_tokens").max()).item()
+    most = without.select(pl.col("max_tokens").max()).item()
     if without.filter(pl.col("finish_reason") == "length").height > without.height / 2:
-        ways.append(f"raise max_tokens of [attempts] ({most}), since most of them are cut off")
+        yield f"raise max_tokens of [attempts] ({most}), since most of them are cut off"
     if not source.bare_last_number:
-        ways.append("set bare_last_number = true of the source if they end in a number")
+        yield "set bare_last_number = true of the source if they end in a number"
     if source.worked_examples == "none":
-        ways.append("set worked_examples of the source")
-    return ", ".join([*ways, "or take a policy that writes its answer in \\boxed{} as the prompt asks"])
+        yield "set worked_examples of the source"
+    yield "take a policy that writes its answer in \\boxed{} as the prompt asks"
+
+
+def _either(ways: Sequence[str]) -> str:
+    return ", or ".join([*([", ".join(ways[:-1])] if ways[1:] else []), ways[-1]])
 
 
 def found_by(attempts: pl.DataFrame) -> dict[str, dict[str, float | None]]:

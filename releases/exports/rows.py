@@ -58,8 +58,9 @@ def stripped_answers(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def problems(rows: pl.DataFrame) -> pl.DataFrame:
-    """The prompt and the right answer of each problem."""
-    return rows.select("prompt", answer=pl.col("reward_model").struct.field("ground_truth"))
+    """The prompt and the right answer of each problem, and further accepted answers if the rows have the column."""
+    others = [name for name in ("also_accepted",) if name in rows.columns]
+    return rows.select("prompt", *others, answer=pl.col("reward_model").struct.field("ground_truth"))
 
 
 def longest_row(splits: Mapping[str, pl.DataFrame]) -> int:

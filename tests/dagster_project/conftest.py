@@ -14,6 +14,7 @@ LENIENT = """
 least_right = 0.0
 most_right = 1.0
 least_label = 0.0
+max_no_answer_share = 1.0
 
 [checks.least_yield]
 attempts = 0

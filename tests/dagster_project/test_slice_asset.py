@@ -12,6 +12,7 @@ from dagster_project.resources.store import Store
 from dagster_project.scorecard import read_scorecard
 from dagster_project.slice_asset import slice_asset
 from generators.attempts.stage import STAGE as ATTEMPTS
+from generators.attempts.unanswered import RECOGNISED
 from generators.checks import TIMEOUTS, CheckSpec
 from tests.dagster_project.conftest import runner
 
@@ -98,7 +99,7 @@ def test_a_plan_can_be_based_on_a_round_of_an_earlier_stepmill(made):
             "attempts declares the checks .*'forgotten'.*, made",
         ),
         (
-            {"checks": (TIMEOUTS, CheckSpec("label_balance", "It warns.", blocks=False))},
+            {"checks": (RECOGNISED, TIMEOUTS, CheckSpec("label_balance", "It warns.", blocks=False))},
             "attempts declares label_balance as a warning",
         ),
     ],

@@ -11,7 +11,7 @@ import pytest
 from filters.answers.verdicts import Verdict
 from filters.schema import SchemaError
 from generators.attempts.dataset import DATASET
-from generators.attempts.release import AttemptParameters
+from generators.attempts.release import FOUND_BY, AttemptParameters, more_facts
 from generators.attempts.table import ATTEMPTS
 from generators.problems.loading import problem_id
 from generators.problems.table import PROBLEMS
@@ -76,6 +76,22 @@ def test_every_attempt_is_released_with_its_problem_and_gold_answer(facts):
     assert set(rows["verdict"]) == {verdict.value for verdict in Verdict}
     assert set(rows["prompt"]) == {"What is 1 + 2?"} and set(rows["answer"]) == {"3"}
     assert draft.label_counts == {"train": {"right": 1, "wrong": 2, "undecided": 3}}
+
+
+def test_attempts_without_an_answer_are_undecided_in_slices_whose_source_says_so(facts):
+    rows = [attempt(1, 0), attempt(1, 1, says="different"), attempt(1, 2, says="no_answer") | {"is_right": None}]
+    draft = draft_of(facts(), *rows, parameters=AttemptParameters(no_answer={"sums-0": "undecided"}))
+    assert draft.label_counts == {"train": {"right": 1, "wrong": 1, "undecided": 1}}
+    assert len(completions(draft, "unpaired")) == 2
+    assert dropped(draft, "unpaired") == {"no_answer": 1}
+    with pytest.raises(SchemaError, match="is_right of config full do not follow from the others in 1 of 3 rows"):
+        draft_of(facts(), *rows)
+
+
+def test_the_card_says_what_found_the_answers(facts):
+    draft = draft_of(facts(), attempt(1, 0), attempt(1, 1, says="no_answer"))
+    figures = more_facts(None, draft.tables["full"].splits["train"]).figures[FOUND_BY]
+    assert figures == {"box": {"equal": 1, "no_answer": 0}, "nothing": {"equal": 0, "no_answer": 1}}
 
 
 # the attempts at one problem, the index of those that SFT learns, and why the others are dropped

@@ -88,6 +88,17 @@ def test_a_problem_that_nobody_attempted_has_counts_of_0_and_no_pass_rate(facts)
     assert [row[name] for name in ("pass_rate", "difficulty", "policy", "round", "slice")] == [None] * 5
 
 
+def test_further_answers_are_released_verified_and_handed_to_trainers(facts, registry):
+    prompt, others = "Name a root of (x - 2)(x - 3).", ["3", "x = 3"]
+    roots = {"problem_id": problem_id(prompt, "2", others), "prompt": prompt, "answer": "2", "also_accepted": others}
+    draft = draft_of(facts(), problems=(EASY | roots, HARD), difficulty=())
+    row = next(row for row in draft.tables["default"].splits["train"].to_dicts() if row["also_accepted"])
+    assert (row["answer"], row["ground_truth"], row["reward_model"]["ground_truth"]) == ("2", "2", "2")
+    assert row["also_accepted"] == row["extra_info"]["also_accepted"] == others
+    report = verify(registry.publish(draft).path)
+    assert report.findings == () and report.checks["answers"].n == 2 * 3 + 2
+
+
 def test_problems_without_an_answer_are_left_out_with_a_reason(facts):
     stages = {stage.name: stage for stage in draft_of(facts()).facts.stages}
     assert (stages["release: full"].kept, stages["release: full"].dropped) == (4, {"no_answer": 1})

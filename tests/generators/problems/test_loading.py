@@ -1,13 +1,14 @@
 import asyncio
 from dataclasses import dataclass
 
+import polars as pl
 import pytest
 
 from filters.answers.checker import AnswerChecker
 from filters.rules import Filtered
 from generators.problems.loading import load_problems, problem_id
 from generators.problems.source import ColumnMapping, Entry, SourceError, map_columns
-from generators.problems.table import PROBLEMS
+from generators.problems.table import PROBLEMS, problems_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,37 @@ def test_problems_come_out_in_their_schema_with_content_ids():
 def test_ids_depend_on_prompt_and_answer_and_on_where_one_ends():
     assert problem_id("a", "b") == problem_id("a", "b")
     assert len({problem_id("a", "bc"), problem_id("ab", "c"), problem_id("a", "b"), problem_id("b", "a")}) == 4
+
+
+def test_further_answers_change_an_id_in_any_order_and_none_of_them_leaves_it_as_it_was():
+    assert problem_id("2+2?", "4", []) == problem_id("2+2?", "4") == "310582d41acefd1cfb440fa6"
+    assert problem_id("2+2?", "4", ["five", "6"]) == problem_id("2+2?", "4", ["6", "five"])
+    ids = {problem_id("2+2?", "4", others) for others in ([], ["5"], ["6"], ["5", "6"], ["56"])}
+    assert len(ids) == 5
+
+
+@dataclass(frozen=True)
+class WithFurther(Listed):
+    """A source that accepts some answers besides the first."""
+
+    further: tuple[str | None, ...] | None = ()
+
+    def candidates(self) -> Filtered:
+        kept, dropped = super().candidates()
+        return Filtered(kept.with_columns(also_accepted=pl.lit(self.further, dtype=pl.List(pl.String))), dropped)
+
+
+@pytest.mark.parametrize(
+    ("further", "kept"),
+    [(None, []), ((), []), (("4", " 5 ", "", None, "5", "6"), ["5", "6"])],
+)
+def test_further_answers_are_kept_once_and_without_the_first(further, kept):
+    with AnswerChecker() as checker:
+        loaded = asyncio.run(load_problems(WithFurther((("2+2?", "4"),), further=further), checker=checker))
+    (row,) = PROBLEMS.validate(loaded.kept).to_dicts()
+    assert (row["also_accepted"], row["problem_id"]) == (kept, problem_id("2+2?", "4", kept))
+    (problem,) = problems_of(loaded.kept)
+    assert problem.golds == ("4", *kept)
 
 
 def test_duplicates_and_rows_without_prompt_or_answer_are_set_aside():

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,19 @@ def test_right_solutions_are_not_searched():
     tree = tried(4, 4)
     wrong, right = planted(tree, SOLUTION, False), planted(tree, (1, 2, 9, 0), True)
     assert search(OmegaPRM(), tree, [right, wrong], ScriptedRollouts(tree, fallen(3))) == (wrong,)
+
+
+def test_rollouts_without_an_answer_are_not_searched_since_they_hold_no_wrong_answer():
+    tree = tried(4, 4)
+    path = planted(tree, SOLUTION, False)
+    rollouts = ScriptedRollouts(tree, fallen(5, base=0.5), tail=lambda node, index: (200 + index, 300, 0))
+
+    async def draw(node, *, start, n, ahead=0):
+        return tuple(replace(drawn, no_answer=True) for drawn in await rollouts.draw(node, start=start, n=n))
+
+    strategy = OmegaPRM(k=8, search_limit=6, budget=1000)
+    assert asyncio.run(strategy.search(tree, [path], draw=draw, cut=rollouts.cut)) == (path,)
+    assert sum(node.counts.n_no_answer for node in path[:-1]) == len(rollouts.asked)
 
 
 def test_wrong_rollouts_of_open_states_are_searched_too():

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from generators.records import StepCounts
 from generators.search.tree import Tree, grow
-from generators.search.tree_table import search_trees_table, trees_of
+from generators.search.tree_table import SEARCH_TREES, search_trees_table, trees_of
 
 ORIGIN = {"policy": "tiny", "round": "first", "slice": "sums-0"}
 STEP = st.lists(st.integers(0, 2), min_size=1, max_size=2).map(tuple)
@@ -80,6 +80,18 @@ def test_telling_an_outcome_twice_changes_nothing():
     for index, outcome in [(0, True), (1, False), (0, True), (2, None), (1, False), (2, None)]:
         tree.root.record(index, outcome)
     assert tree.root.counts == StepCounts(n_correct=1, n_rollouts=2, n_undecided=1)
+
+
+def test_a_rollout_without_an_answer_is_counted_beside_its_outcome_also_after_the_tree_was_read_back():
+    tree = Tree("p", (9,))
+    for index, (outcome, no_answer) in enumerate([(True, False), (False, True), (None, True), (False, False)]):
+        tree.root.record(index, outcome, no_answer=not no_answer)  # what is recorded last counts
+        tree.root.record(index, outcome, no_answer=no_answer)
+    counts = StepCounts(n_correct=1, n_rollouts=3, n_undecided=1, n_no_answer=2)
+    assert tree.root.counts == counts
+    table = search_trees_table([tree], ORIGIN)
+    assert trees_of(table)["p"].root.counts == counts
+    assert trees_of(SEARCH_TREES.completed(table.drop("n_no_answer")))["p"].root.counts.n_no_answer == 0
 
 
 @pytest.mark.parametrize(

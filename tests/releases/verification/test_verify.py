@@ -9,6 +9,7 @@ import pytest
 from upath import UPath
 
 from filters.answers.checker import AnswerRule
+from generators.problems.loading import problem_id
 from releases.errors import UnknownRelease
 from releases.facts import SourceFacts
 from releases.manifest import FILE_NAME
@@ -316,6 +317,32 @@ def test_a_manifest_without_what_rows_are_derived_with_is_named(folder, change, 
     told = found(with_manifest(folder, lambda manifest: change(manifest["facts"])))
     assert [check for check, _ in told] == checks
     assert all(said.startswith(f"{FILE_NAME}: {complaint}") for _, said in told)
+
+
+def test_what_found_an_answer_is_verified(true_draft, folder_of):
+    ((check, said),) = found(folder_of(with_value(true_draft, "full", "train", 2, "found_by", "phrase")))
+    assert (check, said) == (
+        "answers",
+        f"{SHARD}, row 2, column found_by: it is 'phrase', the answer is found by 'box'",
+    )
+    ((_, said),) = found(folder_of(with_value(true_draft, "full", "train", 2, "found_by", None)))
+    assert said.endswith("it is None, the answer is found by 'box'")
+
+
+def test_a_verdict_is_held_against_every_accepted_answer(true_rows, facts, folder_of):
+    ids = [
+        problem_id(prompt, "unlike", [answer]) for prompt, answer in true_rows.select("prompt", "answer").iter_rows()
+    ]
+    further = true_rows.with_columns(
+        pl.Series("problem_id", ids), also_accepted=pl.concat_list("answer"), answer=pl.lit("unlike")
+    )
+    draft = true_draft_of(further, facts())
+    assert found(folder_of(draft)) == []
+    forged = with_value(draft, "full", "train", 0, "also_accepted", ["99"])
+    complaints = [said for check, said in found(folder_of(forged)) if check == "answers"]
+    assert any("column problem_id" in said and "the answers 'unlike', '99' is" in said for said in complaints)
+    verdict = draft.tables["full"].splits["train"]["verdict"][0]
+    assert any("column verdict" in said for said in complaints) == (verdict == "equal")
 
 
 def test_answers_are_verified_by_the_rule_of_their_source(true_rows, facts, folder_of):
