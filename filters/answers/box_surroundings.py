@@ -15,11 +15,12 @@ _FACTOR = (
 )
 _TERM = rf"(?P<sign>{_SIGN})?(?P<gap>{_SPACE})(?P<factor>(?:{_FACTOR}\s*)*)"
 _BEFORE = re.compile(rf"{_TERM}(?P<opening>\$|\\\()?(?P<brace>\{{?)$")
+_NOTHING_BEFORE = re.compile(r"(?:(?<![\\a-z])[a-zA-Z]{2,} |[=.,:\n] ?)(?:\$\$?|\\[(\[] ?)?$")
 _FRACTION = re.compile(rf"{_TERM}(?P<command>\\[dt]?frac\s*(?:\{{[^{{}}]{{1,40}}\}}\s*)?|\\sqrt\s*)\{{\s*$")
 _FRACTION_END = re.compile(r"\s*\}(\s*\{[^{}]{1,40}\})?")
 # A formula or its right side begins after one of these.
 _BEGINS = re.compile(
-    r"(?:[=<>≈→⇒&,;:(\[{$]|\\(?:approx|equiv|to|le|ge|leq|geq|implies|in|[Rr]ightarrow|q?quad)|\\[\\(\[])\s*$"
+    r"\$$|(?:[=<>≈→⇒&,;:(\[{]|\\(?:approx|equiv|to|le|ge|leq|geq|implies|in|[Rr]ightarrow|q?quad)|\\[\\(\[])\s*$"
 )
 _WORD_BEFORE = re.compile(r"(?:^|\n|[^\W\d_]{2,}[:,]?\s+)$")
 _AFTER = re.compile(
@@ -44,7 +45,7 @@ def with_surroundings(text: str, start: int, end: int, content: str) -> str:
 
 
 def _in_fraction(before: str, after: str, content: str) -> str | None:
-    head = _FRACTION.search(before)
+    head = _FRACTION.search(before) if before.rstrip()[-1:] == "{" else None
     tail = _FRACTION_END.match(after)
     if not head or not tail or not _starts(before[: head.start()]):
         return None
@@ -60,6 +61,8 @@ def _starts(rest: str) -> bool:
 
 def _headed(before: str, after: str, content: str) -> str:
     """The content with the sign and the factor right before the box."""
+    if _NOTHING_BEFORE.search(before):
+        return content
     head = _BEFORE.search(before)
     if head is None or not (head["sign"] or head["factor"]):
         return content

@@ -6,6 +6,7 @@ Boxes that a comma or an "and" joins in one conclusion are several values of it.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from filters.answers.box_surroundings import with_surroundings
 from filters.answers.joined_boxes import joins, value_key
@@ -156,7 +157,7 @@ def _conclusion(text: str, boxes: list[Box]) -> Conclusion | None:
         if not joins(text[box.end : group[-1].start]):
             break
         group.append(box)
-    values = {}
+    values: dict[Fraction | str, str] = {}
     for box in group:  # of two forms of one value, the later one stays
         value = with_surroundings(text, box.start, box.end, box.content)
         values.setdefault(value_key(value), value)

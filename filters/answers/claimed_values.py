@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from filters.answers.languages import LANGUAGES
 
-MAX_VALUE = 600
+MAX_VALUE = 400
 
 _FILLERS = "|".join(language.fillers for language in LANGUAGES.values())
 _TAILS = "|".join(language.tails for language in LANGUAGES.values())
@@ -17,29 +17,43 @@ _LEADING = re.compile(rf"(?:[\s*_`\"“”„«‘:：,，]|=(?!=)|'(?!\w)|\\(?=
 _ROUNDED = re.compile(r"\b(?:approximately|about|roughly|around)\b|≈|\\approx", re.IGNORECASE)
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]", re.DOTALL)
 _INLINE = r"(?:\$(?![\s$])[^$\n]{1,300}?(?<![\s\\])\$(?![0-9])|\\\([^\n]{1,300}?\\\))"
-_FORMULAS = re.compile(rf"{_INLINE}(?:\s*(?:,|;|、|，|\b(?:and|or|und|et|y|e|и)\b|和|或)+\s*(?:{_INLINE}|-?[0-9][0-9.,]*(?![\w.])))*")
+_FORMULAS = re.compile(
+    rf"{_INLINE}(?:\s*(?:,|;|、|，|\b(?:and|or|und|et|y|e|и)\b|和|或)+\s*(?:{_INLINE}"
+    rf"|-?[0-9][0-9.,]*(?![\w.])))*"
+)
 _ABBREVIATION = re.compile(
-    r"(?:\b[a-z]\.\s?[a-z]|\b(?:approx|vs|etc|sq|cu|ft|in|oz|lbs?|hrs?|mins?|secs?|yds?|mi|no|st|mr|mrs|dr))\.$", re.IGNORECASE
+    r"(?:\b[a-z]\.\s?[a-z]|\b(?:approx|vs|etc|sq|cu|ft|in|oz|lbs?|hrs?|mins?|secs?|yds?|mi|no|st|mr"
+    r"|mrs|dr))\.$",
+    re.IGNORECASE,
 )
 _END = re.compile(r"[.!?](?=[\s*_\"”'`)\]<]|$)|[。！？｡؟।]|\n|;(?=\s)|</|<\|")
 _NOT_SENTENCE_END = re.compile(r"\s*[a-z0-9=+*/^-]")
-_CONNECTIVE = re.compile(rf"\s*[,，、]?\s*[(\[]?(?<![\w\\])(?:{_TAILS})", re.IGNORECASE)
+_CONNECTIVE = re.compile(rf" ?[,，、]? ?[(\[]?(?<![\w\\])(?:{_TAILS})", re.IGNORECASE)
 _ASIDE = re.compile(
-    r"\s*[,，、]\s*(?=[^\W\d_]{2,}\s+[^\W\d_]{2,})(?!and\b|or\b)|\s+[-–—]\s+(?=[^\W\d_]{2,}\s+[^\W\d_]{2,})|\s+(?=of\s+[a-z])"
-    r"|\s*[(（](?=i\.e|since|because|or\b|which|rounded|as\b)",
+    r" ?[,，、] ?(?=[^\W\d_]{2,} [^\W\d_]{2,})(?!and\b|or\b)| [-–—] (?=[^\W\d_]{2,} [^\W\d_]{2,})| (?=of [a-z])"
+    r"| ?[(（](?=i\.e|since|because|or\b|which|rounded|as\b)",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"(?<=[0-9)}$])\s*[个個只本人名张條条块岁天次种頭头件枚辆棵支朵匹冊개명].*$|(?:です|である|でした|(?:に|と)なります|となる|입니다|이다|이에요|예요|\s+है)$")
-_SCALE = re.compile(r"\s*(?:\\?[%％]|percent|pct|hundred|thousand|million|billion|trillion|dozen|°|degrees)", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"(?<=[0-9)}$])\s*[个個只本人名张條条块岁天次种頭头件枚辆棵支朵匹冊개명].*$|(?:です|である|でした|(?:に|と)なります|となる|입니다|이다|이에요|예요|\s+है)$"
+)
+_SCALE = re.compile(
+    r"\s*(?:\\?[%％]|percent|pct|hundred|thousand|million|billion|trillion|dozen|°|degrees)",
+    re.IGNORECASE,
+)
 _CHANGES_VALUE = re.compile(
-    r"[0-9\\$^/*=<>+]|\b(?:hal(?:f|ves)|thirds?|quarters?|[a-z]+(?:f|s|n|v|x|en|gh|ie)ths?|hundredths?|tenths?|percent\w*|pct|hundreds?"
-    r"|thousands?|[mbtr]+illions?|dozens?|score|pairs?|squared?|cubed?|cubic|factorial|times|plus|minus|more|less|fewer|below|above|under"
-    r"|over|before|after|ago|negative|mod|modulo|base|remainder|and|or|to|by|per|degrees?|than|from|past|each|with)\b",
+    r"[0-9\\$^/*=<>+]|\b(?:hal(?:f|ves)|thirds?|quarters?|[a-z]+(?:f|s|n|v|x|en|gh|ie)ths?"
+    r"|hundredths?|tenths?|percent\w*|pct|hundreds?"
+    r"|thousands?|[mbtr]+illions?|dozens?|score|pairs?|squared?|cubed?|cubic|factorial|times|plus"
+    r"|minus|more|less|fewer|below|above|under"
+    r"|over|before|after|ago|negative|mod|modulo|base|remainder|and|or|to|by|per|degrees?|than|from"
+    r"|past|each|with)\b",
     re.IGNORECASE,
 )
-_CLOSING = " \t\r\n*_`\"“”„«»’,:;，：；、"
+_CLOSING = ' \t\r\n*_`"“”„«»’,:;，：；、'
 _ENTRY = re.compile(
     r"(?:[-+−–±~≈√(\[{$€£¥|]|\\[$€£({\[]|\\\()*\s*(?:[-+−±]\s*)?(?:[0-9٠-٩०-९½⅓⅔¼¾∞π√∅]|\.[0-9]|\\[a-zA-Z({]"
+    r"|(?:sqrt|sin|cos|tan|cot|sec|csc|ln|log|exp|pi|lcm|gcd|max|min|arc[a-z]+)(?![a-z])"
     r"|[a-zA-Z](?=\s*(?:$|[-+*/^=<>_.,:;)(\[\]|{}0-9\\$]))|[a-zA-Z]\w{0,3}\s*(?:\([a-z]\)\s*)?=)"
 )
 _NEGATED = re.compile(r"(?:not|never|neither|nicht|nie|pas|no es|non è|не)\b|不是|ではない|n't\b", re.IGNORECASE)
@@ -47,7 +61,7 @@ _NEGATED = re.compile(r"(?:not|never|neither|nicht|nie|pas|no es|non è|не)\b|
 
 @dataclass(frozen=True, slots=True)
 class ClaimedValue:
-    """A value and where its statement ends: mathematics (or a choice) or words, exact or rounded, on this line or not."""
+    """A value, where its statement ends, and whether it is mathematics or a choice, rounded, on a line below."""
 
     text: str
     end: int
@@ -96,6 +110,7 @@ def _sentence(rest: str) -> tuple[str, int, bool]:
 
 def cut(stretch: str) -> str:
     """A stretch of a sentence without the words that plainly follow its value."""
+    stretch = " ".join(stretch.split())
     formulas = _FORMULAS.match(stretch)
     if formulas:
         return formulas[0] + _unit(stretch[formulas.end() :])

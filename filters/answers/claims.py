@@ -21,8 +21,17 @@ _CLOSING_TAG = re.compile(r"</|<(?:final[_ ]?)?answer>", re.IGNORECASE)
 _END_OF_TEXT = re.compile(r"(?:\s|<\|[a-z_]{1,20}\|>|</?[a-z]{1,10}>|\\\])*$", re.IGNORECASE)
 _MARKED = re.compile(r"\*\*([^*\n]+)\*\*|__([^_\n]+)__|\\textbf\{([^{}]+)\}|(?<=\bis )\[([^\[\]\n]+)\](?=\W*$)")
 _CORRECTED = re.compile(
-    r"\b(?:it|that|this|value|result)(?:'s|’s|\s+(?:is|should be|must be|has to be))\s+(?:actually |really )?(?=[-$\\]?[0-9\\])",
+    r"\b(?:it|that|this|value|result)(?:'s|’s|\s+(?:is|should be|must be|has to be))\s+(?:actually "
+    r"|really )?(?=[-$\\]?[0-9\\])",
     re.IGNORECASE,
+)
+
+
+_ANNOUNCED = re.compile(
+    r"(?:\\(?:text(?:bf|rm|it)?|mathrm|mbox)\s*\{[^{}]*answer[^{}]*(?:is|are|:|=)\s*\}"
+    r"|(?:the )?(?:final )?answer(?: is|:))"
+    r"(?:\s|\\[ ,;])*(.+)",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -56,7 +65,7 @@ def claims_of(text: str) -> list[Claim]:
 
 def _box(text: str) -> Claim | None:
     box = last_conclusion(text)
-    return Claim(_unstated(box.text), "box", box.start, box.end, is_weak=box.is_placeholder) if box else None
+    return Claim(without_announcement(box.text), "box", box.start, box.end, is_weak=box.is_placeholder) if box else None
 
 
 def _stated(phrase: Phrase) -> Claim:
@@ -71,20 +80,17 @@ def _stated(phrase: Phrase) -> Claim:
     )
 
 
-def _unstated(boxed: str) -> str:
+def without_announcement(boxed: str) -> str:
     r"""The content of a box without the words that announce it: `\text{The answer is }5`."""
-    if "nswer" not in boxed:
-        return boxed
-    said = re.fullmatch(r"\\(?:text(?:bf|rm|it)?|mathrm|mbox)\s*\{[^{}]*answer[^{}]*(?:is|are|:|=)\s*\}(?:\s|\\[ ,;])*(.+)", boxed, re.I | re.S)
-    plain = said or re.fullmatch(r"(?:the )?(?:final )?answer(?: is|:)\s*(.+)", boxed, re.I | re.S)
-    return plain[1] if plain else boxed
+    announced = _ANNOUNCED.fullmatch(boxed) if "nswer" in boxed else None
+    return announced[1] if announced else boxed
 
 
 def _hashes(text: str) -> Claim | None:
     at = text.rfind("####")
     while at >= 0:
         line = _HASHES.match(text, at)
-        if line and (value := tidy_end(cut(line[1]))):
+        if line and "####" not in line[1] and (value := tidy_end(cut(line[1]))):
             ends_text = bool(_END_OF_TEXT.match(text, line.end()))
             is_value = is_mathematics(value) and not _ENUMERATED.match(line[1])
             if (ends_text and line[1].rstrip()[-1] != ":") or (is_value and len(value.split()) <= 4):

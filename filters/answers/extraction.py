@@ -8,8 +8,8 @@ the response once, however long it is.
 import re
 from dataclasses import dataclass
 
-from filters.answers.boxes import last_boxed
-from filters.answers.claims import Claim, claims_of, corrections_of, marked_value
+from filters.answers.boxes import last_boxed, last_conclusion
+from filters.answers.claims import Claim, claims_of, corrections_of, marked_value, without_announcement
 from filters.answers.joined_boxes import value_key
 from filters.answers.retractions import after_last_retraction, takes_back
 from filters.answers.thoughts import spoken
@@ -20,6 +20,12 @@ __all__ = ["Found", "after_hashes", "extract_answer", "find_answer", "gold_value
 _MARKS = frozenset({"box", "hashes", "tag"})
 _PLAIN_BOX = re.compile(r"\\boxed\{([-0-9(][^{}\\]*|[A-Za-z])\}[\s$.*!)\\\]]*$")
 _BEFORE_PLAIN_BOX = re.compile(r"(?:[a-zA-Z:.,]\s|[=:]\s?|[a-zA-Z=:.,]\s?(?:\$\$?|\\[(\[])\s?|\n)$")
+_NOTHING = re.compile(r"[\s$.*!)\\\]]*$")
+_PLAIN_HASHES = re.compile(r"####[ \t]*(\$?-?[0-9][0-9,]*(?:\.[0-9]+)?)\s*$")
+_PLAIN_STATEMENT = re.compile(
+    r"(?:^|[.\n]\s*)(?:(?:So|Thus|Therefore"
+    r"|Hence),? )?[Tt]he (?:final )?answer is[ \t]+(\$?-?[0-9][0-9,]*(?:\.[0-9]+)?)\.?\s*$"
+)
 _AFTER_HASHES = re.compile(r"####[ \t]*(\S[^\n]*)")
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:/[0-9]+)?")
 _CHOICE = re.compile(r"\W*(?:text\w*\{)?\W*[A-Z]\W*")
@@ -46,8 +52,8 @@ def extract_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> str | None
 def find_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> Found | None:
     """Return the final answer with the rule that found it, or None if the response claims none."""
     text = spoken(response, read_unfinished=rule.unfinished_thoughts == "read")
-    if answer := _plain_box(text):
-        return Found(text=answer, found_by="box")
+    if found := _at_the_end(text):
+        return found
     claims = claims_of(text)
     if last := max((claim for claim in claims if not claim.is_weak), key=lambda claim: claim.start, default=None):
         settled = after_last_retraction(text, last.end)
@@ -78,13 +84,34 @@ def after_hashes(text: str) -> str | None:
     return None
 
 
+def _at_the_end(text: str) -> Found | None:
+    """The claim that ends the text, if it is of a usual kind: nothing can follow it, so nothing else is read."""
+    if "box" in text:
+        answer = _plain_box(text) or _ending_box(text)
+        return Found(text=answer, found_by="box") if answer else None
+    hashes = text.rfind("####")
+    if hashes >= 0:
+        plain = _PLAIN_HASHES.match(text, hashes)
+        return Found(text=plain[1], found_by="hashes") if plain else None
+    if "nswer>" not in text and (plain := _PLAIN_STATEMENT.search(text, max(0, len(text) - 60))):
+        return Found(text=plain[1], found_by="phrase")
+    return None
+
+
 def _plain_box(text: str) -> str | None:
-    """The content of a box with nothing special about it that ends the text: the usual response, read fast."""
+    """The content of the only box, if nothing special is in it or around it."""
     at = text.rfind("\\boxed{")
     if at < 0 or text.find("box", 0, at) >= 0:
         return None
     box = _PLAIN_BOX.match(text, at)
     return box[1].strip() if box and _BEFORE_PLAIN_BOX.search(text, max(0, at - 5), at) else None
+
+
+def _ending_box(text: str) -> str | None:
+    box = last_conclusion(text)
+    if box is None or box.is_placeholder or not _NOTHING.match(text, box.end):
+        return None
+    return without_announcement(box.text)
 
 
 def _chosen(text: str, claims: list[Claim]) -> Claim:
@@ -104,4 +131,5 @@ def _says_the_same(marked: str, stated: str) -> bool:
     if bool(_CHOICE.fullmatch(marked)) != bool(_CHOICE.fullmatch(stated)):
         return True
     plain = stated.strip("$ ")
-    return value_key(plain) == value_key(marked) or bool(re.search(rf"(?<![\w.]){re.escape(marked)}(?![\w.]*\w)", stated))
+    within = re.search(rf"(?<![\w.]){re.escape(marked)}(?![\w.]*\w)", stated)
+    return bool(within) or value_key(plain) == value_key(marked)

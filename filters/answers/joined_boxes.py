@@ -13,10 +13,14 @@ _MATH_MARKS = re.compile(
     r"\$|\\[()\[\]]|\\(?:q?quad|text(?:bf|it)?|mathrm|mbox|left|right)(?![a-zA-Z])|\\[ ,;:!]|[{}~*]|&(?=\s*\w)"
 )
 _NAME = re.compile(r"[a-zA-Z\\][a-zA-Z0-9\\_^'′]{0,12}(?:\([^()]{1,12}\))?\s*(?:=|≈|\\approx|\\in)(?![=\w])")
-_ITEM = re.compile(r"\s?[.,;]?(?:\s*\n\s*(?:\(?(?:[a-z]|[ivx]{1,4}|[0-9]{1,2})[.)]|[-•])|\s+\((?:[a-z]|[ivx]{1,4})\))(?:\s+|$)")
+_ITEM = re.compile(
+    r"\s?[.,;]?(?:\s*\n\s*(?:\(?(?:[a-z]|[ivx]{1,4}|[0-9]{1,2})[.)]|[-•])|\s+\((?:[a-z]"
+    r"|[ivx]{1,4})\))(?:\s+|$)"
+)
 _JOINER = re.compile(r"[,;、，；&]|\\\\|\b(?:and|or|und|oder|et|ou|y|o|e|и|или)\b|[和与或及と]", re.IGNORECASE)
 _APART = re.compile(
-    r"\b(?:so|thus|hence|therefore|then|which|gives?|giving|because|since|no|not|wait|but|check|actually|alternatively"
+    r"\b(?:so|thus|hence|therefore|then|which|gives?|giving|because|since|no|not|wait|but|check"
+    r"|actually|alternatively"
     r"|instead|rather|total|sum|product|altogether|finally|also|again|verify|means?|meaning|simplif\w*|round\w*|daher"
     r"|donc|luego|quindi|logo|итак|значит)\b|[.!?](?:\s|$)|[。！？]|因此|所以|从而|故|不对|よって",
     re.IGNORECASE,

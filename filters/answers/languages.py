@@ -32,31 +32,43 @@ ENGLISH = Language(
         r"(?:\s+(?:to|for|of|in|here)\b(?![:=])[^.!?:=\n]{0,80}?)?"
     ),
     links=(
-        r"(?:is|are|was|equals|would be|should be|will be|must be|has to be|comes out (?:to be|to|as)|becomes|turns out to be)\b"
+        r"(?:is|are|was|equals|would be|should be|will be|must be|has to be|comes out (?:to be|to|as)"
+        r"|becomes|turns out to be)\b"
         r"|of\b(?=\s*[\\$0-9-])"
     ),
     not_ours=(
-        r"(?:if|suppose|supposing|assume|assuming|whether|unless|let|why|when|wrong|incorrect|false|no|possible|candidate"
-        r"|first|initial|previous|old|earlier|estimated|naive|tempting|intermediate|partial|student'?s|his|her|their|whose"
+        r"(?:if|suppose|supposing|assume|assuming|whether|unless|let|why|when|wrong|incorrect|false"
+        r"|no|possible|candidate"
+        r"|first|initial|previous|old|earlier|estimated|naive|tempting|intermediate|partial"
+        r"|student'?s|his|her|their|whose"
         r"|perhaps|maybe|possibly)(?:\s+(?:that|the|an?|our|my|final|correct))*"
     ),
     fillers=(
-        r"(?:therefore|thus|then|hence|so|simply|just|exactly|indeed|clearly|obviously|still|also|now|actually|really|in fact"
-        r"|equal to|given by|option|choice|answer|letter|approximately|about|roughly|around|a total of|at|that|found to be)\b"
+        r"(?:therefore|thus|then|hence|so|simply|just|exactly|indeed|clearly|obviously|still|also|now"
+        r"|actually|really|in fact"
+        r"|equal to|given by|option|choice|answer|letter|approximately|about|roughly|around"
+        r"|a total of|at|that|found to be)\b"
     ),
     tails=(
-        r"(?:because|since|which|so|where|when|that|as|for|but|given|instead|rather|not|hence|thus|therefore|then|whereas|while"
-        r"|meaning|i\.e\.|in total|in all|altogether|of (?:the|a|an|all|her|his|their|its|my|our|it|them|this|that)"
+        r"(?:because|since|which|so|where|when|that|as|for|but|given|instead|rather|not|hence|thus"
+        r"|therefore|then|whereas|while"
+        r"|meaning|giving|making|leaving|resulting|i\.e\.|in total|in all|altogether|of (?:the|a|an"
+        r"|all|her|his|their|its|my|our|it|them|this|that)"
         r"|and (?:the|it|he|she|we|they|there|this|that|so|thus|therefore|a|an))\b"
     ),
     retractions=(
-        r"\b(?:wait|oops|whoops|hold on|hmm+|sorry|apologies|apologize|no|actually|however|but)\b[^.!?\n]{0,60}?\b(?:wrong|incorrect"
-        r"|not (?:right|correct|true|quite right)|mistake|error|isn't (?:right|correct)|can't be (?:right|correct)|miscalculated"
+        r"\b(?:wait|oops|whoops|hold on|hmm+|sorry|apologies|apologize|no|actually|however"
+        r"|but)\b[^.!?\n]{0,60}?\b(?:wrong|incorrect"
+        r"|not (?:right|correct|true|quite right)|mistake|error|isn't (?:right|correct)"
+        r"|can't be (?:right|correct)|miscalculated"
         r"|cannot be (?:right|correct)|misread|miscounted|forgot)\b(?![^.!\n]{0,80}\?)"
-        r"|\b(?:wait|oops|hold on|hmm+)\b\W{1,4}\b(?:no|actually)\b|\bno\b\W{1,3}(?:wait|actually)\b|(?:^|[.!\n])\W*no[.!,:]"
-        r"|\bscratch that\b|\bi (?:have )?made (?:a|an|some) (?:\w+ )?(?:mistake|error)|\bi was wrong\b|\bcorrection\s*:"
+        r"|\b(?:wait|oops|hold on|hmm+)\b\W{1,4}\b(?:no|actually)\b|\bno\b\W{1,3}(?:wait|actually)\b"
+        r"|(?:^|[.!\n])\W*no[.!,:]"
+        r"|\bscratch that\b|\bi (?:have )?made (?:a|an|some) (?:\w+ )?(?:mistake|error)"
+        r"|\bi was wrong\b|\bcorrection\s*:"
         r"|\blet me (?:redo|correct|fix|start over|try again)\b"
-        r"|^\W*(?:(?:but|however|and)\b,?\s*)?(?:that|this|it|which)(?:\s+answer)?(?:'s|’s|\s+(?:is|was|must be))\s+(?:clearly\s+)?"
+        r"|^\W*(?:(?:but|however|and)\b,?\s*)?(?:that|this|it|which)(?:\s+answer)?(?:'s|’s|\s+(?:is"
+        r"|was|must be))\s+(?:clearly\s+)?"
         r"(?:wrong|incorrect|false|not (?:right|correct|possible|true)|a mistake|impossible)\b(?![^.!\n]{0,80}\?)"
     ),
 )
@@ -79,7 +91,10 @@ LANGUAGES = {
         not_ours=r"(?:wenn|falls|ob|dass|angenommen)(?:\s+die|\s+das)?",
         fillers=r"(?:also|daher|somit|genau|folglich|ungefähr|etwa|demnach)\b",
         tails=r"(?:weil|denn|da|wobei|sodass|und (?:der|die|das|es)|der|des|von)\b",
-        retractions=r"\b(?:das|dies) ist (?:falsch|nicht richtig|nicht korrekt)|\bwarte\b\W{1,3}nein|\bich habe mich (?:geirrt|verrechnet)|\bkorrektur\s*:",
+        retractions=(
+            r"\b(?:das|dies) ist (?:falsch|nicht richtig|nicht korrekt)|\bwarte\b\W{1,3}nein"
+            r"|\bich habe mich (?:geirrt|verrechnet)|\bkorrektur\s*:"
+        ),
     ),
     "french": Language(
         keywords=("réponse", "reponse", "résultat", "resultat"),
@@ -88,7 +103,10 @@ LANGUAGES = {
         not_ours=r"(?:si|que)(?:\s+la|\s+le)?",
         fillers=r"(?:donc|alors|exactement|environ|ainsi|égale? à|de)\b",
         tails=r"(?:car|parce que|puisque|donc|qui|où|et (?:le|la|il|elle)|du|de la|des)\b",
-        retractions=r"\bc'est (?:faux|incorrect)|\bje me suis tromp|\battend(?:s|ez)\b\W{1,4}(?:non|c'est faux)|\bcorrection\s*:",
+        retractions=(
+            r"\bc'est (?:faux|incorrect)|\bje me suis tromp|\battend(?:s|ez)\b\W{1,4}(?:non|c'est faux)"
+            r"|\bcorrection\s*:"
+        ),
     ),
     "spanish": Language(
         keywords=("respuesta", "resultado"),
@@ -97,7 +115,10 @@ LANGUAGES = {
         not_ours=r"(?:si|que)(?:\s+la|\s+el)?",
         fillers=r"(?:entonces|por lo tanto|por tanto|exactamente|aproximadamente|la opción|opción|igual a)\b",
         tails=r"(?:porque|ya que|pues|que|donde|y (?:el|la)|del|de (?:la|los|las))\b",
-        retractions=r"\b(?:eso|esto) (?:es|está) (?:incorrecto|mal|equivocado)|\bme equivoqu|\bespera\b\W{1,4}no\b|\bcorrección\s*:",
+        retractions=(
+            r"\b(?:eso|esto) (?:es|está) (?:incorrecto|mal|equivocado)|\bme equivoqu"
+            r"|\bespera\b\W{1,4}no\b|\bcorrección\s*:"
+        ),
     ),
     "portuguese": Language(
         keywords=("resposta", "resultado"),
@@ -115,7 +136,9 @@ LANGUAGES = {
         tails=r"(?:perché|poiché|quindi|che|dove|del|della)\b",
         retractions=r"\bè sbagliato|\bho sbagliato",
     ),
-    "dutch": Language(keywords=("antwoord",), nouns=r"(?:eind)?antwoord", links=r"(?:is|luidt)\b", tails=r"(?:omdat|want)\b"),
+    "dutch": Language(
+        keywords=("antwoord",), nouns=r"(?:eind)?antwoord", links=r"(?:is|luidt)\b", tails=r"(?:omdat|want)\b"
+    ),
     "russian": Language(
         keywords=("ответ", "результат"),
         nouns=r"(?:ответ|результат)(?:ом)?(?:\s+(?:на|к)\s[^.!?:=\n]{0,60}?)?",

@@ -1,31 +1,45 @@
 """Finds the statements of a text that name its answer in words: "the answer is 12", "Answer: 12", 答案是 12.
 
-The words are those of `filters.answers.languages`. A statement that is a condition, a question or a negation names none.
+The words are those of `filters.answers.languages`. A condition, a question or a negation names none.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from filters.answers.claimed_values import ClaimedValue, value_after
 from filters.answers.languages import LANGUAGES, Language
 
 MAX_BEFORE = 60
 MAX_WORDS = 12
+MAX_MARKS = 50
 
 _LINK = r"(?:\*\*|__|\$)?\s*(?:\*\*|__)?\s*(?:{links}|[:：=＝]|[-–—](?=\s))"
-_LINE_START = re.compile(r"(?:^|\n)[\s#*_>|-]*(?:[0-9]{1,2}[.)]\s*)?(?:\*\*|__)?(?:the |my |our )?(?:final |correct )?$", re.IGNORECASE)
+_LINE_START = re.compile(
+    r"(?:^|\n)[\s#*_>|-]*(?:[0-9]{1,2}[.)]\s*)?(?:\*\*|__)?(?:the |my |our )?(?:final |correct )?$",
+    re.IGNORECASE,
+)
 _HEADING_END = re.compile(r"(?:\s*(?:\*\*|__|[:：])){0,3}[ \t]*\n")
 _OPENERS = re.compile(
-    r"\W*(?:(?:so|thus|therefore|hence|then|wait|no|actually|but|and|finally|okay|ok|yes|now|in|conclusion|consequently|sorry"
+    r"\W*(?:(?:so|thus|therefore|hence|then|wait|no|actually|but|and|finally|okay|ok|yes|now|in"
+    r"|conclusion|consequently|sorry"
     r"|correction|the|our|my|final|correct|right|exact|step|[0-9]+)\b\W*)*",
     re.IGNORECASE,
 )
 _ANSWER_LINE = re.compile(r"(?:^|\n)[ \t]*(?:\*\*)?A(?:\*\*)?[ \t]*:(?:\*\*)?(?=[ \t]*[^\s])")
 _ONE_NUMBER = re.compile(r"[-−]?(?:\\?[$€£])?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?(?:/[0-9]+)?\s*\\?%?")
+# Words that make of the one number of a sentence another value.
 _CHANGED = re.compile(
-    r"\b(?:not|less|more|than|between|least|most|over|under|below|above|half|twice|thrice|double|triple|times|hundreds?|thousands?"
-    r"|[mb]illions?|dozens?|except|only|either|every|if|unless|impossible|cannot|no)\b|n't",
+    r"\b(?:not|less|more|than|between|least|most|over|under|below|above|half|twice|thrice|double"
+    r"|triple|times|hundreds?|no|if"
+    r"|thousands?|[mb]illions?|dozens?|except|only|unless|impossible|cannot|minus|negative|root|power"
+    r"|squared|cubed|log|base|pi"
+    r"|to|from|about|approximately|each)\b|n't|[-+*/^=]\s*[0-9]|[0-9]\s*[-+*/^=]",
+    re.IGNORECASE,
+)
+_WORKING = re.compile(
+    r"(?:let(?:'s|’s| us| me)?|we|i|first|since|because|here|given|step|to|as|note|consider|suppose"
+    r"|using|in order)\b",
     re.IGNORECASE,
 )
 
@@ -64,7 +78,7 @@ _STATEMENTS = tuple(_statement(language) for language in LANGUAGES.values())
 
 
 def phrases_of(text: str) -> Iterator[Phrase]:
-    """The statements of a text, language by language, each from the last one to the first."""
+    """The last statements of a text, language by language: up to the last one that names mathematics or a choice."""
     lowered = text.lower()
     lowered = lowered if len(lowered) == len(text) else text
     is_ascii = text.isascii()
@@ -76,11 +90,15 @@ def phrases_of(text: str) -> Iterator[Phrase]:
 
 
 def _stated(text: str, lowered: str, keyword: str, statement: _Statement) -> Iterator[Phrase]:
-    at = lowered.rfind(keyword)
-    while at >= 0:
+    at = len(text)
+    for _ in range(MAX_MARKS):
+        at = lowered.rfind(keyword, 0, at)
+        if at < 0:
+            return
         if phrase := _phrase(text, at, statement):
             yield phrase
-        at = lowered.rfind(keyword, 0, at)
+            if phrase.value.is_mathematics:
+                return
 
 
 def _phrase(text: str, at: int, statement: _Statement) -> Phrase | None:
@@ -94,27 +112,30 @@ def _phrase(text: str, at: int, statement: _Statement) -> Phrase | None:
     linked = statement.mark.match(text, at)
     if linked is None:
         noun = statement.noun.match(text, at) if begins_line else None
-        if noun is None or not _HEADING_END.match(text, noun.end()):
+        heading = _HEADING_END.match(text, noun.end()) if noun else None
+        if heading is None:
             return None
-        end = noun.end()
+        end = heading.end()
     else:
         end = linked.end()
     value = value_after(text, end)
     if value is None:
         return None
+    value = replace(value, is_below=value.is_below or linked is None)
     if not value.is_mathematics:
-        value = _in_words(value, begins_line)
+        value = _in_words(value, is_label=begins_line and text[end - 1] in ":：*\n")
     is_explicit = begins_line or bool(_OPENERS.fullmatch(sentence)) or not statement.is_spaced
     return Phrase(value, at, is_explicit) if value else None
 
 
-def _in_words(value: ClaimedValue, begins_line: bool) -> ClaimedValue | None:
-    """A value in words: below a heading or behind a label, the only number of its sentence; few words anywhere."""
+def _in_words(value: ClaimedValue, *, is_label: bool) -> ClaimedValue | None:
+    """A value in words: the only number of the sentence after a label, or a few words that begin no working."""
     numbers = _ONE_NUMBER.findall(value.text)
-    if begins_line and len(numbers) == 1 and not _CHANGED.search(value.text) and "\\" not in value.text:
-        return ClaimedValue(numbers[0].strip(), value.end, True, value.is_rounded, value.is_below)
-    few = len(value.text.split()) <= MAX_WORDS and not value.is_below
-    return value if few else None
+    words = value.text.split()
+    is_sentence = len(words) > 2 or not value.text.isascii()
+    if is_label and is_sentence and len(numbers) == 1 and "\\" not in value.text and not _CHANGED.search(value.text):
+        return replace(value, text=numbers[0].strip(), is_mathematics=True)
+    return value if len(words) <= MAX_WORDS and not value.is_below and not _WORKING.match(value.text) else None
 
 
 def _answer_lines(text: str) -> Iterator[Phrase]:
