@@ -96,9 +96,10 @@ def boxes_of(text: str) -> list[Box]:
         elif token[0] == "{":
             openings.append(None)
         elif token[0] == "}" and openings and (opening := openings.pop()):
+            inside: list[Box] = []
             while found and found[-1].start > opening[0]:
-                found.pop()
-            if content := _opened(text[opening[1] : token.start()]):
+                inside.append(found.pop())
+            if content := _held(text, text[opening[1] : token.start()].strip(), inside[::-1]):
                 found.append(Box(content, opening[0], token.end()))
     unclosed = [opening for opening in openings if opening]
     if len(unclosed) == 1:
@@ -123,30 +124,15 @@ def _unclosed(text: str, start: int, inside: int) -> Iterator[Box]:
         yield Box(content, start, end, is_open=end == len(text))
 
 
-def _opened(content: str) -> str:
-    """What a box holds, without the boxes and the one-cell tables inside it."""
-    content = content.strip()
-    if "\\" not in content:
-        return content
-    if cell := _CELL.fullmatch(content):
+def _held(text: str, content: str, inside: list[Box]) -> str:
+    """What a box holds: what the boxes inside it conclude, or else its content, out of a table of one cell."""
+    stated = _conclusion(text, [box for box in inside if not box.is_placeholder])
+    if stated:
+        return stated.text
+    if r"\begin" in content and (cell := _CELL.fullmatch(content)):
         inner = cell[2].strip().removesuffix(r"\\").removeprefix("&").strip()
-        content = content if "&" in inner or r"\\" in inner else inner
-    return _without_boxes(content) if "box" in content else content
-
-
-def _without_boxes(content: str) -> str:
-    parts: list[str] = []
-    kept: list[bool] = []
-    at = 0
-    for token in _TOKEN.finditer(content):
-        drops = bool(token[2])
-        if token[2] or token[0] == "{":
-            kept.append(not drops)
-        elif token[0] == "}" and kept:
-            drops = not kept.pop()
-        parts += [content[at : token.start()], "" if drops else token[0]]
-        at = token.end()
-    return ("".join(parts) + content[at:]).strip()
+        return content if "&" in inner or r"\\" in inner else inner
+    return content
 
 
 def _conclusion(text: str, boxes: list[Box]) -> Conclusion | None:
