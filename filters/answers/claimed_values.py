@@ -22,8 +22,7 @@ _FORMULAS = re.compile(
     rf"|-?[0-9][0-9.,]*(?![\w.])))*"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b[a-z]\.\s?[a-z]|\b(?:approx|vs|etc|sq|cu|ft|in|oz|lbs?|hrs?|mins?|secs?|yds?|mi|no|st|mr"
-    r"|mrs|dr))\.$",
+    r"(?:\b[a-z]\.\s?[a-z]|\b(?:approx|vs|etc|sq|cu|ft|in|oz|lbs?|hrs?|mins?|secs?|yds?|mi))\.$",
     re.IGNORECASE,
 )
 _END = re.compile(r"[.!?](?=[\s*_\"”'`)\]<]|$)|[。！？｡؟।]|\n|;(?=\s)|</|<\|")

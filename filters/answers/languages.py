@@ -57,19 +57,20 @@ ENGLISH = Language(
         r"|and (?:the|it|he|she|we|they|there|this|that|so|thus|therefore|a|an))\b"
     ),
     retractions=(
-        r"\b(?:wait|oops|whoops|hold on|hmm+|sorry|apologies|apologize|no|actually|however"
-        r"|but)\b[^.!?\n]{0,60}?\b(?:wrong|incorrect"
-        r"|not (?:right|correct|true|quite right)|mistake|error|isn't (?:right|correct)"
-        r"|can't be (?:right|correct)|miscalculated"
-        r"|cannot be (?:right|correct)|misread|miscounted|forgot)\b(?![^.!\n]{0,80}\?)"
+        r"\b(?:wait|oops|whoops|hold on|hmm+|sorry|apologies|apologize|no(?=\W{0,2}[,.!:—-])|actually"
+        r"|(?:however|but),? (?:that|this|it|my|i)\b)"
+        r"[^.!?\n]{0,60}?\b(?:wrong|incorrect|not (?:right|correct|true|quite right)"
+        r"|(?<!\bno )(?:mistake|error)"
+        r"|isn't (?:right|correct)|(?:can't|cannot) be (?:right|correct)|miscalculated|misread|miscounted"
+        r"|forgot)\b(?![^.!\n]{0,80}\?)"
         r"|\b(?:wait|oops|hold on|hmm+)\b\W{1,4}\b(?:no|actually)\b|\bno\b\W{1,3}(?:wait|actually)\b"
-        r"|(?:^|[.!\n])\W*no[.!,:]"
-        r"|\bscratch that\b|\bi (?:have )?made (?:a|an|some) (?:\w+ )?(?:mistake|error)"
-        r"|\bi was wrong\b|\bcorrection\s*:"
-        r"|\blet me (?:redo|correct|fix|start over|try again)\b"
-        r"|^\W*(?:(?:but|however|and)\b,?\s*)?(?:that|this|it|which)(?:\s+answer)?(?:'s|’s|\s+(?:is"
-        r"|was|must be))\s+(?:clearly\s+)?"
-        r"(?:wrong|incorrect|false|not (?:right|correct|possible|true)|a mistake|impossible)\b(?![^.!\n]{0,80}\?)"
+        r"|(?:^|[.!\n])\W{0,8}no[.!,:]|\bscratch that\b"
+        r"|\bi (?:have )?made (?:a|an|some) (?:\w+ )?(?:mistake|error)"
+        r"|\bi was wrong\b|\bcorrection\s*:|\blet me (?:redo|correct|fix|start over|try again)\b"
+        r"|^\W*(?:(?:(?:but|however|and)\b,?\s*)?(?:that|this|it|which)(?:\s+answer)?"
+        r"(?:'s|’s|\s+(?:is|was|must be))|is|was)\s+(?:clearly\s+)?(?:(?:wrong|incorrect|false|a mistake|not (?:right|correct|true))\b"
+        r"|(?:im|not )possible(?=\W{0,9}(?:$|[.!\n])))"
+        r"(?![^.!\n]{0,80}\?)"
     ),
 )
 
@@ -78,7 +79,7 @@ LANGUAGES = {
     "chinese": Language(
         keywords=("答案", "答：", "答:", "故选", "应选", "最终结果", "故選"),
         nouns=r"(?:(?:最终|正确|最后)?答案|(?<![回解])答(?=[:：])|故[选選]择?|应选|最终结果|正确(?:选项|答案))(?:应该|应当|应|就)?",
-        links=r"(?:是|为|為|等于|即为)|(?<=[选選])(?=\s*[(（]?[A-Z])",
+        links=r"(?:】?\s*(?:是|为|為|等于|即为|：|:)|】)|(?<=[选選])(?=\s*[(（]?[A-Z])",
         not_ours=r"(?:如果|假设|若)",
         fillers=r"(?:选项|选择|约为|大约|所以|因此)",
         tails=r"(?:因为|由于|所以|因此|故|即|其中|个|個|只|本|人|名|张|条|块|岁|天|次|种|头|件|枚|辆|棵|支|朵)",
@@ -87,7 +88,7 @@ LANGUAGES = {
     "german": Language(
         keywords=("antwort", "ergebnis", "lösung"),
         nouns=r"(?:(?:end|schluss)?antwort|(?:end)?ergebnis|lösung)(?:\s+auf\s[^.!?:=\n]{0,60}?)?",
-        links=r"(?:ist|lautet|lauten|sind|beträgt|wäre)\b",
+        links=r"(?:ist|lautet|lauten|sind|beträgt|wäre)\b|(?<=lautet die antwort)(?=\s+[\\$0-9-])",
         not_ours=r"(?:wenn|falls|ob|dass|angenommen)(?:\s+die|\s+das)?",
         fillers=r"(?:also|daher|somit|genau|folglich|ungefähr|etwa|demnach)\b",
         tails=r"(?:weil|denn|da|wobei|sodass|und (?:der|die|das|es)|der|des|von)\b",
@@ -154,8 +155,8 @@ LANGUAGES = {
     "vietnamese": Language(keywords=("đáp án", "đáp số"), nouns=r"đáp (?:án|số)", links=r"(?:là)(?!\w)"),
     "indonesian": Language(keywords=("jawaban",), nouns=r"jawaban(?:nya)?(?:\s+akhir)?", links=r"(?:adalah)\b"),
     "japanese": Language(
-        keywords=("答え", "解答", "答:", "答："),
-        nouns=r"(?:最終的な)?(?:答え|解答)",
+        keywords=("答え", "解答", "正解", "答:", "答："),
+        nouns=r"(?:最終的な)?(?:答え|解答|正解)",
         links=r"(?:は|が)",
         fillers=r"(?:およそ|約)",
         tails=r"(?:です|である|でした|になります|となります|となる|だ(?![^。\s])|個|人|本|枚|匹|冊|なぜなら)",

@@ -14,7 +14,7 @@ MAX_BEFORE = 60
 MAX_WORDS = 12
 MAX_MARKS = 50
 
-_LINK = r"(?:\*\*|__|\$)?\s*(?:\*\*|__)?\s*(?:{links}|[:：=＝]|[-–—](?=\s))"
+_LINK = r"(?:\*\*|__|\$)?\s*(?:\*\*|__)?\s*(?:{links}|[:：＝]|[-=]+>|[→⇒=]|[-–—](?=\s))"
 _LINE_START = re.compile(
     r"(?:^|\n)[\s#*_>|-]*(?:[0-9]{1,2}[.)]\s*)?(?:\*\*|__)?(?:the |my |our )?(?:final |correct )?$",
     re.IGNORECASE,
