@@ -68,7 +68,8 @@ ENGLISH = Language(
         r"|\bi (?:have )?made (?:a|an|some) (?:\w+ )?(?:mistake|error)"
         r"|\bi was wrong\b|\bcorrection\s*:|\blet me (?:redo|correct|fix|start over|try again)\b"
         r"|^\W*(?:(?:(?:but|however|and)\b,?\s*)?(?:that|this|it|which)(?:\s+answer)?"
-        r"(?:'s|’s|\s+(?:is|was|must be))|is|was)\s+(?:clearly\s+)?(?:(?:wrong|incorrect|false|a mistake|not (?:right|correct|true))\b"
+        r"(?:'s|’s|\s+(?:is|was|must be))|is|was)\s+(?:clearly\s+)?"
+        r"(?:(?:wrong|incorrect|false|a mistake|not (?:right|correct|true))\b"
         r"|(?:im|not )possible(?=\W{0,9}(?:$|[.!\n])))"
         r"(?![^.!\n]{0,80}\?)"
     ),
