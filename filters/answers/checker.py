@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from filters.answers.exact import Outcome, compare_exactly
-from filters.answers.extraction import extract_answer, find_answer
+from filters.answers.extraction import extract_answer, find_answer, gold_value
 from filters.answers.symbolic import admits
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Decision, Verdict
 from filters.answers.workers import SymbolicWorkers, WorkerLimits
@@ -47,7 +47,8 @@ class AnswerChecker:
         found = find_answer(response, rule)
         if found is None:
             return Decision(verdict=Verdict.NO_ANSWER)
-        decision = await self.compare(found.text, gold, rule=rule)
+        golds = gold_value(gold) if isinstance(gold, str) else [gold_value(accepted) for accepted in gold]
+        decision = await self.compare(found.text, golds, rule=rule)
         return decision if decision.extracted is None else replace(decision, found_by=found.found_by)
 
     async def compare(self, answer: str, gold: str | Sequence[str], *, rule: AnswerRule = DEFAULT_RULE) -> Decision:

@@ -1,86 +1,135 @@
-"""Extracts the final answer of a response.
+r"""Extracts the final answer of a response: the last claim that it makes and does not take back.
 
-Each search reads the response once, however long it is.
+Claims are boxes, `#### 18`, `<answer>12</answer>`, statements such as "the answer is 12" in many languages, and
+headings with the value below. Where a response makes none, a bold value in its last line is one. Each search reads
+the response once, however long it is.
 """
 
 import re
 from dataclasses import dataclass
 
+from filters.answers.boxes import last_boxed, last_conclusion
+from filters.answers.claims import Claim, claims_of, corrections_of, marked_value, without_announcement
+from filters.answers.joined_boxes import value_key
+from filters.answers.retractions import after_last_retraction, takes_back
+from filters.answers.thoughts import spoken
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule
 
-_BRACES = re.compile(r"\\boxed\s*\{|\\fbox\s*\{|\\.|[{}]", re.DOTALL)
-_LAST_BOX = re.compile(r"\\boxed\{([^{}\\]*)\}")
-_ENCLOSING = re.compile(r"\\(?:boxed|fbox)\s*\{(?![^{}\\]*\})")
-_HASHES = re.compile(r"^[ \t]*####[ \t]*(\S.*)$", re.MULTILINE)
-_PHRASE = re.compile(r"\b(?:the|final)\s+answer(?:\*\*)?\s*(?:\bis\b|:)[ \t:*]*(?=\S)", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?](?=\s|\*|$)|\n")
+__all__ = ["Found", "after_hashes", "extract_answer", "find_answer", "gold_value", "last_boxed"]
+
+_MARKS = frozenset({"box", "hashes", "tag"})
+_PLAIN_BOX = re.compile(r"\\boxed\{([-0-9(][^{}\\]*|[A-Za-z])\}[\s$.*!)\\\]]*$")
+_BEFORE_PLAIN_BOX = re.compile(r"(?:[a-zA-Z:.,]\s|[=:]\s?|[a-zA-Z=:.,]\s?(?:\$\$?|\\[(\[])\s?|\n)$")
+_NOTHING = re.compile(r"[\s$.*!)\\\]]*$")
+_PLAIN_HASHES = re.compile(r"####[ \t]*(\$?-?[0-9][0-9,]*(?:\.[0-9]+)?)\s*$")
+_PLAIN_STATEMENT = re.compile(
+    r"(?:^|[.\n]\s*)(?:(?:So|Thus|Therefore"
+    r"|Hence),? )?[Tt]he (?:final )?answer is[ \t]+(\$?-?[0-9][0-9,]*(?:\.[0-9]+)?)\.?\s*$"
+)
+_AFTER_HASHES = re.compile(r"####[ \t]*(\S[^\n]*)")
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:/[0-9]+)?")
+_CHOICE = re.compile(r"\W*(?:text\w*\{)?\W*[A-Z]\W*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The final answer as the response writes it, and the rule that found it (`box`, `hashes`, `phrase`, ...)."""
+    """The final answer as the response writes it, and the rule that found it.
+
+    The rules are `box`, `hashes`, `tag`, `phrase`, `heading` (the value stands on a line below), `bold` and, where the
+    source allows it, `last_number`.
+    """
 
     text: str
     found_by: str
 
 
 def extract_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> str | None:
-    """Return the final answer as the response writes it, or None if nothing marks one."""
+    """Return the final answer as the response writes it, or None if it claims none."""
     found = find_answer(response, rule)
     return found.text if found else None
 
 
 def find_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> Found | None:
-    """Return the final answer with the rule that found it, or None if nothing marks one."""
-    if answer := last_boxed(response):
-        return Found(text=answer, found_by="box")
-    if answer := after_hashes(response):
-        return Found(text=answer, found_by="hashes")
-    if answer := _after_phrase(response):
-        return Found(text=answer, found_by="phrase")
-    numbers = _NUMBER.findall(response) if rule.bare_last_number else []
+    """Return the final answer with the rule that found it, or None if the response claims none."""
+    text = spoken(response, read_unfinished=rule.unfinished_thoughts == "read")
+    if found := _at_the_end(text):
+        return found
+    claims = claims_of(text)
+    if last := max((claim for claim in claims if not claim.is_weak), key=lambda claim: claim.start, default=None):
+        settled = after_last_retraction(text, last.end)
+        if settled > last.end:  # what was claimed before is taken back
+            text = text[settled:]
+            claims = claims_of(text) or list(corrections_of(text))
+    if claims:
+        chosen = _chosen(text, claims)
+        return Found(text=chosen.text, found_by=chosen.found_by)
+    if marked := marked_value(text):
+        return Found(text=marked.text, found_by=marked.found_by)
+    numbers = _NUMBER.findall(text) if rule.bare_last_number else []
     return Found(text=numbers[-1], found_by="last_number") if numbers else None
 
 
-def last_boxed(text: str) -> str | None:
-    r"""Return the content of the last balanced, non-empty `\boxed{}`; of nested boxes, the outer one."""
-    if "box" not in text:
-        return None
-    at = text.rfind("\\boxed{")
-    last = _LAST_BOX.match(text, at) if at >= 0 else None
-    # Nearly every response ends with one simple box; another `box` after it or around it needs a full scan.
-    if last and last[1].strip() and "box" not in text[last.start(1) :] and not _ENCLOSING.search(text, 0, at):
-        return last[1].strip()
-    return _last_balanced(text)
-
-
-def _last_balanced(text: str) -> str | None:
-    content_of_last = None
-    open_braces: list[int | None] = []
-    for token in _BRACES.finditer(text):
-        word = token.group()
-        if word.endswith("{") and word != r"\{":
-            open_braces.append(None if word == "{" else token.end())
-        elif word == "}" and open_braces:
-            start = open_braces.pop()
-            if start is not None and (content := text[start : token.start()].strip()):
-                content_of_last = content
-    return content_of_last
+def gold_value(text: str) -> str:
+    """The value of a gold answer: what its boxes conclude, or the text as it stands."""
+    return last_boxed(text) or text
 
 
 def after_hashes(text: str) -> str | None:
-    """Return the rest of the last line that starts with `####`."""
-    lines = _HASHES.findall(text)
-    return lines[-1].strip() if lines else None
+    """Return the rest of the line after the last `####` that something follows."""
+    at = text.rfind("####")
+    while at >= 0:
+        if line := _AFTER_HASHES.match(text, at):
+            return line[1].strip()
+        at = text.rfind("####", 0, at)
+    return None
 
 
-def _after_phrase(text: str) -> str | None:
-    last = None
-    for last in _PHRASE.finditer(text):  # noqa: B007  (only the last one counts)
-        pass
-    if last is None:
+def _at_the_end(text: str) -> Found | None:
+    """The claim that ends the text, if it is of a usual kind: nothing can follow it, so nothing else is read."""
+    if "box" in text:
+        answer = _plain_box(text) or _ending_box(text)
+        return Found(text=answer, found_by="box") if answer else None
+    hashes = text.rfind("####")
+    if hashes >= 0:
+        plain = _PLAIN_HASHES.match(text, hashes)
+        return Found(text=plain[1], found_by="hashes") if plain else None
+    if "nswer>" not in text and (plain := _PLAIN_STATEMENT.search(text, max(0, len(text) - 60))):
+        return Found(text=plain[1], found_by="phrase")
+    return None
+
+
+def _plain_box(text: str) -> str | None:
+    """The content of the only box, if nothing special is in it or around it."""
+    at = text.rfind("\\boxed{")
+    if at < 0 or text.find("box", 0, at) >= 0:
         return None
-    end = _SENTENCE_END.search(text, last.end())
-    answer = text[last.end() : end.start() if end else len(text)]
-    return answer.strip().strip("*").strip() or None
+    box = _PLAIN_BOX.match(text, at)
+    return box[1].strip() if box and _BEFORE_PLAIN_BOX.search(text, max(0, at - 5), at) else None
+
+
+def _ending_box(text: str) -> str | None:
+    box = last_conclusion(text)
+    if box is None or box.is_placeholder or not _NOTHING.match(text, box.end):
+        return None
+    return without_announcement(box.text)
+
+
+def _chosen(text: str, claims: list[Claim]) -> Claim:
+    """The last claim that is not weak; a statement that only restates or qualifies a mark before it yields to it."""
+    strong = [claim for claim in claims if not claim.is_weak] or claims
+    last = max(strong, key=lambda claim: claim.start)
+    marks = [claim for claim in strong if claim.found_by in _MARKS]
+    if last in marks or not marks:
+        return last
+    mark = max(marks, key=lambda claim: claim.start)
+    overrules = takes_back(text, mark.end, last.start) or not (last.restates or _says_the_same(mark.text, last.text))
+    return last if overrules else mark
+
+
+def _says_the_same(marked: str, stated: str) -> bool:
+    """Whether a statement repeats a marked value, or is a choice where that is a value or the other way round."""
+    if bool(_CHOICE.fullmatch(marked)) != bool(_CHOICE.fullmatch(stated)):
+        return True
+    plain = stated.strip("$ ")
+    within = re.search(rf"(?<![\w.]){re.escape(marked)}(?![\w.]*\w)", stated)
+    return bool(within) or value_key(plain) == value_key(marked)

@@ -86,8 +86,10 @@ DEFAULT_RULE = AnswerRule()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A verdict with the extracted answer, the tier that decided (`string`, `number`, `symbolic`, ...) and the rule
-    that found the answer (`box`, `hashes`, `phrase`, ...; None where an answer was given rather than found).
+    """A verdict with the extracted answer, and how both were reached.
+
+    `tier` is what decided (`string`, `number`, `symbolic`, ...). `found_by` is the rule that found the answer (`box`,
+    `hashes`, `phrase`, ...); None if the answer was given.
     """
 
     verdict: Verdict

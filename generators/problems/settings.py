@@ -8,7 +8,7 @@ from huggingface_hub.utils import validate_repo_id
 from pydantic import ConfigDict, Field, SkipValidation, TypeAdapter, field_validator, model_validator, with_config
 
 from filters.answers.checker import AnswerRule
-from filters.answers.verdicts import Lists, NoAnswer, Percent, Units
+from filters.answers.verdicts import Lists, NoAnswer, Percent, Thoughts, Units
 from filters.texts.contamination import Match
 from filters.texts.duplicates import DuplicateSettings
 from filters.texts.language import check_language
@@ -95,6 +95,9 @@ class Source(OverProblems):
         None, gt=0, lt=1, description="how far from the answer a number may be, as a share of it; unset: not at all"
     )
     lists: Lists = Field("undecided", description="whether the order of a list counts")
+    unfinished_thoughts: Thoughts = Field(
+        "no_answer", description="whether thoughts that never end hold no answer, or are read for one"
+    )
     no_answer: NoAnswer = Field("wrong", description="how a response without a recognised answer counts in shares")
     worked_examples: Literal["none", "chain_sum", "word_problems"] = Field(
         "none", description="examples shown before each problem; a small policy needs them"
