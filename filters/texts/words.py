@@ -10,7 +10,9 @@ _FORMATTING = re.compile(
 )
 _FRACTION = re.compile(r"\\[dtc]frac(?![a-z])")
 _BARE_FRACTION = re.compile(r"\\frac(?![a-z])\s*([0-9a-z])\s*([0-9a-z])")
-_WORD = re.compile(r"\\?[^\W\d_]+|[0-9]+(?:[.,][0-9]+)*|[-+*/^=<>%()]")
+# Scripts without spaces between words count by character.
+_CHARACTER = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CHARACTER}]|\\?[^\W\d_{_CHARACTER}]+|[0-9]+(?:[.,][0-9]+)*|[-+*/^=<>%()]")
 
 
 def words(text: str) -> list[str]:
