@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from filters.texts.words import masked, ngrams
+from filters.texts.words import ngrams
 
-_SAMPLE = 4000
+_SAMPLE = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ DEFAULT_SETTINGS = CommonSettings()
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """The common runs of words; numbers in them are masked."""
+    """The common runs of `words` words."""
 
     runs: frozenset[str] = frozenset()
     words: int = 4
@@ -43,7 +43,7 @@ class Common:
         """The words without common runs at the start and at the end; all of them if nothing is left."""
         if not self.runs or len(tokens) < self.words:
             return tokens
-        grams = ngrams(masked(tokens), self.words)
+        grams = ngrams(tokens, self.words)
         start = self._length(grams)
         end = len(tokens) - self._length(grams[::-1])
         return tokens[start:end] or tokens
@@ -74,4 +74,4 @@ def common_of(
 
 
 def _runs(tokens: list[str], words: int) -> Iterable[str]:
-    return set(ngrams(masked(tokens), words))
+    return set(ngrams(tokens, words))

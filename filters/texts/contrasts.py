@@ -49,6 +49,7 @@ expensive costlier / cheap cheaper
 before earlier ago / after later
 begin begins beginning start starts starting initial initially / end ends ending finish finishes finally
 inside inscribed interior internal within / outside circumscribed exterior external around surrounding surrounds
+opposite / adjacent
 parallel / perpendicular orthogonal perp
 horizontal horizontally / vertical vertically
 left leftmost / right rightmost

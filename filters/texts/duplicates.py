@@ -8,7 +8,6 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 
 import polars as pl
 from xxhash import xxh3_64_intdigest
@@ -163,7 +162,7 @@ class _Seen:
 
 
 def _least(hashes: set[int]) -> list[int]:
-    return nsmallest(_SKETCH, hashes)
+    return sorted(hashes)[:_SKETCH]
 
 
 def _jaccard(own: set[int], hashes: Collection[int]) -> float:

@@ -3,15 +3,13 @@
 A sentence is an instruction if all of its words are about answering and it has no number.
 """
 
-import re
+from filters.texts.respelling import comparable_sentences
 
-from filters.texts.respelling import comparable_sentence, respelt
-
-_SENTENCE = re.compile(r"(?<=[.?!:;])[\s\"')*]+|\n+|(?<=[。？！；：])")
 # A sentence with none of these says nothing about the answer.
 _CORE_WORDS = (
     "answer answers response boxed step steps reasoning reason think thinking thoughts explain explanation solution "
-    "problem problems question questions assistant instruction instructions format options choices justify work"
+    "problem problems question questions assistant instruction instructions format options choices justify work "
+    "推 步 答 题"
 )
 _OTHER_WORDS = (
     "a an the of your you to in on at by for with within without and or as it its is are be been should must will "
@@ -35,16 +33,18 @@ _CJK_MARKS = ("boxed", "一步一步", "一步步", "逐步", "最终答案", "�
 
 def without_instructions(text: str) -> list[str]:
     """The comparable words of a text, without instructions; with them if there is nothing else."""
-    spelt = [part for part in _SENTENCE.split(respelt(text)) if part]
-    parts = [(part, tokens) for part in spelt if (tokens := comparable_sentence(part))]
-    problem = [word for part, tokens in parts if not _instructs(part, tokens) for word in tokens]
-    return problem or [word for _, tokens in parts for word in tokens]
+    sentences = comparable_sentences(text)
+    problem = [word for sentence in sentences if not _instructs(sentence) for word in sentence]
+    return problem or [word for sentence in sentences for word in sentence]
 
 
-def _instructs(part: str, tokens: list[str]) -> bool:
-    if any(token[0].isdigit() for token in tokens):
+def _instructs(sentence: list[str]) -> bool:
+    if _CORE.isdisjoint(sentence):
         return False
-    if not part.isascii() and any(mark in part for mark in _CJK_MARKS):
-        return True
-    said = {token for token in tokens if token[-1].isalpha()}
-    return said <= _WORDS and bool(said & _CORE)
+    if any(token[0].isdigit() for token in sentence):
+        return False
+    return all(word in _WORDS or not word[-1].isalpha() for word in sentence) or _is_told("".join(sentence))
+
+
+def _is_told(sentence: str) -> bool:
+    return not sentence.isascii() and any(mark in sentence for mark in _CJK_MARKS)

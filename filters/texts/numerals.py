@@ -11,14 +11,14 @@ _SMALL = {word: value for value, word in enumerate(_UNITS.split())} | {
     word: 10 * value for value, word in enumerate(_TENS.split(), start=2)
 }
 _SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_WORDS = frozenset(_SMALL.keys() | _SCALES.keys())
+_STARTS = frozenset(_SMALL.keys() | {"a", "an", "dozen"})
 _MOST_DIGITS = 13
-# "no one" and "which one" count nothing.
-_NO_NUMBER_AFTER = frozenset(["no", "any", "every", "each", "which", "that", "this", "another", "other"])
 
 
 def with_digits(words: list[str]) -> list[str]:
     """The words with every number written in digits."""
-    if not any(word in _SMALL or word in _SCALES for word in words):
+    if _WORDS.isdisjoint(words):
         return words
     return list(_replaced(words))
 
@@ -26,7 +26,7 @@ def with_digits(words: list[str]) -> list[str]:
 def _replaced(words: list[str]) -> Iterator[str]:
     at = 0
     while at < len(words):
-        value, end = _read(words, at)
+        value, end = _read(words, at) if words[at] in _STARTS or words[at][0].isdigit() else (None, at)
         if value is None:
             yield words[at]
             at += 1
@@ -38,8 +38,6 @@ def _replaced(words: list[str]) -> Iterator[str]:
 def _read(words: list[str], start: int) -> tuple[int | None, int]:
     """The number whose words begin at `start`, and where they end; None if there is none."""
     first = words[start]
-    if first == "one" and start and words[start - 1] in _NO_NUMBER_AFTER:
-        return None, start
     if first in ("a", "an") and words[start + 1 : start + 2] and words[start + 1] in _SCALES:
         total, current, at = 0, 1, start + 1
     elif first in _SMALL:

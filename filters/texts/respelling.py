@@ -7,7 +7,11 @@ import re
 import unicodedata
 
 from filters.texts.numerals import with_digits
-from filters.texts.words import words
+from filters.texts.words import WORD
+
+_END = "\n"
+_WORD_OR_END = re.compile(rf"{WORD}|{_END}")
+_SENTENCE_END = re.compile(r"([.?!:;][\"')*]*)\s+|([。？！；：])\s*|\s*\n\s*")
 
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
 _RAISED = str.maketrans(_SUPERSCRIPTS, "0123456789+-n")
@@ -40,40 +44,102 @@ _COMMANDS = {
 }  # fmt: skip
 _ARGUMENT = r"\s*(?:\{([^{}]*)\}|([0-9a-z]))"
 _FRACTION = re.compile(rf"\\[dtc]?frac(?![a-z]){_ARGUMENT}{_ARGUMENT}")
+_RAISED_GROUP = re.compile(r"([\^_])\s*\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\([a-z]+)")
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ(?![a-z])\s*\}?")
 _SPACING = re.compile(r"\\[,;:!> ]")
 _HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})|(?<=\d)-(?=[^\W\d_]{3})| - (?=[^\W\d_]{3})|--+")
 _ASIDE = re.compile(r"\(([^()+*/^=<>\d-]*[^\W\d_]{3}[^()+*/^=<>\d-]*)\)")
-_ASK = re.compile(
-    r"\b(?:please |kindly )?(?:(?:can|could) you (?:please )?)?(?:what(?:'s| is| are| was| were| will be| would be)"
-    r"|find|determine|compute|calculate|evaluate|work out|give|state|obtain|figure out)\b"
-    r"(?: the| a)?(?:(?: exact| numerical)? values? of(?: the)?)?"
-)
-_NUMBER_OF = re.compile(r"\bwhat is the (?:total )?number of\b")
+# "What is the value of" and the like, longest first; whatever asks is spelt as the first word after it.
+_ASKS = frozenset(["what", "find", "determine", "compute", "calculate", "evaluate", "work", "give", "state", "obtain"])
+_IS = frozenset(["is", "are", "was", "were", "s"])
+_ARTICLES = frozenset(["the", "a", "an"])
+_VALUE = frozenset(["value", "values"])
+_PLEASE = frozenset(["please", "kindly"])
+_FOLLOWED = {"what": _IS, "work": frozenset(["out"])}
 _NOT = re.compile(r"n't\b|\bcannot\b")
 _PERCENT = re.compile(r"(?<=\d) ?per ?cent\b")
 _DEPTH = 4
 
 
-def respelt(text: str) -> str:
+def comparable(text: str) -> list[str]:
+    """The words, numbers and signs by which texts are compared."""
+    return [word for word in _tokens(text) if word != _END]
+
+
+def comparable_sentences(text: str) -> list[list[str]]:
+    """The same words, sentence by sentence."""
+    found: list[list[str]] = [[]]
+    for word in _tokens(text):
+        if word == _END:
+            found.append([])
+        else:
+            found[-1].append(word)
+    return [sentence for sentence in found if sentence]
+
+
+def _tokens(text: str) -> list[str]:
+    """The words, with a line break after each sentence."""
+    spelt = _SENTENCE_END.sub(r"\1\2\n", _respelt(text))
+    tokens = _WORD_OR_END.findall(spelt)
+    if "," in spelt:
+        tokens = [word.replace(",", "") if word[0].isdigit() else word for word in tokens]
+    return _with_one_ask(_unwrapped(with_digits(tokens)))
+
+
+def _respelt(text: str) -> str:
     """The text in lower case and one spelling; sentence ends stay."""
     plain = text.lower() if text.isascii() else _unmarked(text)
     if "\\" in plain:
         plain = _without_latex(plain)
-    plain = _NOT.sub(" not", plain)
-    plain = _PERCENT.sub("%", _ASIDE.sub(r" \1 ", _HYPHEN.sub(" ", plain)))
-    return _NUMBER_OF.sub("how many", _ASK.sub("what is the", plain))
+    if "n't" in plain or "cannot" in plain:
+        plain = _NOT.sub(" not", plain)
+    if "per" in plain:
+        plain = _PERCENT.sub("%", plain)
+    if "-" in plain:
+        plain = _HYPHEN.sub(" ", plain)
+    return _ASIDE.sub(r" \1 ", plain) if "(" in plain else plain
 
 
-def comparable(text: str) -> list[str]:
-    """The words, numbers and signs by which texts are compared."""
-    return _unwrapped(with_digits(words(respelt(text))))
+def _with_one_ask(tokens: list[str]) -> list[str]:
+    """The words with `what is the` for whatever asks: `find`, `please determine the value of`."""
+    if _ASKS.isdisjoint(tokens):
+        return tokens
+    kept: list[str] = []
+    at = 0
+    while at < len(tokens):
+        end = _ask_ends(tokens, at)
+        if end == at:
+            kept.append(tokens[at])
+            at += 1
+            continue
+        if kept and kept[-1] in _PLEASE:
+            kept.pop()
+        is_count = tokens[end : end + 2] == ["number", "of"]
+        kept += ["how", "many"] if is_count else ["what", "is", "the"]
+        at = end + 2 if is_count else end
+    return kept
 
 
-def comparable_sentence(sentence: str) -> list[str]:
-    """The words of a sentence of a text that is respelt already."""
-    return _unwrapped(with_digits(words(sentence)))
+def _ask_ends(tokens: list[str], start: int) -> int:
+    """Where an ask that starts here ends, or `start` if none does."""
+    first = tokens[start]
+    if first not in _ASKS:
+        return start
+    at = start + 1
+    if first in _FOLLOWED:
+        if tokens[at : at + 1] == [] or tokens[at] not in _FOLLOWED[first]:
+            return start
+        at += 1
+    if at < len(tokens) and tokens[at] in _ARTICLES:
+        at += 1
+    ahead = at + (tokens[at : at + 1] in (["exact"], ["numerical"], ["total"]))
+    if ahead + 1 < len(tokens) and tokens[ahead] in _VALUE and tokens[ahead + 1] == "of":
+        at = ahead + 2
+        at += at < len(tokens) and tokens[at] in _ARTICLES
+    elif tokens[at : at + 3] == ["total", "number", "of"]:
+        at += 1
+    return at
 
 
 def _unmarked(text: str) -> str:
@@ -86,7 +152,7 @@ def _unmarked(text: str) -> str:
 def _without_latex(text: str) -> str:
     plain = _DEGREES.sub(" degrees ", _SPACING.sub(" ", text.replace("\\%", "%").replace("{,}", ",")))
     for _ in range(_DEPTH):
-        inlined = _FRACTION.sub(_inline, plain)
+        inlined = _FRACTION.sub(_inline, _RAISED_GROUP.sub(r"\1(\2)", plain))
         if inlined == plain:
             break
         plain = inlined

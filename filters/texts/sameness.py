@@ -24,6 +24,7 @@ _SMALL_WORDS = (
     "what how many much s t"
 )
 _FUNCTION_WORDS = frozenset(_SMALL_WORDS.split())
+_NO_VARIABLE = frozenset("aist")  # articles, and what apostrophes cut off
 _SIGNS = frozenset("+-*/^=<>%")
 _Block = tuple[list[str], list[str]]
 
@@ -36,6 +37,8 @@ def same_problem(mine: list[str], other: list[str], *, mask: bool = False) -> bo
         return True
     laid = _laid_over(mine, other)
     if not mask and figures(laid) != figures(other):
+        return False
+    if _letters(renamed(laid, other)) != _letters(other):
         return False
     blocks = list(_blocks(laid, other))
     is_other_clause = any(
@@ -54,6 +57,11 @@ def holds_problem(text: list[str], item: list[str], *, mask: bool) -> bool:
     if any(len(here) >= _CLAUSE or Counter(_signs(here)) - Counter(_signs(there)) for here, there in blocks):
         return False
     return not _tells(blocks, mine, whole)
+
+
+def _letters(words: Iterable[str]) -> list[str]:
+    """The variables, in order."""
+    return [word for word in words if len(word) == 1 and word.isalpha() and word.isascii() and word not in _NO_VARIABLE]
 
 
 def _signs(words: Iterable[str]) -> list[str]:

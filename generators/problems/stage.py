@@ -21,7 +21,7 @@ from generators.shown import Counts, SampleRows, Shown, lengths
 from generators.stage import Output, Slice, Stage
 
 REMEDY = "Mend the column or the `answer_format` of the source's answers, or raise its `max_unverified_share`."
-VERSION = "3"  # bump when a change in this package would change the rows
+VERSION = "4"  # bump when a change in this package would change the rows
 
 # A row that was dropped while reading also has the source's own columns.
 DROPPED = Schema(name="problems_dropped", columns={"reason": Column(pl.String, "Why the problem was dropped.")})
