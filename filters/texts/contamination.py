@@ -2,10 +2,13 @@
 
 A row repeats an item when it contains enough of the item's word n-grams. Items too short for n-grams must occur whole
 and standing alone. A row with an item's numbers and signs, and nearly its words, repeats it as well.
+
+Items are compared without instructions, and without what they share with each other or with many rows: a template. A
+row that has an item's identity or setting, but asks something else, is no repeat.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +16,12 @@ import polars as pl
 from rapidfuzz import fuzz
 
 from filters.rules import REASON, Filtered
-from filters.texts.words import figures, masked, ngrams, words
+from filters.texts.common import DEFAULT_SETTINGS as DEFAULT_COMMON
+from filters.texts.common import CommonSettings, common_of
+from filters.texts.instructions import without_instructions
+from filters.texts.respelling import comparable
+from filters.texts.sameness import holds_problem, same_problem
+from filters.texts.words import figures, masked, ngrams
 
 Match = Literal["near", "verbatim"]
 
@@ -40,7 +48,7 @@ class ContaminationSettings:
     With `renumbered`, texts are also compared with all numbers masked. That suits written problems, but not procedural
     ones, which differ in nothing else. `near` is the minimum similarity (0 to 1) of a whole row to an item with the
     same numbers and signs; `near_long` applies to items of at least `long_n` words. A `near` of 1 switches that path
-    off.
+    off. `common` says which passages belong to a template; with None, instructions and templates count like the rest.
     """
 
     long_n: int = 13
@@ -52,6 +60,7 @@ class ContaminationSettings:
     renumbered_share: float = 0.8
     near: float = 0.9
     near_long: float = 0.8
+    common: CommonSettings | None = DEFAULT_COMMON
 
     def __post_init__(self) -> None:
         if self.short_n < 2:
@@ -64,6 +73,7 @@ class ContaminationSettings:
 
 
 _MIN_WITHIN = 3
+_MOST_READ = 16
 _SIGNS = frozenset("+-*/^=<>%")
 # On equal shares, the more specific path is reported.
 _ORDER = ("whole", "long", "short", "reworded", "renumbered")
@@ -93,12 +103,13 @@ def decontaminate(
 
     `key` is the string column that identifies a row in the matches.
     """
-    index = _Index(items["text"], settings)
+    texts = _Texts(rows[column].to_list(), items, settings.common)
+    index = _Index(texts.items(items), settings)
     described = list(items.select("evaluation_set", "item", "text").iter_rows())
     matched_rows = [
         (name, text, *described[match.item], match.path, match.share)
         for name, text in rows.select(key, column).iter_rows()
-        if (match := index.best(text)) is not None
+        if (match := index.best(*texts.row(text))) is not None
     ]
     matches = pl.DataFrame(matched_rows, schema=MATCH, orient="row")
     is_match = pl.col(key).is_in(matches["key"].implode())
@@ -113,29 +124,65 @@ class _Match:
     share: float
 
 
+class _Texts:
+    """Texts as comparable words, without instructions and templates."""
+
+    def __init__(self, rows: Sequence[str | None], items: pl.DataFrame, settings: CommonSettings | None) -> None:
+        self._split = comparable if settings is None else without_instructions
+        self._rows = common_of(rows, self._words, settings)
+        self._sets = {
+            name[0]: common_of(own["text"].to_list(), self._words, settings)
+            for name, own in items.group_by("evaluation_set")
+        }
+
+    def items(self, items: pl.DataFrame) -> list[list[str]]:
+        """The words that tell the items apart."""
+        return [
+            self._rows.left(self._sets[name].left(self._words(text)))
+            for name, text in items.select("evaluation_set", "text").iter_rows()
+        ]
+
+    def row(self, text: str | None) -> tuple[list[str], list[str]]:
+        """The words of a row, and those that are left without its template."""
+        words = self._words(text)
+        return words, self._rows.left(words)
+
+    def _words(self, text: str | None) -> list[str]:
+        return self._split(text or "")
+
+
 class _Index:
     """An inverted index from n-grams to the items that contain them."""
 
-    def __init__(self, texts: Iterable[str], settings: ContaminationSettings) -> None:
+    def __init__(self, items: Iterable[list[str]], settings: ContaminationSettings) -> None:
         self._settings = settings
         self._paths: dict[tuple[str, int], dict[str, list[int]]] = {}
         self._sizes: dict[tuple[str, int, int], int] = {}
-        self._short: dict[int, list[str]] = {}
-        self._by_figures: dict[str, list[tuple[int, list[str]]]] = defaultdict(list)
-        for item, text in enumerate(texts):
-            self._add(item, words(text))
+        self._items: list[list[str]] = []
+        self._by_figures: dict[str, list[int]] = defaultdict(list)
+        for item, tokens in enumerate(items):
+            self._add(item, tokens)
 
-    def best(self, text: str) -> _Match | None:
-        """The item that a text repeats with the largest share, or None."""
-        return max(self._matches(words(text)), key=lambda match: (match.share, -match.item), default=None)
+    def best(self, tokens: list[str], left: list[str]) -> _Match | None:
+        """The item that a text repeats with the largest share, or None; `left` is the text without its template."""
+        matches = sorted(self._matches(tokens, left), key=lambda match: (-match.share, match.item))
+        return next((match for match in matches[:_MOST_READ] if self._is_asked(match, tokens, left)), None)
+
+    def _is_asked(self, match: _Match, tokens: list[str], left: list[str]) -> bool:
+        """Whether the row asks what the item asks; a share of the n-grams may be an identity, or the setting."""
+        item = self._items[match.item]
+        if match.path == "near":
+            return same_problem(item, left)
+        return match.path == "whole" or holds_problem(tokens, item, mask=self._settings.renumbered)
 
     def _add(self, item: int, tokens: list[str]) -> None:
         settings = self._settings
-        self._by_figures[figures(tokens)].append((item, tokens))
+        self._items.append(tokens)
+        if tokens:
+            self._by_figures[figures(tokens)].append(item)
         if len(tokens) < settings.short_n:
             if tokens:
                 self._index_ngrams("whole", len(tokens), item, tokens)
-                self._short[item] = tokens
             return
         if len(tokens) < settings.long_n:
             self._index_ngrams("short", settings.short_n, item, tokens)
@@ -152,7 +199,7 @@ class _Index:
             entries.setdefault(gram, []).append(item)
         self._sizes[path, n, item] = len(grams)
 
-    def _matches(self, tokens: list[str]) -> Iterator[_Match]:
+    def _matches(self, tokens: list[str], left: list[str]) -> Iterator[_Match]:
         settings = self._settings
         least = {"whole": 1.0, "short": settings.short_share, "long": settings.long_share}
         least |= {"reworded": settings.reworded_share, "renumbered": settings.renumbered_share}
@@ -162,9 +209,9 @@ class _Index:
             counts = Counter(item for gram in grams & entries.keys() for item in entries[gram])
             for item, count in counts.items():
                 share = count / self._sizes[path, n, item]
-                if share >= least[path] and (path != "whole" or _stands_alone(self._short[item], tokens)):
+                if share >= least[path] and (path != "whole" or _stands_alone(self._items[item], tokens, left)):
                     yield _Match(item, path, share)
-        yield from self._near(tokens)
+        yield from self._near(left)
 
     def _near(self, tokens: list[str]) -> Iterator[_Match]:
         """Items with the row's numbers and signs and nearly its words; other numbers make it another problem."""
@@ -172,21 +219,20 @@ class _Index:
         if settings.near == 1:
             return
         text = " ".join(tokens)
-        for item, item_words in self._by_figures.get(figures(tokens), ()):
-            similarity = fuzz.ratio(text, " ".join(item_words)) / 100
-            if item_words and similarity >= (
-                settings.near if len(item_words) < settings.long_n else settings.near_long
-            ):
+        for item in self._by_figures.get(figures(tokens), ()):
+            words = self._items[item]
+            similarity = fuzz.ratio(text, " ".join(words)) / 100
+            if similarity >= (settings.near if len(words) < settings.long_n else settings.near_long):
                 yield _Match(item, "near", similarity)
 
 
-def _stands_alone(item: list[str], tokens: list[str]) -> bool:
+def _stands_alone(item: list[str], tokens: list[str], left: list[str]) -> bool:
     """Whether a short item is the whole text, or occurs in it without being part of a longer formula.
 
-    Items of one or two words are too common, so they must be the whole text.
+    Items of one or two words are too common, so they must be the whole text, or all that is left of it.
     """
-    if len(item) < _MIN_WITHIN:
-        return item == tokens
+    if len(item) < _MIN_WITHIN or item == left:
+        return item in (tokens, left)
     for start in range(len(tokens) - len(item) + 1):
         end = start + len(item)
         around = (tokens[start - 1] if start else "", tokens[end] if end < len(tokens) else "")

@@ -1,24 +1,38 @@
-"""Drops rows whose text nearly repeats an earlier row: candidates by MinHash, each confirmed by exact similarity.
+"""Drops rows whose text nearly repeats an earlier row, compared by what is left without templates and instructions.
 
-The first row of a group of repeats is kept, so the result depends only on the order of the rows.
+The first row of a group of repeats is kept, so the result depends only on the order of the rows. Time is linear: a row
+is compared with a bounded number of earlier rows, those that share most of its least shingle hashes.
 """
 
-from collections.abc import Sequence
+from array import array
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-from rensa import RMinHash, RMinHashLSH
+from xxhash import xxh3_64_intdigest
 
 from filters.rules import REASON, Filtered
-from filters.texts.shingles import jaccard, shingles
-from filters.texts.words import figures, words
+from filters.texts.common import DEFAULT_SETTINGS as DEFAULT_COMMON
+from filters.texts.common import Common, CommonSettings, common_of
+from filters.texts.instructions import without_instructions
+from filters.texts.respelling import comparable
+from filters.texts.sameness import renamed, same_problem
+from filters.texts.shingles import shingles
+from filters.texts.words import figures
 
 NEAR_DUPLICATE = "near_duplicate"
 REPEATS = "repeats_row"
 SIMILARITY = "similarity"
-_PERMUTATIONS = 192
-_BANDS = 64  # of three rows each: at a similarity of 0.5, one pair in 5,000 is missed
-_SEED = 1
+# Of two texts at a similarity of 0.5 (0.3), one pair in 16 million (5,000) shares none of its 24 least hashes.
+_SKETCH = 24
+# More rows than this are not looked up by one hash: what so many share tells little.
+_MOST_ROWS = 64
+_MOST_COMPARED = 48
+_MOST_READ = 12
+# Texts with the same numbers, at least two, may be alike but for their names; then their similarity is lower by this.
+_RENAMED = 0.5
+_NUMBERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +40,15 @@ class DuplicateSettings:
     """The Jaccard similarity of word n-grams (length `n`) from which a row counts as a repeat.
 
     With `same_figures`, texts with different numbers or signs are never repeats: two problems may differ in nothing
-    else.
+    else. With `same_question`, texts that differ in an opposite, a negation, exchanged roles or a whole clause are no
+    repeats either. Passages that many rows share (`common`) do not count; None counts them.
     """
 
     threshold: float = 0.5
     n: int = 3
     same_figures: bool = True
+    same_question: bool = True
+    common: CommonSettings | None = DEFAULT_COMMON
 
     def __post_init__(self) -> None:
         if not 0.3 <= self.threshold <= 1:
@@ -50,11 +67,12 @@ def drop_near_duplicates(
 
     With `within`, for example the problem id, only rows with the same values in these columns repeat each other.
     """
-    seen = _Seen(settings)
-    groups = rows.select(within).rows() if within else [()] * rows.height
+    texts = rows[column]
+    split = comparable if settings.common is None else without_instructions
+    seen = _Seen(settings, split, common_of(texts.to_list(), split, settings.common))
+    groups: Iterable[tuple[object, ...]] = rows.select(within).iter_rows() if within else (() for _ in texts)
     repeats = [
-        seen.repeated(number, text, group)
-        for number, (text, group) in enumerate(zip(rows[column], groups, strict=True))
+        seen.repeated(number, text, group) for number, (text, group) in enumerate(zip(texts, groups, strict=True))
     ]
     marked = rows.with_columns(
         pl.Series(REPEATS, [None if repeat is None else repeat[0] for repeat in repeats], dtype=pl.Int64),
@@ -65,28 +83,88 @@ def drop_near_duplicates(
     return Filtered(marked.filter(is_kept).drop(REPEATS, SIMILARITY), dropped)
 
 
-class _Seen:
-    """The rows kept so far."""
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A kept row: its words, and the hashes of its shingles."""
 
-    def __init__(self, settings: DuplicateSettings) -> None:
+    words: str
+    hashes: "array[int]"
+
+
+class _Seen:
+    """The rows kept so far, each under its least shingle hashes."""
+
+    def __init__(self, settings: DuplicateSettings, split: Callable[[str], list[str]], common: Common) -> None:
         self._settings = settings
-        self._near = RMinHashLSH(settings.threshold, _PERMUTATIONS, _BANDS)
-        self._shingles: dict[int, frozenset[str]] = {}
+        self._split = split
+        self._common = common
+        self._rows: dict[int, _Row] = {}
+        self._by_hash: dict[int, int | list[int]] = {}
 
     def repeated(self, number: int, text: str | None, group: tuple[object, ...]) -> tuple[int, float] | None:
         """The kept row that a text repeats most and the similarity; None if it repeats none, and then it is kept."""
-        tokens = words(text or "")
-        # Part of every shingle, so rows of other groups and problems of one template are never candidates.
-        prefix = f"{group}|{figures(tokens) if self._settings.same_figures else ''}"
-        own_shingles = frozenset(f"{prefix}|{shingle}" for shingle in shingles(tokens, self._settings.n))
-        sketch = RMinHash(_PERMUTATIONS, _SEED)
-        sketch.update(list(own_shingles))
-        similarities = [
-            (kept, jaccard(own_shingles, self._shingles[kept])) for kept in sorted(set(self._near.query(sketch)))
+        words = self._common.left(self._split(text or ""))
+        # Part of every hash, so rows of other groups and problems with other numbers are never compared.
+        seed = xxh3_64_intdigest(f"{group}|{self._figures(words)}".encode("utf-8", "surrogatepass"))
+        own = self._hashes(words, seed)
+        best = self._best(own, words, seed)
+        if best is None:
+            self._keep(number, _Row(" ".join(words), array("Q", own)), _least(own))
+        return best
+
+    def _figures(self, words: list[str]) -> str:
+        """What repeats must share; in any order if the order is read later."""
+        if not self._settings.same_figures:
+            return ""
+        return " ".join(sorted(figures(words).split())) if self._settings.same_question else figures(words)
+
+    def _best(self, own: set[int], words: list[str], seed: int) -> tuple[int, float] | None:
+        threshold, is_read = self._settings.threshold, self._settings.same_question
+        has_numbers = sum(word[0].isdigit() for word in words) >= _NUMBERS
+        least = threshold * _RENAMED if is_read and has_numbers else threshold
+        alike = [
+            (similarity, -kept)
+            for kept in self._candidates(_least(own))
+            if (similarity := _jaccard(own, self._rows[kept].hashes)) >= least
         ]
-        best = max(similarities, key=lambda repeat: (repeat[1], -repeat[0]), default=None)
-        if best is not None and best[1] >= self._settings.threshold:
-            return best
-        self._near.insert(number, sketch)
-        self._shingles[number] = own_shingles
+        for similarity, kept in sorted(alike, reverse=True)[:_MOST_READ]:
+            if not is_read:
+                return -kept, similarity
+            earlier = self._rows[-kept].words.split()
+            if similarity < threshold:
+                similarity = _jaccard(own, self._hashes(renamed(earlier, words), seed))
+            if similarity >= threshold and same_problem(earlier, words, mask=not self._settings.same_figures):
+                return -kept, similarity
         return None
+
+    def _hashes(self, words: list[str], seed: int) -> set[int]:
+        return {xxh3_64_intdigest(shingle.encode(), seed) for shingle in shingles(words, self._settings.n)}
+
+    def _candidates(self, least: list[int]) -> list[int]:
+        """The kept rows that share most hashes, the first ones on a tie."""
+        counts: Counter[int] = Counter()
+        for value in least:
+            rows = self._by_hash.get(value)
+            if rows is not None:
+                counts.update((rows,) if isinstance(rows, int) else rows)
+        return sorted(counts, key=lambda row: (-counts[row], row))[:_MOST_COMPARED]
+
+    def _keep(self, number: int, row: _Row, least: list[int]) -> None:
+        self._rows[number] = row
+        for value in least:
+            rows = self._by_hash.get(value)
+            if rows is None:
+                self._by_hash[value] = number
+            elif isinstance(rows, int):
+                self._by_hash[value] = [rows, number]
+            elif len(rows) < _MOST_ROWS:
+                rows.append(number)
+
+
+def _least(hashes: set[int]) -> list[int]:
+    return sorted(hashes)[:_SKETCH]
+
+
+def _jaccard(own: set[int], hashes: Collection[int]) -> float:
+    shared = len(own.intersection(hashes))
+    return shared / (len(own) + len(hashes) - shared)

@@ -5,6 +5,7 @@ those of `filters.texts.contamination`.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -43,6 +44,7 @@ def without_passages(
 
     `row` names the key columns. `rows` may be a table of evaluation items too.
     """
+    settings = replace(settings, common=None)  # a passage that many rows copy is no template
     kept = rows.with_columns(pl.concat_str([pl.col(name).cast(pl.String) for name in row], separator="/").alias(_NAME))
     dropped, matches = [kept.clear()], [pl.DataFrame(schema=MATCH)]
     for column in columns:

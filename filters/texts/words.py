@@ -4,13 +4,17 @@ import re
 import unicodedata
 
 NUMBER = "0"
+_DIGITS = frozenset("0123456789")
 _FORMATTING = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|text(?:bf|it|rm)?|math(?:rm|bf|it)|mbox|operatorname|q?quad)(?![a-z])"
     r"|\\[,;:!> ]|[$~]"
 )
 _FRACTION = re.compile(r"\\[dtc]frac(?![a-z])")
 _BARE_FRACTION = re.compile(r"\\frac(?![a-z])\s*([0-9a-z])\s*([0-9a-z])")
-_WORD = re.compile(r"\\?[^\W\d_]+|[0-9]+(?:[.,][0-9]+)*|[-+*/^=<>%()]")
+# Scripts without spaces between words count by character.
+_CHARACTER = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+WORD = rf"[{_CHARACTER}]|\\?[^\W\d_{_CHARACTER}]+|[0-9]+(?:[.,][0-9]+)*|[-+*/^=<>%()]"
+_WORD = re.compile(WORD)
 
 
 def words(text: str) -> list[str]:
@@ -31,7 +35,7 @@ def figures(tokens: list[str]) -> str:
 
 def masked(tokens: list[str]) -> list[str]:
     """The words with every number replaced by `NUMBER`."""
-    return [NUMBER if word[0].isdigit() else word for word in tokens]
+    return [NUMBER if word[0] in _DIGITS else word for word in tokens]
 
 
 def ngrams(tokens: list[str], n: int) -> list[str]:

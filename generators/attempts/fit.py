@@ -24,7 +24,7 @@ def fit_to_label(attempts: pl.DataFrame, quality: QualitySettings) -> Filtered:
     """
     clean = apply_rules(attempts, {**not_truncated(), **one_script("text"), **no_loops("text")})
     usual = clean.then(no_length_outliers("text", lower=quality.shortest_percentile, upper=quality.longest_percentile))
-    repeats = DuplicateSettings(threshold=quality.near_duplicates)
+    repeats = DuplicateSettings(threshold=quality.near_duplicates, same_question=False, common=None)
     unlike = drop_near_duplicates(usual.kept, column="text", within=_SAME, settings=repeats)
     diversity = DiversitySettings(most=quality.most_per_verdict)
     different = keep_different(unlike.kept, column="text", within=_SAME, settings=diversity)

@@ -42,7 +42,8 @@ def path_of(text, **settings):
             "A shop sells 24 red and 17 blue hats, then loses 5. How much money, in euros, did its owner make today?",
             None,
         ),
-        ("Calculate \\sin 60^\\circ.", None),
+        ("Calculate \\sin 60^\\circ.", "whole"),
+        ("What is sin 60°?", "whole"),
         ("Compute $\\sin 30^\\circ$.", None),
         ("What is the sum of 3 and 4?", None),
         ("What is the sum of 14 and 8?", None),
@@ -70,8 +71,8 @@ def test_procedural_problems_that_differ_in_numbers_are_no_repeats_where_whole_i
 
 def test_a_short_item_with_a_slip_is_found_where_near_allows_it():
     slip = "Compute $\\sin 60^\\circ$ now"
-    assert (path_of(slip, near=0.8), path_of("Computes $\\sin 60^\\circ$.")) == ("whole", "near")
-    assert path_of("Computes $\\sin 60^\\circ$.", near=1) is None
+    assert (path_of(slip, near=0.8), path_of("Compute $\\sin 60$ degreees.")) == ("whole", "near")
+    assert path_of("Compute $\\sin 60$ degreees.", near=1) is None
 
 
 def test_a_match_shows_both_texts_and_the_row_is_dropped_with_its_reason():
