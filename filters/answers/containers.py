@@ -6,13 +6,14 @@ Only splits at the outermost separators; the items are compared elsewhere.
 import re
 from dataclasses import dataclass
 
-from filters.answers.quantities import parse_number
-
-_TOKEN = re.compile(r"\\\\|\\[{}]|\\cup(?![a-zA-Z])|\\[a-zA-Z]+|[()\[\]{},&]|.", re.DOTALL)
+_TOKEN = re.compile(r"\\\\|\\[{}]|\\(?:cup|cap|setminus)(?![a-zA-Z])|\\[a-zA-Z]+|[()\[\]{},;&]|.", re.DOTALL)
 _OPENING = frozenset({"(", "[", "{", r"\{"})
 _CLOSING = frozenset({")", "]", "}", r"\}"})
-_MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix)\}(.*)\\end\s*\{\1\}", re.DOTALL)
+_MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix|smallmatrix)\}(.*)\\end\s*\{\1\}", re.DOTALL)
+_ARRAY = re.compile(r"[(\[]\s*\\begin\s*\{array\}\s*\{[lcr| ]*\}(.*)\\end\s*\{array\}\s*[)\]]", re.DOTALL)
 _WORD = re.compile(r"\s(?:and|or)\s")
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_LEADING = re.compile(r"(?:and|or|either|both)\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,11 @@ def parse_container(text: str) -> Container | None:
     """Read a tidy answer as a container of at least two items (at least one for a set), or return None."""
     if matrix := _MATRIX.fullmatch(text):
         return _matrix(matrix[2])
+    if array := _ARRAY.fullmatch(text):
+        return _matrix(array[1])
     if len(parts := split(text, r"\cup")) > 1:
         return Container("union", tuple(parts))
-    if enclosed := _enclosed(text):
-        return enclosed
-    if parse_number(text) is None:
-        parts = [part for piece in split(text, ",") for part in _WORD.split(f" {piece} ")]
-        parts = [part.strip().removeprefix("and ").removeprefix("or ").strip() for part in parts]
-        if len(parts) > 1 and all(parts):
-            return Container("list", tuple(parts))
-    return None
+    return _enclosed(text) or _listed(text)
 
 
 def split(text: str, separator: str) -> list[str]:
@@ -74,9 +70,28 @@ def _enclosed(text: str) -> Container | None:
     inner = "".join(tokens[1:-1])
     if depth_of(inner) < 0:
         return None
-    items = tuple(split(inner, ","))
+    items = _items(inner)
     kind = tokens[0] + tokens[-1]
     return Container(kind, items) if all(items) and (len(items) > 1 or kind == r"\{\}") else None
+
+
+def _items(text: str) -> tuple[str, ...]:
+    """The parts between semicolons where there are any, else between commas that are not inside a number."""
+    parts = split(text, ";")
+    if len(parts) > 1:
+        return tuple(parts)
+    spaced = text.split(", ")
+    grouped = len(spaced) > 1 and all(_GROUPED.fullmatch(part) for part in spaced)
+    return tuple(spaced if grouped else split(text, ","))
+
+
+def _listed(text: str) -> Container | None:
+    joined = [part.strip() for part in _WORD.split(text)]
+    numbers = len(joined) > 1 and all(_GROUPED.fullmatch(part) for part in joined)
+    pieces = joined if numbers else _items(text)
+    pieces = [_LEADING.sub("", piece, count=1) if _LEADING.match(piece) else piece for piece in pieces]
+    parts = [part.strip() for piece in pieces for part in _WORD.split(piece)]
+    return Container("list", tuple(parts)) if len(parts) > 1 and all(parts) else None
 
 
 def _matrix(body: str) -> Container | None:

@@ -5,47 +5,51 @@ returned as pairs of expressions to compare.
 """
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 
-from filters.answers.containers import Container, depth_of, parse_container, split
-from filters.answers.inequalities import as_intervals
+from filters.answers.calls import computed, exact_value
+from filters.answers.choices import compare_choices, read_choice
+from filters.answers.containers import depth_of, parse_container
+from filters.answers.decimals import comma_decimal
+from filters.answers.inequalities import interval_of
+from filters.answers.matching import compare_containers
+from filters.answers.names import without_names
 from filters.answers.notation import compact, tidy
-from filters.answers.quantities import compare_quantities, numbers_within, parse_number, parse_quantity, plain_number
-from filters.answers.rationals import rational
+from filters.answers.outcomes import Outcome
+from filters.answers.quantities import (
+    Quantity,
+    compare_quantities,
+    is_grouped,
+    numbers_within,
+    parse_number,
+    parse_quantity,
+    plain_number,
+)
+from filters.answers.ratios import compare_ratios
+from filters.answers.regions import read_region
+from filters.answers.stock_phrases import all_reals, compare_phrases
+from filters.answers.times import compare_times
+from filters.answers.tolerances import are_close
+from filters.answers.units import letter_unit
 from filters.answers.values import differ
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
+from filters.answers.words import compare_words, is_prose, is_word, says_a_number
+
+__all__ = ["Outcome", "compare_exactly", "compare_tidy"]
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 10
-MAX_ITEMS = 64
 
-_CHOICE = re.compile(r"\(?\s*([A-Z])\s*\)|[A-Z]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
-_WORDS = re.compile(r"[^\W\d_]{2,}")
 _BASED = re.compile(r"([0-9A-F]+)_(?:\{([0-9]+)\}|([0-9]))")
-_MATHEMATICS = re.compile(r"[0-9\\^=+*/<>|]")
-_NUMBER_WORD = re.compile(
-    r"\b(?:zero|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]+teen|twenty|thirty|forty|fifty"
-    r"|sixty|seventy|eighty|ninety|hundred|thousand|million|half|third|quarter|dozen|percent|infinite|no|all|both|never"
-    r"|undefined|empty|real|nothing)\b",
-    re.IGNORECASE,
-)
 _INFINITY = re.compile(r"[+-]?\s*\\infty")
-_NAMED = re.compile(r"([A-Za-z](?:\([a-z]\))?|\([a-z](?:, ?[a-z])+\))\s*(?:=|\\in(?![a-zA-Z]))\s*([^=]+)")
-_VARIABLE = re.compile("[a-zA-Z]")
-# Two letters are a product, unless they are one of these words.
-_SHORT_WORDS = re.compile(r"(?:no|on|up|to|in|is|it|at|an|as|or|of|so|we|he|me|my|by|do|go|if|us)", re.IGNORECASE)
-_BRACKETS = frozenset({"()", "[]", "(]", "[)"})
-_UNORDERED = frozenset({"list", r"\{\}", r"\pm"})
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A tier's result: a verdict, or None with the pairs that must all be equal for the answers to be equal."""
-
-    verdict: Verdict | None
-    tier: str
-    pending: tuple[tuple[str, str], ...] = ()
+_BUILT = re.compile(r"\\\{\s*([a-zA-Z])\s*(?:\||:|\\mid(?![a-zA-Z]))\s*\1\s*\\in(?![a-zA-Z])\s*([^|]+)\\\}")
+_WHOLE = frozenset("nmkNMK")  # letters that often stand for whole numbers
+_OPEN_CHOICE = re.compile(r"^([A-Z])\)\s*(?=\S)(?![^(]*\))")
+_SET_OPERATION = re.compile(r"\\(?:cup|cap|setminus|backslash)(?![a-zA-Z])")
+# Letters after a number that may stand for thousands, millions, billions or degrees.
+_OTHER_LETTERS = frozenset("kMBCF")
+_WITH_LETTER = re.compile(r"(.*[0-9.})])\s*([A-Za-z](?:\s*\^\s*\{?[23]\}?)?)", re.DOTALL)
 
 
 def compare_exactly(answer: str, gold: str, rule: AnswerRule = DEFAULT_RULE) -> Outcome:
@@ -55,30 +59,74 @@ def compare_exactly(answer: str, gold: str, rule: AnswerRule = DEFAULT_RULE) -> 
         return Outcome(Verdict.EQUAL, "string")
     left_number, right_number = plain_number(answer), plain_number(gold)
     if left_number is not None and right_number is not None:
-        return Outcome(Verdict.EQUAL if left_number == right_number else Verdict.DIFFERENT, "number")
+        return _of_values(left_number == right_number, answer, gold, rule, "number")
     if max(len(answer), len(gold)) > MAX_LENGTH:
         return Outcome(Verdict.UNPARSED, "guard")
-    left, right = sorted((tidy(answer), tidy(gold)))
+    left, right = sorted((_read(answer), _read(gold)))
+    if left and compact(left) == compact(right):
+        return Outcome(Verdict.EQUAL, "string")
     if not left or not 0 <= max(depth_of(left), depth_of(right)) <= MAX_DEPTH:
         return Outcome(Verdict.UNPARSED, "guard")
-    return _compare(left, right, rule)
+    return compare_tidy(left, right, rule)
 
 
-def _compare(left: str, right: str, rule: AnswerRule) -> Outcome:
-    left, right = _without_names(left, right)
+@lru_cache(maxsize=4096)
+def _read(answer: str) -> str:
+    """An answer in normal form, with calls of plain numbers computed."""
+    text = computed(tidy(answer))
+    if built := _BUILT.fullmatch(text):
+        text = built[2]
+    text = all_reals(text)
+    return _OPEN_CHOICE.sub(r"(\1) ", text)
+
+
+def compare_tidy(one: str, other: str, rule: AnswerRule) -> Outcome:
+    """Compare two answers, or parts of them, in normal form."""
+    left, right = sorted((one, other))
+    left, right = (all_reals(side) for side in without_names(left, right))
     if compact(left) == compact(right):
         return Outcome(Verdict.EQUAL, "string")
-    for tier in (_numbers, _infinite, _based, _choices, _inequalities, _containers, _words):
+    for tier in _TIERS:
         if outcome := tier(left, right, rule):
             return outcome
-    if ("=" in left) != ("=" in right):
+    return _values(left, right, rule)
+
+
+def _values(left: str, right: str, rule: AnswerRule) -> Outcome:
+    if ("=" in left) != ("=" in right) or not _are_expressions(left, right):
         return Outcome(Verdict.UNPARSED, "value")
     left_text, right_text = _without_separators(left), _without_separators(right)
     if differ(left_text, right_text):
-        return Outcome(Verdict.DIFFERENT, "value")
-    if (left_value := rational(left_text)) is not None and (right_value := rational(right_text)) is not None:
-        return Outcome(Verdict.EQUAL if left_value == right_value else Verdict.DIFFERENT, "rational")
+        return _of_values(False, left_text, right_text, rule, "value")
+    left_value, right_value = exact_value(left_text), exact_value(right_text)
+    if left_value is not None and right_value is not None:
+        return _of_values(left_value == right_value, left_text, right_text, rule, "rational")
     return Outcome(None, "symbolic", ((left, right),))
+
+
+def _of_values(same: bool, left: str, right: str, rule: AnswerRule, tier: str) -> Outcome:
+    """The outcome for two values; what the source's tolerance calls equal is equal."""
+    if not same and rule.tolerance is not None and are_close(left, right, rule.tolerance):
+        return Outcome(Verdict.EQUAL, "tolerance")
+    return Outcome(Verdict.EQUAL if same else Verdict.DIFFERENT, tier)
+
+
+def _are_expressions(left: str, right: str) -> bool:
+    """Whether the letters on both sides are certainly variables: no words, no unit after a number."""
+    ours, theirs = (_COMMAND.sub(" ", side) for side in (left, right))
+    if set(filter(str.isalpha, ours)) == set(filter(str.isalpha, theirs)):
+        return True
+    if re.search("[a-zA-Z]{2}", ours + " " + theirs) and not (
+        re.search("[a-zA-Z]", ours) and re.search("[a-zA-Z]", theirs)
+    ):
+        return False
+    return not any(_ends_in_unit(side) for side in (left, right)) or not (parse_number(left) or parse_number(right))
+
+
+def _ends_in_unit(text: str) -> bool:
+    match = _WITH_LETTER.fullmatch(text)
+    is_letter = match is not None and (letter_unit(match[2]) or match[2] in _OTHER_LETTERS)
+    return is_letter and match is not None and parse_number(match[1]) is not None
 
 
 def _without_separators(text: str) -> str:
@@ -87,32 +135,57 @@ def _without_separators(text: str) -> str:
     return text if value is None else f"({value.numerator})/({value.denominator})"
 
 
-def _without_names(left: str, right: str) -> tuple[str, str]:
-    """Strip `x =` from one side, or from both if they name the same thing."""
-    if "=" not in left and "=" not in right and r"\in" not in left and r"\in" not in right:
-        return left, right
-    ours, theirs = _NAMED.fullmatch(left), _NAMED.fullmatch(right)
-    if ours and theirs and ours[1] != theirs[1]:
-        return left, right
-    ours = None if "=" in right and not theirs else ours
-    theirs = None if "=" in left and not ours else theirs
-    return _value(ours) or left, _value(theirs) or right
-
-
-def _value(named: re.Match[str] | None) -> str | None:
-    return named[2] if named and named[1][0] not in named[2] else None
+def _phrases(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    verdict = compare_phrases(left, right, (parse_quantity(left), parse_quantity(right)))
+    return Outcome(verdict, "words") if verdict else None
 
 
 def _numbers(left: str, right: str, rule: AnswerRule) -> Outcome | None:
     ours, theirs = parse_quantity(left), parse_quantity(right)
     if ours and theirs:
-        return Outcome(compare_quantities(ours, theirs, rule), "number")
-    quantity, text = (ours, right) if ours else (theirs, left)
-    if quantity and _is_prose(text):
+        return _quantities(ours, theirs, rule)
+    quantity, text, number = (ours, right, left) if ours else (theirs, left, right)
+    if is_grouped(number) and parse_container(text):
+        return None  # `60,180` against `60 and 180`
+    if quantity and comma_decimal(text) == quantity.value:
+        return Outcome(Verdict.UNPARSED, "number")
+    if quantity and is_prose(text) and read_choice(text) is None:
         # Prose around a value may state it; only a reader can tell.
-        stated = _NUMBER_WORD.search(text) or quantity.value in numbers_within(text)
+        found = numbers_within(text)
+        stated = {quantity.value, -quantity.value} & found or says_a_number(text) or not (found or is_word(text))
         return Outcome(Verdict.UNPARSED if stated else Verdict.DIFFERENT, "number")
     return None
+
+
+def _quantities(ours: Quantity, theirs: Quantity, rule: AnswerRule) -> Outcome:
+    verdict = compare_quantities(ours, theirs, rule)
+    if (
+        verdict is Verdict.DIFFERENT
+        and rule.tolerance is not None
+        and (ours.unit == theirs.unit or not (ours.unit and theirs.unit))
+    ):
+        return _of_values(False, str(ours.value), str(theirs.value), rule, "number")
+    return Outcome(verdict, "number")
+
+
+def _times(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    verdict = compare_times(left, right) or compare_ratios(left, right)
+    return Outcome(verdict, "number") if verdict else None
+
+
+def _approximate(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    r"""`A \approx 0.577` is A; an answer that equals the approximation alone is left open."""
+    ours, theirs = _approximated(left), _approximated(right)
+    if ours == left and theirs == right:
+        return None
+    outcome = compare_tidy(ours, theirs, rule)
+    return outcome if outcome.verdict in (Verdict.EQUAL, None) else Outcome(Verdict.UNPARSED, "value")
+
+
+def _approximated(text: str) -> str:
+    exact, sign, decimals = text.partition(r"\approx")
+    is_decimal = "." in decimals and parse_quantity(decimals.strip()) is not None
+    return exact.strip() if sign and exact.strip() and is_decimal else text
 
 
 def _infinite(left: str, right: str, rule: AnswerRule) -> Outcome | None:
@@ -136,136 +209,45 @@ def _based(left: str, right: str, rule: AnswerRule) -> Outcome | None:
 
 
 def _choices(left: str, right: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = _CHOICE.fullmatch(left), _CHOICE.fullmatch(right)
-    if not ours and not theirs:
-        return None
-    if not ours or not theirs:
-        return Outcome(Verdict.UNPARSED, "choice")
-    same = ours[0].strip("() ") == theirs[0].strip("() ")
-    return Outcome(Verdict.EQUAL if same else Verdict.DIFFERENT, "choice")
+    return compare_choices(left, right, rule, compare_tidy)
 
 
 def _inequalities(left: str, right: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = as_intervals(left), as_intervals(right)
+    ours, theirs = interval_of(left), interval_of(right)
+    listed = [
+        None if side else interval_of(text.replace(",", " and ")) for text, side in ((left, ours), (right, theirs))
+    ]
+    if (listed[0] is None) != (listed[1] is None):
+        # A comma between two conditions may mean `and` or `or`.
+        ours, theirs = listed[0] or ours, listed[1] or theirs
+        same = _regions(ours[1] if ours else left, theirs[1] if theirs else right)
+        is_equal = same is not None and same.verdict is Verdict.EQUAL
+        return Outcome(Verdict.EQUAL if is_equal else Verdict.UNPARSED, "container")
     if ours is None and theirs is None:
-        return None
-    if ours and theirs and _VARIABLE.findall(_COMMAND.sub("", left)) != _VARIABLE.findall(_COMMAND.sub("", right)):
+        return _regions(left, right) if _SET_OPERATION.search(left + right) else None
+    if ours and theirs and ours[0] != theirs[0]:
         return Outcome(Verdict.UNPARSED, "container")
-    outcome = _containers(ours or left, theirs or right, rule)
+    left, right = (ours[1] if ours else left), (theirs[1] if theirs else right)
+    outcome = _regions(left, right) or _containers(left, right, rule)
+    if ours and theirs and ours[0] in _WHOLE and outcome and outcome.verdict is Verdict.DIFFERENT:
+        return Outcome(Verdict.UNPARSED, "container")  # of whole numbers, `n < 6` is `n \\le 5`
     return outcome or Outcome(Verdict.UNPARSED, "container")
 
 
-def _words(left: str, right: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = _is_words(left), _is_words(right)
-    if ours and theirs:
-        return Outcome(_same_words(left, right), "words")
-    if ours or theirs:
-        words, rest = (left, right) if ours else (right, left)
-        open_to_reading = _is_prose(rest) or _NUMBER_WORD.search(words)
-        return Outcome(Verdict.UNPARSED if open_to_reading else Verdict.DIFFERENT, "words")
-    return Outcome(Verdict.UNPARSED, "words") if _is_prose(left) or _is_prose(right) else None
-
-
-def _same_words(left: str, right: str) -> Verdict:
-    ours, theirs = left.casefold().strip("\"'. "), right.casefold().strip("\"'. ")
-    if ours == theirs:
-        return Verdict.EQUAL
-    short, long = sorted((ours, theirs), key=len)
-    within = re.search(rf"(?<!\w){re.escape(short)}(?!\w)", long)
-    return Verdict.UNPARSED if within else Verdict.DIFFERENT
-
-
-def _is_words(text: str) -> bool:
-    if _MATHEMATICS.search(text):
-        return False
-    return any(len(word) > 2 or _SHORT_WORDS.fullmatch(word) for word in _WORDS.findall(text))
-
-
-def _is_prose(text: str) -> bool:
-    return _is_words(text) or any(len(word) > 3 for word in _WORDS.findall(_COMMAND.sub(" ", text)))
+def _regions(left: str, right: str) -> Outcome | None:
+    ours, theirs = read_region(left), read_region(right)
+    if ours is None or theirs is None:
+        return None
+    return Outcome(Verdict.EQUAL if ours == theirs else Verdict.DIFFERENT, "container")
 
 
 def _containers(left: str, right: str, rule: AnswerRule) -> Outcome | None:
-    ours, theirs = _container(left), _container(right)
-    if ours is None and theirs is None:
-        return None
-    if ours is None or theirs is None:
-        is_number = parse_quantity(left) or parse_quantity(right)
-        return Outcome(Verdict.DIFFERENT if is_number else Verdict.UNPARSED, "container")
-    if _is_words(left) and _is_words(right):
-        return None
-    if max(len(ours.items), len(theirs.items)) > MAX_ITEMS:
-        return Outcome(Verdict.UNPARSED, "guard")
-    if ours.kind == theirs.kind and not ours.is_unordered:
-        return _in_order(ours, theirs, rule)
-    return _out_of_order(ours, theirs, rule)
+    return compare_containers(left, right, rule, compare_tidy)
 
 
-def _container(text: str) -> Container | None:
-    r"""The text as a container; `a \pm b` is two values, also inside a set or list."""
-    if r"\pm" not in text:
-        return parse_container(text)
-    if text.count(r"\pm") == 1:
-        container = parse_container(text)
-        if container is None:
-            return Container(r"\pm", _both(text))
-        if container.kind in _UNORDERED:
-            items = [value for item in container.items for value in (_both(item) if r"\pm" in item else (item,))]
-            return Container(r"\pm" if container.kind == "list" else container.kind, tuple(items))
-    return None
+def _words(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    verdict = compare_words(left, right)
+    return Outcome(verdict, "words") if verdict else None
 
 
-def _both(text: str) -> tuple[str, str]:
-    before, after = split(text, r"\pm")
-    return f"{before}+{after}", f"{before}-{after}"
-
-
-def _in_order(ours: Container, theirs: Container, rule: AnswerRule) -> Outcome:
-    if len(ours.items) != len(theirs.items):
-        return Outcome(Verdict.DIFFERENT, "container")
-    outcomes = [_compare(a, b, rule) for a, b in zip(ours.items, theirs.items, strict=True)]
-    verdicts = {outcome.verdict for outcome in outcomes}
-    if ours.kind == "list" and rule.lists != "ordered" and verdicts & {Verdict.DIFFERENT, Verdict.UNPARSED}:
-        return _out_of_order(ours, theirs, rule)
-    for verdict in (Verdict.DIFFERENT, Verdict.UNPARSED):
-        if verdict in verdicts:
-            return Outcome(verdict, "container")
-    pending = tuple(pair for outcome in outcomes for pair in outcome.pending)
-    return Outcome(None if pending else Verdict.EQUAL, "container", pending)
-
-
-def _out_of_order(ours: Container, theirs: Container, rule: AnswerRule) -> Outcome:
-    if len(ours.items) != len(theirs.items):
-        return Outcome(Verdict.DIFFERENT, "container")
-    unmatched, undecided = list(ours.items), False
-    pending: list[tuple[str, str]] = []
-    for item in theirs.items:
-        outcomes = [_compare(min(candidate, item), max(candidate, item), rule) for candidate in unmatched]
-        verdicts = [outcome.verdict for outcome in outcomes]
-        undecided = undecided or Verdict.UNPARSED in verdicts
-        if Verdict.EQUAL in verdicts:
-            unmatched.pop(verdicts.index(Verdict.EQUAL))
-        elif verdicts.count(None) == 1:
-            # The only candidate with the same values at the sampled points: algebra decides.
-            index = verdicts.index(None)
-            pending += outcomes[index].pending
-            unmatched.pop(index)
-        else:
-            undecided = undecided or None in verdicts
-    if unmatched:
-        return Outcome(Verdict.UNPARSED if undecided else Verdict.DIFFERENT, "container")
-    if not _are_comparable(ours, theirs, rule):
-        return Outcome(_verdict_of_other_kinds(ours, theirs), "container")
-    return Outcome(None if pending else Verdict.EQUAL, "container", tuple(pending))
-
-
-def _are_comparable(ours: Container, theirs: Container, rule: AnswerRule) -> bool:
-    r"""Whether equal items make equal containers: same kind, or a mix of set, `\pm` and bare list."""
-    kinds = {ours.kind, theirs.kind}
-    if kinds == {"list"}:
-        return rule.lists == "unordered"
-    return (len(kinds) == 1 and ours.is_unordered) or kinds <= _UNORDERED
-
-
-def _verdict_of_other_kinds(ours: Container, theirs: Container) -> Verdict:
-    return Verdict.DIFFERENT if {ours.kind, theirs.kind} <= _BRACKETS else Verdict.UNPARSED
+_TIERS = (_approximate, _times, _phrases, _numbers, _infinite, _based, _choices, _inequalities, _containers, _words)

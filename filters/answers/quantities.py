@@ -4,43 +4,56 @@ Text that is not clearly a number is None here and left to another tier.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
+from filters.answers.decimals import REPEATING, UNSIGNED, decimal, repeating
+from filters.answers.numerals import Numeral, read_numeral, scaled
+from filters.answers.units import is_symbol, letter_unit, ratio, read_unit
 from filters.answers.verdicts import AnswerRule, Verdict
+from filters.answers.words import says_a_number
 
 MAX_LENGTH = 200
 MAX_EXPONENT = 999
 MAX_PLAIN = 30
 
-_UNSIGNED = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
-_PLAIN = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
-_SIGNED = rf"[+-]?\s*{_UNSIGNED}"
+_PLAIN = re.compile(r"-?(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+_SIGNED = rf"[+-]?\s*{UNSIGNED}"
 _DECIMAL = re.compile(_SIGNED)
 _POWER = re.compile(rf"({_SIGNED})\s*(?:\\times|\\cdot|\*|x)\s*10\s*\^\s*\{{?\s*([+-]?[0-9]{{1,3}})\s*\}}?")
 _SCIENTIFIC = re.compile(rf"({_SIGNED})[eE]([+-]?[0-9]{{1,3}})")
 _RATIO = re.compile(
-    rf"([+-]?)\s*(?:([0-9]+)(?:\s*(?=\\)|\s+))?"
-    rf"(?:\\frac\s*\{{\s*({_SIGNED})\s*\}}\s*\{{\s*({_SIGNED})\s*\}}|({_UNSIGNED})\s*/\s*({_SIGNED}))"
+    rf"([+-]?)\s*(?:([0-9]+)(?:\s*(?=\\)|\s+(?:and\s+)?))?"
+    rf"(?:\\frac\s*\{{\s*({_SIGNED})\s*\}}\s*\{{\s*({_SIGNED})\s*\}}|({UNSIGNED})\s*/\s*({_SIGNED}))"
 )
-_WITH_UNIT = re.compile(
-    r"(.*[0-9.})])(?:\s*(%)|(\s*)((?:sq(?:uare|\.)? |cubic )?[A-Za-z][A-Za-z. ]*?)\s*(\^\s*[23])?)", re.DOTALL
-)
-_SHORT_UNIT = re.compile(r"[cmk]m|[km]g|ml|ft|mi|hrs?|min|sec|[mk]ph|lbs?|oz|gal|day|men|cup|egg|sq")
-# Words after a number that change its value or join it to something else, so they are not units.
-_NO_UNIT = re.compile(
-    r"hundreds?|thousands?|[mbtr]+illions?|dozens?|score|pairs?|hal(?:f|ves)|thirds?|quarters?|fourths?|fifths?|tenths?"
-    r"|squared|cubed|times|plus|minus|over|sqrt|with|more|less|than|base|each|from|then|thus|when|modulo|factorial|roots?"
+_WITH_UNIT = re.compile(r"(.*?[0-9.})])(\s*)((?:%|[A-Za-z(]).*)", re.DOTALL)
+_SUM = re.compile(r"([0-9]+)\s*([a-zA-Z]{2,}),?\s+(?:and\s+)?([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]{2,})")
+_BELOW = re.compile(r"\s+(?:below|under|beneath)\s+(?:zero|0|freezing|sea[ -]level)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"([1-9][0-9]{0,2}(?:,[0-9]{3})+)")
+_GLOSS = re.compile(r"\(\s*([A-Za-z]{3,}(?:[ '-][A-Za-z]+){0,3})\s*\)")
+_READING = re.compile(
+    r"\b(?:mod|modulo|base|not|or|and|approx\w*|rounded|about|negative|loss|lost|deficit|debt|owed|down|west|south|left"
+    r"|binary|octal|hexadecimal|decimal|bin|hex|oct|nearest|max\w*|min|minimum|repeating|recurring|factorial)\b",
+    re.IGNORECASE,
 )
 _HUNDREDTHS = frozenset({"percent", "cent"})
+_STATED = re.compile(rf"-?\s*(?:\\frac\s*\{{\s*[0-9]+\s*\}}\s*\{{\s*[0-9]+\s*\}}|{UNSIGNED}(?:\s*/\s*[0-9]+)?)")
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """An exact value and the unit it was written with, singular and in lower case."""
+    """An exact value and the unit it was written with, by its normal name.
+
+    `count` is the number that a word after it changed (5 in `5 sixths`). A letter is a unit that may be a variable. A
+    sum is `5 ft 3 in`, in its last unit.
+    """
 
     value: Fraction
     unit: str | None = None
+    count: Fraction | None = None
+    is_letter: bool = False
+    is_sum: bool = False
 
 
 def plain_number(text: str) -> int | Fraction | None:
@@ -62,58 +75,143 @@ def parse_number(text: str) -> Fraction | None:
     if not text or len(text) > MAX_LENGTH:
         return None
     if _DECIMAL.fullmatch(text):
-        return _fraction(text)
+        return decimal(text)
+    if REPEATING.search(text):
+        return repeating(text)
     if power := _POWER.fullmatch(text) or _SCIENTIFIC.fullmatch(text):
         exponent = int(power[2])
-        return _fraction(power[1]) * Fraction(10) ** exponent if abs(exponent) <= MAX_EXPONENT else None
+        return decimal(power[1]) * Fraction(10) ** exponent if abs(exponent) <= MAX_EXPONENT else None
     return _parse_ratio(text)
 
 
+@lru_cache(maxsize=4096)
 def parse_quantity(text: str) -> Quantity | None:
     """Read a tidy answer as a number with an optional unit, or return None."""
     value = parse_number(text)
     if value is not None:
         return Quantity(value)
-    match = _WITH_UNIT.fullmatch(text) if len(text) <= MAX_LENGTH else None
-    unit = _unit(match) if match else None
-    value = parse_number(match[1]) if match and unit else None
-    return None if value is None else Quantity(value, unit)
+    if len(text) > MAX_LENGTH:
+        return None
+    if below := _BELOW.search(text):
+        return _below(text, below)
+    if text[:1].isalpha():
+        numeral = read_numeral(re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text.lower()).split())
+        return _measured(numeral) if numeral else None
+    if parts := _SUM.fullmatch(text):
+        return _sum(*parts.groups())
+    match = _WITH_UNIT.fullmatch(text)
+    value = parse_number(match[1]) if match else None
+    return None if match is None or value is None else _with_words(value, match[2], match[3])
+
+
+def is_grouped(text: str) -> bool:
+    """Whether a text is a number with thousands commas, which may also be a list of numbers."""
+    return bool(_THOUSANDS.fullmatch(text))
 
 
 def compare_quantities(left: Quantity, right: Quantity, rule: AnswerRule) -> Verdict:
     """Compare exactly; the rule decides about a percent or cent sign on one side only, and about different units."""
+    if left.is_letter != right.is_letter and left.unit != right.unit:
+        if not (left.unit and right.unit):
+            return Verdict.UNPARSED
+        return _of_two_units(left, right, rule)
+    if (left.is_sum and not right.unit) or (right.is_sum and not left.unit):
+        return Verdict.UNPARSED
     if left.unit == right.unit or rule.units == "ignored":
         same = left.value == right.value
     elif "percent" in (left.unit, right.unit) and rule.percent != "undecided" and not (left.unit and right.unit):
         same = _without_percent(left, rule) == _without_percent(right, rule)
+    elif left.unit and right.unit:
+        return _of_two_units(left, right, rule)
     elif _HUNDREDTHS & {left.unit, right.unit}:
         near = left.value in (right.value, right.value * 100, right.value / 100)
         return Verdict.UNPARSED if near else Verdict.DIFFERENT
-    elif left.unit and right.unit:
-        return Verdict.UNPARSED
     else:
         same = left.value == right.value
+    if not same and (left.count == right.value or right.count == left.value):
+        return Verdict.UNPARSED  # `18 thousand` against 18: the question may ask for thousands
     return Verdict.EQUAL if same else Verdict.DIFFERENT
+
+
+def numbers_within(text: str) -> set[Fraction]:
+    """Return the numbers and fractions that occur anywhere in a text, with and without their sign."""
+    found: set[Fraction] = set()
+    for word in _STATED.findall(text):
+        value = parse_number(word)
+        if value is not None:
+            found |= {value, -value}
+    return found
+
+
+def _of_two_units(left: Quantity, right: Quantity, rule: AnswerRule) -> Verdict:
+    if left.unit is None or right.unit is None:
+        raise ValueError("both quantities must have a unit")
+    factor = ratio(left.unit, right.unit)
+    if factor is None:
+        return Verdict.UNPARSED
+    if factor and left.value * factor == right.value:
+        return Verdict.EQUAL if rule.units == "converted" else Verdict.UNPARSED
+    return Verdict.DIFFERENT
+
+
+def _below(text: str, below: re.Match[str]) -> Quantity | None:
+    """`10 degrees below zero` is -10 degrees, unless the question asks how far below."""
+    above = parse_quantity(text[: below.start()]) if below.end() == len(text) else None
+    return above and replace(above, value=-above.value, count=above.value, is_letter=False)
+
+
+def _sum(count: str, unit: str, more: str, last: str) -> Quantity | None:
+    """`5 ft 3 in` as 63 inches."""
+    whole, part = parse_quantity(f"{count} {unit}"), parse_quantity(f"{more} {last}")
+    if not whole or not part or not whole.unit or not part.unit or whole.value < 0:
+        return None
+    factor = ratio(whole.unit, part.unit)
+    if factor == 100 and part.unit == "cent":
+        return Quantity(whole.value + part.value / 100, whole.unit)
+    if factor is None or factor <= 1:
+        return None
+    return Quantity(whole.value * factor + part.value, part.unit, is_sum=True)
+
+
+def _with_words(value: Fraction, space: str, words: str) -> Quantity | None:
+    """The quantity that a number and the words after it make."""
+    unit = read_unit(words) or _gloss(words)
+    if unit:
+        return _of_unit(value, unit) if space or not words[0].isalpha() or is_symbol(words) else None
+    if letter_unit(words):
+        return Quantity(value, read_unit(words, letters=True), is_letter=True)
+    numeral = scaled(value, re.sub(r"(?<=[a-z])-(?=[a-z])", " ", words.lower()).split())
+    if numeral is None and (magnitude := re.fullmatch(r"([kK])\s+(dollars?|euro|sterling|rupee|yuan)", words)):
+        numeral = Numeral(value * 1000, value, (magnitude[2],))
+    return _measured(numeral) if numeral else None
+
+
+def _gloss(words: str) -> str | None:
+    """The words in brackets after a number, as in `15 (green dots)`, unless they say how to read it."""
+    gloss = _GLOSS.fullmatch(words)
+    return None if gloss is None or says_a_number(gloss[1]) or _READING.search(gloss[1]) else gloss[0]
+
+
+def _measured(numeral: Numeral) -> Quantity | None:
+    rest = numeral.rest[1:] if numeral.rest[:1] == ("of",) else numeral.rest
+    unit = read_unit(" ".join(rest)) if rest else None
+    if rest and unit is None:
+        return None
+    return replace(_of_unit(numeral.value, unit), count=numeral.of)
+
+
+def _of_unit(value: Fraction, unit: str | None) -> Quantity:
+    return Quantity(value, None if unit == "unit" else unit)
 
 
 def _without_percent(quantity: Quantity, rule: AnswerRule) -> Fraction:
     return quantity.value / 100 if quantity.unit == "percent" and rule.percent == "fraction" else quantity.value
 
 
-def numbers_within(text: str) -> set[Fraction]:
-    """Return the numbers that occur anywhere in a text."""
-    words = re.findall(rf"-?{_UNSIGNED}", text)
-    return {_fraction(word) for word in words if len(word) <= MAX_LENGTH}
-
-
 def _strip_parentheses(text: str) -> str:
-    while len(text) > 2 and text[0] == "(" and text[-1] == ")" and not set("()") & set(text[1:-1]):
+    while len(text) > 2 and text[0] == "(" and text[-1] == ")" and not set("(),") & set(text[1:-1]):
         text = text[1:-1].strip()
     return text
-
-
-def _fraction(text: str) -> Fraction:
-    return Fraction(re.sub(r"[,\s]", "", text))
 
 
 def _parse_ratio(text: str) -> Fraction | None:
@@ -121,7 +219,7 @@ def _parse_ratio(text: str) -> Fraction | None:
     if match is None:
         return None
     sign, whole, *parts = match.groups()
-    above, below = (_fraction(part) for part in parts if part is not None)
+    above, below = (decimal(part) for part in parts if part is not None)
     if below == 0:
         return None
     value = above / below
@@ -131,25 +229,3 @@ def _parse_ratio(text: str) -> Fraction | None:
             return None
         value += int(whole)
     return -value if sign == "-" else value
-
-
-def _unit(match: re.Match[str]) -> str | None:
-    if match[2]:
-        return "percent"
-    words = match[4].lower().replace(".", "").split()
-    glued = not match[3]
-    if not 1 <= len(words) <= 3 or any(_NO_UNIT.fullmatch(word) for word in words):
-        return None
-    if not all((len(word) > 3 and not glued) or _SHORT_UNIT.fullmatch(word) for word in words):
-        return None
-    power = re.sub(r"\s", "", match[5] or "")
-    if words[0] in ("square", "sq", "cubic") and len(words) > 1:
-        power = "^3" if words[0] == "cubic" else "^2"
-        words = words[1:]
-    return " ".join(_singular(word) for word in words) + power
-
-
-def _singular(word: str) -> str:
-    irregular = {"inches": "inch", "feet": "foot", "ft": "foot", "hrs": "hour", "hr": "hour", "min": "minute"}
-    spelt = irregular | {"cm": "centimeter", "km": "kilometer", "kg": "kilogram", "lb": "pound", "lbs": "pound"}
-    return spelt.get(word, word.removesuffix("s") if len(word) > 3 else word)
