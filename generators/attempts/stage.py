@@ -51,7 +51,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
         slice.source.answer_rule,
     )
     by_problem = problem_difficulty_table(rows, slice.origin)
-    unfit = fit_to_label(rows, slice.quality)
+    unfit, lacking = fit_to_label(rows, slice.quality), unanswered(rows, slice.source)
     return Output(
         rows=rows,
         dropped=DROPPED.frame(
@@ -69,11 +69,12 @@ async def make(slice: Slice, settings: Settings) -> Output:
         },
         checks=[
             label_balance(rows, slice.bounds),
-            unanswered(rows, slice.source).check(slice.bounds.max_no_answer_share),
+            lacking.check(slice.bounds.max_no_answer_share),
             timeouts(rows["verdict"], slice.bounds.most_timeouts),
         ],
-        shown=shown(rows, by_problem) | {"unfit_to_label": Counts(unfit.counts())},
-        figures={"pass_rate": share_right(rows), "no_answer_share": unanswered(rows, slice.source).share},
+        shown=shown(rows, by_problem)
+        | {"no_answer_share": round(lacking.share, 3), "unfit_to_label": Counts(unfit.counts())},
+        figures={"pass_rate": share_right(rows)},
         n_items=len(problems),
         n_failed=len(attempted.failures),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from filters.answers.extraction import extract_answer
 from filters.answers.verdicts import Verdict
 from generators.checks import Check, CheckSpec, share_in_bounds
 from generators.preflight import Finding
@@ -17,6 +18,7 @@ from generators.problems.settings import Source
 RECOGNISED = CheckSpec("answers_recognised", "Few enough attempts end without a recognised answer.")
 MOSTLY = 0.5  # from this share on, a slice says that its attempts lack answers, whatever its bound
 NOTHING, NOT_KEPT = "nothing", "not kept"
+_TRIED = 100  # attempts that are read once more, by other rules
 _ENDS = 2
 _END = 60  # characters of an end
 
@@ -81,12 +83,17 @@ def unanswered(attempts: pl.DataFrame, source: Source) -> Unanswered:
 
 
 def _remedies(without: pl.DataFrame, source: Source) -> Iterator[str]:
-    """What to change, by how most of the attempts end and by what the source does not do yet."""
-    most = without.select(pl.col("max_tokens").max()).item()
+    """What to change: only what the source does not do yet, and what would find an answer in some of the attempts."""
+    rule, texts = source.answer_rule, without["text"].head(_TRIED).to_list()
     if without.filter(pl.col("finish_reason") == "length").height > without.height / 2:
+        most = without.select(pl.col("max_tokens").max()).item()
         yield f"raise max_tokens of [attempts] ({most}), since most of them are cut off"
-    if not source.bare_last_number:
-        yield "set bare_last_number = true of the source if they end in a number"
+    for setting, other in (
+        ("unfinished_thoughts = 'read'", replace(rule, unfinished_thoughts="read")),
+        ("bare_last_number = true", replace(rule, bare_last_number=True)),
+    ):
+        if found := sum(extract_answer(text, other) is not None for text in texts):
+            yield f"set {setting} of the source, which finds an answer in {found / len(texts):.0%} of them"
     if source.worked_examples == "none":
         yield "set worked_examples of the source"
     yield "take a policy that writes its answer in \\boxed{} as the prompt asks"

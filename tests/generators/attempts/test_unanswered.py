@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from filters.answers.verdicts import AnswerRule
 from generators.attempts.unanswered import found_by, unanswered
 
 COLUMNS = ("text", "verdict", "extracted", "found_by", "finish_reason", "max_tokens")
@@ -14,9 +15,8 @@ def attempts(*rows):
     return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS[:-1], pl.String) | {"max_tokens": pl.Int64}, orient="row")
 
 
-def source(**changes):
-    stated = {"name": "sums", "bare_last_number": False, "worked_examples": "none"}
-    return SimpleNamespace(**stated | changes)
+def source(worked_examples="none", **rule):
+    return SimpleNamespace(name="sums", worked_examples=worked_examples, answer_rule=AnswerRule(**rule))
 
 
 def lacking(text, finish_reason="eos"):
@@ -61,7 +61,13 @@ def test_more_than_the_bound_blocks_and_more_than_a_half_warns(n_lacking, most, 
 REMEDIES = [
     ([lacking("So 4.")], {}, "set bare_last_number = true of the source"),
     ([lacking("So", "length"), lacking("And", "length"), lacking("So 4.")], {}, "raise max_tokens of [attempts] (512)"),
-    ([lacking("So 4.")], {"bare_last_number": True}, "set worked_examples of the source"),
+    (
+        [lacking("So 4."), lacking("So four.")],
+        {},
+        "set bare_last_number = true of the source, which finds an answer in 50%",
+    ),
+    ([lacking("So four.")], {}, "set worked_examples of the source"),
+    ([lacking("So four.")], {"bare_last_number": True}, "set worked_examples of the source"),
     (
         [lacking("So.")],
         {"bare_last_number": True, "worked_examples": "chain_sum"},
