@@ -42,10 +42,15 @@ _OTHERS = (
     "my ne or pa ps ru sa sdh si sr ta te tg th tk tt ug uk ur uz uzs wuu yue zh zxx"
 )
 _OTHER_SCRIPTS = frozenset(_OTHERS.split())
-_FORMULA = re.compile(r"\$\$[^$]*\$\$|\$[^$]*\$|\\\[.*?\\\]|\\\(.*?\\\)", re.DOTALL)
+_MOST_READ = 50_000  # characters: more tell nothing new
+_FORMULA = re.compile(
+    r"\$\$[^$]*\$\$|\$[^$]*\$|\\\[[^\\]*(?:\\[^\[\]][^\\]*){0,500}\\\]|\\\([^\\]*(?:\\[^()][^\\]*){0,500}\\\)"
+)
 _PROSE = re.compile(r"[^\W\d_]{3,}\s+[^\W\d_]{3,}|[^\W\d_\u0000-\u024f\u0370-\u03ff]")
 # LaTeX commands, variables, digits and signs.
-_NO_WORD = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}|\\[A-Za-z]+|(?<![^\W\d_])[A-Za-z](?![^\W\d_])|[\d_^{}$&|=+*/<>()\[\]]+|\\")
+_NO_WORD = re.compile(
+    r"\\(?:begin|end)\s*\{[^{}]*\}|\\[A-Za-z]+|(?<![^\W\d_])[A-Za-z](?![^\W\d_])|[\d_^{}$&|=+*/<>()\[\]]+|\\"
+)
 
 
 def in_language(text: str, language: str, *, certainty: float = 0.5) -> Mapping[str, pl.Expr]:
@@ -81,7 +86,7 @@ def prose(text: str) -> str:
 
 def _lead(text: str, language: str) -> float:
     """How much more probable the most probable language is, with its relatives; 0 if that is `language`."""
-    words = prose(text)
+    words = prose(text[:_MOST_READ])
     if language not in _OTHER_SCRIPTS and _is_in_other_script(words):
         return 1.0
     ranked: list[tuple[str, float]] = _identifier().rank(words)

@@ -60,11 +60,6 @@ def no_loops(text: str, bounds: LoopBounds = DEFAULT_BOUNDS) -> Mapping[str, pl.
     return {reason: _checked(text, holds, bounds) for reason, holds in checks.items()}
 
 
-def _cut(texts: pl.Series) -> list[str | None]:
-    """The texts with usual repetition shortened."""
-    return [None if text is None else shortened(text) for text in texts]
-
-
 def no_length_outliers(text: str, *, lower: float = 0.5, upper: float = 99.5) -> Mapping[str, pl.Expr]:
     """No text is shorter than the `lower` percentile of all lengths in characters, or longer than the `upper` one.
 
@@ -85,7 +80,10 @@ def no_length_outliers(text: str, *, lower: float = 0.5, upper: float = 99.5) ->
 
 def _checked(text: str, holds: Callable[[str, LoopBounds], bool], bounds: LoopBounds) -> pl.Expr:
     def judge(texts: pl.Series) -> pl.Series:
-        return pl.Series([None if text is None else holds(text, bounds) for text in _cut(texts)], dtype=pl.Boolean)
+        return pl.Series(
+            [None if text is None else holds(text, bounds) or holds(shortened(text), bounds) for text in texts],
+            dtype=pl.Boolean,
+        )
 
     return pl.col(text).map_batches(judge, return_dtype=pl.Boolean)
 
