@@ -1,13 +1,16 @@
 """Rules against text that loops, and against texts far shorter or longer than the others of their table.
 
 A text loops if it has few distinct words, a short unit repeated at the end, or a passage repeated several times in a
-row. The checks compare characters and work for any language.
+row. The checks compare characters and work for any language. Numbers, drawn rules and short lists of a usual length are
+no loops: see `filters.texts.repetition`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
+
+from filters.texts.repetition import shortened
 
 _SHORTEST_PASSAGE = 10
 _LONGEST_TAIL_UNIT = 40
@@ -77,7 +80,10 @@ def no_length_outliers(text: str, *, lower: float = 0.5, upper: float = 99.5) ->
 
 def _checked(text: str, holds: Callable[[str, LoopBounds], bool], bounds: LoopBounds) -> pl.Expr:
     def judge(texts: pl.Series) -> pl.Series:
-        return pl.Series([None if text is None else holds(text, bounds) for text in texts], dtype=pl.Boolean)
+        return pl.Series(
+            [None if text is None else holds(text, bounds) or holds(shortened(text), bounds) for text in texts],
+            dtype=pl.Boolean,
+        )
 
     return pl.col(text).map_batches(judge, return_dtype=pl.Boolean)
 

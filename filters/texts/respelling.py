@@ -11,7 +11,7 @@ from filters.texts.words import WORD
 
 _END = "\n"
 _WORD_OR_END = re.compile(rf"{WORD}|{_END}")
-_SENTENCE_END = re.compile(r"([.?!:;][\"')*]*)\s+|([。？！；：])\s*|\s*\n\s*")
+_SENTENCE_END = re.compile(r"([.?!:;][\"')*]*)\s+|([。？！；：])\s*|\n\s*")
 
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
 _RAISED = str.maketrans(_SUPERSCRIPTS, "0123456789+-n")
@@ -49,7 +49,8 @@ _COMMAND = re.compile(r"\\([a-z]+)")
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ(?![a-z])\s*\}?")
 _SPACING = re.compile(r"\\[,;:!> ]")
 _HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})|(?<=\d)-(?=[^\W\d_]{3})| - (?=[^\W\d_]{3})|--+")
-_ASIDE = re.compile(r"\(([^()+*/^=<>\d-]*[^\W\d_]{3}[^()+*/^=<>\d-]*)\)")
+_BRACKET = re.compile(r"\(([^()+*/^=<>\d-]{3,200})\)")
+_PROSE = re.compile(r"[^\W\d_]{3}")
 # "What is the value of" and the like, longest first; whatever asks is spelt as the first word after it.
 _ASKS = frozenset(["what", "find", "determine", "compute", "calculate", "evaluate", "work", "give", "state", "obtain"])
 _IS = frozenset(["is", "are", "was", "were", "s"])
@@ -98,7 +99,7 @@ def _respelt(text: str) -> str:
         plain = _PERCENT.sub("%", plain)
     if "-" in plain:
         plain = _HYPHEN.sub(" ", plain)
-    return _ASIDE.sub(r" \1 ", plain) if "(" in plain else plain
+    return _BRACKET.sub(_without_brackets, plain) if "(" in plain else plain
 
 
 def _with_one_ask(tokens: list[str]) -> list[str]:
@@ -140,6 +141,10 @@ def _ask_ends(tokens: list[str], start: int) -> int:
     elif tokens[at : at + 3] == ["total", "number", "of"]:
         at += 1
     return at
+
+
+def _without_brackets(aside: re.Match[str]) -> str:
+    return f" {aside[1]} " if _PROSE.search(aside[1]) else aside[0]
 
 
 def _unmarked(text: str) -> str:

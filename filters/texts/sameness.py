@@ -16,6 +16,7 @@ from filters.texts.words import figures, masked
 _RUN = 3
 _PLACES = 16
 _MOST_WORDS = 1500
+_MOST_PAIRS = 50_000_000
 _CLAUSE = 5
 _LONG_GAP = 8
 _SMALL_WORDS = (
@@ -112,6 +113,9 @@ def _blocks(mine: list[str], other: list[str], *, within: bool = False) -> Itera
 
     With `within`, what `other` has before and after all of `mine` is no difference.
     """
+    if len(mine) * len(other) > _MOST_PAIRS:
+        yield _leftovers(mine, other)
+        return
     here: list[str] = []
     there: list[str] = []
     end = -2
@@ -126,6 +130,12 @@ def _blocks(mine: list[str], other: list[str], *, within: bool = False) -> Itera
         end = code.src_end
     if here or there:
         yield here, there
+
+
+def _leftovers(mine: list[str], other: list[str]) -> _Block:
+    """The words that either of two long texts has more often."""
+    own, foreign = Counter(mine), Counter(other)
+    return list((own - foreign).elements()), list((foreign - own).elements())
 
 
 def _laid_over(mine: list[str], other: list[str]) -> list[str]:

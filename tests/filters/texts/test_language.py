@@ -27,6 +27,20 @@ OTHERS = [
     "Bir çiftçinin 24 koyunu var ve 7 tanesini satıyor. Kaç koyunu kalır?",
 ]
 
+CHINESE = [
+    "一盘花生有48颗，梅梅拿出几颗后，还剩下40颗？",
+    "弟弟今年4岁，哥哥比弟弟大8岁，2年前哥哥多少岁？",
+    "已知 \\cos (\\alpha+\\beta)=m, \\tan \\alpha \\tan \\beta=2, 则 \\cos (\\alpha-\\beta)= ( ) A. -3 m B. \\frac{m}{3}",
+    "若 $z(1+i)=2i$, 则 $z=$ ( )",
+    "设函数 $f(x)=\\left\\{\\begin{array}{l}-x^{2}+2, x \\leq 1, \\\\ x-1, x>1,\\end{array}\\right.$ 则 $f(f(2))=$",
+]
+NEIGHBOURS = [
+    ("Bonden har 24 sauer og selger 7 av dem. Hvor mange sauer har han igjen nå?", "nn"),
+    ("Seljak ima 24 ovce i proda 7 ovaca. Koliko ovaca mu je ostalo na kraju dana?", "sr"),
+    ("Petani itu memiliki 24 ekor domba dan menjual 7 ekor. Berapa ekor domba yang tersisa?", "ms"),
+]
+PRICES = "Ann buys a hat for $12 and a coat for $35. She pays with a $100 bill. How much money does she get back?"
+
 
 def dropped(texts, language="en", **settings):
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
@@ -46,6 +60,26 @@ def test_other_languages_in_latin_script_do_not():
 def test_which_language_is_asked_is_the_callers_choice():
     assert dropped(GERMAN + UNDECIDED, "de") == []
     assert dropped([ENGLISH[0]], "de") == [ENGLISH[0]]
+
+
+def test_chinese_is_not_english_whichever_kind_of_chinese_and_however_many_formulas():
+    assert dropped(CHINESE) == CHINESE
+    assert [dropped(CHINESE, language) for language in ("zh", "yue", "wuu")] == [[], [], []]
+
+
+@pytest.mark.parametrize(("text", "neighbour"), NEIGHBOURS)
+def test_languages_that_the_model_cannot_tell_apart_count_together(text, neighbour):
+    assert dropped([text], neighbour) == []
+    assert dropped([text]) == [text]
+
+
+def test_what_stands_between_two_prices_is_prose():
+    assert dropped([PRICES], "de") == [PRICES]
+
+
+@pytest.mark.parametrize("text", ["\\[" * 20_000, "$" * 20_001, "\0" * 20_000, "最" * 20_000, "a" * 200_000])
+def test_no_text_raises_or_takes_long(text):
+    dropped([text])
 
 
 def test_a_missing_text_is_dropped():

@@ -38,6 +38,58 @@ def test_loops_of_words_and_characters_are_noticed_and_long_arithmetic_is_none(t
     assert reasons([text]) == [reason]
 
 
+SEVENTH = "142857" * 10
+USUAL = [
+    f"The decimal expansion of 1/7 to 60 places is 0.{SEVENTH}",
+    f"The decimal expansion of 1/7 to 60 places is 0.{SEVENTH}...",
+    f"So 1/7 = 0.{SEVENTH}$.",
+    "So 1/7 = 0." + " ".join(["142857"] * 10),
+    "One third is 0." + "3" * 60,
+    "The probability is 0." + "0" * 58 + "1",
+    "The probability is below 0." + "0" * 60,
+    "10^60 is 1" + "0" * 60,
+    "10^60 is 1" + ",000" * 20,
+    "The repunit is " + "1" * 60,
+    "In base 2 the digits are 1" + "01" * 30,
+    "That was all.\n" + "-" * 60,
+    "That was all.\n" + "-" * 80 + "\n",
+    "That was all.\n" + "=" * 72,
+    "That was all.\n" + "* " * 30,
+    "That was all.\n" + "_" * 79,
+    "Fill in the blank: " + "_" * 50,
+    "Chapter one " + "." * 60,
+    "| n | a | b | c | d | e | f | g | h | i |\n" + "|---" * 10 + "|",
+    "| n | a | b |\n" + "|:--------------:" * 8 + "|",
+    "+" + "---------+" * 8,
+    "The row is all zeros: | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 |",
+    "So 20 = " + " + ".join(["1"] * 20),
+    "So 3^20 = " + " \\times ".join(["3"] * 20),
+    "So it is " + " + ".join(["\\frac{1}{2}"] * 12),
+    "The last digits are " + ", ".join(["2", "4", "8", "6"] * 10),
+    "The tosses are " + ", ".join(["H", "T"] * 15),
+    "\\begin{pmatrix} " + " \\\\ ".join([" & ".join(["0"] * 6)] * 6),
+    "The values:\n" + "- 3\n" * 14,
+    "The answers:\n" + "* Yes\n" * 12,
+    "The list:\n" + "- \n" * 20,
+    "The chance is " + "(1/2)" * 12,
+]
+
+
+@pytest.mark.parametrize("text", USUAL)
+@pytest.mark.parametrize("before", ["", ARITHMETIC])
+def test_numbers_rules_and_short_lists_are_no_loops(text, before):
+    assert reasons([f"{before}\n{text}"]) == [None]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["0", "1", "-", "=", "142857", "1 + ", "- 3\n", "| 0 ", "0 & ", "-" * 60 + "\n", "2, 4, 8, 6, ", "(1/2)", "H, T, ",
+     "So 1/7 = 0.142857142857142857. ", "|---|---|\n| 1 | 2 |\n", "1.3333333333 \n"],
+)  # fmt: skip
+def test_what_goes_on_and_on_is_a_loop(unit):
+    assert reasons([f"{ARITHMETIC}\n{unit * (600 // len(unit) + 8)}"]) != [None]
+
+
 def test_a_null_text_is_dropped_by_the_first_rule():
     assert reasons([None, "fine"]) == ["word_loop", None]
 
