@@ -44,19 +44,22 @@ class Box:
     is_open: bool = False
 
     @property
-    def is_placeholder(self) -> bool:
-        r"""Whether it stands for an answer rather than holding one: `\boxed{answer}`, `\boxed{?}`."""
-        return bool(_PLACEHOLDER.fullmatch(_TEXT.sub(r"\1", self.content).strip()))
+    def is_weak(self) -> bool:
+        r"""Whether it is cut off, or stands for an answer rather than holding one: `\boxed{answer}`, `\boxed{?}`."""
+        return self.is_open or bool(_PLACEHOLDER.fullmatch(_TEXT.sub(r"\1", self.content).strip()))
 
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """The values of the boxes that one conclusion joins, and its place in the text."""
+    """The values of the boxes that one conclusion joins, and its place in the text.
+
+    A weak one stands for an answer rather than holding one, or is cut off by the end of the text.
+    """
 
     values: tuple[str, ...]
     start: int
     end: int
-    is_placeholder: bool = False
+    is_weak: bool = False
 
     @property
     def text(self) -> str:
@@ -71,14 +74,11 @@ def last_boxed(text: str) -> str | None:
 
 
 def last_conclusion(text: str) -> Conclusion | None:
-    """Return the last conclusion that boxes state; one that only stands for an answer counts where no other does."""
+    """Return the last conclusion that boxes state; a weak one counts where no other does."""
     if "box" not in text and "\x08oxed" not in text:
         return None
     boxes = boxes_of(text)
-    stated = [box for box in boxes if not box.is_placeholder]
-    if len(stated) > 1 and stated[-1].is_open:
-        stated.pop()
-    return _conclusion(text, stated or boxes)
+    return _conclusion(text, [box for box in boxes if not box.is_weak] or boxes)
 
 
 def boxes_of(text: str) -> list[Box]:
@@ -126,7 +126,7 @@ def _unclosed(text: str, start: int, inside: int) -> Iterator[Box]:
 
 def _held(text: str, content: str, inside: list[Box]) -> str:
     """What a box holds: what the boxes inside it conclude, or else its content, out of a table of one cell."""
-    stated = _conclusion(text, [box for box in inside if not box.is_placeholder])
+    stated = _conclusion(text, [box for box in inside if not box.is_weak])
     if stated:
         return stated.text
     if r"\begin" in content and (cell := _CELL.fullmatch(content)):
@@ -147,4 +147,4 @@ def _conclusion(text: str, boxes: list[Box]) -> Conclusion | None:
     for box in group:  # of two forms of one value, the later one stays
         value = with_surroundings(text, box.start, box.end, box.content)
         values.setdefault(value_key(value), value)
-    return Conclusion(tuple(reversed(values.values())), group[-1].start, group[0].end, group[0].is_placeholder)
+    return Conclusion(tuple(reversed(values.values())), group[-1].start, group[0].end, group[0].is_weak)

@@ -28,6 +28,11 @@ _ABBREVIATION = re.compile(
 _END = re.compile(r"[.!?](?=[\s*_\"”'`)\]<]|$)|[。！？｡؟।]|\n|;(?=\s)|</|<\|")
 _NOT_SENTENCE_END = re.compile(r"\s*[a-z0-9=+*/^-]")
 _CONNECTIVE = re.compile(rf" ?[,，、]? ?[(\[]?(?<![\w\\])(?:{_TAILS})", re.IGNORECASE)
+_REASON = re.compile(
+    r"[,，、]? ?(?<![\w\\])(?:because|since|weil|denn|parce que|porque|ya que|потому что|так как|perché|poiché|omdat)\b"
+    r"|[,，、]?(?:因为|由于|なぜなら|왜냐하면)",
+    re.IGNORECASE,
+)
 _ASIDE = re.compile(
     r" ?[,，、] ?(?=[^\W\d_]{2,} [^\W\d_]{2,})(?!and\b|or\b)| [-–—] (?=[^\W\d_]{2,} [^\W\d_]{2,})| (?=of [a-z])"
     r"| ?[(（](?=i\.e|since|because|or\b|which|rounded|as\b)",
@@ -113,8 +118,11 @@ def cut(stretch: str) -> str:
     formulas = _FORMULAS.match(stretch)
     if formulas:
         return formulas[0] + _unit(stretch[formulas.end() :])
-    in_mathematics = is_mathematics(stretch)
-    ends = [_CONNECTIVE.search(stretch, 1), _ASIDE.search(stretch, 1) if in_mathematics else None]
+    ends = (
+        [_CONNECTIVE.search(stretch, 1), _ASIDE.search(stretch, 1)]
+        if is_mathematics(stretch)
+        else [_REASON.search(stretch, 1)]
+    )
     value = stretch[: min((found.start() for found in ends if found), default=len(stretch))]
     value = _COUNTED.sub("", value.strip())
     return value if value.strip() else stretch

@@ -53,9 +53,12 @@ class Claim:
 
 def claims_of(text: str) -> list[Claim]:
     """The last claim of each kind, in no order."""
-    claims = [claim for claim in (_box(text), _hashes(text), _tag(text)) if claim]
-    box = claims[0] if claims and claims[0].found_by == "box" else None
-    phrases = [phrase for phrase in phrases_of(text) if box is None or not box.start <= phrase.start < box.end]
+    box = _box(text)
+    claims = [claim for claim in (box, _hashes(text), _tag(text)) if claim]
+    phrases = list(phrases_of(text))
+    if box and not box.is_weak:  # what stands in a box is its content
+        claims = [claim for claim in claims if not box.start < claim.start < box.end]
+        phrases = [phrase for phrase in phrases if not box.start <= phrase.start < box.end]
     for is_weak in (False, True):
         stated = [phrase for phrase in phrases if phrase.value.is_mathematics is not is_weak]
         if stated:
@@ -65,7 +68,7 @@ def claims_of(text: str) -> list[Claim]:
 
 def _box(text: str) -> Claim | None:
     box = last_conclusion(text)
-    return Claim(without_announcement(box.text), "box", box.start, box.end, is_weak=box.is_placeholder) if box else None
+    return Claim(without_announcement(box.text), "box", box.start, box.end, is_weak=box.is_weak) if box else None
 
 
 def _stated(phrase: Phrase) -> Claim:

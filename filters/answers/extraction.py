@@ -21,10 +21,10 @@ _MARKS = frozenset({"box", "hashes", "tag"})
 _PLAIN_BOX = re.compile(r"\\boxed\{([-0-9(][^{}\\]*|[A-Za-z])\}[\s$.*!)\\\]]*$")
 _BEFORE_PLAIN_BOX = re.compile(r"(?:[a-zA-Z:.,]\s|[=:]\s?|[a-zA-Z=:.,]\s?(?:\$\$?|\\[(\[])\s?|\n)$")
 _NOTHING = re.compile(r"[\s$.*!)\\\]]*$")
-_PLAIN_HASHES = re.compile(r"####[ \t]*(\$?-?[0-9][0-9,]*(?:\.[0-9]+)?)\s*$")
+_PLAIN_HASHES = re.compile(r"(?<!#)####[ \t]*(\$?-?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)\s*$")
 _PLAIN_STATEMENT = re.compile(
     r"(?:^|[.\n]\s*)(?:(?:So|Thus|Therefore"
-    r"|Hence),? )?[Tt]he (?:final )?answer is[ \t]+(\$?-?[0-9][0-9,]*(?:\.[0-9]+)?)\.?\s*$"
+    r"|Hence),? )?[Tt]he (?:final )?answer is[ \t]+(\$?-?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)\.?\s*$"
 )
 _AFTER_HASHES = re.compile(r"####[ \t]*(\S[^\n]*)")
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:/[0-9]+)?")
@@ -109,7 +109,7 @@ def _plain_box(text: str) -> str | None:
 
 def _ending_box(text: str) -> str | None:
     box = last_conclusion(text)
-    if box is None or box.is_placeholder or not _NOTHING.match(text, box.end):
+    if box is None or box.is_weak or not _NOTHING.match(text, box.end):
         return None
     return without_announcement(box.text)
 

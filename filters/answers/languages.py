@@ -50,7 +50,7 @@ ENGLISH = Language(
         r"|a total of|at|that|found to be)\b"
     ),
     tails=(
-        r"(?:because|since|which|so|where|when|that|as|for|but|given|instead|rather|not|hence|thus"
+        r"(?:because|since|which|so|(?:where|when|for)\b(?!.*\b(?:for|otherwise|when|if)\b)|that|as|but|given|instead|rather|not|hence|thus"
         r"|therefore|then|whereas|while"
         r"|meaning|giving|making|leaving|resulting|i\.e\.|in total|in all|altogether|of (?:the|a|an"
         r"|all|her|his|their|its|my|our|it|them|this|that)"
