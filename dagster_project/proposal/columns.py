@@ -29,6 +29,7 @@ _BEFORE = ("body", "context", "passage")  # what a question may rest on
 _OF_VALUES = ("value", "text", "content")  # fields whose names say less than the one that holds them
 _MARKED: tuple[AnswerFormat, ...] = ("gsm8k", "boxed")
 _LONGEST_PLAIN = 60  # characters of an answer without a solution, in the median
+_NEARLY = 0.9  # as many answers that verify as another trial has, or so
 _LEAST_SHARE = 0.5  # of the rows must have an answer in a format, for the format to be theirs
 
 Rows = Sequence[Mapping[str, Any]]
@@ -107,8 +108,14 @@ async def detect_columns(
         answer_format="none",
     )
     trials = [trial async for trial in _trials(rows, paths, base, answer)]
-    best = max(trials, key=lambda trial: trial.verified, default=None)
+    best = _likeliest(trials)
     return Columns(mapping=best.mapping if best else base, why_prompt=why, answer=best, trials=tuple(trials))
+
+
+def _likeliest(trials: Sequence[AnswerTrial]) -> AnswerTrial | None:
+    """The first trial in the order of likelihood, of those that verify nearly as often as any."""
+    most = max((trial.verified for trial in trials), default=0)
+    return next((trial for trial in trials if trial.verified >= _NEARLY * most), None)
 
 
 async def _of_the_preset(rows: Rows, preset: str) -> Columns | None:
@@ -149,7 +156,8 @@ def _level(rows: Rows, paths: Sequence[str], asked: str | tuple[str, ...], answe
 def _choices(rows: Rows, paths: Sequence[str], asked: str | tuple[str, ...]) -> str | None:
     """The column of choices that the prompts do not show."""
     mapping = ColumnMapping(prompt=asked, answer_format="none")
-    return next((path for path in _named(paths, CHOICES) if all(_are_hidden(row, path, mapping) for row in rows)), None)
+    hidden = {path: sum(_are_hidden(row, path, mapping) for row in rows) for path in _named(paths, CHOICES)}
+    return next((path for path, count in hidden.items() if count > _LEAST_SHARE * len(rows)), None)
 
 
 def _are_hidden(row: Mapping[str, Any], path: str, mapping: ColumnMapping) -> bool:

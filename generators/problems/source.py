@@ -95,7 +95,8 @@ def _unread_choices(rows: Sequence[Mapping[str, Any]], columns: ColumnMapping) -
     if columns.choices or columns.answer_format != "plain":
         return None
     first = [row for row in rows[:_LISTED] if value_at(row, columns.answer) is not None]
-    return next((name for name in CHOICES if first and all(_is_hidden(row, name, columns) for row in first)), None)
+    hidden = {name: sum(_is_hidden(row, name, columns) for row in first) for name in CHOICES}
+    return next((name for name, count in hidden.items() if 2 * count > len(first)), None)
 
 
 def _is_hidden(row: Mapping[str, Any], name: str, columns: ColumnMapping) -> bool:

@@ -64,6 +64,7 @@ SHAPES = {
                 "context": None,
                 "question": asked,
                 "final_answer": [answer],
+                "answer_type": "Numerical",
                 "is_multiple_answer": False,
                 "unit": None,
                 "error": None,
