@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import polars as pl
 
@@ -67,7 +67,7 @@ def read_solutions(path: Path) -> list[Solution]:
     return [Solution(row["response"], _gold(row["gold"]), bool(row["is_right"])) for row in rows]
 
 
-def _rows(path: Path) -> Iterator[dict[str, object]]:
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix == ".parquet":
         yield from pl.read_parquet(path).iter_rows(named=True)
     else:

@@ -30,6 +30,7 @@ from filters.answers.extraction import after_hashes
 LIMIT_S = 5.0
 GRACE_S = 1.0
 Pair = tuple[str, str]
+ALGEBRA = (r"\sqrt{x+1}\sqrt{x+1}", "x+1")  # what only a worker can decide
 
 
 def output_like_pairs(data: Path, *, n: int) -> list[Pair]:
@@ -75,7 +76,7 @@ def our_rate(pairs: list[Pair]) -> tuple[float, float]:
         return [(await checker.check(response, gold)).tier for response, gold in pairs]
 
     with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
-        asyncio.run(checker.compare("x(x+1)", "x^2+x"))
+        asyncio.run(checker.compare(*ALGEBRA))
         began, workers = processor_seconds(), _worker_seconds()
         tiers = asyncio.run(run(checker))
         spent = processor_seconds() - began + _worker_seconds() - workers
@@ -203,7 +204,7 @@ def main() -> None:
         ]
         print(f"hostile: {len(hostile)} inputs, slowest {max(seconds):.2f} s, over the limit {over}", flush=True)
         began = time.monotonic()
-        alive = asyncio.run(checker.compare("y(y+1)", "y^2+y")).verdict is Verdict.EQUAL
+        alive = asyncio.run(checker.compare(*ALGEBRA)).verdict is Verdict.EQUAL
         after = time.monotonic() - began
         print(f"afterwards: alive {alive}, one symbolic comparison in {after:.2f} s", flush=True)
     with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:

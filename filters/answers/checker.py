@@ -16,6 +16,7 @@ from filters.answers.extraction import extract_answer, find_answer
 from filters.answers.symbolic import admits
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Decision, Verdict
 from filters.answers.workers import SymbolicWorkers, WorkerLimits
+from filters.answers.zeros import settle
 
 __all__ = ["AnswerChecker", "AnswerRule", "Decision", "Verdict", "WorkerLimits", "extract_answer"]
 
@@ -98,11 +99,12 @@ class AnswerChecker:
         return Decision(verdict=verdict, extracted=answer, tier="symbolic" if outcome.pending else outcome.tier)
 
     async def _decide_pending(self, outcome: Outcome) -> Verdict:
-        """Send the pending pairs to a worker one by one, until one is not equal."""
-        if not all(admits(a) and admits(g) for a, g in outcome.pending):
-            return Verdict.UNPARSED
+        """Settle the pending pairs one by one, by a worker if need be, until one is not equal."""
         for answer, gold in outcome.pending:
-            verdict = await self._decide_once(answer, gold)
+            verdict = settle(answer, gold)
+            if verdict is None:
+                is_admitted = admits(answer) and admits(gold)
+                verdict = await self._decide_once(answer, gold) if is_admitted else Verdict.UNPARSED
             if verdict is not Verdict.EQUAL:
                 return verdict
         return Verdict.EQUAL

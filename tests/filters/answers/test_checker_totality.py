@@ -9,6 +9,7 @@ from filters.answers.checker import AnswerChecker, Verdict
 from generators.problems.gold import NOT_EQUAL_ITSELF, verify_gold
 
 EQUAL, DIFFERENT, UNPARSED, ERROR = Verdict.EQUAL, Verdict.DIFFERENT, Verdict.UNPARSED, Verdict.ERROR
+ALGEBRA = (r"\sqrt{x+1}\sqrt{x+1}", "x+1")  # a pair for the workers
 
 
 class Broken(str):
@@ -23,6 +24,9 @@ class BrokenWorkers:
 
     async def decide(self, answer, gold):
         raise OSError("no more processes")
+
+    def __exit__(self, *_):
+        pass
 
 
 def compare(answer, gold):
@@ -48,15 +52,15 @@ def test_an_extractor_that_raises_is_an_error(monkeypatch):
 def test_workers_that_raise_are_an_error_that_is_not_kept():
     with AnswerChecker() as checker:
         sound, checker._workers = checker._workers, BrokenWorkers()
-        assert asyncio.run(checker.compare("x(x+1)", "x^2+x")).verdict is ERROR
+        assert asyncio.run(checker.compare(*ALGEBRA)).verdict is ERROR
         checker._workers = sound
-        assert asyncio.run(checker.compare("x(x+1)", "x^2+x")).verdict is EQUAL
+        assert asyncio.run(checker.compare(*ALGEBRA)).verdict is EQUAL
 
 
 def test_a_cancelled_comparison_is_cancelled():
     async def cancel():
         with AnswerChecker() as checker:
-            under_way = asyncio.create_task(checker.compare("x(x+1)", "x^2+x"))
+            under_way = asyncio.create_task(checker.compare(*ALGEBRA))
             await asyncio.sleep(0)
             under_way.cancel()
             await under_way
