@@ -8,7 +8,7 @@ r"""Measures speed, safety and accuracy of the answer checker, next to plain mat
   gold and response as in its documentation.
 - Safety: hostile answers against the gold answer 5, with the seconds each takes, and the pool's speed afterwards.
 - Event loop: ordinary and hostile answers (one in a hundred) at once, and the longest pause of a ticking task.
-- Accuracy: a hand-made table of pairs.
+- Accuracy: a hand-made table of pairs, and public cases next to math-verify's verdicts on them.
 
 The last line is JSON.
 """
@@ -22,6 +22,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.answer_cases import CASES, KINDS, Judged, counted, math_verify_verdicts, our_verdicts, read_cases
 from benchmarks.answer_pairs import answer_pairs, hostile_answers
 from filters.answers.checker import AnswerChecker, Verdict, WorkerLimits
 from filters.answers.extraction import after_hashes
@@ -29,6 +30,7 @@ from filters.answers.extraction import after_hashes
 LIMIT_S = 5.0
 GRACE_S = 1.0
 Pair = tuple[str, str]
+ALGEBRA = (r"\sqrt{x+1}\sqrt{x+1}", "x+1")  # what only a worker can decide
 
 
 def output_like_pairs(data: Path, *, n: int) -> list[Pair]:
@@ -74,7 +76,7 @@ def our_rate(pairs: list[Pair]) -> tuple[float, float]:
         return [(await checker.check(response, gold)).tier for response, gold in pairs]
 
     with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
-        asyncio.run(checker.compare("x(x+1)", "x^2+x"))
+        asyncio.run(checker.compare(*ALGEBRA))
         began, workers = processor_seconds(), _worker_seconds()
         tiers = asyncio.run(run(checker))
         spent = processor_seconds() - began + _worker_seconds() - workers
@@ -166,19 +168,35 @@ async def judged(checker: AnswerChecker) -> tuple[int, float, int]:
     return wrong, agreed / len(pairs), len(pairs)
 
 
+def print_side_by_side(judged: dict[str, list[Judged]]) -> None:
+    """Print a table of kinds by checker, then what either of them got wrong."""
+    print(f"\n{'public cases':<14}" + "".join(f"{name:>14}" for name in judged))
+    for kind in KINDS:
+        print(f"{kind:<14}" + "".join(f"{counted(cases)[kind]:>14}" for cases in judged.values()))
+    for name, cases in judged.items():
+        for one in cases:
+            if one.kind in ("wrong_equal", "wrong_different", "raised"):
+                print(f"{name}, {one.kind}: {one.case.text!r}  against  {one.case.gold!r}", file=sys.stderr)
+
+
 def main() -> None:
     """Measure, and print the figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with the two JSONL files")
     arguments.add_argument("--pairs", type=int, default=10_000)
     arguments.add_argument("--math-verify-pairs", type=int, default=1_000)
+    arguments.add_argument("--cases", type=Path, default=CASES, help="JSONL file of public cases")
     options = arguments.parse_args()
+    if not options.cases.is_file():
+        sys.exit(f"{options.cases} does not exist: run from the repository's root, or name the cases with --cases")
     if not (options.data / "math500.jsonl").is_file():
         sys.exit(f"{options.data} has no gsm8k_test.jsonl and math500.jsonl: name their folder with --data")
     pairs = output_like_pairs(options.data, n=options.pairs)
     hostile = hostile_answers()
     with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
         wrong_equal, agreement, n_table = asyncio.run(judged(checker))
+        cases = read_cases(options.cases)
+        judged_cases = {"stepmill": asyncio.run(our_verdicts(checker, cases))}
         print(f"table: {n_table} pairs, agreement {agreement:.4f}, wrong equal {wrong_equal}", flush=True)
         seconds = asyncio.run(longest_decisions(checker, hostile))
         over = [
@@ -186,11 +204,13 @@ def main() -> None:
         ]
         print(f"hostile: {len(hostile)} inputs, slowest {max(seconds):.2f} s, over the limit {over}", flush=True)
         began = time.monotonic()
-        alive = asyncio.run(checker.compare("y(y+1)", "y^2+y")).verdict is Verdict.EQUAL
+        alive = asyncio.run(checker.compare(*ALGEBRA)).verdict is Verdict.EQUAL
         after = time.monotonic() - began
         print(f"afterwards: alive {alive}, one symbolic comparison in {after:.2f} s", flush=True)
     with AnswerChecker(WorkerLimits(seconds=LIMIT_S)) as checker:
         pause = asyncio.run(longest_pause(checker, pairs, hostile))
+    judged_cases["math_verify"] = math_verify_verdicts(cases)
+    print_side_by_side(judged_cases)
     rate, symbolic_share = our_rate(pairs)
     reference = math_verify_rate(pairs[: options.math_verify_pairs])
     figures = {
@@ -205,6 +225,9 @@ def main() -> None:
         "symbolic_share": round(symbolic_share, 4),
         "longest_pause_ms": round(1000 * pause, 1),
         "pairs_in_table": n_table,
+        "cases": len(cases),
+        **{f"cases_{kind}": counted(judged_cases["stepmill"])[kind] for kind in KINDS},
+        **{f"math_verify_{kind}": counted(judged_cases["math_verify"])[kind] for kind in KINDS},
     }
     print(json.dumps(figures))
 

@@ -80,7 +80,7 @@ class SymbolicWorkers:
 
     def _start(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["math_verify"])
+        context.set_forkserver_preload(["sympy"])
         memory = (self._limits.memory_mib,)
         return ProcessPool(self._limits.processes, initializer=_prepare, initargs=memory, context=context)
 
@@ -96,7 +96,6 @@ def _prepare(memory_mib: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_mib << 20, memory_mib << 20))
-    logging.getLogger("math_verify").setLevel(logging.ERROR)
     threading.Thread(target=_end_with_owner, daemon=True).start()
 
 
