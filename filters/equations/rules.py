@@ -5,14 +5,17 @@ import polars as pl
 from filters.equations.stated import refuted
 from filters.texts.quality import Rules
 
-REASON = "false_equation"
+FALSE_EQUATION = "false_equation"
 
 
-def states_nothing_false(text: str) -> Rules:
-    """No equation between plain numbers in the column `text` is false; a null text states nothing."""
-    false = pl.col(text).map_elements(_states_false, return_dtype=pl.Boolean)
-    return {REASON: ~false.fill_null(False)}
+def states_nothing_false(text: str, *, given: str | None = None) -> Rules:
+    """No equation between plain numbers in the column `text` is false; a null text states nothing.
+
+    `given` is the column with what the text answers, such as its problem.
+    """
+    columns = pl.struct(pl.col(text).alias("text"), (pl.col(given) if given else pl.lit("")).alias("given"))
+    return {FALSE_EQUATION: ~columns.map_elements(_states_false, return_dtype=pl.Boolean)}
 
 
-def _states_false(text: str) -> bool:
-    return refuted(text) is not None
+def _states_false(row: dict[str, str | None]) -> bool:
+    return row["text"] is not None and refuted(row["text"], row["given"] or "") is not None

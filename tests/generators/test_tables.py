@@ -32,6 +32,7 @@ LABELLED = {
     "prompt_token_ids": [1],
     "token_ids": [2, 3, 4],
     "steps": ["a", "b"],
+    "false_equations": [None, "1 + 1 = 3"],
     "step_ends": [1, 3],
     "n_correct": [2, 0],
     "n_rollouts": [4, 3],
