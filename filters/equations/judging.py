@@ -68,11 +68,19 @@ def divides(formula: Formula) -> bool:
     return False
 
 
-def begins_with(formula: Formula, value: Fraction) -> bool:
-    """Whether the first number of a formula is `value`, as in `8 * 2` after `5 + 3`."""
-    while isinstance(formula, Operation):
+def begins_with(formula: Formula, part: Formula) -> bool:
+    """Whether the first operand of a formula has the value of `part`, as in `8 * 2` after `5 + 3`."""
+    wanted = value_of(part)
+    while isinstance(formula, Operation) and type(formula) is not type(part):
         formula = formula.left
-    return isinstance(formula, Number) and formula.value == value
+    while isinstance(formula, Operation) and value_of(formula) != wanted:
+        formula = formula.left
+    return value_of(formula) == wanted
+
+
+def may_be_label(left: Side, right: Side) -> bool:
+    """Whether the equation holds without its first number and a dash, which may be a label: "Day 1 - 3 + 4 = 7"."""
+    return left.unlabelled is not None and value_of(left.unlabelled) == value_of(right.formula)
 
 
 def exact_value(side: Side) -> Fraction | None:

@@ -23,6 +23,7 @@ class Side:
 
     `is_open` says that the formula is only a part of the side; `is_named`, that a word stands before a lone number,
     which may then be a label ("Day 3"); `is_of`, that "of" stands before it; `follows`, that a relation does.
+    `unlabelled` is the formula after a number that may be a label, and a dash: `3 + 4` of "Day 1 - 3 + 4".
     """
 
     formula: Formula
@@ -34,6 +35,7 @@ class Side:
     follows: bool
     start: int
     end: int
+    unlabelled: Formula | None = None
 
     @property
     def is_fraction(self) -> bool:
@@ -80,6 +82,7 @@ def left_side(pieces: Sequence[Lexeme], relation: int) -> Side | None:
                 follows=before is not None and before.kind == "relation",
                 start=pieces[first].start,
                 end=pieces[relation - 1].end,
+                unlabelled=_unlabelled(pieces[first:relation], before),
             )
     return None
 
@@ -131,6 +134,15 @@ def _is_span(side: Sequence[Lexeme], before: Lexeme | None) -> bool:
     low, dash, high = side
     is_tight = low.end == dash.start and dash.end == high.start
     return dash.symbol == "-" and is_tight and Fraction(low.symbol) < Fraction(high.symbol)
+
+
+def _unlabelled(side: Sequence[Lexeme], before: Lexeme | None) -> Formula | None:
+    """The formula after a number that may belong to the word before it, and a dash."""
+    starts_so = [(piece.kind, piece.symbol) for piece in side[:2]] == [("number", side[0].symbol), ("sign", "-")]
+    if before is None or before.kind != "word" or not starts_so:
+        return None
+    parsed = parse(side, 2)
+    return parsed.formula if parsed is not None and parsed.end == len(side) else None
 
 
 def _runs_over(pieces: Sequence[Lexeme], first: int) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from filters.equations.doubts import Doubts
-from filters.equations.formulas import Operation
+from filters.equations.formulas import Number, Operation
 from filters.equations.judging import (
     Truth,
     are_opposite,
@@ -20,6 +20,7 @@ from filters.equations.judging import (
     exact_value,
     is_comparable,
     is_excused,
+    may_be_label,
 )
 from filters.equations.lexemes import Lexeme, lexemes
 from filters.equations.sides import Side, left_side, right_side
@@ -98,6 +99,7 @@ def _truth(left: Side, right: Side, goes_on: bool, doubts: Doubts, span: tuple[i
         or doubts.says_rounded(*span)
         or (divides(left.formula) and doubts.says_remainder(*span))
         or (left.is_lone and bool(left.units - {"$", "%"}))
+        or may_be_label(left, right)
         or (are_opposite(left, right) and doubts.says_shortfall(*span))
         or (goes_on and _carries_on(left, right))
     )
@@ -111,7 +113,9 @@ def _goes_on(pieces: Sequence[Lexeme], right: Side) -> bool:
 def _carries_on(left: Side, right: Side) -> bool:
     """Whether the right side computes on from the left one's value, as in `5 + 3 = 8 * 2 = 16`."""
     value = exact_value(left)
-    return value is not None and isinstance(right.formula, Operation) and begins_with(right.formula, value)
+    if value is None or not isinstance(right.formula, Operation):
+        return False
+    return begins_with(right.formula, left.formula if left.is_fraction else Number(value, 0))
 
 
 def _with_spoken_relations(pieces: Sequence[Lexeme]) -> list[Lexeme]:
