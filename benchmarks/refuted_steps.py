@@ -85,7 +85,7 @@ class Bench:
             strategy = await calibrated(
                 strategy,
                 open_items,
-                attempts=attempt_counts(self.items),
+                attempts=attempt_counts(self.items, AnswerRule()),
                 label=self.label,
                 pilot=self.config.settings.pilot,
                 window=IN_FLIGHT,
