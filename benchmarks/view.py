@@ -95,6 +95,7 @@ def solutions(n: int) -> Iterator[dict[str, Any]]:
             "prompt_token_ids": list(range(40)),
             "token_ids": [draw.randint(0, 50_000) for _ in range(40 * STEPS)],
             "steps": steps,
+            "false_equations": [None] * STEPS,
             "step_ends": [40 * (step + 1) for step in range(STEPS)],
             "n_correct": right,
             "n_rollouts": [ROLLOUTS] * STEPS,

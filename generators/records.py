@@ -103,12 +103,13 @@ class LabelledSolution:
 
     `steps[i]` is the text of `attempt.token_ids[step_ends[i - 1]:step_ends[i]]` (from 0 for the first step).
     `attempt_counts` counts all attempts at the problem. `sound` is the probability that nothing up to a step's end is
-    wrong, if the strategy estimates it.
+    wrong, if the strategy estimates it. `false_equations` has what each step states that is arithmetically false.
     """
 
     problem: Problem
     attempt: Attempt
     steps: tuple[str, ...]
+    false_equations: tuple[str | None, ...]
     step_ends: tuple[int, ...]
     node_ids: tuple[str, ...]
     counts: tuple[StepCounts, ...]

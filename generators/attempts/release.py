@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from filters.answers.verdicts import AnswerRule, NoAnswer, Verdict
+from filters.equations.rules import FALSE_EQUATION, states_nothing_false
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema
 from generators.attempts.table import ATTEMPTS, NO_ANSWER
@@ -82,18 +83,20 @@ def claims(rows: pl.DataFrame, _: AttemptParameters) -> Iterator[Claim]:
 
 
 def right_ones(rows: pl.DataFrame, _: Parameters) -> Filtered:
-    """The right attempts that ended by themselves, each text of a problem once."""
+    """The right attempts that ended by themselves and state nothing false, each text of a problem once."""
     wrong = {verdict.value: pl.col("verdict") != verdict.value for verdict in Verdict if not verdict.is_right}
-    right = apply_rules(rows, {**wrong, "cut_off": _ENDED})
+    right = apply_rules(rows, {**wrong, "cut_off": _ENDED}).then(states_nothing_false("text", given="prompt"))
     unlike = right.then({"repeats_another": pl.struct("problem_id", "text").is_first_distinct()})
     return Filtered(_as_chats(unlike.kept), unlike.dropped)
 
 
 def labelled(rows: pl.DataFrame, _: Parameters) -> Filtered:
-    """The decided attempts with their labels; a right one that was cut off would teach to stop there."""
+    """The decided attempts with their labels; a right one must not teach to stop early or to state something false."""
     undecided = {verdict: pl.col("verdict") != verdict for verdict in UNDECIDED}
     undecided[Verdict.NO_ANSWER.value] = pl.col("is_right").is_not_null()  # where it counts as undecided
+    true = states_nothing_false("text", given="prompt")[FALSE_EQUATION]
     decided = apply_rules(rows, {**undecided, "right_but_cut_off": ~pl.col("is_right") | _ENDED})
+    decided = decided.then({FALSE_EQUATION: ~pl.col("is_right") | true})
     return Filtered(_as_chats(decided.kept), decided.dropped)
 
 

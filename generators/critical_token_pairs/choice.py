@@ -6,9 +6,10 @@ from random import Random
 
 from filters.answers.checker import AnswerRule
 from filters.answers.groups import group_answers
+from filters.equations.stated import refuted
 from generators.records import Attempt
 
-VERSION = "1"  # bump when a change here would change which solutions are chosen
+VERSION = "2"  # bump when a change here would change which solutions are chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +24,21 @@ class SolutionPair:
 class SolutionChoice:
     """The solutions of one problem that each model learns from, and the pair whose tokens are scored.
 
-    A side without a usable solution is empty; the pair needs both sides.
+    A side without a usable solution is empty; the pair needs both sides. `all_refuted` says that there are right
+    solutions and each states a false equation, so that none is used.
     """
 
     positive: Attempt | None
     negatives: tuple[Attempt, ...]
     pair: SolutionPair | None
+    all_refuted: bool = False
 
 
-def choose_solutions(attempts: Iterable[Attempt], *, rule: AnswerRule) -> SolutionChoice:
+def choose_solutions(attempts: Iterable[Attempt], *, rule: AnswerRule, given: str = "") -> SolutionChoice:
     """Choose among the finished attempts at one problem that have an answer with a decided verdict.
 
-    The positive model gets one right solution. The negative model gets one solution for each wrong answer, the most
+    The positive model gets one right solution. Right solutions that state a false equation are left out; `given` is the
+    problem's text. The negative model gets one solution for each wrong answer, the most
     frequent answer first, until these answers cover half of the wrong solutions; from the second answer on, only
     answers that occur more than once count. Which solution represents an answer is drawn with a seed that depends on
     the problem alone. The pair avoids the solutions that the models learn from where there are others.
@@ -44,12 +48,14 @@ def choose_solutions(attempts: Iterable[Attempt], *, rule: AnswerRule) -> Soluti
     if len(problems) > 1:
         raise ValueError(f"attempts must be at one problem, got {sorted(problems)}")
     draw = Random(next(iter(problems), ""))
-    right = _shuffled([attempt for attempt in usable if attempt.verdict.is_right], draw)
+    ending_right = [attempt for attempt in usable if attempt.verdict.is_right]
+    right = _shuffled([attempt for attempt in ending_right if refuted(attempt.text, given) is None], draw)
     wrong = [_shuffled(group, draw) for group in _by_frequency([a for a in usable if not a.verdict.is_right], rule)]
     return SolutionChoice(
         positive=right[0] if right else None,
         negatives=tuple(group[0] for group in _half_covered(wrong)),
         pair=SolutionPair(chosen=right[-1], rejected=wrong[0][-1]) if right and wrong else None,
+        all_refuted=bool(ending_right) and not right,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import polars as pl
 
 from filters.answers.checker import AnswerRule
+from filters.equations.rules import FALSE_EQUATION
 from generators.attempts.table import attempts_of, sampling_of
 from generators.card import Card
 from generators.checks import CheckSpec
@@ -117,8 +118,10 @@ def pairs_of(
     pairs: list[Pair] = []
     dropped: list[Dropped] = []
     for problem in problems:
-        chosen = choose_solutions(attempts.get(problem.problem_id, ()), rule=rule)
-        if chosen.pair is None:
+        chosen = choose_solutions(attempts.get(problem.problem_id, ()), rule=rule, given=problem.prompt)
+        if chosen.all_refuted:
+            dropped.append((problem.problem_id, None, FALSE_EQUATION, ""))
+        elif chosen.pair is None:
             lacking = "no_right_solution" if chosen.positive is None else "no_wrong_solution"
             dropped.append((problem.problem_id, None, lacking, ""))
         elif (reason := _unfit(chosen.pair, most, has_models)) is not None:

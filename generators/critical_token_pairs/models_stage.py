@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 
 import polars as pl
 
 from filters.answers.checker import AnswerRule
+from filters.equations.rules import FALSE_EQUATION
 from generators.attempts.table import attempts_of
 from generators.checks import Check, CheckSpec
 from generators.critical_token_pairs import choice
@@ -30,7 +32,8 @@ async def make(slice: Slice, settings: ModelsSettings) -> Output:
     """Train the adapters of the slice, or reuse those that learnt from the same solutions."""
     folder = adapters_folder(slice, settings)
     attempts = attempts_of(slice.table("attempts"))
-    examples, dropped = examples_of(attempts, slice.source.answer_rule, most=settings.max_tokens)
+    prompts = {problem.problem_id: problem.prompt for problem in slice.problems()}
+    examples, dropped = examples_of(attempts, slice.source.answer_rule, most=settings.max_tokens, prompts=prompts)
     trained = train(examples, slice=slice, settings=settings, folder=folder)
     rows = examples_table([(side, attempt) for side in SIDES for attempt in examples[side]], slice.origin)
     return Output(
@@ -43,13 +46,20 @@ async def make(slice: Slice, settings: ModelsSettings) -> Output:
 
 
 def examples_of(
-    attempts: Mapping[str, Sequence[Attempt]], rule: AnswerRule, *, most: int
+    attempts: Mapping[str, Sequence[Attempt]],
+    rule: AnswerRule,
+    *,
+    most: int,
+    prompts: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Examples, pl.DataFrame]:
-    """The solutions of each side of at most `most` tokens, and the sides and solutions that were dropped."""
+    """The solutions of each side of at most `most` tokens, and the sides and solutions that were dropped.
+
+    `prompts` has the text of each problem.
+    """
     kept: dict[str, list[Attempt]] = {side: [] for side in SIDES}
     dropped: list[tuple[str, int | None, str, str]] = []
     for problem_id, solutions in attempts.items():
-        chosen = choose_solutions(solutions, rule=rule)
+        chosen = choose_solutions(solutions, rule=rule, given=prompts.get(problem_id, ""))
         positives = () if chosen.positive is None else (chosen.positive,)
         for side, of_side in zip(SIDES, (positives, chosen.negatives), strict=True):
             fitting = [attempt for attempt in of_side if len(token_ids(attempt)) <= most]
@@ -57,7 +67,8 @@ def examples_of(
             too_long = [attempt.attempt_index for attempt in of_side if attempt not in fitting]
             dropped += [(problem_id, index, side, "too_long") for index in too_long]
             if not of_side:
-                dropped.append((problem_id, None, side, LACKING[side]))
+                is_refuted = side == "positive" and chosen.all_refuted
+                dropped.append((problem_id, None, side, FALSE_EQUATION if is_refuted else LACKING[side]))
     return kept, MODELS_DROPPED.validate(pl.DataFrame(dropped, schema=MODELS_DROPPED.empty().schema, orient="row"))
 
 

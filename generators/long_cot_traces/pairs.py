@@ -6,12 +6,14 @@ A reward is the score of the solution, plus the format reward where the policy c
 from collections.abc import Sequence
 
 from filters.answers.verdicts import VERIFIER
+from filters.equations.rules import FALSE_EQUATION
+from filters.equations.stated import refuted
 from filters.texts.thoughts import TRUNCATED
 from generators.engine.tokenizer import Message
 from generators.long_cot_traces.records import LongCotPair, LongCotSample
 from generators.records import Problem
 
-VERSION = "3"  # bump when a change here would change the rows
+VERSION = "4"  # bump when a change here would change the rows
 
 
 def pair(
@@ -22,7 +24,8 @@ def pair(
     `messages` is the chat of the pair, and `format_reward` has the units of the score. Samples that were cut off, or
     whose answer could not be decided, take no part. A malformed sample has no solution to score: a verifier calls it
     not right, and beside the scores of a reward model it gets the lowest score of its problem. Where a verifier scored,
-    the chosen side is right, since no policy should be drawn towards a wrong answer.
+    the chosen side is right, since no policy should be drawn towards a wrong answer; and no chosen side states a false
+    equation.
     """
     rated = [sample for sample in samples if _takes_part(sample)]
     scores = [sample.score for sample in rated if sample.score is not None]
@@ -35,10 +38,15 @@ def pair(
         least if sample.score is None else sample.score + (format_reward if _closed_itself(sample) else 0.0)
         for sample in rated
     ]
-    highest, lowest = rewards.index(max(rewards)), rewards.index(min(rewards))
-    chosen = rated[highest]
-    if rewards[highest] == rewards[lowest]:
+    lowest = rewards.index(min(rewards))
+    better = [index for index, reward in enumerate(rewards) if reward > rewards[lowest]]
+    if not better:
         return "equal_rewards"
+    true = [index for index in better if not _states_false(rated[index], problem)]
+    if not true:
+        return FALSE_EQUATION
+    highest = max(true, key=lambda index: (rewards[index], -index))
+    chosen = rated[highest]
     if chosen.scored_by == VERIFIER and chosen.score == 0:
         return "none_right"
     return LongCotPair(
@@ -53,6 +61,11 @@ def pair(
 
 def _takes_part(sample: LongCotSample) -> bool:
     return sample.malformed != TRUNCATED and (sample.malformed is not None or sample.score is not None)
+
+
+def _states_false(sample: LongCotSample, problem: Problem) -> bool:
+    parts = (sample.internal_thoughts, sample.external_solution)
+    return any(refuted(part, problem.prompt) is not None for part in parts if part)
 
 
 def _closed_itself(sample: LongCotSample) -> bool:

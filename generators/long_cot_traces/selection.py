@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from filters.answers.verdicts import VERIFIER, Verdict
+from filters.equations.rules import states_nothing_false
 from filters.rules import REASON, Filtered, apply_rules
 from filters.texts.contamination import ContaminationSettings
 from filters.texts.loops import no_loops
 from filters.texts.passages import without_passages
 
 STAGE = "stage"
-FILTERS = ("format", "examples", "score", "best")
+FILTERS = ("format", "examples", "score", "equations", "best")
 _ROW = ("problem_id", "sample_index")
 _PARTS = ("internal_thoughts", "external_solution")
 _BEST = "is_the_best"
@@ -54,6 +55,7 @@ def select_long_cot(
         well_formed,
         lambda rows: without_passages(rows, passages, row=_ROW, columns=_PARTS, settings=near).filtered,
         lambda rows: well_scored(rows, percentile=percentile),
+        nothing_false,
         lambda rows: best_of_each(rows, within="problem_id", score="score", index="sample_index"),
     )
     kept, dropped, passed = samples.drop(STAGE, REASON, strict=False), [], []
@@ -96,6 +98,14 @@ def well_scored(samples: pl.DataFrame, *, percentile: float) -> Filtered:
     least = {name: percentile_of(scores, percentile) for name, scores in models.iter_rows()}
     reached = pl.col("score") >= pl.col("scored_by").replace_strict(least, default=None, return_dtype=pl.Float64)
     return apply_rules(samples, {**decided, **right, "below_percentile": verified | reached})
+
+
+def nothing_false(samples: pl.DataFrame) -> Filtered:
+    """Keep the samples whose thoughts and solution state no false equation, unless they take it back."""
+    filtered = apply_rules(samples, {})
+    for part in _PARTS:
+        filtered = filtered.then(states_nothing_false(part))
+    return filtered
 
 
 def percentile_of(scores: Sequence[float], percentile: float) -> float:

@@ -109,7 +109,12 @@ def dropped_rows(unfit: pl.DataFrame, choices: Sequence[Choice], labelled: Label
 
 def derived_labels(rows: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """The rows with their labels, as a release derives them."""
-    return with_labels(rows, hard_threshold=settings.hard_threshold, confidence=settings.confidence)
+    return with_labels(
+        rows,
+        hard_threshold=settings.hard_threshold,
+        confidence=settings.confidence,
+        refuted_steps=settings.refuted_steps,
+    )
 
 
 def planted_errors_table(audited: Sequence[Audited], origin: Provenance, settings: Settings) -> pl.DataFrame:
@@ -123,6 +128,7 @@ def planted_errors_table(audited: Sequence[Audited], origin: Provenance, setting
                 "kind": audit.planted.kind,
                 "planted": audit.planted.first_error,
                 "found": first_error,
+                "is_refuted": audit.labelled.false_equations[audit.planted.first_error] is not None,
                 "n_rollouts": sum(counts.n_rollouts for counts in audit.labelled.counts[:-1]),
                 "original_step": audit.planted.original_step,
                 "planted_step": audit.planted.planted_step,

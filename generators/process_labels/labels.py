@@ -9,7 +9,7 @@ from typing import Self
 
 import polars as pl
 
-from generators.process_labels.settings import Settings
+from generators.process_labels.settings import RefutedSteps, Settings
 from generators.search.priors import Priors
 from generators.section import stored
 from generators.stage import Slice
@@ -45,17 +45,25 @@ class ProcessLabels:
 
     def with_labels(self) -> pl.DataFrame:
         """The rows with `soft_labels`, `hard_labels` and `first_error`."""
-        return with_labels(self.rows, hard_threshold=self.settings.hard_threshold, confidence=self.settings.confidence)
+        return with_labels(
+            self.rows,
+            hard_threshold=self.settings.hard_threshold,
+            confidence=self.settings.confidence,
+            refuted_steps=self.settings.refuted_steps,
+        )
 
 
-def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float) -> pl.DataFrame:
+def with_labels(
+    rows: pl.DataFrame, *, hard_threshold: float, confidence: float, refuted_steps: RefutedSteps = "wrong"
+) -> pl.DataFrame:
     """Add `soft_labels`, `hard_labels` and `first_error`.
 
     Soft labels are the values. Where a strategy says how probably a step is `sound`, its hard label is true from
     `confidence` on, false from one minus `confidence` down, and null between; elsewhere it is whether the share of
     right rollouts is above `hard_threshold`. A step without a rollout is then right where the next step with rollouts
-    is, since those passed through it too, and null elsewhere. `first_error` is the 0-based index of the first step
-    whose hard label is false, -1 when all are true, and null when a step without label comes first, since the error may
+    is, since those passed through it too, and null elsewhere. From the first step with a false equation on,
+    labels are false where `refuted_steps` is "wrong". `first_error` is the 0-based index of the first step whose hard
+    label is false, -1 when all are true, and null when a step without label comes first, since the error may
     be there. Raises ValueError when `hard_threshold` is not in [0, 1), or `confidence` not in (0.5, 1).
     """
     if not 0 <= hard_threshold < 1:
@@ -68,12 +76,10 @@ def with_labels(rows: pl.DataFrame, *, hard_threshold: float, confidence: float)
     by_share = (pl.col("n_correct") / pl.col("n_rollouts")).list.eval(
         pl.when(item.is_not_nan()).then(item > hard_threshold)
     )
+    hard = pl.when(pl.col("sound").is_null()).then(_fill_nulls_before_right(by_share)).otherwise(by_soundness)
     return rows.with_columns(
         pl.col("values").alias("soft_labels"),
-        pl.when(pl.col("sound").is_null())
-        .then(_fill_nulls_before_right(by_share))
-        .otherwise(by_soundness)
-        .alias("hard_labels"),
+        (_false_from_refuted(hard) if refuted_steps == "wrong" else hard).alias("hard_labels"),
     ).with_columns(_first_error(pl.col("hard_labels")).alias("first_error"))
 
 
@@ -83,6 +89,15 @@ def _fill_nulls_before_right(hard: pl.Expr) -> pl.Expr:
     inner = hard.list.head(hard.list.len() - 1)
     filled = inner.list.eval(pl.when(item.is_null() & item.backward_fill()).then(True).otherwise(item))
     return pl.concat_list(filled, hard.list.tail(1))
+
+
+def _false_from_refuted(hard: pl.Expr) -> pl.Expr:
+    """Make labels false from the first step with a false equation on."""
+    refuted = pl.col("false_equations").list.eval(pl.element().is_not_null().cast(pl.Int8))
+    first = refuted.list.arg_max()
+    n_after = pl.col("false_equations").list.len() - first
+    falses = pl.lit(False).repeat_by(n_after)
+    return pl.when(refuted.list.max() == 1).then(pl.concat_list(hard.list.head(first), falses)).otherwise(hard)
 
 
 def count_labels(rows: pl.DataFrame) -> dict[str, int]:

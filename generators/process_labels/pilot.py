@@ -9,9 +9,11 @@ from functools import partial
 from typing import TypeVar
 
 from generators.process_labels.recipe import LabelledProblem
+from generators.records import LabelledSolution
 from generators.sampling.runner import Watch, run_recipe
 from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
-from generators.search.sequential_test import SequentialTest
+from generators.search.sequential_test import SequentialTest, ended
+from generators.search.strategy import REFUTED
 
 Item = TypeVar("Item")
 FIRST_SHARE = 4
@@ -52,6 +54,15 @@ async def _labelled(
 
 def _pilot_solutions(labelled: LabelledProblem) -> list[PilotSolution]:
     return [
-        PilotSolution(solution.counts, solution.attempt_counts.n_correct, solution.attempt_counts.n_rollouts)
+        PilotSolution(
+            ended(solution.counts, _refuted(solution)),
+            solution.attempt_counts.n_correct,
+            solution.attempt_counts.n_rollouts,
+        )
         for solution in labelled.solutions
     ]
+
+
+def _refuted(solution: LabelledSolution) -> int | None:
+    """The step from which on the search took the solution to be wrong without rollouts."""
+    return solution.stop_reasons.index(REFUTED) if REFUTED in solution.stop_reasons else None

@@ -10,6 +10,7 @@ from itertools import accumulate, count, zip_longest
 
 from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
 from filters.answers.extraction import find_answer
+from filters.equations.steps import false_equation, false_equations
 from generators.engine.protocol import Sampling
 from generators.engine.tokenizer import Tokenizer
 from generators.process_labels.settings import Settings
@@ -108,9 +109,15 @@ async def label(
 ) -> LabelledProblem:
     """Label the `chosen` ones among all `attempts` at a problem; raises EngineError.
 
-    The last step ends the solution: nothing continues it, and its one outcome is the attempt's own verdict.
+    The last step ends the solution: nothing continues it, and its one outcome is the attempt's own verdict. A step that
+    states a false equation needs no rollout where the settings call it wrong.
     """
-    tree = Tree(problem.problem_id, attempts[0].prompt_token_ids)
+
+    def states_false(before: str, step: str) -> bool:
+        return false_equation(step, given=f"{problem.prompt}\n{before}") is not None
+
+    refutes = states_false if config.settings.refuted_steps == "wrong" else None
+    tree = Tree(problem.problem_id, attempts[0].prompt_token_ids, refutes)
     for attempt in attempts:
         no_answer = attempt.verdict is Verdict.NO_ANSWER
         tree.root.record(attempt.attempt_index, rule.is_right(attempt.verdict), no_answer=no_answer)
@@ -136,10 +143,12 @@ async def label(
 
 def _labelled(problem: Problem, attempt: Attempt, tree: Tree, path: Path, strategy: Strategy) -> LabelledSolution:
     conclusion = strategy.conclude(tree, path)
+    steps = tuple(node.text for node in path)
     return LabelledSolution(
         problem=problem,
         attempt=attempt,
-        steps=tuple(node.text for node in path),
+        steps=steps,
+        false_equations=tuple(false_equations(steps, given=problem.prompt)),
         step_ends=tuple(accumulate(len(node.token_ids) for node in path)),
         node_ids=tuple(node.node_id for node in path),
         counts=tuple(node.counts for node in path),

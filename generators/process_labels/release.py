@@ -1,11 +1,14 @@
 """What a release of process labels publishes: columns, the configs for training, and what follows from the counts."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
+from filters.answers.verdicts import Verdict
+from filters.equations.steps import false_equations, first_refuted, states_checkable
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema, SchemaError
 from generators.dataset import (
@@ -24,11 +27,11 @@ from generators.process_labels.audit.audit import audit, audit_by_kind
 from generators.process_labels.balance import balance
 from generators.process_labels.consensus import same_first_error
 from generators.process_labels.labels import with_labels
-from generators.process_labels.settings import Settings
+from generators.process_labels.settings import RefutedSteps, Settings
 from generators.process_labels.table import PLANTED_ERRORS, PROCESS_LABELS
 from generators.records import StepCounts
-from generators.search.belief import Belief
 from generators.search.priors import Priors
+from generators.search.sequential_test import Measured
 from generators.search.shares import share_values
 from generators.section import stored
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 _FLOATS = pl.List(pl.Float64)
 _MEASURES = dict.fromkeys(("soft_labels", "values_low", "values_high", "sound"), _FLOATS)
 _MAX_POSITIONS = 30
+EQUATIONS = "equations between numbers that steps state"
 _STEPS = pl.col("steps").list.len()
 
 _LABEL_COLUMNS = {
@@ -90,11 +94,12 @@ TRUNCATED = Schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelParameters(Parameters):
-    """The thresholds of labels, the bound on their ratio, and by slice the priors of the sequential test."""
+    """The thresholds of labels, the bound on their ratio, what refuted steps are, and by slice the priors."""
 
     hard_threshold: float
     confidence: float
     label_ratio: float | None
+    refuted_steps: RefutedSteps = "wrong"
     priors: Mapping[str, Priors] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -102,6 +107,7 @@ class LabelParameters(Parameters):
             "hard_threshold": self.hard_threshold,
             "confidence": self.confidence,
             "label_ratio": self.label_ratio,
+            "refuted_steps": self.refuted_steps,
             "priors": {key: priors.to_json() for key, priors in sorted(self.priors.items())},
         }
 
@@ -112,7 +118,12 @@ class LabelParameters(Parameters):
 
     def labelled(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with labels by their values and their soundness."""
-        return with_labels(rows, hard_threshold=self.hard_threshold, confidence=self.confidence)
+        return with_labels(
+            rows,
+            hard_threshold=self.hard_threshold,
+            confidence=self.confidence,
+            refuted_steps=self.refuted_steps,
+        )
 
 
 def parameters_of(round: Round) -> LabelParameters:
@@ -123,17 +134,23 @@ def parameters_of(round: Round) -> LabelParameters:
     if len(set(thresholds.values())) > 1:
         slices = "; ".join(f"{key} {values}" for key, values in thresholds.items())
         raise SchemaError(
-            f"process_labels: slices differ in hard_threshold, confidence or label_ratio ({slices}): materialise "
-            "process_labels again with equal ones"
+            f"process_labels: slices differ in hard_threshold, confidence, label_ratio or refuted_steps ({slices}): "
+            "materialise process_labels again with equal ones"
         )
-    hard_threshold, confidence, label_ratio = next(iter(thresholds.values()), _thresholds(Settings()))
+    hard_threshold, confidence, label_ratio, refuted_steps = next(iter(thresholds.values()), _thresholds(Settings()))
     strategies = {key: recipe["config"]["strategy"] for key, recipe in recipes.items()}
     priors = {key: Priors(**strategy["priors"]) for key, strategy in strategies.items() if "priors" in strategy}
-    return LabelParameters(hard_threshold=hard_threshold, confidence=confidence, label_ratio=label_ratio, priors=priors)
+    return LabelParameters(
+        hard_threshold=hard_threshold,
+        confidence=confidence,
+        label_ratio=label_ratio,
+        refuted_steps=refuted_steps,
+        priors=priors,
+    )
 
 
-def _thresholds(settings: Settings) -> tuple[float, float, float | None]:
-    return settings.hard_threshold, settings.confidence, settings.label_ratio
+def _thresholds(settings: Settings) -> tuple[float, float, float | None, RefutedSteps]:
+    return settings.hard_threshold, settings.confidence, settings.label_ratio, settings.refuted_steps
 
 
 def with_derived_labels(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered:
@@ -142,7 +159,7 @@ def with_derived_labels(rows: pl.DataFrame, parameters: LabelParameters) -> Filt
 
 
 def recompute(rows: pl.DataFrame, parameters: LabelParameters) -> pl.DataFrame:
-    """Values and soundness by counts and priors, hard labels and first errors by the soundness of the rows.
+    """False equations by the steps, values and soundness by counts and priors, labels by the soundness of the rows.
 
     Two machines may differ in the last digits of a soundness, and no label at a threshold may turn with them. Raises
     IncompleteParameters where a row has a soundness and its slice has no priors.
@@ -150,24 +167,32 @@ def recompute(rows: pl.DataFrame, parameters: LabelParameters) -> pl.DataFrame:
     unknown = set(rows.filter(pl.col("sound").is_not_null())["slice"]) - parameters.priors.keys()
     if unknown:
         raise IncompleteParameters(f"there are no priors of slice {min(unknown)}, whose rows have a soundness")
-    measures = [_measures(row, parameters.priors) for row in rows.iter_rows(named=True)]
+    false = [false_equations(steps, given=prompt) for prompt, steps in rows.select("prompt", "steps").iter_rows()]
+    rows = rows.with_columns(pl.Series("false_equations", false, dtype=pl.List(pl.String)))
+    measures = [_measures(row, parameters) for row in rows.iter_rows(named=True)]
     labels = parameters.labelled(rows.with_columns(pl.col("soft_labels").alias("values")))
-    return pl.DataFrame(measures, schema=_MEASURES).with_columns(labels["hard_labels"], labels["first_error"])
+    derived = ("hard_labels", "first_error", "false_equations")
+    return pl.DataFrame(measures, schema=_MEASURES).with_columns(labels.select(derived))
 
 
-def _measures(row: Mapping[str, Any], priors: Mapping[str, Priors]) -> dict[str, Any]:
+def _measures(row: Mapping[str, Any], parameters: LabelParameters) -> dict[str, Any]:
     counts = [
         StepCounts(n_correct=right, n_rollouts=n, n_undecided=undecided)
         for right, n, undecided in zip(row["n_correct"], row["n_rollouts"], row["n_undecided"], strict=True)
     ]
+    refuted = first_refuted(row["false_equations"]) if parameters.refuted_steps == "wrong" else None
     sound = None
     if row["sound"] is None:
-        values = share_values(counts)
+        values = share_values(counts, refuted)
     else:
-        belief = Belief.of(
-            counts, n_right=row["n_attempts_right"], n_attempts=row["n_attempts"], priors=priors[row["slice"]]
+        measured = Measured.of(
+            counts,
+            n_right=row["n_attempts_right"],
+            n_attempts=row["n_attempts"],
+            priors=parameters.priors[row["slice"]],
+            refuted=refuted,
         )
-        values, sound = belief.values(), belief.sound
+        values, sound = measured.values, measured.sound
     return {"soft_labels": values.mean, "values_low": values.low, "values_high": values.high, "sound": sound}
 
 
@@ -254,19 +279,45 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
 
 
 def more_facts(round: Round, rows: pl.DataFrame) -> MoreFacts:
-    """How many planted errors the labels find, and the tokens of judges other than the policy."""
+    """Planted errors that the labels find, equations that steps state, and tokens of judges other than the policy."""
     judges = sorted(set(rows["judge"].drop_nulls()) - set(rows["policy"]))
     tokens = {f"judge_{kind}": count for kind, count in round.tokens(judges).items()} if judges else {}
-    return MoreFacts(tokens=tokens, audit=audit_figures(round.table(PLANTED_ERRORS.name)))
+    equations = equation_figures(rows)
+    return MoreFacts(
+        tokens=tokens,
+        audit=audit_figures(round.table(PLANTED_ERRORS.name)),
+        figures={EQUATIONS: equations} if equations else {},
+    )
+
+
+def equation_figures(rows: pl.DataFrame) -> Figures:
+    """How many steps state an equation that arithmetic decides, and what it refutes; empty where none states one.
+
+    A refuted step that a rollout with the right answer came through, the solution itself included, is `rollout_right`:
+    rollouts alone would call it right.
+    """
+    counts = Counter[str]()
+    columns = ("prompt", "steps", "false_equations", "n_correct", "verdict")
+    for prompt, steps, false, n_correct, verdict in rows.select(columns).iter_rows():
+        for index, step in enumerate(steps):
+            counts["steps"] += 1
+            counts["checkable"] += states_checkable(step, given=prompt + "\n" + "".join(steps[:index]))
+            if false[index] is not None:
+                counts["refuted"] += 1
+                counts["rollout_right"] += verdict == Verdict.EQUAL.value or n_correct[index] > 0
+    names = ("steps", "checkable", "refuted", "rollout_right")
+    return {"all": {name: counts[name] for name in names}} if counts["checkable"] else {}
 
 
 def audit_figures(planted_errors: pl.DataFrame) -> Figures:
-    """How many planted errors the labels find, in all and by kind; empty if none was planted."""
+    """How many planted errors the labels find, and arithmetic without a rollout, in all and by kind; empty if none."""
     if planted_errors.is_empty():
         return {}
     first_errors, planted, kinds = (planted_errors[name].to_list() for name in ("found", "planted", "kind"))
     audits = {"all": audit(first_errors, planted), **audit_by_kind(first_errors, planted, kinds)}
-    return {kind: audited.facts() for kind, audited in audits.items()}
+    refuted = Counter(planted_errors.filter("is_refuted")["kind"].to_list())
+    n_refuted = {"all": refuted.total(), **refuted}
+    return {kind: audited.facts() | {"refuted": n_refuted.get(kind, 0)} for kind, audited in audits.items()}
 
 
 def draw_labels(rows: pl.DataFrame, figure: "Figure") -> None:

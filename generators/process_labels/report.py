@@ -24,12 +24,13 @@ def shown(labels: pl.DataFrame, planted_errors: pl.DataFrame, labelled: Labelled
     return {
         "strategy": labelled.strategy.name,
         "steps": Counts(count_labels(labels)),
+        "refuted_steps": labels["false_equations"].explode().drop_nulls().len(),
         "first_errors": Counts(first_errors),
         "rollouts_per_solution": sum(rollouts) / max(1, len(rollouts)),
         "step_values": Histogram(values=values, title="Value per step", x="value", y="steps"),
         "stop_reasons": Counts(Counter(labels["stop_reasons"].explode().drop_nulls().to_list())),
         "steps_per_solution": Counts(Counter(f"{n} steps" for n in labels["steps"].list.len().to_list())),
-        "audit": Facts(audit_of(planted_errors).facts()),
+        "audit": Facts(audit_of(planted_errors).facts() | {"refuted": int(planted_errors["is_refuted"].sum())}),
         "audit_by_kind": Facts({kind: audited.recall for kind, audited in by_kind.items()}),
         "search_tree": Svg(title="A search tree", content=_largest_tree(labelled)),
         "sample_rows": SampleRows(

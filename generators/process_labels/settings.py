@@ -10,6 +10,7 @@ from generators.search.sequential_test import SequentialTest
 from generators.search.strategy import Strategy
 from generators.section import KNOB, Section
 
+RefutedSteps = Literal["wrong", "keep"]
 StrategyName = Literal["sequential_test", "exhaustive", "omegaprm"]
 
 
@@ -31,6 +32,10 @@ class Settings(Section):
     max_steps: int = Field(32, ge=1, description="steps of a solution at most")
     hard_threshold: float = Field(
         0.0, ge=0, lt=1, description="exhaustive, omegaprm: share of right rollouts above which a step is right"
+    )
+    refuted_steps: RefutedSteps = Field(
+        "wrong",
+        description="a step that states a false equation: wrong without a rollout, as all after it, or as rollouts say",
     )
     label_ratio: float | None = Field(
         None, ge=1, description="in training configs, how many times as frequent one label may be as the other"

@@ -27,7 +27,7 @@ from generators.records import LabelledSolution, Problem, Provenance
 _SHARES = pl.List(pl.Float64)
 _ONE_PER_STEP = (
     *("step_ends", "node_ids", "n_correct", "n_rollouts", "n_undecided"),
-    *("values", "values_low", "values_high", "stop_reasons"),
+    *("values", "values_low", "values_high", "stop_reasons", "false_equations"),
 )
 _JUDGE_OUTCOMES = ["judged", "not_sure", "no_verdict", "failed"]
 
@@ -61,6 +61,11 @@ PROCESS_LABELS = Schema(
             nullable=True,
         ),
         "stop_reasons": Column(pl.List(pl.String), "For each step, why no more rollouts were drawn from its end."),
+        "false_equations": Column(
+            pl.List(pl.String),
+            "For each step, the first equation that it states and exact arithmetic refutes; null where there is none.",
+            nullable_items=True,
+        ),
         "verdict": Column(pl.String, "The result of comparing the solution's final answer with the gold answer."),
         "extracted": Column(pl.String, "The solution's final answer, where the text has one.", nullable=True),
         "found_by": DECISION["found_by"],
@@ -122,6 +127,9 @@ PLANTED_ERRORS = Schema(
         "kind": Column(pl.String, "What was done to the step: `number`, `operation` or `dropped_condition`."),
         "planted": Column(pl.Int64, "The step that holds the error."),
         "found": Column(pl.Int64, "The first error by the labels, -1 for none; null if not sure.", nullable=True),
+        "is_refuted": Column(
+            pl.Boolean, "Whether the step with the error states a false equation, which is found without a rollout."
+        ),
         "n_rollouts": Column(pl.Int64, "The rollouts from the ends of the solution's steps but the last."),
         "original_step": Column(pl.String, "The step before the error was planted."),
         "planted_step": Column(pl.String, "The step with the error."),
@@ -148,6 +156,7 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             "prompt_token_ids": solution.attempt.prompt_token_ids,
             "token_ids": solution.attempt.token_ids,
             "steps": solution.steps,
+            "false_equations": solution.false_equations,
             "step_ends": solution.step_ends,
             "node_ids": solution.node_ids,
             "n_correct": [count.n_correct for count in solution.counts],

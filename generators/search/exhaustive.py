@@ -9,13 +9,13 @@ from typing import Any
 
 from generators.sampling.tasks import gather
 from generators.search.shares import share_conclusion
-from generators.search.strategy import ALL_DRAWN, OWN_OUTCOME, Conclusion, Cut, Draw, Path
+from generators.search.strategy import ALL_DRAWN, Conclusion, Cut, Draw, Path, open_steps
 from generators.search.tree import Node, Tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhaustive:
-    """`rollouts_per_step` continuations from every step except the last, which nothing continues."""
+    """`rollouts_per_step` continuations from every step except the last, which nothing continues, and those refuted."""
 
     rollouts_per_step: int = 8
     name: str = "exhaustive"
@@ -32,8 +32,8 @@ class Exhaustive:
             for continuation in await draw(node, start=0, n=self.rollouts_per_step):
                 continuation.record_on(node)
 
-        await gather(spend(node) for node in dict.fromkeys(node for path in paths for node in path[:-1]))
+        await gather(spend(node) for node in dict.fromkeys(node for path in paths for node in open_steps(path)))
         return tuple(paths)
 
     def conclude(self, tree: Tree, path: Path) -> Conclusion:
-        return share_conclusion(path, (*(ALL_DRAWN for _ in path[:-1]), OWN_OUTCOME))
+        return share_conclusion(path, [ALL_DRAWN for _ in path[:-1]])

@@ -11,7 +11,7 @@ from math import sqrt
 from typing import Any
 
 from generators.search.shares import share_conclusion
-from generators.search.strategy import ALL_DRAWN, NOT_NEEDED, OWN_OUTCOME, Conclusion, Continuation, Cut, Draw, Path
+from generators.search.strategy import ALL_DRAWN, NOT_NEEDED, Conclusion, Continuation, Cut, Draw, Path, open_steps
 from generators.search.tree import Node, Tree
 
 
@@ -87,7 +87,7 @@ class OmegaPRM:
 
     def conclude(self, tree: Tree, path: Path) -> Conclusion:
         reasons = [ALL_DRAWN if node.outcomes else NOT_NEEDED for node in path[:-1]]
-        return share_conclusion(path, (*reasons, OWN_OUTCOME))
+        return share_conclusion(path, reasons)
 
     def _select(self, pool: _Pool) -> _Candidate:
         total = sum(pool.visits.values())
@@ -104,7 +104,7 @@ class OmegaPRM:
 
     async def _bisect(self, chosen: _Candidate, pool: _Pool, draw: Draw, cut: Cut) -> int:
         """Halve the steps after the state until the first one without a right rollout is left."""
-        low, high = chosen.state.depth, len(chosen.path) - 1  # the error is in the steps from low to high
+        low, high = chosen.state.depth, len(open_steps(chosen.path))  # the error is in the steps from low to high
         spent = 0
         while low < high:
             middle = (low + high) // 2

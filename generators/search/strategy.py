@@ -18,7 +18,19 @@ SURE = "sure"  # the state of the step is known with the required confidence
 NOT_SURE = "not_sure"  # the cap was reached before that
 TELLS_NOTHING = "tells_nothing"  # what is left of the cap would not settle it either
 NOT_NEEDED = "not_needed"  # the search did not need rollouts here
+REFUTED = "refuted"  # this step, or one before it, states something false: it is wrong without a rollout
 OWN_OUTCOME = "own_outcome"  # the last step: nothing continues it
+
+
+def first_refuted(path: Path) -> int | None:
+    """The index of the first step of a path that is known to be wrong without a rollout; None if there is none."""
+    return next((index for index, node in enumerate(path) if node.is_refuted), None)
+
+
+def open_steps(path: Path) -> Path:
+    """The steps from whose ends rollouts say something: all but the last, up to the first refuted one."""
+    refuted = first_refuted(path)
+    return path[:-1] if refuted is None else path[:refuted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ Equal prefixes are one node, however they were reached. A node keeps outcomes by
 rollout twice changes nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from generators.records import StepCounts
 
+Refutes = Callable[[str, str], bool]  # of the solution's text before a step, and of the step
 Outcome = bool | None  # whether a rollout ended right; None if its answer could not be decided
 
 
@@ -18,7 +19,8 @@ class Node:
     """A prefix that ends with a step; `token_ids` are that step's own, and the root's are the prompt.
 
     `outcomes` holds the outcome of each rollout from here, by index, and `unanswered` the indexes of those that end
-    without a recognised answer. `own_outcome` is the outcome of the solution that ends here, if one does.
+    without a recognised answer. `own_outcome` is the outcome of the solution that ends here, if one does. `is_refuted`
+    says that the step is known to be wrong without a rollout.
     """
 
     node_id: str
@@ -30,6 +32,7 @@ class Node:
     unanswered: set[int] = field(default_factory=set)
     own_outcome: Outcome = None
     is_end: bool = False
+    is_refuted: bool = False
 
     def record(self, index: int, outcome: Outcome, *, no_answer: bool = False) -> None:
         """Record the outcome of rollout `index` from here."""
@@ -65,10 +68,11 @@ class Node:
 
 
 class Tree:
-    """The nodes of one problem by id; the root is the prompt."""
+    """The nodes of one problem by id; the root is the prompt. `refutes` decides which steps are wrong by themselves."""
 
-    def __init__(self, problem_id: str, prompt_token_ids: Sequence[int]) -> None:
+    def __init__(self, problem_id: str, prompt_token_ids: Sequence[int], refutes: Refutes | None = None) -> None:
         self.problem_id = problem_id
+        self._refutes = refutes
         self.root = Node(_node_id("", prompt_token_ids), None, tuple(prompt_token_ids), "", 0)
         self._nodes = {self.root.node_id: self.root}
 
@@ -98,7 +102,10 @@ class Tree:
         """The node one step after `parent`, created if missing."""
         node_id = _node_id(parent.node_id, token_ids)
         if node_id not in self._nodes:
-            self._nodes[node_id] = Node(node_id, parent, token_ids, text, parent.depth + 1)
+            node = Node(node_id, parent, token_ids, text, parent.depth + 1)
+            if self._refutes is not None:
+                node.is_refuted = self._refutes("".join(earlier.text for earlier in parent.lineage()), text)
+            self._nodes[node_id] = node
         return self._nodes[node_id]
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from filters.answers.checker import AnswerChecker, AnswerRule, Decision
+from filters.equations.rules import FALSE_EQUATION
 from generators.engine.protocol import Limits
 from generators.engine.tokenizer import Tokenizer
 from generators.records import Problem, Rollout
@@ -16,7 +17,7 @@ from generators.sampling.sampler import Sampler
 from generators.sampling.steps import step_ends, step_texts
 from generators.self_correction_traces import triggers
 from generators.self_correction_traces.config import SelfCorrectionConfig
-from generators.self_correction_traces.corrections import NotCorrected, good_prefix, masked
+from generators.self_correction_traces.corrections import NotCorrected, good_prefix, learns_falsehood, masked
 from generators.self_correction_traces.records import Boundary, Correction, FlawedSolution
 from generators.self_correction_traces.segments import segments
 
@@ -48,6 +49,7 @@ async def compose(
         return NotCorrected(problem.problem_id, "composed", index, "right_at_once")
     draft = _draft(problem, flawed, sampler.tokenizer, config)
     room = config.attempt_tokens - len(draft.good)
+    reason = "no_right_continuation"
     async for rollout in _continuations(flawed, draft, room, sampler, config):
         if not _goes_on(rollout, draft, sampler.tokenizer):
             continue
@@ -55,8 +57,11 @@ async def compose(
         decision = await checker.check(sampler.tokenizer.decode(token_ids), problem.golds, rule=rule)
         if decision.verdict.is_right:
             before = await checker.check(sampler.tokenizer.decode(draft.head), problem.golds, rule=rule)
-            return _composed(problem, flawed, draft, rollout, (before, decision), sampler.tokenizer, config)
-    return NotCorrected(problem.problem_id, "composed", index, "no_right_continuation")
+            made = _composed(problem, flawed, draft, rollout, (before, decision), sampler.tokenizer, config)
+            if not learns_falsehood(problem, made.segments, good_prefix(flawed, sampler.tokenizer)):
+                return made
+            reason = FALSE_EQUATION
+    return NotCorrected(problem.problem_id, "composed", index, reason)
 
 
 async def _continuations(

@@ -10,6 +10,8 @@ from itertools import accumulate, pairwise
 from typing import Literal
 
 from filters.answers.checker import Verdict
+from filters.equations.rules import FALSE_EQUATION
+from filters.equations.stated import refuted
 from generators.engine.tokenizer import Tokenizer
 from generators.records import Problem
 from generators.self_correction_traces.records import (
@@ -85,6 +87,8 @@ def sampled(
         return NotCorrected(problem.problem_id, "sampled", response.sample_index, reason)
     last = states.index("right")
     boundaries, parts = response.boundaries[: last + 1], list(response.segments[: 2 * last + 1])
+    if learns_falsehood(problem, parts, good):
+        return NotCorrected(problem.problem_id, "sampled", response.sample_index, FALSE_EQUATION)
     end_of_text = boundaries[-1].end_of_text
     if end_of_text is not None and len(response.segments) > len(parts):  # a later trigger replaced the end
         parts[-1] = replace(parts[-1], token_ids=(*parts[-1].token_ids, end_of_text))
@@ -98,6 +102,12 @@ def sampled(
         boundaries=boundaries,
         masked=masked(parts, mask, good=good),
     )
+
+
+def learns_falsehood(problem: Problem, parts: Sequence[Segment], good: GoodPrefix) -> bool:
+    """Whether what the response gets right states a false equation: its good prefix, or all after the last trigger."""
+    kept = "".join(part.text for part in parts[:-1])[: good.characters]
+    return any(refuted(text, problem.prompt) is not None for text in (kept, parts[-1].text))
 
 
 def _unfit(states: Sequence[State], boundaries: Sequence[Boundary]) -> str:

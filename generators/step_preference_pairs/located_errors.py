@@ -6,13 +6,14 @@ Adds `step_index`, `initial_reason_steps` (the text before that step) and `pass_
 import polars as pl
 
 from filters.answers.verdicts import Verdict
+from filters.equations.rules import states_nothing_false
 from filters.rules import Filtered, apply_rules
 from filters.texts.quality import no_answer_in, pass_rate_within, steps_within
 from generators.step_preference_pairs.settings import Settings
 
 
 def located_errors(labels: pl.DataFrame, *, first_error: str, settings: Settings, steps: tuple[int, int]) -> Filtered:
-    """Keep the wrong solutions whose first error is known and has no answer before it; drop the others with a reason.
+    """Keep the wrong solutions whose first error is known, and that say no answer and nothing false before it.
 
     `steps` is the least and the highest number of steps of a solution.
     """
@@ -31,4 +32,4 @@ def located_errors(labels: pl.DataFrame, *, first_error: str, settings: Settings
         **steps_within("steps", least=steps[0], most=steps[1], longest=settings.longest_step),
         **no_answer_in("initial_reason_steps"),
     }
-    return apply_rules(placed, rules)
+    return apply_rules(placed, rules).then(states_nothing_false("initial_reason_steps", given="prompt"))

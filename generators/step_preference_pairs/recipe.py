@@ -12,6 +12,8 @@ import polars as pl
 
 from filters.answers.checker import AnswerChecker, AnswerRule
 from filters.answers.notation import spelling
+from filters.equations.rules import FALSE_EQUATION
+from filters.equations.stated import refuted
 from filters.rules import REASON, apply_rules
 from filters.texts.quality import lengths_within, one_script, sides_differ
 from generators.engine.protocol import Sampling
@@ -163,6 +165,10 @@ async def _pair(
     step = rollouts.next_step(site.prefix, continuation)
     if reason := _unfit(step.text, site.wrong.text, seen, config):
         return site.passed_over(reason, index)
+    before = "".join(node.text for node in site.path[: site.error.step_index])
+    full_chosen = rollouts.text_after(site.prefix, continuation.rollout.token_ids)
+    if refuted(full_chosen, f"{rollouts.problem.prompt}\n{before}"):
+        return site.passed_over(FALSE_EQUATION, index)
     seen.add(spelling(step.text))
     # The continuation was picked for its end and is no evidence: other rollouts measure the value of its first step.
     margin = await measure(step, site.wrong, draw=rollouts.draw, test=config.settings.margin_test)

@@ -45,6 +45,7 @@ LABELLED = {
     "values_high": [0.9, 1.0],
     "sound": [0.9, 0.1],
     "stop_reasons": ["sure", "own_outcome"],
+    "false_equations": [None, "1 + 1 = 3"],
     "verdict": "different",
     "extracted": None,
     "found_by": None,

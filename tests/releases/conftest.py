@@ -62,6 +62,7 @@ def solution(problem: str, *, n_correct: list[int], n_rollouts: list[int], attem
         "prompt_token_ids": [1, 2],
         "token_ids": list(range(3 * len(steps))),
         "steps": steps,
+        "false_equations": [None] * len(steps),
         "step_ends": [3 * number + 3 for number in range(len(steps))],
         "n_correct": n_correct,
         "n_rollouts": n_rollouts,
@@ -97,7 +98,7 @@ def true_solution(number: int, *, is_right: bool, by_belief: bool) -> dict[str, 
     row |= {
         "prompt": prompt,
         "answer": answer,
-        "steps": [f"{number} + 2 is {said}.\n", f"The answer is \\boxed{{{said}}}."],
+        "steps": [f"Adding 2 to {number} gives {said}.\n", f"The answer is \\boxed{{{said}}}."],
         "verdict": "equal" if is_right else "different",
         "extracted": said,
     }

@@ -101,6 +101,7 @@ LEARNT = [
     ([{"finish_reason": "length"}, {}], [1], {"cut_off": 1}),
     ([{"text": "\\boxed{3}"}, {"text": "\\boxed{3}"}, {"text": "So \\boxed{3}"}], [0, 2], {"repeats_another": 1}),
     ([{"text": "\\boxed{3}", "finish_reason": "length"}, {"text": "\\boxed{3}"}], [1], {"cut_off": 1}),
+    ([{"text": "1 + 2 = 4, \\boxed{3}"}, {"text": "1 + 2 = 3, \\boxed{3}"}], [1], {"false_equation": 1}),
 ]
 
 
@@ -135,6 +136,16 @@ def test_of_attempts_that_were_cut_off_only_the_wrong_ones_are_labelled(facts):
     draft = draft_of(facts(), *cut)
     assert draft.tables["unpaired"].splits["train"]["label"].to_list() == [False]
     assert dropped(draft, "unpaired") == {"right_but_cut_off": 1}
+
+
+def test_of_attempts_that_state_a_false_equation_only_the_wrong_ones_are_labelled(facts):
+    false = [
+        attempt(1, 0, text="1 + 2 = 4, \\boxed{3}"),
+        attempt(1, 1, says="different", text="1 + 2 = 4, \\boxed{4}"),
+    ]
+    draft = draft_of(facts(), *false)
+    assert draft.tables["unpaired"].splits["train"]["label"].to_list() == [False]
+    assert dropped(draft, "unpaired") == {"false_equation": 1}
 
 
 def test_an_attempt_whose_verdict_does_not_say_whether_it_is_right_is_refused(facts):

@@ -1,7 +1,9 @@
 """Soft, hard and first-error labels, over literal counts."""
 
+from dataclasses import replace
 from fractions import Fraction
 
+import polars as pl
 import pytest
 
 from generators.process_labels.labels import count_labels, with_labels
@@ -29,6 +31,37 @@ TABLE = [
 def test_labels_follow_from_counts(table, right, rollouts, threshold, soft, hard, first_error):
     row = with_labels(table((right, rollouts)), hard_threshold=threshold, confidence=0.9).row(0, named=True)
     assert (row["soft_labels"], row["hard_labels"], row["first_error"]) == (soft, hard, first_error)
+
+
+REFUTED = [
+    # n_correct, n_rollouts, refuted step, what refuted steps are, hard, first error
+    ([4, 4, 4, 1], [4, 4, 4, 1], 1, "wrong", [True, False, False, False], 1),
+    ([4, 4, 4, 1], [4, 4, 4, 1], 1, "keep", [True, True, True, True], -1),
+    ([0, 0, 0], [4, 0, 1], 1, "wrong", [False, False, False], 0),
+    ([0, 0, 0], [0, 0, 1], 1, "wrong", [None, False, False], None),
+    ([4, 1], [4, 1], 0, "wrong", [False, False], 0),
+    ([4, 1], [4, 1], 1, "wrong", [True, False], 1),
+]
+
+
+@pytest.mark.parametrize(("right", "rollouts", "refuted", "refuted_steps", "hard", "first_error"), REFUTED)
+def test_a_step_that_states_a_false_equation_is_wrong_and_so_is_what_follows(
+    table, right, rollouts, refuted, refuted_steps, hard, first_error
+):
+    false = [[("1 + 1 = 3" if step == refuted else None) for step in range(len(right))]]
+    rows = table((right, rollouts)).with_columns(pl.Series("false_equations", false, dtype=pl.List(pl.String)))
+    row = with_labels(rows, hard_threshold=0.0, confidence=0.9, refuted_steps=refuted_steps).row(0, named=True)
+    assert (row["hard_labels"], row["first_error"]) == (hard, first_error)
+
+
+def test_false_equations_and_what_follows_from_them_are_recomputed(table):
+    steps = [["So 2 + 6 = 14.\n", "14 - 3 = 11\n"]]
+    rows = table(([4, 1], [4, 1])).with_columns(pl.Series("steps", steps))
+    again = recompute(PARAMETERS.labelled(rows).drop("values"), PARAMETERS).row(0, named=True)
+    assert again["false_equations"] == ["2 + 6 = 14", None]
+    assert (again["soft_labels"], again["hard_labels"], again["first_error"]) == ([0.0, 0.0], [False, False], 0)
+    kept = recompute(PARAMETERS.labelled(rows).drop("values"), replace(PARAMETERS, refuted_steps="keep"))
+    assert kept.row(0, named=True)["first_error"] == -1
 
 
 def test_a_step_counts_as_right_wrong_or_undecided(table):

@@ -21,7 +21,8 @@ ALL_TRAIN = SplitShares(test=0.0)
 COLUMNS = """
 problem_id source prompt answer also_accepted level attempt_index prompt_token_ids token_ids steps step_ends n_correct
 n_rollouts n_undecided n_no_answer node_ids n_attempts n_attempts_right values_low values_high sound stop_reasons
-verdict extracted found_by strategy judge_first_error judge_outcome judge policy round slice soft_labels hard_labels
+false_equations verdict extracted found_by strategy judge_first_error judge_outcome judge policy round slice soft_labels
+hard_labels
 first_error
 """
 
@@ -141,7 +142,7 @@ def test_the_parameters_are_those_of_the_recipes():
 
 def test_slices_with_other_thresholds_are_refused():
     recipes = {"sums-0": recipe(), "sums-1": recipe(Settings(confidence=0.9))}
-    with pytest.raises(SchemaError, match=r"slices differ in hard_threshold, confidence or label_ratio"):
+    with pytest.raises(SchemaError, match=r"slices differ in hard_threshold, confidence, label_ratio or refuted_steps"):
         DATASET.parameters_of(ScriptedRound(recipes=recipes))
 
 
@@ -153,6 +154,7 @@ def test_the_manifest_gives_the_parameters_back(facts):
         "hard_threshold": 0.25,
         "confidence": 0.94,
         "label_ratio": 2.0,
+        "refuted_steps": "wrong",
         "priors": {key: prior.to_json() for key, prior in priors.items()},
         "validation": 0.0,
         "test": 0.2,
@@ -167,6 +169,7 @@ def planted_error(number, *, found):
         "kind": "number" if number % 2 else "operation",
         "planted": 1,
         "found": found,
+        "is_refuted": number == 1,
         "n_rollouts": 8,
         "original_step": "1 + 1 = 2\n",
         "planted_step": "1 + 1 = 3\n",
@@ -180,10 +183,10 @@ def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
         ScriptedRound(tables={"planted_errors": planted}, tokens={("judge",): {"drawn": 7}}), rows
     )
     assert more.tokens == {"judge_drawn": 7}
-    assert {kind: (figures["n"], figures["exact"]) for kind, figures in more.audit.items()} == {
-        "all": (3, 1),
-        "number": (1, 0),
-        "operation": (2, 1),
+    assert {kind: (figures["n"], figures["exact"], figures["refuted"]) for kind, figures in more.audit.items()} == {
+        "all": (3, 1, 1),
+        "number": (1, 0, 1),
+        "operation": (2, 1, 0),
     }
 
 

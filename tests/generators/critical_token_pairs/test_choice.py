@@ -1,3 +1,4 @@
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -51,6 +52,16 @@ def test_wrong_answers_are_taken_by_frequency_until_half_of_them_are_covered(ans
     choice = choose(attempts(*answers.split()))
     assert [negative.extracted for negative in choice.negatives] == negatives.split()
     assert choice.positive is None and choice.pair is None
+
+
+def test_a_right_solution_that_states_a_false_equation_is_not_chosen():
+    tried = attempts(RIGHT, RIGHT, "1")
+    false = [replace(tried[0], text="3 + 4 = 8, so 7"), tried[1], tried[2]]
+    choice = choose(false)
+    assert (choice.positive, choice.pair.chosen, choice.all_refuted) == (tried[1], tried[1], False)
+    none = choose([false[0], tried[2]])
+    assert (none.positive, none.pair, none.all_refuted) == (None, None, True)
+    assert not choose([tried[2]]).all_refuted
 
 
 def test_spellings_of_one_wrong_answer_count_together():

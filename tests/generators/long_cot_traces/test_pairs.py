@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from filters.answers.verdicts import Verdict
@@ -38,6 +40,14 @@ def paired(*samples, format_reward=1.0):
         return made
     assert made.messages == tuple(CHAT)
     return made.chosen.sample_index, made.rejected.sample_index, made.chosen_reward, made.rejected_reward
+
+
+def test_the_chosen_side_states_no_false_equation():
+    best = replace(sample(0, 1.0), internal_thoughts="2 + 2 = 5, but I know better.")
+    other, wrong = sample(1, 1.0, closed_by="recipe"), sample(2, 0.0)
+    low = replace(wrong, malformed="no_closing_tag", score=None)
+    assert paired(best, other, low) == (1, 2, 1.0, 0.0)
+    assert paired(best, wrong) == "false_equation"
 
 
 VERIFIED = [

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from filters.texts.contamination import DEFAULT_SETTINGS
 from filters.texts.passages import passages_of
 from generators.long_cot_traces.selection import (
+    FILTERS,
     best_of_each,
     percentile_of,
     select_long_cot,
@@ -76,8 +77,17 @@ def test_every_stage_says_what_it_dropped_and_why():
         ("format", 10, 7, "no_opening_tag: 1, truncated: 1, word_loop: 1"),
         ("examples", 7, 6, "repeats_example: 1"),
         ("score", 6, 3, "no_answer: 1, verdict_timeout: 1, wrong_answer: 1"),
+        ("equations", 3, 3, ""),
         ("best", 3, 2, "not_the_best: 1"),
     ]
+
+
+def test_a_sample_that_states_a_false_equation_and_does_not_take_it_back_is_dropped():
+    thoughts = ["2 + 2 = 5", "2 + 2 = 5? No, 4.", "2 + 2 = 4"]
+    rows = [(name, 0, None, text, "verifier", 1.0, "equal") for name, text in zip("abc", thoughts, strict=True)]
+    selected = kept(rows)
+    assert names(selected.kept) == [("b", 0), ("c", 0)]
+    assert selected.dropped.select("stage", "reason").rows() == [("equations", "false_equation")]
 
 
 TOLD_TWICE = [
@@ -102,7 +112,7 @@ def test_a_reward_is_cut_at_the_percentile_of_all_scores_then_the_best_of_each_p
     reasons = {row[:2]: row[2] for row in selection.dropped.select("problem_id", "sample_index", "reason").rows()}
     below = {name for name, reason in reasons.items() if reason == "below_percentile"}
     assert below == {("f", 2), ("g", 0), ("h", 2)}
-    assert selection.yields()["stayed"].to_list() == [11, 11, 8, 4]
+    assert selection.yields()["stayed"].to_list() == [11, 11, 8, 8, 4]
 
 
 def test_another_percentile_cuts_elsewhere():
@@ -125,7 +135,7 @@ def test_each_reward_model_has_its_own_percentile():
 def test_nothing_comes_of_nothing():
     selection = kept([])
     assert selection.kept.is_empty() and selection.dropped.is_empty()
-    assert selection.yields().rows() == [(stage, 0, 0, "") for stage in ("format", "examples", "score", "best")]
+    assert selection.yields().rows() == [(stage, 0, 0, "") for stage in FILTERS]
 
 
 @pytest.mark.parametrize(

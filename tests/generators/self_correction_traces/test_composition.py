@@ -28,6 +28,7 @@ SAMPLING = Sampling(temperature=1.0, seed=1)
 PROBLEM = Problem(problem_id="p", source="s", prompt="1 + 2 + 3 + 4?", answer="10")
 PROMPT = CharTokenizer().encode("Q:")
 STEPS = ["1 + 2 = 3\n", "3 + 3 = 7\n", "7 + 4 = 11\n", "\\boxed{11}"]
+LATE = ["1 + 2 = 3\n", "3 + 3 = 6\n", "6 + 4 = 10\n", "\\boxed{11}"]  # wrong in the last step alone
 CONFIG = SelfCorrectionConfig(
     settings=Settings(extra_steps=0, lot=2, cap=6), sampling=SAMPLING, attempt_tokens=200, seed=0
 )
@@ -91,6 +92,14 @@ def test_a_composed_correction_reads_from_the_wrong_step_over_the_trigger_to_the
     assert [found.text[span.start : span.end] for span in found.masked] == ["3 + 3 = 7\n"]
 
 
+def test_a_continuation_that_states_a_false_equation_is_passed_over(tmp_path):
+    false = "3 + 3 = 6\n6 + 4 = 11\n\\boxed{10}"
+    found, _ = composed(tmp_path / "both", after([false, GOOD]))
+    assert found.segments[-1].text == GOOD
+    none, _ = composed(tmp_path / "false", after([false]))
+    assert none == NotCorrected("p", "composed", 5, "false_equation")
+
+
 def test_its_boundaries_say_the_answers_before_and_after_the_trigger(tmp_path):
     found, _ = composed(tmp_path, after([GOOD]))
     before, last = found.boundaries
@@ -103,7 +112,7 @@ def test_its_boundaries_say_the_answers_before_and_after_the_trigger(tmp_path):
 FORMS = [
     (0, 0, STEPS[:1], triggers.REDO_STEP),
     (1, 0, STEPS[:2], triggers.REDO_STEP),
-    (3, 3, STEPS[:4], triggers.REDO_STEP),
+    (3, 3, LATE, triggers.REDO_STEP),
     (1, 1, STEPS[:3], [one.format(step="1 + 2 = 3") for one in triggers.GO_BACK]),
     (1, 9, STEPS[:4], [one.format(step="1 + 2 = 3") for one in triggers.GO_BACK]),
     (0, 2, STEPS[:3], triggers.BEGIN_AGAIN),
@@ -115,7 +124,8 @@ def test_the_trigger_fits_how_far_the_mistake_went(tmp_path, first_error, kept, 
     config = replace(CONFIG, settings=merged(CONFIG.settings, {"extra_steps": kept}))
     texts = set()
     for seed in range(40):
-        found, _ = composed(tmp_path, after([GOOD]), one=flawed(first_error), config=replace(config, seed=seed))
+        one = flawed(first_error, LATE if first_error == 3 else STEPS)
+        found, _ = composed(tmp_path, after([GOOD]), one=one, config=replace(config, seed=seed))
         if found.segments[0].text == "".join(head):
             texts.add(found.segments[1].text.strip())
     assert texts
@@ -123,8 +133,8 @@ def test_the_trigger_fits_how_far_the_mistake_went(tmp_path, first_error, kept, 
 
 
 def test_an_answer_that_was_given_ends_before_the_trigger_and_without_the_end_of_the_text(tmp_path):
-    found, _ = composed(tmp_path, after([GOOD]), one=flawed(3))
-    assert found.text.startswith("".join(STEPS) + "\n")
+    found, _ = composed(tmp_path, after([GOOD]), one=flawed(3, LATE))
+    assert found.text.startswith("".join(LATE) + "\n")
     assert found.token_ids.index(EOS) == len(found.token_ids) - 1
     assert (found.boundaries[0].verdict, found.boundaries[0].extracted) == (Verdict.DIFFERENT, "11")
 

@@ -1,5 +1,7 @@
 """Which deepened responses are corrections, what the triggers did, and what is masked."""
 
+from dataclasses import replace
+
 import pytest
 
 from filters.answers.checker import Verdict
@@ -51,6 +53,28 @@ def response(*verdicts, ended=None, index=3):
         boundaries=tuple(boundaries),
         finish_reason="eos" if ended[-1] else "length",
     )
+
+
+def said(found, *texts):
+    """The response with other texts for what the policy wrote; token ids stay as they are."""
+    written = iter(texts)
+    segments = [replace(part, text=next(written)) if part.kind == "written" else part for part in found.segments]
+    return replace(found, segments=tuple(segments))
+
+
+def test_a_correction_that_states_a_false_equation_is_dropped():
+    deepened = response(WRONG, RIGHT)
+    fine = sampled(PROBLEM, said(deepened, "2 + 2 = 5", "2 + 2 = 4"))
+    false = sampled(PROBLEM, said(deepened, "2 + 2 = 5", "5 - 2 = 4"))
+    assert fine.text == "2 + 2 = 5\nWait!\n2 + 2 = 4"
+    assert (false.origin, false.reason) == ("sampled", "false_equation")
+
+
+def test_a_good_prefix_that_states_a_false_equation_is_dropped():
+    text = "1 + 1 = 3\n"
+    deepened = said(response(WRONG, RIGHT), text + "So 5", "2 + 2 = 4")
+    assert sampled(PROBLEM, deepened, good=GoodPrefix(len(text), 3)).reason == "false_equation"
+    assert not isinstance(sampled(PROBLEM, deepened), NotCorrected)
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,11 @@ def labels(**settings):
     ]
     table = [
         {"problem_id": "p", "attempt_index": index, "verdict": verdict, "sound": sound, "values": sound}
-        | {"n_correct": [1, 1], "n_rollouts": [2, 2]}
+        | {"n_correct": [1, 1], "n_rollouts": [2, 2], "false_equations": [None, None]}
         for index, (verdict, sound) in enumerate(rows)
     ]
-    return ProcessLabels(rows=pl.DataFrame(table), settings=LabelSettings(**settings), priors=None)
+    rows = pl.DataFrame(table, schema_overrides={"false_equations": pl.List(pl.String)})
+    return ProcessLabels(rows=rows, settings=LabelSettings(**settings), priors=None)
 
 
 def test_a_wrong_solution_is_kept_where_its_first_error_is_known_by_the_thresholds_of_its_labels():

@@ -6,6 +6,7 @@ from generators.step_preference_pairs.located_errors import located_errors
 from generators.step_preference_pairs.settings import Settings
 
 SOUND = {
+    "prompt": "1 + 2?",
     "verdict": "different",
     "n_attempts": 4,
     "n_attempts_right": 2,
@@ -32,6 +33,8 @@ CASES = [
     ({"steps": ["One.\n"] * 40}, "too_many_steps"),
     ({"steps": ["One.\n", "x" * 3000]}, "step_too_long"),
     ({"steps": ["So \\boxed{4}.\n", "Wait, 5."]}, "answer_in_prompt"),
+    ({"steps": ["1 + 2 = 4\n", "5"]}, "false_equation"),
+    ({"steps": ["1 + 2 = 3\n", "3 + 1 = 5"]}, None),
 ]
 
 

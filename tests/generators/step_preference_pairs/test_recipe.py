@@ -209,6 +209,13 @@ def test_the_first_step_of_a_right_continuation_is_paired_with_the_wrong_one(tmp
     assert set(reasons(made)) == {(index, "duplicate_chosen") for index in range(1, 16)}
 
 
+def test_a_chosen_solution_that_states_a_false_equation_is_passed_over(tmp_path):
+    says = HELD | {"": ["1+2=4 plus\n\\boxed{6}", "2+1=5\n\\boxed{6}", "1+2=3\n3+3=7\n\\boxed{6}", RIGHT]}
+    made, _ = scripted(tmp_path, says, (WRONG, 0))
+    assert [(pair.chosen_index, pair.chosen.text) for pair in made.pairs] == [(3, "1+2=3\n")]
+    assert reasons(made)[1:3] == [(1, "false_equation"), (2, "false_equation")]
+
+
 def test_the_continuation_that_a_step_was_picked_from_is_no_evidence_for_its_value(tmp_path):
     made, asked = scripted(tmp_path, {"": [RIGHT]}, (WRONG, 0))
     assert made.pairs == ()
