@@ -4,7 +4,9 @@ import cmath
 import re
 
 from filters.answers.calls import exact_value
-from filters.answers.values import CannotEvaluate, Reader
+from filters.answers.evaluation import value_of
+from filters.answers.expressions import parse
+from filters.answers.tokens import CannotEvaluate
 
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 
@@ -25,7 +27,7 @@ def _number(text: str) -> complex | None:
             return complex(exact.numerator / exact.denominator)
         if set(filter(str.isalpha, _COMMAND.sub("", text))) - {"e", "i"}:
             return None
-        value: complex = Reader(text, 0).read()
+        value = value_of(parse(text))
     except (CannotEvaluate, ArithmeticError, ValueError):
         return None
     return value if cmath.isfinite(value) else None

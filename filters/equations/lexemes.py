@@ -72,7 +72,7 @@ class Lexeme:
 def lexemes(text: str) -> list[Lexeme]:
     """The pieces of a text in order, without white space and markup."""
     pieces = [_lexeme(match) for match in _LEXEME.finditer(_without_markup(text))]
-    after = [*pieces[1:], None]
+    after = [*pieces[1:], None][: len(pieces)]
     return [piece for piece, then in zip(pieces, after, strict=True) if not _is_delimiter(piece, then)]
 
 
