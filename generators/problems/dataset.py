@@ -2,7 +2,14 @@
 
 from generators.card import Card
 from generators.dataset import Dataset
-from generators.problems.release import CONFIGS, PICTURE, ProblemParameters, count_difficulties, parameters_of
+from generators.problems.release import (
+    CONFIGS,
+    PICTURE,
+    ProblemParameters,
+    count_difficulties,
+    more_facts,
+    parameters_of,
+)
 from generators.problems.stage import STAGE
 
 DATASET: Dataset[ProblemParameters] = Dataset(
@@ -13,6 +20,7 @@ DATASET: Dataset[ProblemParameters] = Dataset(
     parameters=ProblemParameters,
     parameters_of=parameters_of,
     label_counts=count_difficulties,
+    more_facts=more_facts,
     picture=PICTURE,
     lengths=("prompt", "answer"),
     sample_columns=("prompt", "answer", "source", "pass_rate", "difficulty"),

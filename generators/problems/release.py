@@ -10,7 +10,7 @@ from filters.answers.verdicts import AnswerRule, Verdict
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema, SchemaError
 from generators.columns import GOLDS, IS_ANSWERED, ORIGIN, PROBLEM
-from generators.dataset import Claim, Config, IncompleteParameters, Parameters, Picture, Round
+from generators.dataset import Claim, Config, IncompleteParameters, MoreFacts, Parameters, Picture, Round
 from generators.formats import Format
 from generators.problems.chats import PROMPT, prompts
 from generators.problems.difficulty import DifficultyBounds, rating
@@ -26,6 +26,8 @@ _FIRST_FIELDS = ("bare_last_number", "percent", "units", "lists")  # those that 
 BANDS = {"easy": "#2e7d4f", "medium": "#c9a227", "hard": "#b03a2e"}
 RULE = pl.Struct({one.name: _RULE_TYPES.get(type(one.default), pl.String) for one in fields(AnswerRule)})
 _ADDED = tuple((one.name, one.default) for one in fields(AnswerRule) if one.name not in _FIRST_FIELDS)
+FURTHER = "Problems with more than one accepted answer, by source"
+_FURTHER = ("problems", "with_further_answers")
 _COUNTS = ("n_attempts", "n_right", "n_undecided", "n_no_answer")
 _NOTES: dict[str, Any] = {"source": pl.String, "licence": pl.String, "language": pl.String, "answer_rule": RULE}
 _IN_EXTRA_INFO = ("also_accepted", "level", "pass_rate", "n_attempts", "difficulty", "policy", "answer_rule")
@@ -215,6 +217,16 @@ def count_difficulties(rows: pl.DataFrame) -> dict[str, int]:
     """How many problems are easy, medium and hard for the policy, and how many have no pass rate."""
     bands = rows["difficulty"]
     return {**{band: int((bands == band).sum()) for band in BANDS}, "not_rated": bands.null_count()}
+
+
+def more_facts(_: Round, rows: pl.DataFrame) -> MoreFacts:
+    """How many problems of each source have further accepted answers; nothing where none has any."""
+    further = pl.col("also_accepted").list.len() > 0
+    counted = rows.group_by("source").agg(problems=pl.len(), with_further_answers=further.sum()).sort("source")
+    if not counted["with_further_answers"].sum():
+        return MoreFacts()
+    figures = {source: dict(zip(_FURTHER, counts, strict=True)) for source, *counts in counted.iter_rows()}
+    return MoreFacts(figures={FURTHER: figures})
 
 
 def draw_pass_rates(rows: pl.DataFrame, figure: "Figure") -> None:

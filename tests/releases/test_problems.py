@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 from datasets import Dataset
 from transformers import AutoTokenizer
@@ -16,7 +17,14 @@ from filters.schema import SchemaError
 from generators.problems.dataset import DATASET
 from generators.problems.difficulty import DifficultyBounds
 from generators.problems.loading import problem_id
-from generators.problems.release import ProblemParameters, SourceNotes, parameters_of, recompute
+from generators.problems.release import (
+    FURTHER,
+    ProblemParameters,
+    SourceNotes,
+    more_facts,
+    parameters_of,
+    recompute,
+)
 from generators.problems.table import PROBLEM_DIFFICULTY, PROBLEMS
 from releases.drafting import drafted
 from releases.errors import NothingToRelease
@@ -97,6 +105,9 @@ def test_further_answers_are_released_verified_and_handed_to_trainers(facts, reg
     assert row["also_accepted"] == row["extra_info"]["also_accepted"] == others
     report = verify(registry.publish(draft).path)
     assert report.findings == () and report.checks["answers"].n == 2 * 3 + 2
+    rows = draft.tables["full"].splits["train"]
+    assert more_facts(None, rows).figures == {FURTHER: {"sums": {"problems": 2, "with_further_answers": 1}}}
+    assert more_facts(None, rows.filter(pl.col("also_accepted").list.len() == 0)).figures == {}
 
 
 def test_problems_without_an_answer_are_left_out_with_a_reason(facts):

@@ -41,7 +41,7 @@ def test_a_good_release_passes_and_every_check_looked_at_something(true_draft, f
     report = verify(folder_of(true_draft))
     assert report.findings == ()
     assert {name: (checked.n, checked.what) for name, checked in report.checks.items()} == {
-        "files": (9, "files"),
+        "files": (10, "files"),
         "columns": (6, "shards"),
         "rules": (48, "rows"),
         "labels": (16, "rows"),
