@@ -26,14 +26,14 @@ from filters.answers.quantities import (
     plain_number,
 )
 from filters.answers.ratios import compare_ratios
-from filters.answers.regions import read_region
+from filters.answers.regions import have_same_integers, read_region
 from filters.answers.stock_phrases import all_reals, compare_phrases
 from filters.answers.times import compare_times
 from filters.answers.tolerances import are_close
 from filters.answers.units import letter_unit
 from filters.answers.values import differ
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
-from filters.answers.words import compare_words, is_prose, is_word, says_a_number
+from filters.answers.words import compare_words, is_prose, says_a_number
 
 __all__ = ["Outcome", "compare_exactly", "compare_tidy"]
 
@@ -152,7 +152,7 @@ def _numbers(left: str, right: str, rule: AnswerRule) -> Outcome | None:
     if quantity and is_prose(text) and read_choice(text) is None:
         # Prose around a value may state it; only a reader can tell.
         found = numbers_within(text)
-        stated = {quantity.value, -quantity.value} & found or says_a_number(text) or not (found or is_word(text))
+        stated = {quantity.value, -quantity.value} & found or says_a_number(text)
         return Outcome(Verdict.UNPARSED if stated else Verdict.DIFFERENT, "number")
     return None
 
@@ -229,8 +229,8 @@ def _inequalities(left: str, right: str, rule: AnswerRule) -> Outcome | None:
         return Outcome(Verdict.UNPARSED, "container")
     left, right = (ours[1] if ours else left), (theirs[1] if theirs else right)
     outcome = _regions(left, right) or _containers(left, right, rule)
-    if ours and theirs and ours[0] in _WHOLE and outcome and outcome.verdict is Verdict.DIFFERENT:
-        return Outcome(Verdict.UNPARSED, "container")  # of whole numbers, `n < 6` is `n \\le 5`
+    if ours and theirs and ours[0] in _WHOLE and have_same_integers(left, right):
+        return Outcome(Verdict.UNPARSED, "container")  # of whole numbers, `n < 6` is the same as `n <= 5`
     return outcome or Outcome(Verdict.UNPARSED, "container")
 
 

@@ -28,6 +28,7 @@ _WRAPPERS = (
     ('"', '"'),
     ("'", "'"),
 )
+_NESTED = re.compile(r"\\boxed\{(\\boxed\{.*\})\}", re.DOTALL)
 _ELLIPSIS = re.compile(r"\.\.\.+|\\(?:dots|cdots|dotsc|ldots)(?![a-zA-Z])")
 _TRAILING = " .,;:?\n\t"
 _GROUPED = re.compile(r"(?<=[0-9])(?:\\,|\\!|\\ |\{,\}|\\text\{,\}|,\\!|, ?\\! ?)(?=\s?[0-9]{3}(?![0-9]))\s?")
@@ -69,6 +70,8 @@ _REWRITES = tuple(
         (r"(\\mathbb\{[A-Z]\})\s*(?:-|\\backslash(?![a-zA-Z]))\s*(?=\\\{)", r"\1 \\setminus "),
         (r"^\s*=\s*(?=[^=]+$)", ""),
         (r"^[Tt]he\s+(?=[0-9]+ ?(?:st|nd|rd|th)$)", ""),
+        (r"(?<=[0-9}])\s*\\Omega$", " ohm"),
+        (r"(?<=[0-9}])\s*\\mu\s*m$", " micrometer"),
         (r"\+\s*/\s*-", r"\\pm "),
         (r"^(?:negative|minus)\s+(?=[0-9\\.])", "-"),
         (r"\\%", "%"),
@@ -122,6 +125,8 @@ def _unwrap(text: str) -> str:
             inner = text[len(opening) : -len(closing)]
             if text == f"{opening}{inner}{closing}" and opening not in inner and closing not in inner:
                 text = _without_trailing(inner)
+        while (nested := _NESTED.fullmatch(text)) is not None:
+            text = nested[1]
         boxed = last_boxed(text) if text.startswith(r"\boxed") else None
         if boxed is not None and "".join(text.split()) == "".join(rf"\boxed{{{boxed}}}".split()):
             text = boxed

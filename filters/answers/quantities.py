@@ -12,7 +12,6 @@ from filters.answers.decimals import REPEATING, UNSIGNED, decimal, repeating
 from filters.answers.numerals import Numeral, read_numeral, scaled
 from filters.answers.units import is_symbol, letter_unit, ratio, read_unit
 from filters.answers.verdicts import AnswerRule, Verdict
-from filters.answers.words import says_a_number
 
 MAX_LENGTH = 200
 MAX_EXPONENT = 999
@@ -31,12 +30,14 @@ _WITH_UNIT = re.compile(r"(.*?[0-9.})])(\s*)((?:%|[A-Za-z(]).*)", re.DOTALL)
 _SUM = re.compile(r"([0-9]+)\s*([a-zA-Z]{2,}),?\s+(?:and\s+)?([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]{2,})")
 _BELOW = re.compile(r"\s+(?:below|under|beneath)\s+(?:zero|0|freezing|sea[ -]level)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"([1-9][0-9]{0,2}(?:,[0-9]{3})+)")
-_GLOSS = re.compile(r"\(\s*([A-Za-z]{3,}(?:[ '-][A-Za-z]+){0,3})\s*\)")
+_GLOSS = re.compile(r"\(\s*([A-Za-z]{2,}(?:[ '-][A-Za-z]+){0,3})\s*\)")
 _READING = re.compile(
-    r"\b(?:mod|modulo|base|not|or|and|approx\w*|rounded|about|negative|loss|lost|deficit|debt|owed|down|west|south|left"
-    r"|binary|octal|hexadecimal|decimal|bin|hex|oct|nearest|max\w*|min|minimum|repeating|recurring|factorial)\b",
+    r"\b(?:mod|modulo|base|not|or|and|approx\w*|rounded|about|negative|loss|lost|deficit|debt|owed|binary|octal|hexadecimal"
+    r"|decimal|bin|hex|oct|nearest|max\w*|min|minimum|repeating|recurring|factorial)\b",
     re.IGNORECASE,
 )
+_CHANGING = re.compile(r"(?:squared|cubed|doubled|tripled|percent|per|less|minus|plus|below|under|to)\b", re.IGNORECASE)
+_DIRECTION = re.compile(r"\b(?:down|west|south|left|below|under|behind|ago)$", re.IGNORECASE)
 _HUNDREDTHS = frozenset({"percent", "cent"})
 _STATED = re.compile(rf"-?\s*(?:\\frac\s*\{{\s*[0-9]+\s*\}}\s*\{{\s*[0-9]+\s*\}}|{UNSIGNED}(?:\s*/\s*[0-9]+)?)")
 
@@ -189,7 +190,9 @@ def _with_words(value: Fraction, space: str, words: str) -> Quantity | None:
 def _gloss(words: str) -> str | None:
     """The words in brackets after a number, as in `15 (green dots)`, unless they say how to read it."""
     gloss = _GLOSS.fullmatch(words)
-    return None if gloss is None or says_a_number(gloss[1]) or _READING.search(gloss[1]) else gloss[0]
+    if gloss is None or _READING.search(gloss[1]) or scaled(Fraction(1), gloss[1].lower().split()):
+        return None
+    return None if _CHANGING.match(gloss[1]) or _DIRECTION.search(gloss[1]) else gloss[0]
 
 
 def _measured(numeral: Numeral) -> Quantity | None:

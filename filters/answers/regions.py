@@ -44,6 +44,26 @@ def read_region(text: str) -> Region | None:
     return _interval(text) or _points(text)
 
 
+def have_same_integers(left: str, right: str) -> bool:
+    """Whether two unlike regions whose bounds are whole numbers have the same whole numbers in them."""
+    ours, theirs = read_region(left), read_region(right)
+    if ours is None or theirs is None or ours == theirs:
+        return False
+    bounds = [bound for piece in (*ours, *theirs) for bound in (piece.low, piece.high) if isinstance(bound, Fraction)]
+    return all(bound.denominator == 1 for bound in bounds) and _closed(ours) == _closed(theirs)
+
+
+def _closed(region: Region) -> Region:
+    """The region of whole numbers, with the bounds that belong to it."""
+    pieces = [
+        Piece(
+            piece.low if piece.has_low else piece.low + 1, True, piece.high if piece.has_high else piece.high - 1, True
+        )
+        for piece in region
+    ]
+    return tuple(piece for piece in pieces if piece.low <= piece.high)
+
+
 def _combined(parts: list[str], combine: Callable[[Region, Region], Region]) -> Region | None:
     region = read_region(parts[0])
     for part in parts[1:MAX_PIECES]:

@@ -12,13 +12,19 @@ _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MATHEMATICS = re.compile(r"[0-9\\^=+*/<>|]")
 _OPERATION = re.compile(r"[=+*/^<>|\\]|[0-9)]\s*-|-\s*[0-9(]")
-_NUMBER_WORD = re.compile(
-    r"\b(?:zero|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]+teen|twenty|thirty|forty|fifty"
-    r"|sixty|seventy|eighty|ninety|hundred|thousand|million|half|third|quarter|dozen|percent|infinite|no|all|both|never"
-    r"|undefined|empty|real|nothing|[a-z]*(?:llion|ths?|rds)|lakh|crore|grand|score|double[ds]?|tripled?|twice|squared"
-    r"|cubed|times|tens|pairs?|couples?|less|more|fewer|per|minus|plus|below|above|under|over|ago)\b",
-    re.IGNORECASE,
+_CARDINAL = (
+    r"zero|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]+teen|twenty|thirty|forty|fifty|sixty"
+    r"|seventy|eighty|ninety|hundreds?|thousands?|[a-z]*llions?|lakhs?|crores?|grand|score|dozens?|tens|pairs?|couples?"
 )
+_PART = (
+    r"halves|half|thirds?|quarters?|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|[a-z]+teen|[a-z]+tie|hundred)ths?"
+)
+_CHANGE = (
+    r"percent|thousandths?|double[ds]?|tripled?|twice|once|squared|cubed|times|less|more|fewer|per|minus|plus|below|above"
+    r"|under|over|ago|infinite|no|all|both|never|undefined|empty|real|nothing|single|alone|only|nobody|neither|either|week"
+    r"|fortnight|trio|duo|unity|nil|null|cannot|impossible|exists?"
+)
+_NUMBER_WORD = re.compile(rf"\b(?:{_CARDINAL}|{_PART}|{_CHANGE})\b", re.IGNORECASE)
 # Two letters are a product, unless they are one of these words.
 _SHORT_WORDS = re.compile(r"(?:no|on|up|to|in|is|it|at|an|as|or|of|so|we|he|me|my|by|do|go|if|us)", re.IGNORECASE)
 _ARTICLES = frozenset({"the", "an"})
