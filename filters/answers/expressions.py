@@ -136,10 +136,9 @@ class _Parser:
         token = self._next
         if token in _ENDS or token[0] in "^!" or (token == "|" and self._in_bars):
             return False
-        if token[0].isdigit() or token[0] == ".":
-            # A number right after a factor is a product or a typo; with an exponent (`2^6 3^5`) it is a product.
-            if self._tokens[self._at + 1 : self._at + 2] != ["^"]:
-                raise CannotEvaluate
+        is_raised = self._tokens[self._at + 1 : self._at + 2] == ["^"]
+        if (token[0].isdigit() or token[0] == ".") and not is_raised:
+            raise CannotEvaluate  # right after a factor, a product or a typo; but `2^6 3^5` is a product
         return True
 
     def _power(self) -> Expression:
