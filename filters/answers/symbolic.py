@@ -62,11 +62,11 @@ def decide(answer: str, gold: str, cpu_seconds: int) -> Verdict:
         return Verdict.UNPARSED
     if "=" in gold:
         return Verdict.EQUAL if are_proportional(ours, theirs) else Verdict.UNPARSED
-    if is_proven_zero(ours - theirs):
-        return Verdict.EQUAL
-    # A logarithm without a base may have the one that makes both equal.
-    is_open = r"\log" in answer + gold or differ_in_case(*trees)
-    return Verdict.DIFFERENT if _differ_somewhere(ours, theirs) and not is_open else Verdict.UNPARSED
+    if _differ_somewhere(ours, theirs):
+        # A logarithm without a base may have the one that makes both equal.
+        is_open = r"\log" in answer + gold or differ_in_case(*trees)
+        return Verdict.UNPARSED if is_open else Verdict.DIFFERENT
+    return Verdict.EQUAL if is_proven_zero(ours - theirs) else Verdict.UNPARSED
 
 
 def _limit_cpu(seconds: int) -> None:
@@ -91,7 +91,7 @@ def _differ_somewhere(ours: Any, theirs: Any) -> bool:
     symbols = sorted(ours.free_symbols | theirs.free_symbols, key=str)
     for above, below in _POINTS:
         point = {symbol: Rational(above + 7 * place, below + 3 * place * place) for place, symbol in enumerate(symbols)}
-        left, right = (side.subs(point).evalf(_DIGITS_SHOWN) for side in (ours, theirs))
+        left, right = (side.evalf(_DIGITS_SHOWN, subs=point) for side in (ours, theirs))
         if not all(value.is_number and value.is_finite for value in (left, right)):
             continue
         gap = abs((left - right).evalf(_DIGITS_SHOWN))
