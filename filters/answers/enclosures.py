@@ -16,6 +16,7 @@ from filters.answers.tokens import CannotEvaluate
 Interval = Any  # a pair of libmp's floating-point numbers
 Enclosure = tuple[Interval, Interval]
 
+_MAX_EXPONENT_BITS = 24
 _ZERO: Interval = intervals.mpi_zero
 _ONE: Interval = intervals.mpi_one
 
@@ -49,7 +50,8 @@ def enclose_atoms(atoms: Sequence[Expression], bits: int) -> list[Enclosure]:
     enclosures: list[Enclosure] = []
     for atom in atoms:
         if atom.head == "exp":
-            enclosures.append(intervals.mpci_exp(enclose(atom.operands[0], enclosures, bits), bits))
+            exponent = enclose(atom.operands[0], enclosures, bits)
+            enclosures.append(intervals.mpci_exp((_bounded(exponent[0]), _bounded(exponent[1])), bits))
             continue
         function = _FUNCTIONS.get(atom.head)
         if function is None:
@@ -162,7 +164,15 @@ def _power(operands: Sequence[Interval], bits: int) -> Interval:
     base, exponent = operands
     if not libmp.mpf_gt(base[0], libmp.fzero):
         raise CannotEvaluate
-    return intervals.mpi_exp(intervals.mpi_mul(intervals.mpi_log(base, bits), exponent, bits), bits)
+    return intervals.mpi_exp(_bounded(intervals.mpi_mul(intervals.mpi_log(base, bits), exponent, bits)), bits)
+
+
+def _bounded(exponent: Interval) -> Interval:
+    """An exponent of e that leaves a number of bearable length; raises CannotEvaluate for any other."""
+    for _, mantissa, shift, length in exponent:
+        if (mantissa and shift + length > _MAX_EXPONENT_BITS) or (not mantissa and shift):
+            raise CannotEvaluate
+    return exponent
 
 
 _ARITHMETIC: dict[str, Callable[[Enclosure, Enclosure, int], Enclosure]] = {

@@ -58,6 +58,12 @@ def letters_of(tree: Expression) -> frozenset[str]:
     return frozenset().union(*map(letters_of, tree.operands))
 
 
+def differ_in_case(left: Expression, right: Expression) -> bool:
+    """Whether the variables are the same but for their case: `c` may be meant by `C`, as a constant often is."""
+    ours, theirs = letters_of(left), letters_of(right)
+    return ours != theirs and set(map(str.lower, ours)) == set(map(str.lower, theirs))
+
+
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
     """The tree of a text; raises CannotEvaluate if the grammar does not hold it."""
@@ -130,11 +136,9 @@ class _Parser:
         token = self._next
         if token in _ENDS or token[0] in "^!" or (token == "|" and self._in_bars):
             return False
-        if token[0].isdigit() or token[0] == ".":
-            # A number right after a factor is a product or a typo; between powers (`2^6 3^5`) it is a product.
-            is_power = self._tokens[self._at + 1 : self._at + 2] == ["^"] and "^" in self._tokens[: self._at][-4:]
-            if not is_power:
-                raise CannotEvaluate
+        is_raised = self._tokens[self._at + 1 : self._at + 2] == ["^"]
+        if (token[0].isdigit() or token[0] == ".") and not is_raised:
+            raise CannotEvaluate  # right after a factor, a product or a typo; but `2^6 3^5` is a product
         return True
 
     def _power(self) -> Expression:

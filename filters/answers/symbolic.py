@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from filters.answers.algebra import are_proportional, is_proven_zero, sympy_of
-from filters.answers.expressions import MAX_LENGTH, Expression, difference, parse
+from filters.answers.expressions import MAX_LENGTH, Expression, differ_in_case, difference, parse
 from filters.answers.tokens import CannotEvaluate
 from filters.answers.verdicts import Verdict
 from filters.answers.zeros import settle
@@ -22,7 +22,8 @@ _DIGITS = re.compile(r"[0-9]+")
 _EXPONENT = re.compile(r"\^\s*\{?\s*[-+]?\s*([0-9]+)")
 _FACTORIAL = re.compile(r"!")
 _OF_NUMBER = re.compile(r"(?<![0-9.])([0-9]{1,3})\s*!(?!\s*!)")
-_OF_LETTER = re.compile(r"[a-zA-Z)]\s*!(?!\s*!)")
+_OF_LETTER = re.compile(r"(?:[a-zA-Z]|\([^()!^]*[a-zA-Z][^()!^]*\))\s*!(?!\s*!)")
+_LARGE_CHOICE = re.compile(r"\\binom\s*\{?\s*[0-9]{4}")
 _FAR = 1e-20
 _DIGITS_SHOWN = 40
 _POINTS = ((37, 23), (113, 71))
@@ -30,7 +31,9 @@ _POINTS = ((37, 23), (113, 71))
 
 def admits(text: str) -> bool:
     """Whether a tidy text is in the grammar and safe to compute with: no power towers, no huge factorials."""
-    if not text or len(text) > MAX_LENGTH or text.count("=") > 1 or _TOWER.search(text):
+    if not text or len(text) > MAX_LENGTH or text.count("=") > 1:
+        return False
+    if _TOWER.search(text) or _LARGE_CHOICE.search(text):
         return False
     if any(len(digits) > MAX_DIGITS for digits in _DIGITS.findall(text)):
         return False
@@ -53,16 +56,17 @@ def decide(answer: str, gold: str, cpu_seconds: int) -> Verdict:
     if verdict is not None:
         return verdict
     try:
-        ours, theirs = (sympy_of(_tree(text)) for text in (answer, gold))
+        trees = _tree(answer), _tree(gold)
+        ours, theirs = map(sympy_of, trees)
     except (CannotEvaluate, KeyError):
         return Verdict.UNPARSED
     if "=" in gold:
         return Verdict.EQUAL if are_proportional(ours, theirs) else Verdict.UNPARSED
-    if is_proven_zero(ours - theirs):
-        return Verdict.EQUAL
-    # A logarithm without a base may have the one that makes both equal.
-    is_open = r"\log" in answer + gold
-    return Verdict.DIFFERENT if _differ_somewhere(ours, theirs) and not is_open else Verdict.UNPARSED
+    if _differ_somewhere(ours, theirs):
+        # A logarithm without a base may have the one that makes both equal.
+        is_open = r"\log" in answer + gold or differ_in_case(*trees)
+        return Verdict.UNPARSED if is_open else Verdict.DIFFERENT
+    return Verdict.EQUAL if is_proven_zero(ours - theirs) else Verdict.UNPARSED
 
 
 def _limit_cpu(seconds: int) -> None:
@@ -87,7 +91,7 @@ def _differ_somewhere(ours: Any, theirs: Any) -> bool:
     symbols = sorted(ours.free_symbols | theirs.free_symbols, key=str)
     for above, below in _POINTS:
         point = {symbol: Rational(above + 7 * place, below + 3 * place * place) for place, symbol in enumerate(symbols)}
-        left, right = (side.subs(point).evalf(_DIGITS_SHOWN) for side in (ours, theirs))
+        left, right = (side.evalf(_DIGITS_SHOWN, subs=point) for side in (ours, theirs))
         if not all(value.is_number and value.is_finite for value in (left, right)):
             continue
         gap = abs((left - right).evalf(_DIGITS_SHOWN))

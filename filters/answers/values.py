@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 
 from filters.answers.evaluation import ALL_NEGATIVE, Evaluation
-from filters.answers.expressions import Expression, letters_of, parse
+from filters.answers.expressions import Expression, differ_in_case, letters_of, parse
 from filters.answers.tokens import CannotEvaluate
 
 __all__ = ["CannotEvaluate", "agree_at_signed_points", "differ"]
@@ -30,9 +30,10 @@ def differ(left: str, right: str) -> bool | None:
     if ("=" in left) != ("=" in right):
         return None
     try:
-        if "=" in left:
-            return _equations_differ(_sides(left), _sides(right))
-        return _expressions_differ(parse(left), parse(right))
+        ours, theirs = (_sides(text) if "=" in text else parse(text) for text in (left, right))
+        if differ_in_case(ours, theirs):
+            return None
+        return _equations_differ(ours, theirs) if "=" in left else _expressions_differ(ours, theirs)
     except CannotEvaluate:
         return None
 

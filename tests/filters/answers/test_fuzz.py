@@ -1,10 +1,13 @@
 import asyncio
 
+import pytest
+
 from benchmarks.fuzz_answers import fuzz_checker, fuzz_exactly, fuzz_filters
 
 INPUTS = 200_000
 
 
+@pytest.mark.timeout(1200)
 def test_no_part_of_the_checker_raises_on_broken_latex():
     tallies = fuzz_exactly(INPUTS, seed=21)
     for name, tally in tallies.items():
