@@ -53,11 +53,11 @@ class AnswerChecker:
         """Decide whether a response's final answer equals a gold answer; without a final answer, `no_answer`."""
         try:
             found = find_answer(response, rule)
+            golds = gold_value(gold) if isinstance(gold, str) else [gold_value(accepted) for accepted in gold]
         except Exception as error:
             return _failed(error, "find an answer in", response)
         if found is None:
             return Decision(verdict=Verdict.NO_ANSWER)
-        golds = gold_value(gold) if isinstance(gold, str) else [gold_value(accepted) for accepted in gold]
         decision = await self.compare(found.text, golds, rule=rule)
         return decision if decision.extracted is None else replace(decision, found_by=found.found_by)
 
