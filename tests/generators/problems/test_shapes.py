@@ -291,7 +291,7 @@ def test_a_sentence_without_one_number_states_no_answer(tmp_path):
             (r"15\frac{39}{40}", r"\frac{639}{40}"),
         ),
         (r"First \boxed{1} is found, from which we see that it is \boxed{4}.", ("4",)),
-        (r"\boxed{\text{Both } \boxed{2}}", (r"\text{Both } \boxed{2}",)),
+        (r"\boxed{\text{Both } \boxed{2}}", ("2",)),
     ],
 )
 def test_boxes_that_are_named_together_are_one_answer_or_alternatives(tmp_path, solution, accepted):
