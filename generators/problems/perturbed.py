@@ -23,11 +23,13 @@ _DIGIT = re.compile(r"[0-9]")
 _TIME = re.compile(r"(\b[0-9]{1,2}\s*:\s*[0-5])([0-9])(?=\s*\\?[~,; ]*(?:\\text\s*\{)?\s*[ap]\.?m\b)", re.IGNORECASE)
 _NAMED = re.compile(r"_\s*(?:\{[^{}]*\}|[0-9])")  # a subscript is part of a name
 _TO_SHIFT = re.compile(r"\\[a-zA-Z]+|[A-Za-z]")
+_CALCULATED = re.compile(r"[-+*/^]|\\")
+_RELATED = re.compile(r"[=<>,;≤≥≠]|\\(?:leq?|geq?|neq?|in)(?![a-zA-Z])")
 _ENDLESS = re.compile(r"\\(?:infty|emptyset|varnothing|mathbb\s*\{?[A-Z]\}?)|[∞∅]")  # what adding 1 does not change
 
 
 def perturbed(answer: str) -> str:
-    """The near copy: another choice, another word, the first digit or the letters changed, or else one more."""
+    """The near copy: another choice, another word, the first digit changed, one more, or other letters."""
     if choice := _CHOICE.fullmatch(answer):
         return _next_letter(choice[1])
     if _is_in_words(answer):
@@ -38,6 +40,8 @@ def perturbed(answer: str) -> str:
         return _replaced(answer, digit, "8" if digit[0] == "9" else str(int(digit[0]) + 1))
     if endless := _ENDLESS.search(answer):
         return _replaced(answer, endless, "7")
+    if _CALCULATED.search(_bare(answer)) and not _RELATED.search(answer):
+        return f"{answer} + 1"  # other letters in the same places could be the same formula under other names
     shifted = _TO_SHIFT.sub(lambda found: found[0] if found[0][0] == "\\" else _next_letter(found[0]), answer)
     return shifted if shifted != answer else f"{answer} + 1"
 

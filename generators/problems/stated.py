@@ -13,7 +13,7 @@ _CLAIM = re.compile(
     r"\s*:?\s*(?=\$|-?[0-9][0-9.,/]*(?:\s[^\W\d]+){0,2}\s*\.?\s*$)",
     re.IGNORECASE,
 )
-_APPROXIMATELY = re.compile(r"\s*(?:\\approx|≈)\s*")
+_APPROXIMATELY = re.compile(r"\\approx(?![a-zA-Z])|≈")
 _SET = re.compile(
     r"(?P<compared>[^:]*(?:[<>≤≥]|\\[lg](?:e|eq|t|eqslant)(?![a-zA-Z]))[^:]*):\s*(?P<interval>[(\[].*[)\]])"
 )
@@ -80,11 +80,11 @@ def _ways(answer: str) -> list[str]:
 
 def _approximated(formula: str) -> list[str]:
     """A value and its approximation, or the approximation alone; nothing if the formula is none."""
-    exact, *approximations = _APPROXIMATELY.split(formula)
+    exact, *approximations = (part.strip() for part in _APPROXIMATELY.split(formula))
     if len(approximations) != 1 or _NAME.fullmatch(exact):
         return []
     name, equals, _ = exact.rpartition("=")
-    return [exact, f"{name}{equals}{approximations[0]}"] if exact else approximations
+    return [exact, f"{name}{equals} {approximations[0]}".strip()] if exact else approximations
 
 
 def _sides(formula: str) -> list[str]:

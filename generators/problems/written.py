@@ -42,9 +42,8 @@ _PROGRAM = re.compile(
     r"^\s*(?:def \w+\(|class \w+[:(]|import \w|from \w+ import |#include\b|assert )|^```", re.MULTILINE
 )
 _TESTS = ({"inputs", "outputs"}, {"input", "output"}, {"stdin", "stdout"}, {"fn_name"}, {"test_code"})
-_LAYOUT_BEHIND = re.compile(
-    r"(?:\\\\|\\(?:noindent|newline|par|medskip|bigskip|smallskip|qquad|quad)(?![A-Za-z])|\s)+$"
-)
+_LAYOUT_BEHIND = re.compile(r"(?:\\\\|\\(?:noindent|newline|par|medskip|bigskip|smallskip|qquad|quad)|\s+)$")
+_LONGEST_LAYOUT = 16  # characters of such a command, at most
 _ALTERNATIVES = re.compile(r"\\?#\s*\\?#")
 _UNIT_IN_BRACKETS = re.compile(r"(-?[0-9][0-9.,/]*)\s*\(([^()0-9]*[^\W\d_][^()]*)\)")
 
@@ -133,7 +132,10 @@ def _is_missing(value: Any) -> bool:
 
 def _tidy(answer: str) -> str:
     """An answer without the layout commands that were left at its end."""
-    return _LAYOUT_BEHIND.sub("", answer.strip()).strip()
+    end = len(answer)
+    while found := _LAYOUT_BEHIND.search(answer, max(0, end - _LONGEST_LAYOUT), end):
+        end = found.start()
+    return answer[:end].strip()
 
 
 def _forms(answer: str) -> list[str]:
