@@ -13,6 +13,9 @@ for reading.
 Loops: passages of 20 to 600 characters from MATH-500's solutions are repeated five times in a row inside another
 solution. False positives are counted on the untouched solutions of both sets.
 
+Templates: distinct problems in one prompt template must not fall, and copies with and without it must. Growth: see
+`benchmarks.filter_growth`.
+
 The last line is JSON.
 """
 
@@ -29,7 +32,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks import minhash
+from benchmarks.filter_growth import embedding_ms, growth
 from filters.rules import apply_rules
 from filters.texts import quality
 from filters.texts.contamination import decontaminate
@@ -115,16 +118,6 @@ def loops(solutions: list[str], untouched: list[str], draw: random.Random) -> di
     }
 
 
-def minhash_libraries(problems: list[str], draw: random.Random) -> dict[str, dict[str, float]]:
-    """Compare both MinHash libraries on the problems, with similarities of copies at all levels."""
-    n = DuplicateSettings().n
-    copies = [(text, reworded(text, one_in, draw)) for one_in in LEVELS for text in draw.sample(problems, 250)]
-    pairs = [(shingles_of(text, n), shingles_of(copy, n)) for text, copy in copies]
-    documents = [shingles_of(text, n) for text in problems]
-    libraries = {"rensa": minhash.rensa(), "datasketch": minhash.standard()}
-    return {name: minhash.measured(library, documents, pairs) for name, library in libraries.items()}
-
-
 def recall(items: list[str], planted: list[str], train: list[str]) -> float:
     """The share of planted rows among training problems that match an item."""
     evaluation_items = pl.DataFrame(
@@ -133,6 +126,44 @@ def recall(items: list[str], planted: list[str], train: list[str]) -> float:
     rows = pl.DataFrame({"prompt": [*train[:500], *planted]}).with_row_index("number").cast({"number": pl.String})
     dropped = decontaminate(rows, evaluation_items, key="number", column="prompt").filtered.dropped
     return dropped.filter(pl.col("number").cast(pl.Int64) >= 500).height / len(planted)
+
+
+TEMPLATES = {
+    "known": (
+        "Solve the following math problem step by step. The last line of your response should be of the form Answer: "
+        "$Answer (without quotes) where $Answer is the answer to the problem.\n\n{}\n\nRemember to put your answer on "
+        'its own line after "Answer:".'
+    ),
+    "unknown": "Every visitor who climbs the hill at dawn hears this: {} So spoke the oracle, and said no more.",
+}
+
+
+def templates(problems: list[str], items: list[str]) -> dict[str, dict[str, dict[str, int]]]:
+    """Rows dropped in a template: distinct problems (as many as bare), their bare copies (all), items' copies (all)."""
+
+    def dropped(texts: list[str]) -> int:
+        return drop_near_duplicates(pl.DataFrame({"prompt": texts}), column="prompt").dropped.height
+
+    def found(texts: list[str], rows: list[str]) -> int:
+        table = pl.DataFrame({"evaluation_set": "e", "item": [str(n) for n in range(len(texts))], "text": texts})
+        keyed = pl.DataFrame({"number": [str(n) for n in range(len(rows))], "prompt": rows})
+        return decontaminate(keyed, table, key="number", column="prompt").matches.height
+
+    some = problems[:2000]
+    figures: dict[str, dict[str, int]] = {"bare": {"distinct_dropped": dropped(some)}}
+    for name, template in TEMPLATES.items():
+        dressed = [template.format(text) for text in some]
+        in_template = [template.format(text) for text in items]
+        figures[name] = {
+            "distinct_dropped": dropped(dressed),
+            "copies": len(some),
+            "copies_dropped": dropped(some + dressed),
+            "items": len(items),
+            "items_found": found(items, in_template),
+            "items_found_bare": found(in_template, items),
+            "false_matches": found(in_template, dressed),
+        }
+    return {"templates": figures}
 
 
 def rates(problems: list[str], items: list[str]) -> dict[str, float]:
@@ -185,9 +216,12 @@ def rate(rows: int, work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Plant, filter, and print the figures."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with the JSONL files")
-    data = arguments.parse_args().data
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with the JSONL files")
+    parser.add_argument("--rows", type=int, default=200_000, help="ordinary rows of the growth measurement")
+    parser.add_argument("--embedding-model", help="id or folder of a sentence-transformers model to time")
+    arguments = parser.parse_args()
+    data = arguments.data
     if not (data / "math500.jsonl").is_file():
         sys.exit(f"{data} has no gsm8k_train.jsonl and math500.jsonl: name their folder with --data")
     draw = random.Random(0)
@@ -220,7 +254,9 @@ def main() -> None:
         "renumbered_items": len(wordy),
         "short_items": len(short),
         **loops(solutions, [*column(data, "gsm8k_train", "answer"), *solutions], draw),
-        **minhash_libraries(train, draw),
+        **templates(train, items),
+        **growth(train, arguments.rows),
+        **(embedding_ms(train, arguments.embedding_model) if arguments.embedding_model else {}),
     }
     print(json.dumps(figures))
 

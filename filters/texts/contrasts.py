@@ -71,6 +71,23 @@ open opens opened / close closes closed
 fill fills filled / empty empties emptied drain drains drained
 all every each / some / any
 both / either
+and / or
+find finds found / lose loses lost
+discount discounted / markup surcharge tax taxed
+towards toward / away
+ones units unit / tens ten / hundreds hundred / thousands thousand / tenths tenth / hundredths hundredth
+heads head / tails tail
+inner / outer
+front / back
+binary / octal / decimal / hexadecimal
+hot hotter hottest warm warmer / cold colder coldest cool cooler
+full / empty
+weekday weekdays / weekend weekends
+child children kid kids / adult adults
+squared squares / cubed cubes
+pays paid pay / receives received receive
+passed passes pass / failed fails fail
+present attend attended / absent missed
 true / false
 convex / concave
 acute / obtuse / right

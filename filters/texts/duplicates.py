@@ -31,7 +31,7 @@ _MOST_ROWS = 64
 _MOST_COMPARED = 48
 _MOST_READ = 12
 # Texts with the same numbers, at least two, may be alike but for their names; then their similarity is lower by this.
-_RENAMED = 0.5
+_RENAMED = 0.3
 _NUMBERS = 2
 
 

@@ -28,6 +28,8 @@ _OTHER_WORDS = (
 )
 _CORE = frozenset(_CORE_WORDS.split())
 _WORDS = _CORE | frozenset(_OTHER_WORDS.split())
+_LABELS = frozenset(["problem", "question", "answer", "step"])  # "Problem 3."
+_LABEL = 2
 _CJK_MARKS = ("boxed", "一步一步", "一步步", "逐步", "最终答案", "完成下面")
 
 
@@ -42,7 +44,7 @@ def _instructs(sentence: list[str]) -> bool:
     if _CORE.isdisjoint(sentence):
         return False
     if any(token[0].isdigit() for token in sentence):
-        return False
+        return len(sentence) == _LABEL and sentence[0] in _LABELS
     return all(word in _WORDS or not word[-1].isalpha() for word in sentence) or _is_told("".join(sentence))
 
 

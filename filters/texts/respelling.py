@@ -11,6 +11,7 @@ from filters.texts.words import WORD
 
 _END = "\n"
 _WORD_OR_END = re.compile(rf"{WORD}|{_END}")
+_PARTED = re.compile(r"\d[.,]\d")
 _SENTENCE_END = re.compile(r"([.?!:;][\"')*]*)\s+|([。？！；：])\s*|\n\s*")
 
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
@@ -59,6 +60,8 @@ _VALUE = frozenset(["value", "values"])
 _PLEASE = frozenset(["please", "kindly"])
 _FOLLOWED = {"what": _IS, "work": frozenset(["out"])}
 _NOT = re.compile(r"n't\b|\bcannot\b")
+_OWNS = re.compile(r"(?<=[^\W\d_])'s\b")
+_BOLD = re.compile(r"(?<![\d)])\*\*|\*\*(?![\d(])")
 _PERCENT = re.compile(r"(?<=\d) ?per ?cent\b")
 _DEPTH = 4
 
@@ -83,9 +86,15 @@ def _tokens(text: str) -> list[str]:
     """The words, with a line break after each sentence."""
     spelt = _SENTENCE_END.sub(r"\1\2\n", _respelt(text))
     tokens = _WORD_OR_END.findall(spelt)
-    if "," in spelt:
-        tokens = [word.replace(",", "") if word[0].isdigit() else word for word in tokens]
+    if _PARTED.search(spelt):
+        tokens = [_one_number(word) if word[0].isdigit() else word for word in tokens]
     return _with_one_ask(_unwrapped(with_digits(tokens)))
+
+
+def _one_number(number: str) -> str:
+    """The number without separators and without zeros that say nothing: `1,200.50` is 1200.5."""
+    bare = number.replace(",", "")
+    return bare.rstrip("0").rstrip(".") if bare.count(".") == 1 else bare
 
 
 def _respelt(text: str) -> str:
@@ -95,6 +104,10 @@ def _respelt(text: str) -> str:
         plain = _without_latex(plain)
     if "n't" in plain or "cannot" in plain:
         plain = _NOT.sub(" not", plain)
+    if "'" in plain:
+        plain = _OWNS.sub("", plain.replace("what's", "what is")).replace("'", "")
+    if "**" in plain:
+        plain = _BOLD.sub(" ", plain)
     if "per" in plain:
         plain = _PERCENT.sub("%", plain)
     if "-" in plain:

@@ -25,7 +25,7 @@ _SMALL_WORDS = (
     "what how many much s t"
 )
 _FUNCTION_WORDS = frozenset(_SMALL_WORDS.split())
-_NO_VARIABLE = frozenset("aist")  # articles, and what apostrophes cut off
+_NO_VARIABLE = frozenset("ai")
 _SIGNS = frozenset("+-*/^=<>%")
 _Block = tuple[list[str], list[str]]
 
@@ -94,13 +94,17 @@ def _tells(blocks: Sequence[_Block], mine: list[str], other: list[str]) -> bool:
     came = Counter(word for _, there in blocks for word in there)
     if opposed((gone - came).elements(), (came - gone).elements()):
         return True
-    known, foreign = set(mine), set(other)
+    known, foreign = ({word.removesuffix("s") for word in words} for words in (mine, other))
     pairs = [pair for here, there in blocks if len(here) == len(there) for pair in zip(here, there, strict=True)]
     return any(
-        negates(word, new) or (word in foreign and new in known and _plays_a_role(word, new))
+        negates(word, new) or (_is_in(word, foreign) and _is_in(new, known) and _plays_a_role(word, new))
         for word, new in pairs
-        if word != new and word[-1].isalpha() and new[-1].isalpha()
+        if word.removesuffix("s") != new.removesuffix("s") and word[-1].isalpha() and new[-1].isalpha()
     )
+
+
+def _is_in(word: str, singular: set[str]) -> bool:
+    return word.removesuffix("s") in singular
 
 
 def _plays_a_role(word: str, new: str) -> bool:

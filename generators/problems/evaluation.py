@@ -4,12 +4,15 @@ Only prompts matter here, so an item without an answer still counts.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from filters.rules import Filtered
+from filters.texts.common import DEFAULT_SETTINGS as DEFAULT_COMMON
+from filters.texts.common import CommonSettings
 from filters.texts.contamination import MATCH, MATCHES, Contamination, Match, decontaminate
+from filters.texts.embeddings import Embeddings, without_rephrased
 from generators.problems.source import ProblemSource, SourceError
 
 ITEM = {"evaluation_set": pl.String, "item": pl.String, "text": pl.String}
@@ -27,15 +30,29 @@ class EvaluationSet:
     match: Match = "near"
 
 
-def screen(problems: pl.DataFrame, sets: Sequence[EvaluationSet]) -> Contamination:
-    """Separate the problems that repeat an item of any set from those that do not; raises SourceError."""
+def screen(
+    problems: pl.DataFrame,
+    sets: Sequence[EvaluationSet],
+    *,
+    common: CommonSettings = DEFAULT_COMMON,
+    embeddings: Embeddings | None = None,
+) -> Contamination:
+    """Separate the problems that repeat an item of any set from those that do not; raises SourceError.
+
+    `common` says which passages belong to a template. With `embeddings`, rephrased copies of items are found as well.
+    """
     kept, dropped, matches = problems, [], [pl.DataFrame(schema=MATCH)]
     for match, settings in MATCHES.items():
         items = evaluation_items(evaluation.source for evaluation in sets if evaluation.match == match)
-        contamination = decontaminate(kept, items, key="problem_id", column="prompt", settings=settings)
-        kept = contamination.filtered.kept
-        dropped.append(contamination.filtered.dropped)
-        matches.append(contamination.matches)
+        found = [
+            decontaminate(kept, items, key="problem_id", column="prompt", settings=replace(settings, common=common))
+        ]
+        if embeddings is not None and match == "near":
+            left = found[0].filtered.kept
+            found.append(without_rephrased(left, items, key="problem_id", column="prompt", embeddings=embeddings))
+        kept = found[-1].filtered.kept
+        dropped += [contamination.filtered.dropped for contamination in found]
+        matches += [contamination.matches for contamination in found]
     return Contamination(Filtered(kept, pl.concat(dropped)), pl.concat(matches))
 
 

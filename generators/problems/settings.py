@@ -9,8 +9,10 @@ from pydantic import ConfigDict, Field, SkipValidation, TypeAdapter, field_valid
 
 from filters.answers.checker import AnswerRule
 from filters.answers.verdicts import Lists, NoAnswer, Percent, Thoughts, Units
+from filters.texts.common import CommonSettings
 from filters.texts.contamination import Match
 from filters.texts.duplicates import DuplicateSettings
+from filters.texts.embeddings import Embeddings, encoder
 from filters.texts.language import check_language
 from generators.problems.chain_sum import EXAMPLES as CHAIN_SUM
 from generators.problems.evaluation import EvaluationSet
@@ -104,7 +106,7 @@ class Source(OverProblems):
     )
     max_unverified_share: float = Field(0.05, ge=0, le=1, description="gold answers that may fail to verify")
     near_duplicates: float | None = Field(
-        None, ge=0.3, le=1, description="similarity from which a problem repeats another; unset: 0.7 for files and Hub"
+        None, ge=0.3, le=1, description="similarity from which a problem repeats another; unset: 0.5 for files and Hub"
     )
     language: str | None = Field(None, description="the language that prompts must have, such as `en`")
     query_mix: Literal["pass_rate", "criteria"] = Field(
@@ -180,6 +182,25 @@ class QualitySettings(Section):
     most_per_verdict: int = Field(8, ge=1, description="solutions of a problem with one verdict, at most")
     shortest_percentile: float = Field(0.5, ge=0, lt=50, description="solutions shorter than this are not labelled")
     longest_percentile: float = Field(99.5, gt=50, le=100, description="solutions longer than this are not labelled")
+    common_share: float = Field(
+        0.2, gt=0, le=1, description="share of a source's prompts that makes words at their start or end a template"
+    )
+    common_rows: int = Field(10, ge=2, description="prompts that must share such words, at least")
+    embedding_model: str | None = Field(
+        None, description="id or folder of a sentence-transformers model that finds rephrased copies; unset: none are"
+    )
+    embedding_similarity: float = Field(0.9, gt=0, le=1, description="cosine from which a prompt rephrases another")
+
+    @property
+    def common(self) -> CommonSettings:
+        """Which passages of prompts belong to a template."""
+        return CommonSettings(share=self.common_share, rows=self.common_rows)
+
+    def embeddings(self) -> Embeddings | None:
+        """The embedding model, loaded; None if none is set."""
+        if self.embedding_model is None:
+            return None
+        return Embeddings(encode=encoder(self.embedding_model), threshold=self.embedding_similarity)
 
     def prompt_bounds(self, source: Source) -> PromptBounds:
         """The bounds on the prompts of a source."""

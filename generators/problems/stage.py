@@ -3,13 +3,17 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
 from filters.answers.checker import AnswerChecker
 from filters.rules import Filtered, reason_counts
 from filters.schema import Column, Schema
-from filters.texts.duplicates import DuplicateSettings, drop_near_duplicates
+from filters.texts.common import DEFAULT_SETTINGS as DEFAULT_COMMON
+from filters.texts.common import CommonSettings
+from filters.texts.duplicates import REPEATS, DuplicateSettings, drop_near_duplicates
+from filters.texts.embeddings import Embeddings, drop_rephrased
 from generators.checks import Check, CheckSpec, share_in_bounds
 from generators.problems.evaluation import screen
 from generators.problems.fit import fit_to_ask
@@ -21,6 +25,8 @@ from generators.shown import Counts, SampleRows, Shown, lengths
 from generators.stage import Output, Slice, Stage
 
 REMEDY = "Mend the column or the `answer_format` of the source's answers, or raise its `max_unverified_share`."
+_REPEAT = ("reason", "similarity", "prompt", "repeated_prompt")
+NOT_SEARCHED = "not searched: no `embedding_model` of [quality] is set"
 VERSION = "4"  # bump when a change in this package would change the rows
 
 # A row that was dropped while reading also has the source's own columns.
@@ -36,8 +42,11 @@ async def make(slice: Slice, _: NoSettings) -> Output:
             source.problems, checker=checker, max_unverified_share=share, rule=source.answer_rule
         )
     fit = fit_to_ask(loaded.kept, slice.quality.prompt_bounds(source))
-    unlike = distinct(fit.kept, source.duplicates)
-    screened = screen(unlike.kept, [evaluation.set for evaluation in slice.evaluation_sets])
+    quality = slice.quality
+    embeddings = quality.embeddings()
+    unlike = distinct(fit.kept, source.duplicates, common=quality.common, embeddings=embeddings)
+    sets = [evaluation.set for evaluation in slice.evaluation_sets]
+    screened = screen(unlike.kept, sets, common=quality.common, embeddings=embeddings)
     rows = PROBLEMS.validate(shard(screened.filtered.kept, index=slice.shard, of=source.shards))
     dropped = pl.concat(
         [loaded.dropped, fit.dropped, unlike.dropped, screened.filtered.dropped], how="diagonal_relaxed"
@@ -53,7 +62,11 @@ async def make(slice: Slice, _: NoSettings) -> Output:
         config=source.model_dump(mode="json")
         | {
             "evaluation_sets": [evaluation.model_dump(mode="json") for evaluation in slice.evaluation_sets],
-            "longest_prompt": slice.quality.longest_prompt,
+            "longest_prompt": quality.longest_prompt,
+            "common_share": quality.common_share,
+            "common_rows": quality.common_rows,
+            "embedding_model": quality.embedding_model,
+            "embedding_similarity": quality.embedding_similarity,
         },
         checks=[
             gold_answers(rows, reasons, share, has_answers=source.has_answers),
@@ -66,17 +79,42 @@ async def make(slice: Slice, _: NoSettings) -> Output:
                 remedy="Take other problems, or raise `most_contaminated` of [checks].",
             ),
         ],
-        shown=shown(rows, repeats) | {"source": source.name},
+        shown=shown(rows, repeats)
+        | {
+            "source": source.name,
+            "rephrased_copies": f"searched by {quality.embedding_model}" if embeddings else NOT_SEARCHED,
+        }
+        | ({} if unlike.dropped.is_empty() else {"repeats": SampleRows(unlike.dropped, _REPEAT)}),
         of=rows.height + own_dropped.height,
         data_version=digest(rows),
     )
 
 
-def distinct(rows: pl.DataFrame, settings: DuplicateSettings | None) -> Filtered:
-    """Drop near repeats among the problems; without settings, keep them all."""
+def distinct(
+    rows: pl.DataFrame,
+    settings: DuplicateSettings | None,
+    *,
+    common: CommonSettings = DEFAULT_COMMON,
+    embeddings: Embeddings | None = None,
+) -> Filtered:
+    """Drop near repeats among the problems, with `embeddings` rephrased ones too; without settings, keep them all.
+
+    A dropped row has the prompt that it repeats (`repeated_prompt`) and the similarity.
+    """
     if settings is None:
         return Filtered(rows, rows.clear())
-    return drop_near_duplicates(rows, column="prompt", settings=settings)
+    kept, dropped = _with_repeated(
+        rows, drop_near_duplicates(rows, column="prompt", settings=replace(settings, common=common))
+    )
+    if embeddings is None:
+        return Filtered(kept, dropped)
+    left, rephrased = _with_repeated(kept, drop_rephrased(kept, column="prompt", embeddings=embeddings))
+    return Filtered(left, pl.concat([dropped, rephrased]))
+
+
+def _with_repeated(rows: pl.DataFrame, filtered: Filtered) -> Filtered:
+    repeated = rows["prompt"].gather(filtered.dropped[REPEATS]).alias("repeated_prompt")
+    return Filtered(filtered.kept, filtered.dropped.with_columns(repeated).drop(REPEATS))
 
 
 def shown(rows: pl.DataFrame, repeats: pl.DataFrame) -> dict[str, Shown]:

@@ -30,7 +30,7 @@ OTHERS = [
 CHINESE = [
     "一盘花生有48颗，梅梅拿出几颗后，还剩下40颗？",
     "弟弟今年4岁，哥哥比弟弟大8岁，2年前哥哥多少岁？",
-    "已知 \\cos (\\alpha+\\beta)=m, \\tan \\alpha \\tan \\beta=2, 则 \\cos (\\alpha-\\beta)= ( ) A. -3 m B. \\frac{m}{3}",
+    "已知 \\cos (\\alpha+\\beta)=m, \\tan \\alpha \\tan \\beta=2, 则 \\cos (\\alpha-\\beta)= ( ) A. -3 m",
     "若 $z(1+i)=2i$, 则 $z=$ ( )",
     "设函数 $f(x)=\\left\\{\\begin{array}{l}-x^{2}+2, x \\leq 1, \\\\ x-1, x>1,\\end{array}\\right.$ 则 $f(f(2))=$",
 ]
