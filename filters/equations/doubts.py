@@ -5,6 +5,7 @@ a number or on a clock; or it may say that the result is rounded.
 """
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,64 +22,98 @@ from filters.equations.phrases import (
 )
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]*]*\s+|\n+|[。？！]|(?<=;)\s")
+_REACH = 300  # characters
 _N_LATER = 2  # sentences after the equation that may take it back
 
 _NUMBERS_EQUATED = re.compile(r"[\d)}]\s*(?:=|\bis\b|\bwere\b)")
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The text of the sentences around an equation: before it, after it, and the next sentences."""
+
+    before: str
+    after: str
+    later: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Doubts:
-    """The surroundings of the equations of one text; `given` is what the text answers, such as its problem."""
+    """What makes the equations of one text doubtful.
+
+    `starts` and `ends` are those of its sentences; `supposed_at` is where it first supposes that numbers are equal.
+    """
 
     text: str
-    sentences: tuple[tuple[int, int], ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    supposed_at: int
     in_other_arithmetic: bool
 
     @classmethod
     def of(cls, text: str, given: str = "") -> "Doubts":
-        """Split a text into sentences, and see whether its numbers or those of `given` may mean something else."""
+        """Split a text into sentences, and see whether its numbers or those of `given` may mean something else.
+
+        `given` is what the text answers, such as its problem.
+        """
         cuts = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
-        other = OTHER_ARITHMETIC.search(text) or OTHER_ARITHMETIC.search(given)
-        return cls(text, tuple(pairwise(cuts)), bool(other))
+        sentences = [(start, end) for start, end in pairwise(cuts) if text[start:end].strip()] or [(0, len(text))]
+        premises = (PREMISE.search(text, start, end) for start, end in sentences)
+        supposed = (
+            match.start()
+            for match, (_, end) in zip(premises, sentences, strict=True)
+            if match is not None and _NUMBERS_EQUATED.search(text, match.end(), end)
+        )
+        return cls(
+            text=text,
+            starts=tuple(start for start, _ in sentences),
+            ends=tuple(end for _, end in sentences),
+            supposed_at=next(supposed, len(text)),
+            in_other_arithmetic=bool(OTHER_ARITHMETIC.search(text) or OTHER_ARITHMETIC.search(given)),
+        )
+
+    def around(self, start: int, end: int) -> Surroundings:
+        """What stands around the equation in this span, at most `_REACH` characters of each sentence."""
+        first = max(0, bisect_right(self.starts, start) - 1)
+        last = max(0, bisect_right(self.starts, max(start, end - 1)) - 1)
+        later = range(last + 1, min(last + 1 + _N_LATER, len(self.starts)))
+        return Surroundings(
+            before=self.text[max(self.starts[first], start - _REACH) : start],
+            after=self.text[end : min(self.ends[last], end + _REACH)],
+            later=tuple(self.text[self.starts[n] : min(self.ends[n], self.starts[n] + _REACH)] for n in later),
+        )
 
     def stated(self, start: int, end: int) -> bool:
         """Whether the text states the equation in this span, in the usual arithmetic and for good."""
-        first, last = self._sentence(start)[0], self._sentence(max(start, end - 1))[1]
-        before, after = self.text[first:start], self.text[end:last]
-        clause = self._clause(before)
+        if self.in_other_arithmetic or self.supposed_at < start:
+            return False
+        around = self.around(start, end)
+        clause = self._clause(around.before)
+        supposed = SUPPOSED.search(around.before)
         return not (
-            self.in_other_arithmetic
-            or after.rstrip(" \n\"')*$").endswith(("?", "？"))
+            around.after.rstrip(" \n\"')*$").endswith(("?", "？"))
             or SUPPOSED.search(clause)
-            or self._follows_supposition(before, start)
+            or (supposed and _NUMBERS_EQUATED.search(around.before, supposed.end()))
             or MISTAKEN.search(clause)
-            or RETRACTED.search(after)
-            or any(RETRACTED.search(later) for later in self._later(last))
-            or _is_quoted(before, after)
+            or RETRACTED.search(around.after)
+            or any(RETRACTED.search(later) for later in around.later)
+            or _is_quoted(around)
         )
 
     def says_rounded(self, start: int, end: int) -> bool:
         """Whether the sentence of this span says that numbers in it are not exact."""
-        first, last = self._sentence(start)[0], self._sentence(max(start, end - 1))[1]
-        return bool(ROUNDED.search(self.text, first, last))
+        around = self.around(start, end)
+        return bool(ROUNDED.search(around.before + self.text[start:end] + around.after))
 
     def says_shortfall(self, start: int, end: int) -> bool:
         """Whether the sentence of this span tells of a shortfall, whose sign is often left out."""
-        first, last = self._sentence(start)[0], self._sentence(max(start, end - 1))[1]
-        return bool(SHORTFALL.search(self.text, first, last))
+        around = self.around(start, end)
+        return bool(SHORTFALL.search(around.before) or SHORTFALL.search(around.after))
 
     def says_remainder(self, start: int, end: int) -> bool:
         """Whether the sentence of this span or the next one tells of a remainder."""
-        first, last = self._sentence(start)[0], self._sentence(max(start, end - 1))[1]
-        return bool(REMAINDER.search(self.text[first:last] + " ".join(self._later(last)[:1])))
-
-    def _sentence(self, at: int) -> tuple[int, int]:
-        return next((span for span in self.sentences if span[0] <= at < span[1]), (0, len(self.text)))
-
-    def _later(self, last: int) -> list[str]:
-        return [
-            self.text[start:end] for start, end in self.sentences if start >= last and self.text[start:end].strip()
-        ][:_N_LATER]
+        around = self.around(start, end)
+        return bool(REMAINDER.search(around.before + self.text[start:end] + around.after + " ".join(around.later[:1])))
 
     @staticmethod
     def _clause(before: str) -> str:
@@ -86,18 +121,8 @@ class Doubts:
         clause = before[cuts[-1] :] if cuts else before
         return clause if clause.strip(" $\\([*") or len(cuts) < 1 else before[(cuts[-2] if len(cuts) > 1 else 0) :]
 
-    def _follows_supposition(self, before: str, start: int) -> bool:
-        """Whether numbers were supposed equal before this equation, which may then only follow from that."""
-        supposed = SUPPOSED.search(before)
-        if supposed is not None and _NUMBERS_EQUATED.search(before, supposed.end()):
-            return True
-        premise = PREMISE.search(self.text, 0, start)
-        if premise is None:
-            return False
-        return bool(_NUMBERS_EQUATED.search(self.text, premise.end(), min(start, self._sentence(premise.start())[1])))
 
-
-def _is_quoted(before: str, after: str) -> bool:
-    straight = before.count('"') % 2 == 1 and '"' in after
-    curly = before.count("“") > before.count("”") and "”" in after
+def _is_quoted(around: Surroundings) -> bool:
+    straight = around.before.count('"') % 2 == 1 and '"' in around.after
+    curly = around.before.count("“") > around.before.count("”") and "”" in around.after
     return straight or curly

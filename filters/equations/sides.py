@@ -204,7 +204,7 @@ def _is_bullet(pieces: Sequence[Lexeme], index: int) -> bool:
         return True
     if not pieces[index - 1].ends_sentence:
         return False
-    earlier = next((piece for piece in reversed(pieces[: index - 1]) if not piece.ends_sentence), None)
+    earlier = next((pieces[n] for n in range(index - 2, -1, -1) if not pieces[n].ends_sentence), None)
     return pieces[index].symbol != "+" and (earlier is None or earlier.kind in ("word", "break", "number", "close"))
 
 

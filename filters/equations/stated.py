@@ -26,7 +26,7 @@ from filters.equations.lexemes import Lexeme, lexemes
 from filters.equations.sides import Side, left_side, right_side
 from filters.equations.words import SPOKEN_RELATIONS
 
-_MOST_CHARACTERS = 20_000
+_MOST_CHARACTERS = 200_000
 _SIGN_OF_EQUATION = re.compile(r"=|\b(?:is|are|equals?|makes?|gives?)\b")
 _CALCULATION = re.compile(r"<<([^<>]*)>>")
 
@@ -50,7 +50,7 @@ def stated_equations(text: str, given: str = "") -> tuple[Equation, ...]:
     """The equations of a text in order, link by link where they form a chain.
 
     `given` is what the text answers: where that counts in another base or on a clock, nothing is false. Text beyond
-    20,000 characters is not read.
+    200,000 characters is not read.
     """
     if not _SIGN_OF_EQUATION.search(text):
         return ()
@@ -66,6 +66,7 @@ def stated_equations(text: str, given: str = "") -> tuple[Equation, ...]:
 
 def _equations(text: str, part: str, offset: int, doubts: Doubts) -> Iterator[Equation]:
     pieces = _with_spoken_relations(lexemes(part))
+    last_relation = max((piece.start for piece in pieces if piece.kind == "relation"), default=0)
     for index, piece in enumerate(pieces):
         if piece.kind != "relation" or (piece.symbol == "other" and piece.end - piece.start > 8):
             continue
@@ -79,7 +80,7 @@ def _equations(text: str, part: str, offset: int, doubts: Doubts) -> Iterator[Eq
         end = (right.end if right else piece.end) + offset
         truth = Truth.UNCHECKED
         if left and right and piece.symbol != "other":
-            truth = _truth(left, right, _goes_on(pieces, right), doubts, (start, end))
+            truth = _truth(left, right, last_relation >= right.end, doubts, (start, end))
         yield Equation(text[start:end], (start, end), truth)
 
 
@@ -104,10 +105,6 @@ def _truth(left: Side, right: Side, goes_on: bool, doubts: Doubts, span: tuple[i
         or (goes_on and _carries_on(left, right))
     )
     return Truth.UNCHECKED if excused else Truth.FALSE
-
-
-def _goes_on(pieces: Sequence[Lexeme], right: Side) -> bool:
-    return any(piece.kind == "relation" and piece.start >= right.end for piece in pieces)
 
 
 def _carries_on(left: Side, right: Side) -> bool:
