@@ -36,12 +36,13 @@ def broken(runs: Iterable[Run], font: Font, width: float, most: int) -> list[lis
     lines: list[list[tuple[str, int]]] = []
     known = list(runs)
     marked = [(one, number) for number, run in enumerate(known) for one in run.text][:_LONGEST]
-    for paragraph in _paragraphs(marked):
+    paragraphs = _paragraphs(marked)
+    while paragraphs and not paragraphs[-1]:
+        paragraphs.pop()
+    for paragraph in paragraphs:
         lines += _wrapped([(seen, number) for one, number in paragraph for seen in font.seen(one)], font, width)
         if len(lines) > most:
             break
-    while lines and not lines[-1]:
-        lines.pop()
     if len(lines) > most:
         lines = lines[:most]
         while lines[-1] and font.width("".join(one for one, _ in lines[-1]) + CUT) > width:
