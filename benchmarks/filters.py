@@ -40,6 +40,7 @@ from filters.texts.diversity import DiversitySettings, keep_different
 from filters.texts.duplicates import DuplicateSettings, drop_near_duplicates
 from filters.texts.language import in_language
 from filters.texts.loops import no_length_outliers, no_loops
+from filters.texts.numerals import with_digits
 from filters.texts.shingles import jaccard, shingles_of
 from filters.texts.words import words
 from generators.process_labels.balance import balance
@@ -56,7 +57,9 @@ def column(data: Path, name: str, key: str) -> list[str]:
 def reworded(text: str, one_in: int, draw: random.Random) -> str:
     """The text with one word in `one_in` (at least one word) replaced; numbers and LaTeX are unchanged."""
     parts = text.split(" ")
-    words_only = [index for index, part in enumerate(parts) if part.isalpha()]
+    words_only = [
+        index for index, part in enumerate(parts) if part.isalpha() and with_digits([part.lower()]) == [part.lower()]
+    ]
     for index in draw.sample(words_only, min(len(words_only), max(1, len(parts) // one_in))):
         parts[index] = draw.choice(_FILLER)
     return " ".join(parts)

@@ -59,6 +59,8 @@ def write_card(draft: Draft, manifest: Manifest, address: HubAddress | None = No
         licence_file=LICENCE_FILE if _is_other(draft) else None,
         settings=json.dumps(_shortened(draft.facts.settings), indent=2, sort_keys=True, ensure_ascii=False),
         shown_changes=_SETTINGS,
+        is_screened="problems" in draft.facts.settings,
+        embedding_models=sorted(set(filter(None, _named(draft.facts.settings, "embedding_model")))),
         configs={name: draft.tables[name] for name in _order(draft)},
         first_config=first,
         default_config=DEFAULT,
@@ -141,6 +143,14 @@ def _template(name: str) -> Template:
 
 def _size(rows: int) -> str:
     return next((name for bound, name in _SIZES if rows < bound), "1B<n<10B")
+
+
+def _named(settings: Any, name: str) -> list[Any]:
+    """Every value that nested settings hold under a name, slice by slice."""
+    if not isinstance(settings, Mapping):
+        return []
+    own = [settings[name]] if name in settings else []
+    return own + [value for part in settings.values() for value in _named(part, name)]
 
 
 def _shortened(settings: Any) -> Any:

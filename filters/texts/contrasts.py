@@ -71,6 +71,7 @@ open opens opened / close closes closed
 fill fills filled / empty empties emptied drain drains drained
 all every each / some / any
 both / either
+with / without
 and / or
 find finds found / lose loses lost
 discount discounted / markup surcharge tax taxed
@@ -139,6 +140,11 @@ def opposed(mine: Iterable[str], others: Iterable[str]) -> bool:
         if here.keys() != there.keys() and ((here and there) or scale in _QUALIFIERS):
             return True
     return False
+
+
+def is_small_word(word: str) -> bool:
+    """Whether a word has an opposite, or qualifies."""
+    return word in _POLES or word.removesuffix("s") in _POLES
 
 
 def negates(word: str, other: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rapidfuzz.distance import Levenshtein
 
-from filters.texts.contrasts import negates, opposed
+from filters.texts.contrasts import is_small_word, negates, opposed
 from filters.texts.words import figures, masked
 
 _RUN = 3
@@ -90,8 +90,9 @@ def renamed(mine: list[str], other: list[str]) -> list[str]:
 
 def _tells(blocks: Sequence[_Block], mine: list[str], other: list[str]) -> bool:
     """Whether the words that differ make another problem."""
-    gone = Counter(word for here, _ in blocks for word in here)
-    came = Counter(word for _, there in blocks for word in there)
+    changed = [_without_rewording(here, there) for here, there in blocks]
+    gone = Counter(word for here, _ in changed for word in here)
+    came = Counter(word for _, there in changed for word in there)
     if opposed((gone - came).elements(), (came - gone).elements()):
         return True
     known, foreign = ({word.removesuffix("s") for word in words} for words in (mine, other))
@@ -101,6 +102,14 @@ def _tells(blocks: Sequence[_Block], mine: list[str], other: list[str]) -> bool:
         for word, new in pairs
         if word.removesuffix("s") != new.removesuffix("s") and word[-1].isalpha() and new[-1].isalpha()
     )
+
+
+def _without_rewording(here: list[str], there: list[str]) -> _Block:
+    """The block without words for which a plain one stands: `more` for `nearby` opposes nothing."""
+    if len(here) != len(there):
+        return here, there
+    pairs = [pair for pair in zip(here, there, strict=True) if is_small_word(pair[0]) == is_small_word(pair[1])]
+    return [word for word, _ in pairs], [new for _, new in pairs]
 
 
 def _is_in(word: str, singular: set[str]) -> bool:
