@@ -8,6 +8,7 @@ import re
 from fractions import Fraction
 
 MAX_BETWEEN = 160
+MAX_NUMBER = 200  # characters; Python itself reads no whole number of more than 4,300 digits
 
 _MATH_MARKS = re.compile(
     r"\$|\\[()\[\]]|\\(?:q?quad|text(?:bf|it)?|mathrm|mbox|left|right)(?![a-zA-Z])|\\[ ,;:!]|[{}~*]|&(?=\s*\w)"
@@ -57,7 +58,7 @@ def _is_lead(lead: str) -> bool:
 def value_key(value: str) -> Fraction | str:
     """What two forms of one number share; the text without its spaces where it is not plainly a number."""
     number = _NUMBER.fullmatch(value.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", value) else value)
-    if number is None:
+    if number is None or len(value) > MAX_NUMBER:
         return "".join(value.split())
     sign, whole, above, below, over, under, decimal = number.groups()
     above, below = above or over, below or under
