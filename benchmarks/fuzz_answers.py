@@ -18,11 +18,11 @@ from typing import TypeVar
 import polars as pl
 
 from benchmarks.answer_fuzz import Fuzz, long_answers
+from filters.answers.algebra.symbolic import admits
+from filters.answers.algebra.zeros import settle
 from filters.answers.checker import AnswerChecker, AnswerRule, Verdict, WorkerLimits
 from filters.answers.exact import compare_exactly
 from filters.answers.extraction import extract_answer
-from filters.answers.symbolic import admits
-from filters.answers.zeros import settle
 from filters.texts.language import in_language
 from filters.texts.loops import no_loops
 from filters.texts.quality import one_script

@@ -7,7 +7,7 @@ from typing import Any
 
 from dagster_project.proposal.known import known_set, mapping_of
 from filters.answers.checker import AnswerChecker
-from filters.answers.quantities import plain_number
+from filters.answers.kinds.quantities import plain_number
 from generators.problems import turns
 from generators.problems.choices import CHOICES, choices_of
 from generators.problems.gold import verify_gold

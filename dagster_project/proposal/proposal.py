@@ -16,7 +16,7 @@ from dagster_project.proposal.columns import AnswerTrial, Columns, detect_column
 from dagster_project.proposal.model import Model, model_of
 from dagster_project.proposal.samples import Sample, sample_of
 from dagster_project.proposal.sizes import CPU_PROBLEMS, FEW, PER_SLICE, Sizes, sizes_of
-from filters.answers.quantities import plain_number
+from filters.answers.kinds.quantities import plain_number
 from filters.rules import apply_rules
 from filters.texts.language import check_language, in_language, language_of
 from generators.problems import turns

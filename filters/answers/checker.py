@@ -11,12 +11,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from filters.answers.algebra.symbolic import admits
+from filters.answers.algebra.zeros import settle
 from filters.answers.exact import Outcome, compare_exactly
 from filters.answers.extraction import extract_answer, find_answer, gold_value
-from filters.answers.symbolic import admits
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Decision, Verdict
 from filters.answers.workers import SymbolicWorkers, WorkerLimits
-from filters.answers.zeros import settle
 
 __all__ = ["AnswerChecker", "AnswerRule", "Decision", "Verdict", "WorkerLimits", "extract_answer"]
 

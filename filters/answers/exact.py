@@ -7,16 +7,15 @@ returned as pairs of expressions to compare.
 import re
 from functools import lru_cache
 
-from filters.answers.calls import computed, exact_value
-from filters.answers.choices import compare_choices, read_choice
-from filters.answers.containers import depth_of, parse_container
-from filters.answers.decimals import comma_decimal
-from filters.answers.inequalities import interval_of
-from filters.answers.matching import compare_containers
-from filters.answers.names import without_names
-from filters.answers.notation import compact, tidy
-from filters.answers.outcomes import Outcome
-from filters.answers.quantities import (
+from filters.answers.algebra.values import differ
+from filters.answers.kinds.calls import computed, exact_value
+from filters.answers.kinds.choices import compare_choices, read_choice
+from filters.answers.kinds.containers import depth_of, parse_container
+from filters.answers.kinds.decimals import comma_decimal
+from filters.answers.kinds.inequalities import interval_of
+from filters.answers.kinds.names import without_names
+from filters.answers.kinds.outcomes import Outcome
+from filters.answers.kinds.quantities import (
     Quantity,
     compare_quantities,
     is_grouped,
@@ -25,15 +24,16 @@ from filters.answers.quantities import (
     parse_quantity,
     plain_number,
 )
-from filters.answers.ratios import compare_ratios
-from filters.answers.regions import have_same_integers, read_region
-from filters.answers.stock_phrases import all_reals, compare_phrases
-from filters.answers.times import compare_times
-from filters.answers.tolerances import are_close
-from filters.answers.units import letter_unit
-from filters.answers.values import differ
+from filters.answers.kinds.ratios import compare_ratios
+from filters.answers.kinds.regions import have_same_integers, read_region
+from filters.answers.kinds.stock_phrases import all_reals, compare_phrases
+from filters.answers.kinds.times import compare_times
+from filters.answers.kinds.tolerances import are_close
+from filters.answers.kinds.units import letter_unit
+from filters.answers.kinds.words import compare_words, is_prose, says_a_number
+from filters.answers.matching import compare_containers
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
-from filters.answers.words import compare_words, is_prose, says_a_number
+from filters.answers.writing.notation import compact, tidy
 
 __all__ = ["Outcome", "compare_exactly", "compare_tidy"]
 

@@ -8,11 +8,11 @@ the response once, however long it is.
 import re
 from dataclasses import dataclass
 
-from filters.answers.boxes import last_boxed, last_conclusion
-from filters.answers.claims import Claim, claims_of, corrections_of, marked_value, without_announcement
-from filters.answers.joined_boxes import value_key
-from filters.answers.retractions import after_last_retraction, takes_back
-from filters.answers.thoughts import spoken
+from filters.answers.claims.boxes import last_boxed, last_conclusion
+from filters.answers.claims.claims import Claim, claims_of, corrections_of, marked_value, without_announcement
+from filters.answers.claims.joined_boxes import value_key
+from filters.answers.claims.retractions import after_last_retraction, takes_back
+from filters.answers.claims.thoughts import spoken
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule
 
 __all__ = ["Found", "after_hashes", "extract_answer", "find_answer", "gold_value", "last_boxed"]

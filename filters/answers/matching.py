@@ -6,13 +6,13 @@ The items are compared by the function that the caller hands in.
 import re
 from functools import lru_cache
 
-from filters.answers.containers import Container, parse_container
-from filters.answers.names import assignments
-from filters.answers.notation import compact
-from filters.answers.outcomes import Compare, Outcome
-from filters.answers.quantities import is_grouped, parse_quantity
+from filters.answers.kinds.containers import Container, parse_container
+from filters.answers.kinds.names import assignments
+from filters.answers.kinds.outcomes import Compare, Outcome
+from filters.answers.kinds.quantities import is_grouped, parse_quantity
+from filters.answers.kinds.words import is_prose, is_words
 from filters.answers.verdicts import AnswerRule, Verdict
-from filters.answers.words import is_prose, is_words
+from filters.answers.writing.notation import compact
 
 MAX_ITEMS = 64
 MAX_REPEATS = 16

@@ -20,7 +20,7 @@ from typing import Self
 
 from pebble import ProcessPool
 
-from filters.answers.symbolic import decide
+from filters.answers.algebra.symbolic import decide
 from filters.answers.verdicts import Verdict
 
 log = logging.getLogger(__name__)

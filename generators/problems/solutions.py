@@ -7,7 +7,7 @@ is accepted.
 import re
 from itertools import pairwise
 
-from filters.answers.boxes import boxes_of, last_conclusion
+from filters.answers.claims.boxes import boxes_of, last_conclusion
 from filters.answers.extraction import after_hashes, extract_answer
 
 _ALTERNATIVE = re.compile(r"\b(?:or|oder|ou|или)\b|或", re.IGNORECASE)

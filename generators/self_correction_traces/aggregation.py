@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from filters.answers.checker import Verdict
-from filters.answers.notation import compact, tidy
+from filters.answers.writing.notation import compact, tidy
 
 
 class Answered(Protocol):

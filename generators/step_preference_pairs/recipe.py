@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from filters.answers.checker import AnswerChecker, AnswerRule
-from filters.answers.notation import spelling
+from filters.answers.writing.notation import spelling
 from filters.equations.rules import FALSE_EQUATION
 from filters.equations.stated import refuted
 from filters.rules import REASON, apply_rules

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from benchmarks.answer_pairs import answer_pairs, hostile_answers
 from filters.answers.checker import AnswerChecker, Verdict, WorkerLimits
-from filters.answers.claimed_values import tidy_end
+from filters.answers.claims.claimed_values import tidy_end
 from filters.answers.exact import compare_exactly
 from filters.answers.extraction import extract_answer
 

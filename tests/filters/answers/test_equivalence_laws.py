@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters.answers.decimals import decimal, repeating
 from filters.answers.exact import compare_exactly
-from filters.answers.numerals import read_numeral
-from filters.answers.regions import read_region
+from filters.answers.kinds.decimals import decimal, repeating
+from filters.answers.kinds.numerals import read_numeral
+from filters.answers.kinds.regions import read_region
 from filters.answers.verdicts import AnswerRule, Verdict
 
 EQUAL, DIFFERENT = Verdict.EQUAL, Verdict.DIFFERENT

@@ -1,6 +1,6 @@
 import pytest
 
-from filters.answers.notation import spelling
+from filters.answers.writing.notation import spelling
 
 SAME = [
     ("2 + 3 = 5", "2+3=5\n", True),

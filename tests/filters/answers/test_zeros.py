@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filters.answers.algebra.zeros import settle
 from filters.answers.verdicts import Verdict
-from filters.answers.zeros import settle
 
 EQUAL, DIFFERENT, UNPARSED = Verdict.EQUAL, Verdict.DIFFERENT, Verdict.UNPARSED
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from upath import UPath
 
 from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
-from filters.answers.notation import spelling
+from filters.answers.writing.notation import spelling
 from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.protocol import Sampling
 from generators.engine.simulated.policy import SimulatedPolicy
