@@ -9,7 +9,7 @@ from typing import Any
 
 from generators.sampling.tasks import gather
 from generators.search.shares import share_conclusion
-from generators.search.strategy import ALL_DRAWN, NOT_NEEDED, OWN_OUTCOME, Conclusion, Cut, Draw, Path
+from generators.search.strategy import ALL_DRAWN, NOT_NEEDED, Conclusion, Cut, Draw, Path
 from generators.search.tree import Node, Tree
 
 
@@ -23,7 +23,7 @@ async def _any_right(node: Node, draw: Draw, *, k: int, start: int = 0) -> bool:
 
 def _conclude(path: Path) -> Conclusion:
     reasons = (ALL_DRAWN if node.outcomes else NOT_NEEDED for node in path[:-1])
-    return share_conclusion(path, (*reasons, OWN_OUTCOME))
+    return share_conclusion(path, list(reasons))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
