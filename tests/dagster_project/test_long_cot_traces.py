@@ -54,7 +54,7 @@ def test_every_sample_stands_on_disk_with_what_became_of_it(world):
     fates = samples.filter(pl.col("reason").is_not_null())["reason"].value_counts().rows()
     assert sorted(fates) == sorted(dropped.filter(pl.col("sample_index").is_not_null())["reason"].value_counts().rows())
     yields = [record.data for record in made["yields"].records]
-    assert [one["stage"] for one in yields] == ["format", "examples", "score", "best"]
+    assert [one["stage"] for one in yields] == ["format", "examples", "score", "equations", "best"]
     assert (yields[0]["came"], yields[-1]["stayed"]) == (samples.height, table(settings).height)
     assert made["tokens_per_trace"] == samples["token_ids"].list.len().sum() / table(settings).height
 

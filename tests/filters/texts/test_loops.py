@@ -1,9 +1,10 @@
 import random
+import re
 import time
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from filters.rules import apply_rules
@@ -111,7 +112,8 @@ def test_a_passage_that_comes_five_times_in_a_row_is_a_loop_wherever_it_stands(s
     before=st.text(ALPHABET, max_size=300),
     after=st.text(ALPHABET, max_size=300),
 )
-def test_any_passage_of_20_to_600_characters_is_found(passage, repeats, before, after):
+def test_any_passage_of_20_to_600_characters_without_long_numbers_and_rules_is_found(passage, repeats, before, after):
+    assume(not re.search(r"[0-9.,]{6}|([^A-Za-z])\1{5}", passage))  # those are shortened before the text is judged
     assert reasons([before + passage * repeats + after]) != [None]
 
 
