@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from filters.answers.algebra.values import differ
+from filters.answers.kinds.approximations import compare_approximations
 from filters.answers.kinds.calls import computed, exact_value
 from filters.answers.kinds.choices import compare_choices, read_choice
 from filters.answers.kinds.containers import depth_of, parse_container
@@ -25,13 +26,14 @@ from filters.answers.kinds.quantities import (
     plain_number,
 )
 from filters.answers.kinds.ratios import compare_ratios
-from filters.answers.kinds.regions import have_same_integers, read_region
+from filters.answers.kinds.regions import are_unlike, have_same_integers, read_region
 from filters.answers.kinds.stock_phrases import all_reals, compare_phrases
 from filters.answers.kinds.times import compare_times
 from filters.answers.kinds.tolerances import are_close
 from filters.answers.kinds.units import letter_unit
 from filters.answers.kinds.words import compare_words, is_prose, says_a_number
 from filters.answers.matching import compare_containers
+from filters.answers.statements import compare_statements
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 from filters.answers.writing.notation import compact, tidy
 
@@ -49,6 +51,8 @@ _OPEN_CHOICE = re.compile(r"^([A-Z])\)\s*(?=\S)(?![^(]*\))")
 _SET_OPERATION = re.compile(r"\\(?:cup|cap|setminus|backslash)(?![a-zA-Z])")
 # Letters after a number that may stand for thousands, millions, billions or degrees.
 _OTHER_LETTERS = frozenset("kMBCF")
+_SOLUTION = re.compile(r"(?:the )?solutions? (?:is|are)\s*:\s*(?=.*=)", re.IGNORECASE)
+_BRACKETED = re.compile(r"\[([^\[\]]*=[^\[\]]*)\]")
 _WITH_LETTER = re.compile(r"(.*[0-9.})])\s*([A-Za-z](?:\s*\^\s*\{?[23]\}?)?)", re.DOTALL)
 
 
@@ -67,7 +71,7 @@ def compare_exactly(answer: str, gold: str, rule: AnswerRule = DEFAULT_RULE) -> 
         return Outcome(Verdict.EQUAL, "string")
     if not left or not 0 <= max(depth_of(left), depth_of(right)) <= MAX_DEPTH:
         return Outcome(Verdict.UNPARSED, "guard")
-    return compare_tidy(left, right, rule)
+    return _whole(left, right, rule)
 
 
 @lru_cache(maxsize=4096)
@@ -76,6 +80,9 @@ def _read(answer: str) -> str:
     text = computed(tidy(answer))
     if built := _BUILT.fullmatch(text):
         text = built[2]
+    text = _SOLUTION.sub("", text, count=1) if _SOLUTION.match(text) else text
+    if bracketed := _BRACKETED.fullmatch(text):
+        text = bracketed[1].strip()
     text = all_reals(text)
     return _OPEN_CHOICE.sub(r"(\1) ", text)
 
@@ -90,6 +97,14 @@ def compare_tidy(one: str, other: str, rule: AnswerRule) -> Outcome:
         if outcome := tier(left, right, rule):
             return outcome
     return _values(left, right, rule)
+
+
+def _whole(left: str, right: str, rule: AnswerRule) -> Outcome:
+    """Compare two whole answers, also as statements and as formulas with a unit."""
+    outcome = compare_tidy(left, right, rule)
+    if outcome.verdict in (Verdict.UNPARSED, None):
+        return compare_statements(left, right, rule, compare_tidy) or outcome
+    return outcome
 
 
 def _values(left: str, right: str, rule: AnswerRule) -> Outcome:
@@ -174,18 +189,7 @@ def _times(left: str, right: str, rule: AnswerRule) -> Outcome | None:
 
 
 def _approximate(left: str, right: str, rule: AnswerRule) -> Outcome | None:
-    r"""`A \approx 0.577` is A; an answer that equals the approximation alone is left open."""
-    ours, theirs = _approximated(left), _approximated(right)
-    if ours == left and theirs == right:
-        return None
-    outcome = compare_tidy(ours, theirs, rule)
-    return outcome if outcome.verdict in (Verdict.EQUAL, None) else Outcome(Verdict.UNPARSED, "value")
-
-
-def _approximated(text: str) -> str:
-    exact, sign, decimals = text.partition(r"\approx")
-    is_decimal = "." in decimals and parse_quantity(decimals.strip()) is not None
-    return exact.strip() if sign and exact.strip() and is_decimal else text
+    return compare_approximations(left, right, rule, compare_tidy)
 
 
 def _infinite(left: str, right: str, rule: AnswerRule) -> Outcome | None:
@@ -237,7 +241,7 @@ def _inequalities(left: str, right: str, rule: AnswerRule) -> Outcome | None:
 def _regions(left: str, right: str) -> Outcome | None:
     ours, theirs = read_region(left), read_region(right)
     if ours is None or theirs is None:
-        return None
+        return Outcome(Verdict.DIFFERENT, "container") if are_unlike(left, right) else None
     return Outcome(Verdict.EQUAL if ours == theirs else Verdict.DIFFERENT, "container")
 
 

@@ -1,12 +1,13 @@
 """Verify a source's gold answers before any token is spent on them.
 
 A gold answer that does not equal itself would make right attempts wrong. One that equals a perturbed copy of itself
-would make wrong attempts right. One that is undecided against the copy would leave wrong attempts without a verdict.
+would make wrong attempts right. One that is undecided against its copies would leave wrong attempts without a verdict,
+unless it is different from most other gold answers of its source: then only the nearest attempts are left open.
 Whatever else a problem accepts is held to the same.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 import polars as pl
@@ -14,12 +15,15 @@ import polars as pl
 from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
 from filters.answers.verdicts import DEFAULT_RULE
 from filters.rules import REASON, Filtered
-from generators.problems.perturbed import perturbed
+from generators.problems.perturbed import near_copies
 from generators.problems.source import FOUND
 
 NOT_EQUAL_ITSELF = "gold_not_equal_itself"
 EQUALS_PERTURBED = "gold_equals_perturbed"
 UNDECIDED_PERTURBED = "gold_undecided_against_perturbed"
+
+SAMPLE = 8  # other gold answers that stand for wrong attempts
+MIN_SAMPLE = 4
 
 Failure = tuple[str, str]  # the reason, and what was found
 
@@ -30,7 +34,7 @@ async def verify_gold(problems: pl.DataFrame, checker: AnswerChecker, rule: Answ
     more: Iterable[Iterable[str]] = problems["also_accepted"].to_list() if has_more else repeat((), problems.height)
     accepted = [(answer, *also) for answer, also in zip(problems["answer"], more, strict=True)]
     golds = list(dict.fromkeys(gold for golds in accepted for gold in golds))
-    failures = await asyncio.gather(*(_failure(gold, checker, rule) for gold in golds))
+    failures = await asyncio.gather(*(_failure(gold, golds, checker, rule) for gold in golds))
     failed = {gold: failure for gold, failure in zip(golds, failures, strict=True) if failure}
     first = [next((failed[gold] for gold in golds if gold in failed), None) for golds in accepted]
     judged = problems.with_columns(
@@ -41,13 +45,26 @@ async def verify_gold(problems: pl.DataFrame, checker: AnswerChecker, rule: Answ
     return Filtered(judged.filter(sound).drop(REASON, FOUND), judged.filter(~sound))
 
 
-async def _failure(gold: str, checker: AnswerChecker, rule: AnswerRule) -> Failure | None:
+async def _failure(gold: str, others: Sequence[str], checker: AnswerChecker, rule: AnswerRule) -> Failure | None:
     itself = await checker.check(rf"The answer is \boxed{{{gold}}}.", gold, rule=rule)
     if itself.verdict is not Verdict.EQUAL:
         return NOT_EQUAL_ITSELF, f"the gold answer {gold!r} is {itself.verdict} when compared with itself"
-    copy = perturbed(gold)
-    other = await checker.compare(copy, gold, rule=rule)
-    if other.verdict is Verdict.DIFFERENT:
-        return None
-    reason = EQUALS_PERTURBED if other.verdict is Verdict.EQUAL else UNDECIDED_PERTURBED
-    return reason, f"the gold answer {gold!r} is {other.verdict} when compared with its perturbed copy {copy!r}"
+    undecided = None
+    for copy in near_copies(gold):
+        verdict = (await checker.compare(copy, gold, rule=rule)).verdict
+        if verdict is Verdict.DIFFERENT:
+            return None
+        found = f"the gold answer {gold!r} is {verdict} when compared with its perturbed copy {copy!r}"
+        if verdict is Verdict.EQUAL:
+            return EQUALS_PERTURBED, found
+        undecided = undecided or (UNDECIDED_PERTURBED, found)
+    return None if await _differs_from_most(gold, others, checker, rule) else undecided
+
+
+async def _differs_from_most(gold: str, others: Sequence[str], checker: AnswerChecker, rule: AnswerRule) -> bool:
+    """Whether the checker tells a gold answer from most of a sample of the source's other gold answers."""
+    step = max(1, len(others) // SAMPLE)
+    sample = [other for other in others[::step] if other != gold][:SAMPLE]
+    decisions = await asyncio.gather(*(checker.compare(other, gold, rule=rule) for other in sample))
+    different = sum(decision.verdict is Verdict.DIFFERENT for decision in decisions)
+    return len(sample) >= MIN_SAMPLE and different > len(sample) / 2

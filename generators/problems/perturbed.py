@@ -6,6 +6,7 @@ as `\pi`.
 
 import re
 
+MAX_VALUES = 4
 _OPPOSITES = dict(
     pair
     for one, other in (
@@ -25,6 +26,14 @@ _NAMED = re.compile(r"_\s*(?:\{[^{}]*\}|[0-9])")  # a subscript is part of a nam
 _TO_SHIFT = re.compile(r"\\[a-zA-Z]+|[A-Za-z]")
 _CALCULATED = re.compile(r"[-+*/^]|\\")
 _RELATED = re.compile(r"[=<>,;≤≥≠]|\\(?:leq?|geq?|neq?|in)(?![a-zA-Z])")
+_STATED = re.compile(r"=|\\approx(?![a-zA-Z])|\b(?:at|is|are)\b")
+_FIRST_DIGIT = re.compile(r"(?<![0-9.])[0-9]")  # of each number
+_YES_OR_NO = re.compile(r"(Yes|No)(?=[.,;:])")
+_IN_PROSE = re.compile(
+    r"(?:^|(?<![\\a-zA-Z])[A-Za-z]{2,}[\s$\\]+)([0-9][0-9,.]*)(?=[$\s]*(?:[.,;]|$|(?<=[\s$])[A-Za-z]{2,}))"
+)
+_BEING = re.compile(r"\b(is|are|can|could|will|would|may|might|must|does|do)\b(\s+not\b)?")
+_BODY = re.compile(r"(.*?)([\s.$]*)", re.DOTALL)
 _ENDLESS = re.compile(r"\\(?:infty|emptyset|varnothing|mathbb\s*\{?[A-Z]\}?)|[∞∅]")  # what adding 1 does not change
 
 
@@ -37,13 +46,48 @@ def perturbed(answer: str) -> str:
     if time := _TIME.search(answer):
         return _replaced(answer, time, f"{time[1]}{(int(time[2]) + 7) % 10}")
     if digit := _first_digit(answer):
-        return _replaced(answer, digit, "8" if digit[0] == "9" else str(int(digit[0]) + 1))
+        return _replaced(answer, digit, _other_digit(digit[0]))
     if endless := _ENDLESS.search(answer):
         return _replaced(answer, endless, "7")
     if _CALCULATED.search(_bare(answer)) and not _RELATED.search(answer):
         return f"{answer} + 1"  # other letters in the same places could be the same formula under other names
     shifted = _TO_SHIFT.sub(lambda found: found[0] if found[0][0] == "\\" else _next_letter(found[0]), answer)
     return shifted if shifted != answer else f"{answer} + 1"
+
+
+def near_copies(answer: str) -> tuple[str, ...]:
+    """The near copy, and others that a checker may tell from the answer more easily."""
+    copies = [perturbed(answer)]
+    copies += [_replaced(answer, digit, _other_digit(digit[0])) for digit in _values(answer)]
+    if opening := _YES_OR_NO.match(answer):
+        copies.append(answer.replace(opening[1], _OPPOSITES[opening[1].lower()].capitalize(), 1))
+    if r"\approx" in answer:
+        copies.append(_FIRST_DIGIT.sub(lambda digit: _other_digit(digit[0]), answer))
+    if _RELATED.search(answer) and (body := _BODY.fullmatch(answer)):
+        copies.append(f"{body[1]} + 1{body[2]}")
+    if number := _IN_PROSE.search(answer):
+        copies.append(_other_digit(number[1][0]) + number[1][1:])
+    if being := _BEING.search(answer):
+        copies.append(_replaced(answer, being, being[1] if being[2] else f"{being[1]} not"))
+    return tuple(copy for copy in dict.fromkeys(copies) if copy != answer)
+
+
+def _values(answer: str) -> list[re.Match[str]]:
+    """The first digit after each relation outside of subscripts, from the last relation on."""
+    found = {}
+    for relation in _STATED.finditer(answer):
+        digits = (digit for digit in _DIGIT.finditer(answer, relation.end()) if not _is_named(answer, digit))
+        if digit := next(digits, None):
+            found[digit.start()] = digit
+    return list(found.values())[::-1][:MAX_VALUES]
+
+
+def _is_named(answer: str, digit: re.Match[str]) -> bool:
+    return any(name.start() <= digit.start() < name.end() for name in _NAMED.finditer(answer))
+
+
+def _other_digit(digit: str) -> str:
+    return "8" if digit == "9" else str(int(digit) + 1)
 
 
 def _is_in_words(answer: str) -> bool:
@@ -55,9 +99,7 @@ def _is_in_words(answer: str) -> bool:
 
 def _first_digit(answer: str) -> re.Match[str] | None:
     """The first digit outside of subscripts."""
-    names = [name.span() for name in _NAMED.finditer(answer)]
-    is_named = [any(start <= digit.start() < end for start, end in names) for digit in _DIGIT.finditer(answer)]
-    return next((digit for digit, named in zip(_DIGIT.finditer(answer), is_named, strict=True) if not named), None)
+    return next((digit for digit in _DIGIT.finditer(answer) if not _is_named(answer, digit)), None)
 
 
 def _other_words(answer: str) -> str:

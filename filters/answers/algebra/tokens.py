@@ -41,7 +41,7 @@ _TOKEN = re.compile(
     r"|(?P<letter>[a-zA-Z])|(?P<sign>[-+*/^!=(){}\[\]|,_]))",
     re.DOTALL,
 )
-_INDEX = re.compile(r"\s*_\s*(?:\{\s*([0-9a-zA-Z, \\]{1,16})\s*\}|([0-9a-zA-Z]))")
+_INDEX = re.compile(r"\s*_\s*(?:\{\s*([-+0-9a-zA-Z, \\]{1,16})\s*\}|([0-9a-zA-Z]))")
 _LATE_INDEX = re.compile(r"(\^\s*(?:\{[^{}_^]*\}|[0-9a-zA-Z]))\s*(_\s*(?:\{[^{}_^]*\}|[0-9a-zA-Z]))")
 _REPEATED = re.compile(r"([0-9]*)\.([0-9]*)\\[a-z]+\s*\{([0-9]+)\}(?:([0-9]*)\\dot\s*\{([0-9])\})?")
 

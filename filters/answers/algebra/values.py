@@ -6,18 +6,22 @@ and only values without complex numbers on the way count there.
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 from filters.answers.algebra.evaluation import ALL_NEGATIVE, Evaluation
-from filters.answers.algebra.expressions import Expression, differ_in_case, letters_of, parse
+from filters.answers.algebra.expressions import Expression, differ_in_case, letters_of, number, parse
 from filters.answers.algebra.tokens import CannotEvaluate
 
 __all__ = ["CannotEvaluate", "agree_at_signed_points", "differ"]
 
 POINTS = ((1.609, 0.747), (0.523, 1.381), (2.277, 0.913), (1.137, 2.071))
+SMALL_POINTS = ((0.31, 0.013), (0.107, 0.029), (0.71, 0.003))  # where a formula has a value that is none at the others
 SIGNED_POINT = (1.371, 0.619)
 SIGNS = (ALL_NEGATIVE, 0, 1, 2)  # all variables negative, or those with this bit in their names
 LOG_BASES = (math.e, 10.0)  # what `\log` without a base may mean
+_SMOOTH = frozenset({"number", "letter", "pi", "e", "+", "-", "*", "/", "^", r"\sin", r"\cos", r"\exp"})
 _FAR = 1e-6
+_HUGE = 1e12  # beyond it, a term of common size is lost in rounding
 _SAMPLES = 24
 _SOLVING_POINTS = ((0.31, 0.013), (1.07, 0.029), POINTS[0])  # small, so that more equations have a solution there
 
@@ -31,11 +35,16 @@ def differ(left: str, right: str) -> bool | None:
         return None
     try:
         ours, theirs = (_sides(text) if "=" in text else parse(text) for text in (left, right))
-        if differ_in_case(ours, theirs):
+        if differ_in_case(ours, theirs) or _differ_in_computed_index(ours, theirs):
             return None
         return _equations_differ(ours, theirs) if "=" in left else _expressions_differ(ours, theirs)
     except CannotEvaluate:
         return None
+
+
+def _differ_in_computed_index(left: Expression, right: Expression) -> bool:
+    """Whether one side has a variable such as `a_{n+2}` that the other has not: it may be written `a_{2+n}` there."""
+    return any("+" in name or "-" in name for name in letters_of(left) ^ letters_of(right))
 
 
 def agree_at_signed_points(left: Expression, right: Expression) -> bool:
@@ -59,8 +68,40 @@ def _expressions_differ(left: Expression, right: Expression) -> bool | None:
 
 
 def _differ_by_base(left: Expression, right: Expression, base: float) -> bool:
-    pairs = [Evaluation(point, base=base).pair(left, right) for point in POINTS]
-    return any(_are_far_apart(*pair) for pair in pairs)
+    try:
+        pairs = [Evaluation(point, base=base).pair(left, right) for point in POINTS]
+    except CannotEvaluate:
+        pairs = []
+    is_lost = not pairs or max(abs(value) for pair in pairs for value in pair) > _HUGE
+    may_be_lost = is_lost or not (_has_branches(left) or _has_branches(right))
+    if any(_are_far_apart(*pair) for pair in pairs):
+        return True
+    if may_be_lost and any(_are_far_apart(*pair) for pair in _real_pairs(left, right, base)):
+        return True
+    if not pairs:
+        raise CannotEvaluate
+    return False
+
+
+def _has_branches(tree: Expression) -> bool:
+    """Whether a tree has an operation whose value depends on the sign of something."""
+    if tree.head not in _SMOOTH:
+        return True
+    exponent = tree.operands[1] if tree.head == "^" else number(1)
+    is_root = exponent.head not in ("number", "letter", "*", "+")
+    is_part = exponent.head == "number" and Fraction(exponent.value).denominator > 1
+    return is_root or is_part or any(map(_has_branches, tree.operands))
+
+
+def _real_pairs(left: Expression, right: Expression, base: float) -> list[tuple[complex, complex]]:
+    """The values at the points where both sides are real all along."""
+    pairs = []
+    for point in (*SMALL_POINTS, *POINTS):
+        try:
+            pairs.append(Evaluation(point, base=base, is_real=True).pair(left, right))
+        except CannotEvaluate:
+            continue
+    return pairs
 
 
 def _sides(equation: str) -> Expression:

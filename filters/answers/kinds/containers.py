@@ -11,6 +11,11 @@ _OPENING = frozenset({"(", "[", "{", r"\{"})
 _CLOSING = frozenset({")", "]", "}", r"\}"})
 _MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix|smallmatrix)\}(.*)\\end\s*\{\1\}", re.DOTALL)
 _ARRAY = re.compile(r"[(\[]\s*\\begin\s*\{array\}\s*\{[lcr| ]*\}(.*)\\end\s*\{array\}\s*[)\]]", re.DOTALL)
+_SCALED = re.compile(
+    r"(-?\s*(?:\\frac\s*\{[-0-9]+\}\s*\{(?:[0-9]+|\\sqrt\s*\{[0-9]+\})\}|[0-9]+(?:\.[0-9]+|/[0-9]+)?))\s*"
+    r"([(\[]\s*\\begin\s*\{array\}.*\\end\s*\{array\}\s*[)\]]|\\begin\s*\{[pb]matrix\}.*\\end\s*\{[pb]matrix\})",
+    re.DOTALL,
+)
 _WORD = re.compile(r"\s(?:and|or)\s")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _LEADING = re.compile(r"(?:and|or|either|both)\s+")
@@ -35,6 +40,10 @@ def parse_container(text: str) -> Container | None:
         return _matrix(matrix[2])
     if array := _ARRAY.fullmatch(text):
         return _matrix(array[1])
+    if scaled := _SCALED.fullmatch(text):
+        whole = parse_container(scaled[2])
+        items = whole.items if whole else ()
+        return whole and Container(whole.kind, tuple(rf"({scaled[1]}) \cdot ({item})" for item in items))
     if len(parts := split(text, r"\cup")) > 1:
         return Container("union", tuple(parts))
     return _enclosed(text) or _listed(text)

@@ -6,14 +6,17 @@ r"""Sets of real numbers with exact bounds: unions and intersections of interval
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from filters.answers.kinds.calls import exact_value
 from filters.answers.kinds.containers import split
+from filters.answers.kinds.tolerances import number_near
 
 Bound = Fraction | float  # a float is one of the infinities
 _INTERVAL = re.compile(r"([(\[])(.*)([)\]])", re.DOTALL)
 _POINTS = re.compile(r"\\\{(.*)\\\}", re.DOTALL)
+_NEAR = 1e-6
 _INFINITE = {r"\infty": float("inf"), r"+\infty": float("inf"), r"-\infty": float("-inf")}
 MAX_PIECES = 32
 
@@ -51,6 +54,38 @@ def have_same_integers(left: str, right: str) -> bool:
         return False
     bounds = [bound for piece in (*ours, *theirs) for bound in (piece.low, piece.high) if isinstance(bound, Fraction)]
     return all(bound.denominator == 1 for bound in bounds) and _closed(ours) == _closed(theirs)
+
+
+def are_unlike(left: str, right: str) -> bool:
+    r"""Whether two unions of intervals, with bounds such as `\sqrt{2}`, certainly have other bounds."""
+    ours, theirs = _measured(left), _measured(right)
+    if ours is None or theirs is None:
+        return False
+    if len(ours) != len(theirs):
+        return True
+    pairs = [pair for one, other in zip(ours, theirs, strict=True) for pair in ((one[0], other[0]), (one[2], other[2]))]
+    return any(one != other and abs(one - other) > _NEAR for one, other in pairs)
+
+
+def _measured(text: str) -> list[tuple[float, bool, float, bool]] | None:
+    """The intervals by their bounds in double precision; None where two may touch, or for any other text."""
+    pieces = []
+    for part in split(text, r"\cup")[:MAX_PIECES]:
+        match = _INTERVAL.fullmatch(part)
+        bounds = [_size(bound) for bound in split(match[2], ",")] if match else []
+        if match is None or len(bounds) != 2 or bounds[0] is None or bounds[1] is None:
+            return None
+        pieces.append((bounds[0], match[1] == "[", bounds[1], match[3] == "]"))
+    pieces.sort()
+    ends = [end for low, _, high, _ in pieces for end in (low, high)]
+    is_apart = all(after - before > _NEAR for before, after in pairwise(ends))
+    return pieces if is_apart else None
+
+
+def _size(text: str) -> float | None:
+    infinite = _INFINITE.get("".join(text.split()))
+    value = complex(infinite) if infinite is not None else number_near(text)
+    return None if value is None or value.imag else value.real
 
 
 def _closed(region: Region) -> Region:

@@ -13,13 +13,13 @@ _COMMAND = re.compile(r"\\[a-zA-Z]+")
 
 def are_close(left: str, right: str, tolerance: float) -> bool:
     """Whether two numbers differ by at most `tolerance` of the larger one; False where one of them is no number."""
-    ours, theirs = _number(left), _number(right)
+    ours, theirs = number_near(left), number_near(right)
     if ours is None or theirs is None:
         return False
     return abs(ours - theirs) <= tolerance * max(abs(ours), abs(theirs)) * (1 + 1e-12)
 
 
-def _number(text: str) -> complex | None:
+def number_near(text: str) -> complex | None:
     """The value of an expression without variables, in double precision."""
     exact = exact_value(text)
     try:

@@ -27,6 +27,8 @@ _CHANGE = (
 _NUMBER_WORD = re.compile(rf"\b(?:{_CARDINAL}|{_PART}|{_CHANGE})\b", re.IGNORECASE)
 # Two letters are a product, unless they are one of these words.
 _SHORT_WORDS = re.compile(r"(?:no|on|up|to|in|is|it|at|an|as|or|of|so|we|he|me|my|by|do|go|if|us)", re.IGNORECASE)
+# Names of environments, subscripts, and the unit of an angle after a trigonometric function.
+_NO_WORDS = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}|_\s*\{[^{}]*\}|(?<=[0-9]) ?degrees?(?= ?\))")
 _ARTICLES = frozenset({"the", "an"})
 # Words that may say the same as another word that looks nothing like it.
 _SYNONYMS = re.compile(
@@ -67,7 +69,7 @@ def is_prose(text: str) -> bool:
     """Whether a text has words in it, perhaps around mathematics."""
     if is_words(text):
         return True
-    words = _WORD.findall(_COMMAND.sub(" ", re.sub(r"\\(?:begin|end)\s*\{[^{}]*\}|_\s*\{[^{}]*\}", " ", text)))
+    words = _WORD.findall(_COMMAND.sub(" ", _NO_WORDS.sub(" ", text)))
     return any(len(word) > 3 or (len(word) > 2 and not word.isupper()) for word in words)
 
 

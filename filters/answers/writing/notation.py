@@ -66,7 +66,7 @@ _REWRITES = tuple(
         (r"\\gt(?![a-zA-Z])", ">"),
         (r"\\not\s*=|\\ne(?![a-zA-Z])", r"\\neq "),
         (r"\\(?:R(?![a-zA-Z])|mathbb\s*R(?![a-zA-Z])|Bbb\s*\{?R\}?|mathds\s*\{R\})", r"\\mathbb{R}"),
-        (r"^\s*\\approx(?![a-zA-Z])|\\(?:therefore|because)(?![a-zA-Z])", ""),
+        (r"^[\s$]*\\approx(?![a-zA-Z])|\\(?:therefore|because)(?![a-zA-Z])", ""),
         (r"(\\mathbb\{[A-Z]\})\s*(?:-|\\backslash(?![a-zA-Z]))\s*(?=\\\{)", r"\1 \\setminus "),
         (r"^\s*=\s*(?=[^=]+$)", ""),
         (r"^[Tt]he\s+(?=[0-9]+ ?(?:st|nd|rd|th)$)", ""),

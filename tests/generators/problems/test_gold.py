@@ -5,7 +5,7 @@ import pytest
 
 from filters.answers.checker import AnswerChecker, Decision, Verdict
 from generators.problems.gold import verify_gold
-from generators.problems.perturbed import perturbed
+from generators.problems.perturbed import near_copies, perturbed
 
 
 class Scripted:
@@ -19,10 +19,11 @@ class Scripted:
         return Decision(verdict=self.itself)
 
     async def compare(self, answer, gold, rule):
-        assert answer == perturbed(gold)
+        assert answer in near_copies(gold) or answer in OTHERS
         return Decision(verdict=self.other)
 
 
+OTHERS = ("4", "5")
 SCHEMA = {"answer": pl.String, "also_accepted": pl.List(pl.String)}
 
 
@@ -101,3 +102,53 @@ def test_no_problems_are_verified_at_once():
 )
 def test_a_perturbed_answer_has_another_value(answer, other):
     assert perturbed(answer) == other
+
+
+@pytest.mark.parametrize(
+    ("answer", "copy"),
+    [
+        (r"$\log_8(4)=\frac{2}{3}$", r"$\log_8(4)=\frac{3}{3}$"),
+        (r"$w=\frac{V}{lh}$", r"$w=\frac{V}{lh} + 1$"),
+        ("P(X=2)=0.4, P(X=x)=0 otherwise", "P(X=2)=1.4, P(X=x)=0 otherwise"),
+        ("The current is 2 amps.", "3"),
+        ("Yes. It is closed.", "No. It is closed."),
+        ("The solution is not unique", "The solution is unique"),
+        (r"$\frac{4}{3} \approx 1.33$", r"$\frac{5}{4} \approx 2.33$"),
+    ],
+)
+def test_an_answer_has_further_copies_with_other_values(answer, copy):
+    assert copy in near_copies(answer)
+    assert answer not in near_copies(answer)
+
+
+class Deciding:
+    """A checker that tells the given answers from every gold answer and leaves all others open."""
+
+    def __init__(self, *told_apart):
+        self.told_apart = told_apart
+
+    async def check(self, response, gold, rule):
+        return Decision(verdict=Verdict.EQUAL)
+
+    async def compare(self, answer, gold, rule):
+        return Decision(verdict=Verdict.DIFFERENT if answer in self.told_apart else Verdict.UNPARSED)
+
+
+def test_one_copy_that_is_told_apart_is_enough():
+    assert verified(Deciding("The current is 3 amps."), "The current is 2 amps.").kept.height == 1
+
+
+@pytest.mark.parametrize(("told_apart", "kept"), [(4, 1), (3, 1), (2, 0)])
+def test_a_gold_answer_that_is_different_from_most_others_is_kept(told_apart, kept):
+    others = [f"answer {letter}" for letter in "abcd"]
+    made = verified(Deciding(*others[:told_apart]), "C e^t", *others)
+    assert ("C e^t" in made.kept["answer"].to_list()) == bool(kept)
+
+
+def test_a_copy_that_is_equal_is_refused_though_others_are_different():
+    class Alike(Deciding):
+        async def compare(self, answer, gold, rule):
+            verdict = Verdict.EQUAL if answer == perturbed(gold) else Verdict.DIFFERENT
+            return Decision(verdict=verdict)
+
+    assert verified(Alike(), "C", "D", "E", "F", "G").counts() == {"gold_equals_perturbed": 5}
