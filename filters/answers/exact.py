@@ -11,9 +11,11 @@ from filters.answers.algebra.values import differ
 from filters.answers.kinds.approximations import compare_approximations
 from filters.answers.kinds.calls import computed, exact_value
 from filters.answers.kinds.choices import compare_choices, read_choice
+from filters.answers.kinds.congruences import compare_congruences
 from filters.answers.kinds.containers import depth_of, parse_container
 from filters.answers.kinds.decimals import comma_decimal
 from filters.answers.kinds.inequalities import interval_of
+from filters.answers.kinds.measured_formulas import compare_measured
 from filters.answers.kinds.names import without_names
 from filters.answers.kinds.outcomes import Outcome
 from filters.answers.kinds.quantities import (
@@ -47,6 +49,8 @@ _BASED = re.compile(r"([0-9A-F]+)_(?:\{([0-9]+)\}|([0-9]))")
 _INFINITY = re.compile(r"[+-]?\s*\\infty")
 _BUILT = re.compile(r"\\\{\s*([a-zA-Z])\s*(?:\||:|\\mid(?![a-zA-Z]))\s*\1\s*\\in(?![a-zA-Z])\s*([^|]+)\\\}")
 _WHOLE = frozenset("nmkNMK")  # letters that often stand for whole numbers
+_TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-zA-Z])")
+_DEGREES = re.compile(r"(?<=[0-9)}a-zA-Z])\s*degrees?(?![a-zA-Z])\s*(?![CF])")
 _OPEN_CHOICE = re.compile(r"^([A-Z])\)\s*(?=\S)(?![^(]*\))")
 _SET_OPERATION = re.compile(r"\\(?:cup|cap|setminus|backslash)(?![a-zA-Z])")
 # Letters after a number that may stand for thousands, millions, billions or degrees.
@@ -84,6 +88,8 @@ def _read(answer: str) -> str:
     if bracketed := _BRACKETED.fullmatch(text):
         text = bracketed[1].strip()
     text = all_reals(text)
+    if _TRIGONOMETRIC.search(text):
+        text = _DEGREES.sub(r"\\degree ", text)
     return _OPEN_CHOICE.sub(r"(\1) ", text)
 
 
@@ -155,6 +161,10 @@ def _phrases(left: str, right: str, rule: AnswerRule) -> Outcome | None:
     return Outcome(verdict, "words") if verdict else None
 
 
+def _measured(left: str, right: str, rule: AnswerRule) -> Outcome | None:
+    return compare_measured(left, right, rule, compare_tidy)
+
+
 def _numbers(left: str, right: str, rule: AnswerRule) -> Outcome | None:
     ours, theirs = parse_quantity(left), parse_quantity(right)
     if ours and theirs:
@@ -184,7 +194,7 @@ def _quantities(ours: Quantity, theirs: Quantity, rule: AnswerRule) -> Outcome:
 
 
 def _times(left: str, right: str, rule: AnswerRule) -> Outcome | None:
-    verdict = compare_times(left, right) or compare_ratios(left, right)
+    verdict = compare_times(left, right) or compare_ratios(left, right) or compare_congruences(left, right)
     return Outcome(verdict, "number") if verdict else None
 
 
@@ -254,4 +264,4 @@ def _words(left: str, right: str, rule: AnswerRule) -> Outcome | None:
     return Outcome(verdict, "words") if verdict else None
 
 
-_TIERS = (_approximate, _times, _phrases, _numbers, _infinite, _based, _choices, _inequalities, _containers, _words)
+_TIERS = (_approximate, _times, _phrases, _measured, _numbers, _infinite, _based, _choices, _inequalities, _containers, _words)

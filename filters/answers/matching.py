@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 
 from filters.answers.kinds.containers import Container, parse_container
-from filters.answers.kinds.names import assignments
+from filters.answers.kinds.names import assignments, named
 from filters.answers.kinds.outcomes import Compare, Outcome
 from filters.answers.kinds.quantities import is_grouped, parse_quantity
 from filters.answers.kinds.words import is_prose, is_words
@@ -21,6 +21,7 @@ _MAY_BE_GROUPED = re.compile(r"[0-9],[0-9]{3}")
 _BOTH_SIGNS = re.compile(r"\\pm(?![a-zA-Z])")
 _BUILT = re.compile(r"\\\{[^{}]*?(?:\||:|\\mid(?![a-zA-Z])|\\in(?![a-zA-Z]))")
 _OTHER_SIGN = re.compile(r"\\mp(?![a-zA-Z])")
+_OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 _BRACKETS = frozenset({"()", "[]", "(]", "[)"})
 _UNORDERED = frozenset({"list", r"\{\}", r"\pm"})
 
@@ -36,13 +37,27 @@ def compare_containers(left: str, right: str, rule: AnswerRule, compare: Compare
     if ours is None or theirs is None:
         return _with_single(ours or theirs, left if ours is None else right, rule, compare)
     if is_words(left) and is_words(right):
-        return None
+        return _of_words(ours, theirs) if bool(_OR.search(left)) == bool(_OR.search(right)) else None
+    if bool(_OR.search(left)) != bool(_OR.search(right)) and _has_two_names(ours) and _has_two_names(theirs):
+        return Outcome(Verdict.UNPARSED, "container")  # `x = 1 or y = 2` against `x = 1 and y = 2`
     if max(len(ours.items), len(theirs.items)) > MAX_ITEMS:
         return Outcome(Verdict.UNPARSED, "guard")
     ours, theirs = _by_name(ours, theirs)
     if ours.kind == theirs.kind and not ours.is_unordered:
         return _in_order(ours, theirs, rule, compare)
     return _out_of_order(ours, theirs, rule, compare)
+
+
+def _of_words(ours: Container, theirs: Container) -> Outcome | None:
+    """`red, blue` against `red and blue`: equal where all words are; what differs is left to other tiers."""
+    sides = [[compact(item).casefold() for item in side.items] for side in (ours, theirs)]
+    is_same = ours.kind == theirs.kind == "list" and sides[0] == sides[1]
+    return Outcome(Verdict.EQUAL, "container") if is_same else None
+
+
+def _has_two_names(container: Container) -> bool:
+    names = {name for name, _ in filter(None, map(named, container.items))}
+    return len(names) > 1
 
 
 @lru_cache(maxsize=4096)

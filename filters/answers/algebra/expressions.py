@@ -256,6 +256,8 @@ class _Parser:
         base = None
         if name == r"\log" and self._next == "_":
             self._take()
+            if self._next.isdigit() and len(self._next) > 1 and self._next != "10":
+                raise CannotEvaluate  # `\log_23` is a logarithm to base 2 in LaTeX
             base = self._base()
         exponent = None
         if self._next == "^":

@@ -81,7 +81,18 @@ def _enclosed(text: str) -> Container | None:
         return None
     items = _items(inner)
     kind = tokens[0] + tokens[-1]
+    if kind == "[]" and (rows := _rows(items)):
+        return rows
     return Container(kind, items) if all(items) and (len(items) > 1 or kind == r"\{\}") else None
+
+
+def _rows(items: tuple[str, ...]) -> Container | None:
+    """The matrix that `[[1, 2], [3, 4]]` writes by its rows."""
+    rows = [_enclosed(item) for item in items]
+    cells = [row.items for row in rows if row and row.kind == "[]"]
+    if len(cells) < 2 or len(cells) != len(items) or len({len(row) for row in cells}) != 1:
+        return None
+    return Container(f"matrix {len(cells)}x{len(cells[0])}", tuple(cell for row in cells for cell in row))
 
 
 def _items(text: str) -> tuple[str, ...]:

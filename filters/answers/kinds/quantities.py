@@ -27,7 +27,9 @@ _RATIO = re.compile(
     rf"(?:\\frac\s*\{{\s*({_SIGNED})\s*\}}\s*\{{\s*({_SIGNED})\s*\}}|({UNSIGNED})\s*/\s*({_SIGNED}))"
 )
 _WITH_UNIT = re.compile(r"(.*?[0-9.})])(\s*)((?:%|[A-Za-z(]).*)", re.DOTALL)
-_SUM = re.compile(r"([0-9]+)\s*([a-zA-Z]{2,}),?\s+(?:and\s+)?([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]{2,})")
+_SUM = re.compile(r"([0-9]+)\s*([a-zA-Z]+)\.?,?\s+(?:and\s+)?([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]+)")
+_ARC = re.compile(r"([0-9]+)\s*degrees?\s*([0-9]+)\s*'\s*(?:([0-9]+)\s*(?:''|\"))?")
+_FEET = re.compile(r"(?:([0-9]+)\s*'\s*)?([0-9]+)\s*(?:\"|'')")
 _BELOW = re.compile(r"\s+(?:below|under|beneath)\s+(?:zero|0|freezing|sea[ -]level)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"([1-9][0-9]{0,2}(?:,[0-9]{3})+)")
 _GLOSS = re.compile(r"\(\s*([A-Za-z]{2,}(?:[ '-][A-Za-z]+){0,3})\s*\)")
@@ -100,6 +102,8 @@ def parse_quantity(text: str) -> Quantity | None:
         return _measured(numeral) if numeral else None
     if parts := _SUM.fullmatch(text):
         return _sum(*parts.groups())
+    if "'" in text or '"' in text:
+        return _primed(text)
     match = _WITH_UNIT.fullmatch(text)
     value = parse_number(match[1]) if match else None
     return None if match is None or value is None else _with_words(value, match[2], match[3])
@@ -112,7 +116,9 @@ def is_grouped(text: str) -> bool:
 
 def compare_quantities(left: Quantity, right: Quantity, rule: AnswerRule) -> Verdict:
     """Compare exactly; the rule decides about a percent or cent sign on one side only, and about different units."""
-    if left.is_letter != right.is_letter and left.unit != right.unit:
+    if left.is_letter != right.is_letter and left.unit != right.unit and not (
+        rule.units == "ignored" and left.unit and right.unit
+    ):
         if not (left.unit and right.unit):
             return Verdict.UNPARSED
         return _of_two_units(left, right, rule)
@@ -172,6 +178,17 @@ def _sum(count: str, unit: str, more: str, last: str) -> Quantity | None:
     if factor is None or factor <= 1:
         return None
     return Quantity(whole.value * factor + part.value, part.unit, is_sum=True)
+
+
+def _primed(text: str) -> Quantity | None:
+    """`30 degrees 15'` in degrees, `5'3"` in inches."""
+    if arc := _ARC.fullmatch(text):
+        whole, minutes, seconds = (int(part or 0) for part in arc.groups())
+        return Quantity(whole + Fraction(minutes, 60) + Fraction(seconds, 3600), "degree")
+    feet = _FEET.fullmatch(text)
+    if feet is None or not (feet[1] or text.endswith('"')):
+        return None
+    return Quantity(Fraction(12 * int(feet[1] or 0) + int(feet[2])), "inch", is_sum=feet[1] is not None)
 
 
 def _with_words(value: Fraction, space: str, words: str) -> Quantity | None:

@@ -105,6 +105,7 @@ _CALENDAR = frozenset({"month", "year", "decade", "century"})
 _NAME_OF = {spelling: name for name, others in _NAMES.items() for spelling in (name, *others.split())}
 # Symbols of one letter are units after text in roman type or in a compound such as `m/s`; elsewhere they are variables.
 LETTERS = frozenset(spelling for spelling in _NAME_OF if len(spelling) == 1 and spelling.isalpha())
+_MEGA = frozenset({"Mg", "Mm", "Ms"})  # not the milligram, nor the others of a small letter
 _LONGEST_SYMBOL = 4
 _POWER = re.compile(r"\s*(?:\^\s*\{?\s*([23])\s*\}?|\b(squared|cubed)$)\s*$")
 _SHAPE = re.compile(r"(?:(square|sq\.?|cubic|cu\.?)\s+)(.*)", re.IGNORECASE)
@@ -205,6 +206,8 @@ def _factor(text: str, letters: bool) -> str | None:
 def _name(text: str, letters: bool) -> str | None:
     if text in _NAME_OF:
         return _NAME_OF[text] if len(text) > 1 or text == "%" or letters else None
+    if text in _MEGA:
+        return None
     words = text.lower().rstrip(".").split()
     if words == ["per", "cent"] or words == ["percentage", "points"]:
         return "percent" if words[0] == "per" else None

@@ -23,6 +23,7 @@ _CHANGE = (
     r"percent|thousandths?|double[ds]?|tripled?|twice|once|squared|cubed|times|less|more|fewer|per|minus|plus|below|above"
     r"|under|over|ago|infinite|no|all|both|never|undefined|empty|real|nothing|single|alone|only|nobody|neither|either|week"
     r"|fortnight|trio|duo|unity|nil|null|cannot|impossible|exists?"
+    r"|out|every|divided|multiplied|ratio|sum|product|difference|quotient|root|squares?|cubes?"
 )
 _NUMBER_WORD = re.compile(rf"\b(?:{_CARDINAL}|{_PART}|{_CHANGE})\b", re.IGNORECASE)
 # Two letters are a product, unless they are one of these words.

@@ -4,6 +4,7 @@ It rewrites text only and never changes a value.
 """
 
 import re
+from typing import Any
 
 from filters.answers.extraction import last_boxed
 from filters.answers.writing.characters import in_latex
@@ -32,7 +33,16 @@ _NESTED = re.compile(r"\\boxed\{(\\boxed\{.*\})\}", re.DOTALL)
 _ELLIPSIS = re.compile(r"\.\.\.+|\\(?:dots|cdots|dotsc|ldots)(?![a-zA-Z])")
 _TRAILING = " .,;:?\n\t"
 _GROUPED = re.compile(r"(?<=[0-9])(?:\\,|\\!|\\ |\{,\}|\\text\{,\}|,\\!|, ?\\! ?)(?=\s?[0-9]{3}(?![0-9]))\s?")
-_REWRITES = tuple(
+_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+_BASES["sixteen"] = 16
+
+
+def _base(match: re.Match[str]) -> str:
+    """The base of a number in digits: `1011_{two}` as `1011_{2}`."""
+    return f"_{{{_BASES[match[1]]}}}"
+
+
+_REWRITES: tuple[tuple[re.Pattern[str], Any], ...] = tuple(
     (re.compile(pattern), new)
     for pattern, new in (
         (r"\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))|\\degree(?![a-zA-Z])", " degrees "),
@@ -52,7 +62,7 @@ _REWRITES = tuple(
         (r"(?<=[0-9a-zA-Z)\]}])\s*\*\*\s*(?=[-+0-9a-zA-Z({\\])", "^"),
         (r"\^\s*\(([^()]*)\)", r"^{\1}"),
         (r"\^\s*([-+]?[0-9]{2,})(?![0-9.])", r"^{\1}"),
-        (r"([_^])\s*\{\s*([0-9a-zA-Z])\s*\}", r"\1\2"),
+        (r"([_^])\s*\{\s*([0-9a-zA-Z])\s*\}(?!\s*[0-9])", r"\1\2"),
         (r"(?<=[0-9])\s*\^\s*\{?\s*(st|nd|rd|th)\s*\}?(?![a-zA-Z])", r" \1"),
         (r"(?<=[0-9])\s*[xX]\s*(?=10\s*\^)", r"\\times "),
         (r"\^\s*\{\s*\\prime\s*\\prime\s*\}", "''"),
@@ -74,6 +84,11 @@ _REWRITES = tuple(
         (r"(?<=[0-9}])\s*\\mu\s*m$", " micrometer"),
         (r"\+\s*/\s*-", r"\\pm "),
         (r"^(?:negative|minus)\s+(?=[0-9\\.])", "-"),
+        (r"\(\s*\\?[bp]?mod\s*\{?\s*([0-9]+)\s*\}?\s*\)", r" \\pmod{\1}"),
+        (r"\s*\\[bp]?mod\s*(?:\{\s*([0-9]+)\s*\}|([0-9]+))", r" \\pmod{\1\2}"),
+        (r"\{([:=])\}", r"\1"),
+        (r"^(?:[Tt]he\s+)?(?:final\s+|correct\s+)?[Aa]nswer\s+is\s*:?\s+(?=[-+0-9\\.])", ""),
+        (r"_\s*\{?\s*(two|three|four|five|six|seven|eight|nine|ten|sixteen)(?![a-zA-Z])\s*\}?", _base),
         (r"\\%", "%"),
         (r"\\?\$", ""),
     )
