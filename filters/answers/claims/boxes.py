@@ -25,6 +25,8 @@ _BARE = re.compile(
 )
 _LINE_REST = re.compile(r"(?:(?!\\[)\]]|\$|\n).)*", re.DOTALL)
 _CELL = re.compile(r"\\begin\s*\{(array|aligned|gathered|split)\}(?:\s*\{[lcr|]\})?(.*)\\end\s*\{\1\}", re.DOTALL)
+_MAX_BEFORE = 40
+_NEGATED = re.compile(r"\b(?:not|rather than|instead of)\s*(?:\$\$?|\\[(\[])?\s*$", re.IGNORECASE)
 _TEXT = re.compile(r"\\(?:text(?:bf|it|rm)?|math(?:rm|bf)|mbox)\s*\{([^{}]*)\}")
 _PLACEHOLDER = re.compile(
     r"(?:(?:the|your|my|our|final|numerical|correct) )*(?:answer|result|solution|value|number|expression)s?(?: here)?"
@@ -74,10 +76,10 @@ def last_boxed(text: str) -> str | None:
 
 
 def last_conclusion(text: str) -> Conclusion | None:
-    """Return the last conclusion that boxes state; a weak one counts where no other does."""
+    r"""Return the last conclusion that boxes state; a weak one counts where no other does, and `not \boxed{5}` never."""
     if "box" not in text and "\x08oxed" not in text:
         return None
-    boxes = boxes_of(text)
+    boxes = [box for box in boxes_of(text) if not _NEGATED.search(text, max(0, box.start - _MAX_BEFORE), box.start)]
     return _conclusion(text, [box for box in boxes if not box.is_weak] or boxes)
 
 

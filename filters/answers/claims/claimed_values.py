@@ -13,7 +13,7 @@ MAX_VALUE = 400
 
 _FILLERS = "|".join(language.fillers for language in LANGUAGES.values())
 _TAILS = "|".join(language.tails for language in LANGUAGES.values())
-_LEADING = re.compile(rf"(?:[\s*_`\"“”„«‘:：,，]|=(?!=)|'(?!\w)|\\(?=\s)|(?:{_FILLERS}))+", re.IGNORECASE)
+_LEADING = re.compile(rf"(?:[\s}}*_`\"“”„«‘:：,，]|=(?!=)|'(?!\w)|\\(?=\s)|(?:{_FILLERS}))+", re.IGNORECASE)
 _ROUNDED = re.compile(r"\b(?:approximately|about|roughly|around)\b|≈|\\approx", re.IGNORECASE)
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]", re.DOTALL)
 _INLINE = r"(?:\$(?![\s$])[^$\n]{1,300}?(?<![\s\\])\$(?![0-9])|\\\([^\n]{1,300}?\\\))"
@@ -22,7 +22,7 @@ _FORMULAS = re.compile(
     rf"|-?[0-9][0-9.,]*(?![\w.])))*"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b[a-z]\.\s?[a-z]|\b(?:approx|vs|etc|sq|cu|ft|in|oz|lbs?|hrs?|mins?|secs?|yds?|mi))\.$",
+    r"(?:\b[a-z]\.\s?[a-z]|\b(?:approx|vs|etc|sq|cu|ft|in|oz|lbs?|hrs?|mins?|secs?|yds?|mi|rs))\.$",
     re.IGNORECASE,
 )
 _END = re.compile(r"[.!?](?=[\s*_\"”'`)\]<]|$)|[。！？｡؟।]|\n|;(?=\s)|</|<\|")
@@ -60,6 +60,8 @@ _ENTRY = re.compile(
     r"|(?:sqrt|sin|cos|tan|cot|sec|csc|ln|log|exp|pi|lcm|gcd|max|min|arc[a-z]+)(?![a-z])"
     r"|[a-zA-Z](?=\s*(?:$|[-+*/^=<>_.,:;)(\[\]|{}0-9\\$]))|[a-zA-Z]\w{0,3}\s*(?:\([a-z]\)\s*)?=)"
 )
+_BOX = re.compile(r"\$*\s*\\(?:boxed|fbox|framebox)(?![a-zA-Z])")
+_BUT = re.compile(r"(?:not|nicht|pas|no)\s[^.;!?\n]{1,40}?,?\s(?:but|sondern|mais|sino)\s+(?:rather\s+|actually\s+)?", re.IGNORECASE)
 _NEGATED = re.compile(r"(?:not|never|neither|nicht|nie|pas|no es|non è|не)\b|不是|ではない|n't\b", re.IGNORECASE)
 
 
@@ -79,7 +81,11 @@ def value_after(text: str, at: int) -> ClaimedValue | None:
     window = text[at : at + MAX_VALUE]
     leading = _LEADING.match(window)
     start = leading.end() if leading else 0
+    if negated := _BUT.match(window, start):  # "not 5, but 6"
+        start = negated.end()
     rest = window[start:]
+    if _BOX.match(rest):
+        return None  # a box is a claim of its own, and one that is cut off is none
     if display := _DISPLAY.match(rest):
         value, end = display[1] or display[2], display.end()
     else:

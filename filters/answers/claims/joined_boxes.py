@@ -15,7 +15,7 @@ _MATH_MARKS = re.compile(
 )
 _NAME = re.compile(r"[a-zA-Z\\][a-zA-Z0-9\\_^'′]{0,12}(?:\([^()]{1,12}\))?\s*(?:=|≈|\\approx|\\in)(?![=\w])")
 _ITEM = re.compile(
-    r"\s?[.,;]?(?:\s*\n\s*(?:\(?(?:[a-z]|[ivx]{1,4}|[0-9]{1,2})[.)]|[-•])|\s+\((?:[a-z]"
+    r"\s?[.,;]?(?:\s*\n\s*(?:\(?(?:[a-z]|[ivx]{1,4}|[0-9]{1,2})[.)]|[-•])|\s*\((?:[a-z]"
     r"|[ivx]{1,4})\))(?:\s+|$)"
 )
 _JOINER = re.compile(r"[,;、，；&]|\\\\|\b(?:and|or|und|oder|et|ou|y|o|e|и|или)\b|[和与或及と]", re.IGNORECASE)

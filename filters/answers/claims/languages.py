@@ -26,15 +26,15 @@ class Language:
 
 
 ENGLISH = Language(
-    keywords=("answer", "final result", "final value", "correct option", "correct choice", "right option", "ans:"),
+    keywords=("answer", "final result", "final value", "correct option", "correct choice", "right option", "ans:", "ans."),
     nouns=(
         r"(?:answers?|final (?:numerical )?(?:result|value|solution)|(?:correct|right) (?:option|choice)|ans\b)"
-        r"(?:\s+(?:to|for|of|in|here)\b(?![:=])[^.!?:=\n]{0,80}?)?"
+        r"(?:\s+(?:to|for|of|in|here)\b(?![:=])[^.!?:=\n]{0,80}?|,\s*(?:therefore|thus|hence|then|in fact|of course),)?"
     ),
     links=(
         r"(?:is|are|was|equals|would be|should be|will be|must be|has to be|comes out (?:to be|to|as)"
         r"|becomes|turns out to be)\b"
-        r"|of\b(?=\s*[\\$0-9-])"
+        r"|of\b(?=\s*[\\$0-9-])|(?<=\bans)\.(?=\s*[\\$(0-9A-J-])"
     ),
     not_ours=(
         r"(?:if|suppose|supposing|assume|assuming|whether|unless|let|why|when|wrong|incorrect|false"
@@ -54,7 +54,7 @@ ENGLISH = Language(
         r"|therefore|then|whereas|while"
         r"|meaning|giving|making|leaving|resulting|i\.e\.|in total|in all|altogether|of (?:the|a|an"
         r"|all|her|his|their|its|my|our|it|them|this|that)"
-        r"|and (?:the|it|he|she|we|they|there|this|that|so|thus|therefore|a|an))\b"
+        r"|and (?:the|it|he|she|we|they|there|this|that|so|thus|therefore|an?(?! (?:half|third|quarter|[a-z]+th)\b)))\b"
     ),
     retractions=(
         r"\b(?:wait|oops|whoops|hold on|hmm+|sorry|apologies|apologize|no(?=\W{0,2}[,.!:—-])|actually"
