@@ -264,4 +264,16 @@ def _words(left: str, right: str, rule: AnswerRule) -> Outcome | None:
     return Outcome(verdict, "words") if verdict else None
 
 
-_TIERS = (_approximate, _times, _phrases, _measured, _numbers, _infinite, _based, _choices, _inequalities, _containers, _words)
+_TIERS = (
+    _approximate,
+    _times,
+    _phrases,
+    _measured,
+    _numbers,
+    _infinite,
+    _based,
+    _choices,
+    _inequalities,
+    _containers,
+    _words,
+)

@@ -76,7 +76,7 @@ def last_boxed(text: str) -> str | None:
 
 
 def last_conclusion(text: str) -> Conclusion | None:
-    r"""Return the last conclusion that boxes state; a weak one counts where no other does, and `not \boxed{5}` never."""
+    r"""Return the last conclusion that boxes state; a weak one counts where no other does, `not \boxed{5}` never."""
     if "box" not in text and "\x08oxed" not in text:
         return None
     boxes = [box for box in boxes_of(text) if not _NEGATED.search(text, max(0, box.start - _MAX_BEFORE), box.start)]

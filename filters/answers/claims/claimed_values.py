@@ -61,7 +61,9 @@ _ENTRY = re.compile(
     r"|[a-zA-Z](?=\s*(?:$|[-+*/^=<>_.,:;)(\[\]|{}0-9\\$]))|[a-zA-Z]\w{0,3}\s*(?:\([a-z]\)\s*)?=)"
 )
 _BOX = re.compile(r"\$*\s*\\(?:boxed|fbox|framebox)(?![a-zA-Z])")
-_BUT = re.compile(r"(?:not|nicht|pas|no)\s[^.;!?\n]{1,40}?,?\s(?:but|sondern|mais|sino)\s+(?:rather\s+|actually\s+)?", re.IGNORECASE)
+_BUT = re.compile(
+    r"(?:not|nicht|pas|no)\s[^.;!?\n]{1,40}?,?\s(?:but|sondern|mais|sino)\s+(?:rather\s+|actually\s+)?", re.IGNORECASE
+)
 _NEGATED = re.compile(r"(?:not|never|neither|nicht|nie|pas|no es|non è|не)\b|不是|ではない|n't\b", re.IGNORECASE)
 
 

@@ -26,7 +26,16 @@ class Language:
 
 
 ENGLISH = Language(
-    keywords=("answer", "final result", "final value", "correct option", "correct choice", "right option", "ans:", "ans."),
+    keywords=(
+        "answer",
+        "final result",
+        "final value",
+        "correct option",
+        "correct choice",
+        "right option",
+        "ans:",
+        "ans.",
+    ),
     nouns=(
         r"(?:answers?|final (?:numerical )?(?:result|value|solution)|(?:correct|right) (?:option|choice)|ans\b)"
         r"(?:\s+(?:to|for|of|in|here)\b(?![:=])[^.!?:=\n]{0,80}?|,\s*(?:therefore|thus|hence|then|in fact|of course),)?"

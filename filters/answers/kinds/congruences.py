@@ -10,10 +10,12 @@ MAX_MODULUS = 10_000
 
 
 def compare_congruences(left: str, right: str) -> Verdict | None:
-    """Compare two residue classes, or unions of classes of one modulus; None where one side is none."""
+    """Compare two residue classes, or unions of classes of one modulus; None where neither side is one."""
     ours, theirs = _CONGRUENCE.fullmatch(left), _CONGRUENCE.fullmatch(right)
-    if ours is None or theirs is None:
+    if ours is None and theirs is None:
         return None
+    if ours is None or theirs is None:
+        return Verdict.UNPARSED
     if (ours[1] and theirs[1] and ours[1] != theirs[1]) or not (int(ours[3]) and int(theirs[3])):
         return Verdict.UNPARSED
     modulus = lcm(int(ours[3]), int(theirs[3]))

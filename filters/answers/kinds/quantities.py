@@ -116,8 +116,10 @@ def is_grouped(text: str) -> bool:
 
 def compare_quantities(left: Quantity, right: Quantity, rule: AnswerRule) -> Verdict:
     """Compare exactly; the rule decides about a percent or cent sign on one side only, and about different units."""
-    if left.is_letter != right.is_letter and left.unit != right.unit and not (
-        rule.units == "ignored" and left.unit and right.unit
+    if (
+        left.is_letter != right.is_letter
+        and left.unit != right.unit
+        and not (rule.units == "ignored" and left.unit and right.unit)
     ):
         if not (left.unit and right.unit):
             return Verdict.UNPARSED

@@ -216,6 +216,8 @@ NOTATION = [
     ("7 base 8", "7", UNPARSED),
     ("7 mod 10", "7", UNPARSED),
     ("7 (mod 10)", "7", UNPARSED),
+    ("7 (mod 10)", r"x \equiv 17 \pmod{10}", EQUAL),
+    (r"x \equiv 2 \pmod 5", r"x \equiv 3 \pmod 5", DIFFERENT),
     ("5 or more", "5", UNPARSED),
     ("5 or so", "5", UNPARSED),
     ("at most 5", "5", UNPARSED),

@@ -103,7 +103,7 @@ UNITS = [
     ("5 percent", "5", UNPARSED),
     ("5 minutes to 3", "5", UNPARSED),
     ("10% off", "10%", UNPARSED),
-    (r"\sqrt{5} cm", "5", UNPARSED),
+    (r"\sqrt{5} cm", "5", DIFFERENT),
     ("90 minutes", "1.5 hours", UNPARSED),
 ]
 MONEY = [

@@ -127,7 +127,7 @@ def test_labels_headings_and_bold_values_name_the_answer(response, answer):
         ("Therefore, the correct answer is option B: 12", "B: 12"),
         ("The answer is $$x=5$$", "x=5"),
         ("giving an answer of 12.", "12"),
-        ("The answer is not 5 but 6", None),
+        ("The answer is not 5 but 6", "6"),
         ("The answer is 3.14159", "3.14159"),
         ("The answer is .5.", ".5"),
         ("The answer is -3.", "-3"),

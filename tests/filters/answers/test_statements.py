@@ -44,7 +44,7 @@ UNITS = [
     (r"4\sqrt{2} \mathrm{~s}", r"5\sqrt{2} \mathrm{~s}", DIFFERENT),
     (r"T=4\sqrt{2} \mathrm{~s}", r"T=5\sqrt{2} \mathrm{~s}", DIFFERENT),
     (r"y=\frac{1}{8} \sin 8 t \mathrm{ft}", r"y=\frac{1}{7} \sin 8 t \mathrm{ft}", DIFFERENT),
-    (r"4\sqrt{2} \mathrm{~s}", r"4\sqrt{2} \mathrm{~m}", UNPARSED),
+    (r"4\sqrt{2} \mathrm{~s}", r"4\sqrt{2} \mathrm{~m}", DIFFERENT),
 ]
 APPROXIMATIONS = [
     (r"\frac{1}{3} \approx 0.33", r"\frac{1}{3} \approx 0.333", EQUAL),
