@@ -27,6 +27,8 @@ def compare_measured(left: str, right: str, rule: AnswerRule, compare: Compare) 
     if ours is None or theirs is None:
         return None
     (formula, unit), (other, other_unit) = ours, theirs
+    if any(side[1] and len(side[0]) == 1 and side[0].isalpha() for side in (ours, theirs)):
+        return Outcome(Verdict.UNPARSED, "number")  # `x dollars` is a formula, `A line` is none
     if not unit or not other_unit or unit == other_unit or rule.units == "ignored":
         return compare(formula, other, rule)
     factor = ratio(unit, other_unit)
