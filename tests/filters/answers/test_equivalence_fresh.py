@@ -41,7 +41,7 @@ BRACES = [
     ("x_{1}^{2}", "x_1^2", EQUAL),
     ("2^{3}4", "2^{34}", UNPARSED),
     ("x^{1}0", "x^{10}", UNPARSED),
-    (r"\log_{2}3x", r"\log_{23}x", UNPARSED),
+    (r"\log_{2}3x", r"\log_{23}x", DIFFERENT),
     ("IV", "VI", UNPARSED),
 ]
 CLASSES = [
