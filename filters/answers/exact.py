@@ -13,7 +13,7 @@ from filters.answers.kinds.calls import computed, exact_value
 from filters.answers.kinds.choices import compare_choices, read_choice
 from filters.answers.kinds.congruences import compare_congruences
 from filters.answers.kinds.containers import depth_of, parse_container
-from filters.answers.kinds.decimals import comma_decimal
+from filters.answers.kinds.decimals import comma_decimal, in_lakhs
 from filters.answers.kinds.inequalities import interval_of
 from filters.answers.kinds.measured_formulas import compare_measured
 from filters.answers.kinds.names import without_names
@@ -51,7 +51,6 @@ _BUILT = re.compile(r"\\\{\s*([a-zA-Z])\s*(?:\||:|\\mid(?![a-zA-Z]))\s*\1\s*\\in
 _WHOLE = frozenset("nmkNMK")  # letters that often stand for whole numbers
 _TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-zA-Z])")
 _DEGREES = re.compile(r"(?<=[0-9)}a-zA-Z])\s*degrees?(?![a-zA-Z])\s*(?![CF])")
-_LAKHS = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}")
 _ROMAN = re.compile(r"[IVXLCDM]{2,}")
 _OPEN_CHOICE = re.compile(r"^([A-Z])\)\s*(?=\S)(?![^(]*\))")
 _SET_OPERATION = re.compile(r"\\(?:cup|cap|setminus|backslash)(?![a-zA-Z])")
@@ -176,7 +175,7 @@ def _numbers(left: str, right: str, rule: AnswerRule) -> Outcome | None:
     quantity, text, number = (ours, right, left) if ours else (theirs, left, right)
     if is_grouped(number) and parse_container(text):
         return None  # `60,180` against `60 and 180`
-    if quantity and (comma_decimal(text) == quantity.value or _in_lakhs(text) == quantity.value):
+    if quantity and (comma_decimal(text) == quantity.value or in_lakhs(text) == quantity.value):
         return Outcome(Verdict.UNPARSED, "number")
     if quantity and is_prose(text) and read_choice(text) is None:
         # Prose around a value may state it; only a reader can tell.
@@ -184,11 +183,6 @@ def _numbers(left: str, right: str, rule: AnswerRule) -> Outcome | None:
         stated = {quantity.value, -quantity.value} & found or says_a_number(text)
         return Outcome(Verdict.UNPARSED if stated else Verdict.DIFFERENT, "number")
     return None
-
-
-def _in_lakhs(text: str) -> int | None:
-    """The number that `1,23,456` is in India; elsewhere it is a list."""
-    return int(text.replace(",", "")) if _LAKHS.fullmatch(text) else None
 
 
 def _quantities(ours: Quantity, theirs: Quantity, rule: AnswerRule) -> Outcome:

@@ -26,6 +26,7 @@ _MARKED = re.compile(
 )
 _WRITTEN_OUT = re.compile(r"([+-]?)\s*([0-9]*)\.([0-9]+)\s*\\ldots")
 MAX_DIGITS = 60
+_LAKHS = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}")
 
 
 def decimal(text: str) -> Fraction:
@@ -39,6 +40,11 @@ def decimal(text: str) -> Fraction:
     elif text.count(".") > 1:
         text = text.replace(".", "")
     return Fraction(re.sub(r"[\s']", "", text))
+
+
+def in_lakhs(text: str) -> int | None:
+    """The number that `1,23,456` is in India; elsewhere it is a list."""
+    return int(text.replace(",", "")) if _LAKHS.fullmatch(text) else None
 
 
 def comma_decimal(text: str) -> Fraction | None:
