@@ -54,6 +54,7 @@ APPROXIMATIONS = [
     (r"\frac{40}{3} \approx 13.33", r"13.33", UNPARSED),
     (r"\frac{40}{3} \approx 13.33", r"13.3", UNPARSED),
     (r"\frac{40}{3} \approx 13.33", "7", DIFFERENT),
+    (r"\frac{40}{3} \approx 13.33", "1e401", UNPARSED),
     (r"$\approx 6.76$ miles", "6.76 miles", EQUAL),
 ]
 VALUES = [
