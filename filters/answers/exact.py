@@ -7,6 +7,7 @@ returned as pairs of expressions to compare.
 import re
 from functools import lru_cache
 
+from filters.answers.algebra.families import are_other_families
 from filters.answers.algebra.values import differ
 from filters.answers.kinds.approximations import compare_approximations
 from filters.answers.kinds.calls import computed, exact_value
@@ -120,8 +121,11 @@ def _values(left: str, right: str, rule: AnswerRule) -> Outcome:
     if _ROMAN.fullmatch(left) and _ROMAN.fullmatch(right):
         return Outcome(Verdict.UNPARSED, "value")  # `IV` and `VI` may be numbers or products
     left_text, right_text = _without_separators(left), _without_separators(right)
-    if differ(left_text, right_text):
+    are_other = are_other_families(left, right)
+    if are_other or (are_other is None and differ(left_text, right_text)):
         return _of_values(False, left_text, right_text, rule, "value")
+    if are_other is False and differ(left_text, right_text) is not False:
+        return Outcome(Verdict.UNPARSED, "value")  # constants of other names or multiples
     left_value, right_value = exact_value(left_text), exact_value(right_text)
     if left_value is not None and right_value is not None:
         return _of_values(left_value == right_value, left_text, right_text, rule, "rational")

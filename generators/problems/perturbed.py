@@ -33,6 +33,8 @@ _IN_PROSE = re.compile(
     r"(?:^|(?<![\\a-zA-Z])[A-Za-z]{2,}[\s$\\]+)([0-9][0-9,.]*)(?=[$\s]*(?:[.,;]|$|(?<=[\s$])[A-Za-z]{2,}))"
 )
 _BEING = re.compile(r"\b(is|are|can|could|will|would|may|might|must|does|do)\b(\s+not\b)?")
+_PLUS_C = re.compile(r"\+\s*C(?=[\s$.]*$)")
+_LETTER = re.compile(r"(?<![\\a-zA-Z])([a-df-hj-zABD-Z])(?![a-zA-Z])")
 _BODY = re.compile(r"(.*?)([\s.$]*)", re.DOTALL)
 _ENDLESS = re.compile(r"\\(?:infty|emptyset|varnothing|mathbb\s*\{?[A-Z]\}?)|[∞∅]")  # what adding 1 does not change
 
@@ -65,6 +67,8 @@ def near_copies(answer: str) -> tuple[str, ...]:
         copies.append(_FIRST_DIGIT.sub(lambda digit: _other_digit(digit[0]), answer))
     if _RELATED.search(answer) and (body := _BODY.fullmatch(answer)):
         copies.append(f"{body[1]} + 1{body[2]}")
+    if (constant := _PLUS_C.search(answer)) and (letter := _LETTER.search(answer)):
+        copies.append(f"{answer[: constant.start()]} + {letter[1]} {answer[constant.start() :]}")  # 1 more is the same
     if number := _IN_PROSE.search(answer):
         copies.append(_other_digit(number[1][0]) + number[1][1:])
     if being := _BEING.search(answer):

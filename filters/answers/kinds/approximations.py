@@ -44,5 +44,9 @@ def _are_apart(left: str, right: str) -> bool:
 
 
 def _near(text: str) -> complex | None:
+    """The value of a number, with or without a unit; None where there is none in double precision."""
     quantity = parse_quantity(text)
-    return number_near(text) if quantity is None else complex(quantity.value)
+    try:
+        return number_near(text) if quantity is None else complex(quantity.value)
+    except OverflowError:
+        return None

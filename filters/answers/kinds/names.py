@@ -25,6 +25,7 @@ _VOWEL = re.compile("[aeiouyAEIOUY]")
 _POINT = re.compile(r"[A-Z]'?\s*(\([^()]*,[^()]*\))")
 _LABEL = re.compile(r"((?:[A-Za-z]+ ){0,3}[A-Za-z]*[a-z]{2,}):\s*([^\s:=][^:=]*)")
 _TURNED = re.compile(r"([-+0-9.,/\s]*[0-9])\s*=\s*([A-Za-z])")
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{[a-z]+\}(?:\s*\{[lcr| ]*\})?")
 _LETTERS = re.compile(r"\\[a-zA-Z]+|([a-zA-Z])")
 
 
@@ -65,7 +66,7 @@ def named(text: str) -> tuple[str, str] | None:
         return None
     symbols = {letter for letter in _LETTERS.findall(match[1]) if letter}
     is_symbol = len(symbols) == 1 and not re.search("[a-z]{3}", match[1])
-    return None if is_symbol and symbols & set(_LETTERS.findall(value)) else (name, value)
+    return None if is_symbol and symbols & set(_LETTERS.findall(_ENVIRONMENT.sub(" ", value))) else (name, value)
 
 
 def _labelled(text: str) -> tuple[str, str] | None:

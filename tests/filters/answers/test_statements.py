@@ -54,6 +54,7 @@ APPROXIMATIONS = [
     (r"\frac{40}{3} \approx 13.33", r"13.33", UNPARSED),
     (r"\frac{40}{3} \approx 13.33", r"13.3", UNPARSED),
     (r"\frac{40}{3} \approx 13.33", "7", DIFFERENT),
+    (r"\frac{40}{3} \approx 13.33", "1e401", UNPARSED),
     (r"$\approx 6.76$ miles", "6.76 miles", EQUAL),
 ]
 VALUES = [
@@ -75,9 +76,22 @@ VALUES = [
         DIFFERENT,
     ),
 ]
+# General solutions, whose constants have no names, signs or multiples of their own.
+VECTOR = r"y=c_1 [\begin{array}{l}1 \\ 2\end{array}] e^t+c_2 [\begin{array}{l}0 \\ 1\end{array}] e^{-t}"
+FAMILIES = [
+    ("C_1 e^t + C_2 e^{-t}", "C_1 e^t + C_2 e^{-2t}", DIFFERENT),
+    ("C_1 e^t + C_2 e^{-t}", "C_2 e^t + C_1 e^{-t}", UNPARSED),
+    ("C_1 e^t + C_2 e^{-t}", "3C_1 e^t - C_2 e^{-t}", UNPARSED),
+    ("y=c_1 e^{2x} + x", "y=c_1 e^{2x} + x + e^{2x}", UNPARSED),
+    ("y=c_1 e^{2x} + x", "y=c_1 e^{2x} + 2x", DIFFERENT),
+    (r"\frac{x^2}{2}+C", r"\frac{x^2+3}{2}+C", UNPARSED),
+    (r"\frac{x^2}{2}+C", r"\frac{x^2+3x}{2}+C", DIFFERENT),
+    (VECTOR, VECTOR.replace("1 \\\\ 2", "3 \\\\ 6"), UNPARSED),
+    (VECTOR, VECTOR.replace("1 \\\\ 2", "1 \\\\ 3"), DIFFERENT),
+]
 
 
-@pytest.mark.parametrize(("one", "other", "verdict"), STATEMENTS + UNITS + APPROXIMATIONS + VALUES)
+@pytest.mark.parametrize(("one", "other", "verdict"), FAMILIES + STATEMENTS + UNITS + APPROXIMATIONS + VALUES)
 def test_the_values_of_two_statements_decide_where_all_else_is_the_same(one, other, verdict):
     assert compare_exactly(one, other).verdict is verdict
     assert compare_exactly(other, one).verdict is verdict
