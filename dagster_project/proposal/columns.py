@@ -1,5 +1,6 @@
 """Which columns hold prompts and answers, and how the answers are written: tried on the rows with the code of a run."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -7,6 +8,7 @@ from typing import Any
 
 from dagster_project.proposal.known import known_set, mapping_of
 from filters.answers.checker import AnswerChecker
+from filters.answers.extraction import find_answer
 from filters.answers.kinds.quantities import plain_number
 from generators.problems import turns
 from generators.problems.choices import CHOICES, choices_of
@@ -21,11 +23,24 @@ PROMPTS = (
     *("messages", "conversations", "conversation", "content"),
 )
 ANSWERS = (
-    *("answer", "final_answer", "ground_truth", "gold", "target", "expected_answer", "answerkey", "answer_key"),
+    *(
+        "answer",
+        "answers",
+        "final_answer",
+        "ground_truth",
+        "gold",
+        "target",
+        "expected_answer",
+        "answerkey",
+        "answer_key",
+    ),
     *("correct_answer", "correct", "result", "solution", "response", "output", "completion", "reference", "label"),
 )
 LEVELS = ("level", "difficulty", "grade")
 _BEFORE = ("body", "context", "passage")  # what a question may rest on
+_APPLIED_TO = {"instruction": "input"}  # a task, and the column of what it applies to
+_OPTION = re.compile(r"(?:(?:op|opt|option|choice)[_ ]?)?([a-d])|(?:opt|option|choice)[_ ]?([1-4])", re.IGNORECASE)
+_LEAST_OPTIONS = 3
 _OF_VALUES = ("value", "text", "content")  # fields whose names say less than the one that holds them
 _MARKED: tuple[AnswerFormat, ...] = ("gsm8k", "boxed")
 _LONGEST_PLAIN = 60  # characters of an answer without a solution, in the median
@@ -101,6 +116,8 @@ async def detect_columns(
     if preset and (known := await _of_the_preset(rows, preset)):
         return known
     asked, why = _asked(rows, paths, label, names, prompt, answer)
+    if answer is None:
+        _refuse_options(paths, label)
     base = ColumnMapping(
         prompt=asked,
         level=_level(rows, paths, asked, answer),
@@ -142,10 +159,22 @@ def _asked(
             f"no column of {label} reads as a problem; there are {', '.join(names)}: name it with --prompt"
         )
     why = "by its name" if named else "the longest text"
+    beneath = (*_BEFORE, _APPLIED_TO.get(_name(chosen)))
     before = next(
-        (name for name in paths if name.lower() in _BEFORE and name != chosen and _some_text(rows, name)), None
+        (name for name in paths if name.lower() in beneath and name != chosen and _some_text(rows, name)), None
     )
     return ((before, chosen), f"{why}, and the text that it rests on") if before and named else (chosen, why)
+
+
+def _refuse_options(paths: Sequence[str], label: str) -> None:
+    """Refuse problems whose choices stand in a column each: without them in the prompt, nobody can choose."""
+    options = [path for path in paths if _OPTION.fullmatch(path)]
+    if len(options) >= _LEAST_OPTIONS:
+        raise SourceError(
+            f"the choices of {label} stand in the columns {', '.join(options)}, and one column with a list of them, "
+            f"or an object of them by letter, is read: join them in a column 'choices', or, if the prompts show "
+            f"the choices, name the column of answers with --answer"
+        )
 
 
 def _level(rows: Rows, paths: Sequence[str], asked: str | tuple[str, ...], answer: str | None) -> str | None:
@@ -207,6 +236,7 @@ async def _tried(
     if not answers:
         return None
     is_long = median(map(len, answers)) > _LONGEST_PLAIN or any(_is_marked(text) for text in answers)
+    is_long = is_long or sum(map(_is_sentence, answers)) > _LEAST_SHARE * len(answers)
     if mapping.answer_format == "plain" and is_long and not is_sure:
         return None
     verified = (await verify_gold(read, checker)).kept.height
@@ -233,6 +263,12 @@ def _prompt(row: Mapping[str, Any], mapping: ColumnMapping) -> str | None:
 
 def _is_marked(text: str) -> bool:
     return "\\boxed" in text or "####" in text
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether an answer stands in a sentence that states it: "She sold 72. The answer is 72."."""
+    found = find_answer(text)
+    return found is not None and found.found_by == "phrase"
 
 
 def _is_solved(rows: Rows, path: str) -> bool:

@@ -8,7 +8,7 @@ the response once, however long it is.
 import re
 from dataclasses import dataclass
 
-from filters.answers.claims.boxes import last_boxed, last_conclusion
+from filters.answers.claims.boxes import is_negated, last_boxed, last_conclusion
 from filters.answers.claims.claims import Claim, claims_of, corrections_of, marked_value, without_announcement
 from filters.answers.claims.joined_boxes import value_key
 from filters.answers.claims.retractions import after_last_retraction, takes_back
@@ -56,7 +56,7 @@ def find_answer(response: str, rule: AnswerRule = DEFAULT_RULE) -> Found | None:
         return found
     claims = claims_of(text)
     if last := max((claim for claim in claims if not claim.is_weak), key=lambda claim: claim.start, default=None):
-        settled = after_last_retraction(text, last.end)
+        settled = after_last_retraction(text, last.end, last.text)
         if settled > last.end:  # what was claimed before is taken back
             text = text[settled:]
             claims = claims_of(text) or list(corrections_of(text))
@@ -101,7 +101,7 @@ def _at_the_end(text: str) -> Found | None:
 def _plain_box(text: str) -> str | None:
     """The content of the only box, if nothing special is in it or around it."""
     at = text.rfind("\\boxed{")
-    if at < 0 or text.find("box", 0, at) >= 0:
+    if at < 0 or text.find("box", 0, at) >= 0 or is_negated(text, at):
         return None
     box = _PLAIN_BOX.match(text, at)
     return box[1].strip() if box and _BEFORE_PLAIN_BOX.search(text, max(0, at - 5), at) else None

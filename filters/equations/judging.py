@@ -78,9 +78,10 @@ def begins_with(formula: Formula, part: Formula) -> bool:
     return value_of(formula) == wanted
 
 
-def may_be_label(left: Side, right: Side) -> bool:
-    """Whether the equation holds without its first number and a dash, which may be a label: "Day 1 - 3 + 4 = 7"."""
-    return left.unlabelled is not None and value_of(left.unlabelled) == value_of(right.formula)
+def holds_otherwise(left: Side, right: Side) -> bool:
+    """Whether the equation holds in another reading of a side: "Day 1 - 3 + 4 = 7", "5 + 5 = 10!"."""
+    readings = ((left.otherwise, right.formula), (left.formula, right.otherwise))
+    return any(one and other and value_of(one) == value_of(other) for one, other in readings)
 
 
 def exact_value(side: Side) -> Fraction | None:
@@ -133,6 +134,8 @@ def _may_be_converted(left: Side, right: Side) -> bool:
         return True
     if left.is_lone and "%" in right.units - left.units:
         return True  # "48 = 100% + 20%" names what is the whole
+    if left.is_fraction and right.is_lone and _is_hundredfold(left, right):
+        return True  # "3/4 = 75" leaves out the percent sign
     values: tuple[Range | None, Range | None] = value_of(left.formula), value_of(right.formula)
     a, b = (value.low if value else Fraction(0) for value in values)
     if not MEASURES & (left.units | right.units) or not a or not b:
@@ -141,6 +144,11 @@ def _may_be_converted(left: Side, right: Side) -> bool:
         return True
     ratio = max(abs(a / b), abs(b / a))
     return ratio.denominator == 1 and (ratio in _CONVERSIONS or _is_power_of_ten(int(ratio)))
+
+
+def _is_hundredfold(left: Side, right: Side) -> bool:
+    a, b = exact_value(left), exact_value(right)
+    return a is not None and b is not None and abs(a) < 1 and a * 100 == b
 
 
 def _is_power_of_ten(number: int) -> bool:

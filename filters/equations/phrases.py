@@ -25,7 +25,7 @@ SUPPOSED = _phrases(
     r"""
     suppos\w*|assum\w*|imagin\w*|pretend\w*|hypothe\w*|were (?:to|equal)|for the sake of
     let(?!['’]?s\b| us\b| me\b)|if|whether|unless|even though
-    claim\w*|guess\w*|maybe|perhaps|check\w*|verify\w*|test\w*|try\w*|does|could
+    claim\w*|guess\w*|thought|maybe|perhaps|check\w*|verify\w*|test\w*|try\w*|does|could
     """,
     "假设|如果|若|假如|检验|验证",
 )

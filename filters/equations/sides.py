@@ -3,6 +3,7 @@
 A side is open when it is a part of something else: `x + 2` has the formula `2`, and `3 dozen` has the formula `3`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,11 +11,12 @@ from fractions import Fraction
 from filters.equations.formulas import Formula, Number, Operation, Sign
 from filters.equations.lexemes import Lexeme
 from filters.equations.parser import parse
-from filters.equations.words import changes_value, ends_in_letter, is_letter, is_unit, unit_names
+from filters.equations.words import MEASURES, changes_value, ends_in_letter, is_letter, is_unit, unit_names
 
 _LONGEST = 60  # lexemes of a side
 _PLAIN_BREAKS = frozenset(".,;:→\"'“”#•、，：（）&>")
 _MOST_UNIT_WORDS = 3
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Side:
 
     `is_open` says that the formula is only a part of the side; `is_named`, that a word stands before a lone number,
     which may then be a label ("Day 3"); `is_of`, that "of" stands before it; `follows`, that a relation does.
-    `unlabelled` is the formula after a number that may be a label, and a dash: `3 + 4` of "Day 1 - 3 + 4".
+    `otherwise` is the formula in another reading: after a number that may be a label and a dash ("Day 1 - 3 + 4"), with
+    the dash of a bullet as its sign, or without an exclamation mark at the end.
     """
 
     formula: Formula
@@ -35,7 +38,7 @@ class Side:
     follows: bool
     start: int
     end: int
-    unlabelled: Formula | None = None
+    otherwise: Formula | None = None
 
     @property
     def is_fraction(self) -> bool:
@@ -67,7 +70,9 @@ def left_side(pieces: Sequence[Lexeme], relation: int) -> Side | None:
         if parsed is not None and parsed.end == len(window):
             first = low + start
             bullet = pieces[first].kind == "sign" and _is_bullet(pieces, first)
+            signed = None
             if bullet and (without := parse(window, start + 1)):
+                signed = parsed.formula
                 parsed, first = without, first + 1
             before = pieces[first - 1] if first else None
             return Side(
@@ -82,7 +87,7 @@ def left_side(pieces: Sequence[Lexeme], relation: int) -> Side | None:
                 follows=before is not None and before.kind == "relation",
                 start=pieces[first].start,
                 end=pieces[relation - 1].end,
-                unlabelled=_unlabelled(pieces[first:relation], before),
+                otherwise=signed or _unlabelled(pieces[first:relation], before),
             )
     return None
 
@@ -97,6 +102,8 @@ def right_side(pieces: Sequence[Lexeme], relation: int) -> Side | None:
     if parsed is None:
         return None
     after = relation + 1 + parsed.end
+    exclaims = pieces[after - 1].kind == "bang" and parsed.end == len(window)
+    calm = parse(window[:-1], spoken=False) if exclaims else None
     return Side(
         formula=parsed.formula,
         units=parsed.units or _later_units(pieces, after),
@@ -107,6 +114,7 @@ def right_side(pieces: Sequence[Lexeme], relation: int) -> Side | None:
         follows=True,
         start=window[0].start,
         end=pieces[after - 1].end,
+        otherwise=calm.formula if calm else None,
     )
 
 
@@ -128,10 +136,12 @@ def _begins_alone(pieces: Sequence[Lexeme], first: int) -> bool:
 
 
 def _is_span(side: Sequence[Lexeme], before: Lexeme | None) -> bool:
-    """Whether the side may be a span like that of "Weeks 1-2" and not a difference."""
-    if before is None or before.kind != "word" or [piece.kind for piece in side] != ["number", "sign", "number"]:
+    """Whether the side may be a span like that of "Weeks 1-2" or "2019-2020" and not a difference."""
+    if [piece.kind for piece in side] != ["number", "sign", "number"]:
         return False
     low, dash, high = side
+    if (before is None or before.kind != "word") and not all(_YEAR.fullmatch(end.symbol) for end in (low, high)):
+        return False
     is_tight = low.end == dash.start and dash.end == high.start
     return dash.symbol == "-" and is_tight and Fraction(low.symbol) < Fraction(high.symbol)
 
@@ -227,6 +237,8 @@ def _continues(pieces: Sequence[Lexeme], index: int) -> bool:
     """Whether the word at `index` makes more of the number before it: "dozen", "of the rest", "and a half"."""
     word = pieces[index].symbol
     following = [piece.symbol for piece in pieces[index + 1 : index + 5]]
+    if index + 1 < len(pieces) and pieces[index + 1].kind == "number" and unit_names([word]) & MEASURES:
+        return True  # "1 hour 15 minutes"
     if word == "a":
         return not (following and len(following[0]) > 1)
     if is_letter(word) or changes_value(word) or word in ("of", "or", "to"):

@@ -18,9 +18,9 @@ from filters.equations.judging import (
     divides,
     equal,
     exact_value,
+    holds_otherwise,
     is_comparable,
     is_excused,
-    may_be_label,
 )
 from filters.equations.lexemes import Lexeme, lexemes
 from filters.equations.sides import Side, left_side, right_side
@@ -100,7 +100,7 @@ def _truth(left: Side, right: Side, goes_on: bool, doubts: Doubts, span: tuple[i
         or doubts.says_rounded(*span)
         or (divides(left.formula) and doubts.says_remainder(*span))
         or (left.is_lone and bool(left.units - {"$", "%"}))
-        or may_be_label(left, right)
+        or holds_otherwise(left, right)
         or (are_opposite(left, right) and doubts.says_shortfall(*span))
         or (goes_on and _carries_on(left, right))
     )

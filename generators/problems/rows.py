@@ -1,8 +1,9 @@
-"""The rows of one problem file, whose suffix gives the format: JSONL, JSON, Parquet or CSV, plain or gzipped.
+"""The rows of one problem file, whose suffix gives the format: JSONL, JSON, Parquet, CSV or TSV, plain or gzipped.
 
 A broken line costs only that line. A row that is a conversation, not an object, has it in the column `messages`.
 """
 
+import codecs
 import gzip
 import io
 import json
@@ -15,7 +16,7 @@ from generators.problems import turns
 from generators.problems.source import Entry
 from generators.problems.unread import described, shown
 
-SUFFIXES = (".jsonl", ".json", ".parquet", ".csv", ".jsonl.gz", ".json.gz", ".csv.gz")
+SUFFIXES = (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".jsonl.gz", ".json.gz", ".csv.gz", ".tsv.gz")
 CONVERSATION = "messages"  # the column of a row that is a conversation
 _READABLE = "a row is an object with columns, or a conversation"
 
@@ -37,14 +38,24 @@ def rows_in(content: bytes, suffix: str) -> list[Entry]:
         raise Unreadable(str(error)) from error
     if not plain.strip():
         return []
-    plain = plain.removeprefix(b"\xef\xbb\xbf")
+    plain = _in_utf8(plain).removeprefix(codecs.BOM_UTF8)
     match suffix.removesuffix(".gz"):
         case ".jsonl":
             return _unwrapped(_json_lines(plain))
         case ".json":
             return _unwrapped(_json(plain))
         case _:
-            return _table(plain, suffix)
+            return _table(plain, suffix.removesuffix(".gz"))
+
+
+def _in_utf8(content: bytes) -> bytes:
+    """Text whose first bytes say that it is UTF-16, as spreadsheets write it, in UTF-8; all else unchanged."""
+    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeError as error:
+        raise Unreadable(str(error)) from error
 
 
 def _json_lines(content: bytes) -> list[Entry]:
@@ -119,7 +130,15 @@ def _unwrapped(entries: Sequence[Entry]) -> list[Entry]:
 def _table(content: bytes, suffix: str) -> list[Entry]:
     buffer = io.BytesIO(content)
     try:
-        frame = pl.read_parquet(buffer) if suffix == ".parquet" else pl.read_csv(buffer, infer_schema=False)
+        frame = pl.read_parquet(buffer) if suffix == ".parquet" else _csv(buffer, suffix)
     except pl.exceptions.PolarsError as error:
         raise Unreadable(str(error).partition("\n")[0]) from error
     return [Entry(f"row {number}", row) for number, row in enumerate(frame.iter_rows(named=True), start=1)]
+
+
+def _csv(buffer: io.BytesIO, suffix: str) -> pl.DataFrame:
+    """The table of a CSV file; where its first line has no comma, semicolons or tabs may part its columns."""
+    head = buffer.getvalue().partition(b"\n")[0]
+    other = next((mark for mark in (b"\t", b";") if mark in head), b",") if b"," not in head else b","
+    separator = "\t" if suffix == ".tsv" else other.decode()
+    return pl.read_csv(buffer, infer_schema=False, separator=separator)

@@ -79,8 +79,13 @@ def last_conclusion(text: str) -> Conclusion | None:
     r"""Return the last conclusion that boxes state; a weak one counts where no other does, `not \boxed{5}` never."""
     if "box" not in text and "\x08oxed" not in text:
         return None
-    boxes = [box for box in boxes_of(text) if not _NEGATED.search(text, max(0, box.start - _MAX_BEFORE), box.start)]
+    boxes = [box for box in boxes_of(text) if not is_negated(text, box.start)]
     return _conclusion(text, [box for box in boxes if not box.is_weak] or boxes)
+
+
+def is_negated(text: str, start: int) -> bool:
+    r"""Whether the box at `start` is what the answer is not: `not \boxed{5}`, `rather than \boxed{5}`."""
+    return bool(_NEGATED.search(text, max(0, start - _MAX_BEFORE), start))
 
 
 def boxes_of(text: str) -> list[Box]:

@@ -62,7 +62,9 @@ _ENTRY = re.compile(
 )
 _BOX = re.compile(r"\$*\s*\\(?:boxed|fbox|framebox)(?![a-zA-Z])")
 _BUT = re.compile(
-    r"(?:not|nicht|pas|no)\s[^.;!?\n]{1,40}?,?\s(?:but|sondern|mais|sino)\s+(?:rather\s+|actually\s+)?", re.IGNORECASE
+    r"(?:not(?! only)|nicht(?! nur)|pas|no)\s[^.;!?\n]{1,40}?,?\s"
+    r"(?:but|sondern|mais|sino)\s+(?:rather\s+|actually\s+)?",
+    re.IGNORECASE,
 )
 _NEGATED = re.compile(r"(?:not|never|neither|nicht|nie|pas|no es|non è|не)\b|不是|ではない|n't\b", re.IGNORECASE)
 

@@ -19,7 +19,9 @@ _ENUMERATED = re.compile(r"(?:[0-9]+[.):]|[a-z]+ [0-9]+\s*[:.])\s*[^\W\d]", re.I
 _OPENING_TAG = re.compile(r"<(?:final[_ ]?)?answer>", re.IGNORECASE)
 _CLOSING_TAG = re.compile(r"</|<(?:final[_ ]?)?answer>", re.IGNORECASE)
 _END_OF_TEXT = re.compile(r"(?:\s|<\|[a-z_]{1,20}\|>|</?[a-z]{1,10}>|\\\])*$", re.IGNORECASE)
-_MARKED = re.compile(r"\*\*([^*\n]+)\*\*|__([^_\n]+)__|\\textbf\{([^{}]+)\}|(?<=\bis )\[([^\[\]\n]+)\](?=\W*$)")
+_MARKED = re.compile(
+    r"\*\*([^*\n]+)\*\*|__([^_\n]+)__|\\textbf\{([^{}]+)\}|(?<=\bis )\[([^\[\]\n]+)\](?=\W*$)|\[\[([^\[\]\n]{1,80})\]\]"
+)
 _CORRECTED = re.compile(
     r"\b(?:it|that|this|value|result)(?:'s|’s|\s+(?:is|should be|must be|has to be))\s+(?:actually "
     r"|really )?(?=[-$\\]?[0-9\\])",

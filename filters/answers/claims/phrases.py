@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from filters.answers.claims.claimed_values import ClaimedValue, value_after
+from filters.answers.claims.fields import before_noun, fields_of
 from filters.answers.claims.languages import LANGUAGES, Language
 
 MAX_BEFORE = 60
@@ -87,6 +88,8 @@ def phrases_of(text: str) -> Iterator[Phrase]:
             for keyword in statement.keywords:
                 yield from _stated(text, lowered, keyword, statement)
     yield from _answer_lines(text)
+    yield from (Phrase(value, start, True) for value, start in fields_of(text))
+    yield from (Phrase(value, start, False) for value, start in before_noun(text))
 
 
 def _stated(text: str, lowered: str, keyword: str, statement: _Statement) -> Iterator[Phrase]:

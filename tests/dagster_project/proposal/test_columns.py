@@ -100,3 +100,35 @@ def test_what_cannot_be_seen_is_asked_for_by_its_option(rows, chosen, sentence):
     with pytest.raises(SourceError) as refused:
         detected(rows, **chosen)
     assert sentence in str(refused.value), json.dumps(rows)
+
+
+def test_a_task_is_read_with_what_it_applies_to():
+    rows = [
+        {
+            "instruction": "Solve the problem.",
+            "input": f"Ann has {number} apples and buys 2 more. How many has she?",
+            "output": f"She has {number} + 2 = {number + 2}. The answer is {number + 2}.",
+        }
+        for number in range(12)
+    ]
+    columns = detected(rows)
+    assert columns.mapping.prompt == ("input", "instruction")
+    assert (columns.answer.column, columns.answer.format) == ("output", "sentence")
+    assert columns.answer.answers[:2] == ("2", "3")
+
+
+@pytest.mark.parametrize(
+    "names", [("A", "B", "C", "D"), ("opa", "opb", "opc", "opd"), ("option_1", "option_2", "option_3")]
+)
+def test_choices_in_a_column_each_are_refused_and_named(names):
+    rows = [
+        {
+            "question": f"What is {number} plus 2?",
+            **{name: str(number + n) for n, name in enumerate(names)},
+            "answer": "C",
+        }
+        for number in range(12)
+    ]
+    with pytest.raises(SourceError, match=f"stand in the columns {', '.join(names)}.*'choices'.*--answer"):
+        detected(rows)
+    assert detected(rows, answer="answer").answer.column == "answer"

@@ -187,7 +187,7 @@ def test_labels_headings_and_bold_values_name_the_answer(response, answer):
         ("The answer comes out to 7.", "7"),
         ("This gives us a final answer of 7.", "7"),
         ("The answer, 12, is even.", None),
-        ("12 is the answer.", None),
+        ("12 is the answer.", "12"),
         ("What is the answer? It is 5.", None),
         ("The answer depends on x.", None),
         ("The answer is given by x = 3.", "x = 3"),
@@ -234,4 +234,78 @@ def test_labels_headings_and_bold_values_name_the_answer(response, answer):
     ],
 )
 def test_a_sentence_states_the_answer_without_the_words_around_it(response, answer):
+    assert extract_answer(response) == answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ('{"answer": 5, "confidence": 0.9}', "5"),
+        ('```json\n{"reasoning": "2 + 3", "final_answer": "5"}\n```', "5"),
+        (r'{"answer": "\\frac{1}{2}"}', r"\frac{1}{2}"),
+        (r'{"answer": "\sqrt{2}"}', r"\sqrt{2}"),
+        ("{'answer': 'B'}", "B"),
+        ('{"answer": [3, 4]}', "3, 4"),
+        ('{"answer": null}', None),
+        ('```python\nd = {"answer": x}\n```', None),
+        ("My verdict: [[C]]", "C"),
+    ],
+)
+def test_a_field_named_answer_states_one(response, answer):
+    assert extract_answer(response) == answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("So 5 is the answer.", "5"),
+        ("So $\\frac12$ is the final answer.", "$\\frac12$"),
+        ("Therefore, **B** is the correct option.", "B"),
+        ("Hence, (C) is the correct choice.", "(C)"),
+        ("If 5 is the answer, then we fail.", None),
+        ("We check whether, 5 is the answer.", None),
+        ("Therefore a is the answer.", None),
+        ("5 is the answer?", None),
+        ("\\boxed{B}. Thus, 5 is the answer.", "B"),
+    ],
+)
+def test_the_value_may_stand_before_its_noun(response, answer):
+    assert extract_answer(response) == answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("The answer is not 5, but 6.", "6"),
+        ("The answer is not 3/4, but rather $2/3$.", "$2/3$"),
+        ("Die Antwort ist nicht 5, sondern 6.", "6"),
+        ("The answer is not 5.", None),
+        ("The answer, therefore, is 12.", "12"),
+        ("Ans. 12", "12"),
+        ("He gave several ans. The last one was 5.", None),
+        ("The answer is Rs. 500.", "Rs. 500"),
+        ("The answer is 12 and a half.", "12 and a half"),
+        ("$\\text{Answer: } 12$", "12"),
+        ("The answer is 17. So the answer is \\boxed", "17"),
+        ("So the answer is \\boxed", None),
+        ("The answer is 12. I initially got 13, but that was a mistake.", "12"),
+        ("The answer is 12. I initially got 12, but that was a mistake.", None),
+        ("The answer is 13. Sorry, I made an arithmetic mistake.", None),
+    ],
+)
+def test_negations_and_earlier_values_leave_what_is_meant(response, answer):
+    assert extract_answer(response) == answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        (r"The answer is $\boxed{6}$, not $\boxed{5}$.", "6"),
+        (r"It is $\boxed{6}$ rather than $\boxed{5}$.", "6"),
+        (r"It is not $\boxed{5}$.", None),
+        (r"(a) $\boxed{3}$ (b) $\boxed{4}$", "3, 4"),
+        (r"The answer is \boxed{12}. The answer is \boxed{1", "12"),
+    ],
+)
+def test_a_negated_box_claims_nothing_and_parts_of_one_line_are_one_answer(response, answer):
     assert extract_answer(response) == answer

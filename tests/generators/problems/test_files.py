@@ -94,6 +94,16 @@ def test_tables_are_read_by_their_suffix(tmp_path, suffix):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "separator", "encoding"),
+    [("t.tsv", "\t", "utf-8"), ("t.csv", ";", "utf-8"), ("t.csv", ",", "utf-16"), ("t.csv", ",", "utf-8-sig")],
+)
+def test_a_table_is_read_however_a_spreadsheet_writes_it(tmp_path, name, separator, encoding):
+    path = tmp_path / name
+    path.write_bytes(f"question{separator}answer\nWhat is 1 plus 2?{separator}#### 3\n".encode(encoding))
+    assert read(str(path)).kept["answer"].to_list() == ["3"]
+
+
 def test_a_span_counts_rows_as_they_stand_in_the_file(tmp_path):
     path = jsonl(tmp_path, EGGS, "{broken", ROBE, EGGS)
     found = read(path, offset=1, limit=2)
