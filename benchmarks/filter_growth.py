@@ -33,7 +33,7 @@ def ordinary(problems: list[str], n: int, draw: random.Random) -> list[str]:
 
 
 def hard(problems: list[str], n: int, draw: random.Random, *, run: int) -> list[str]:
-    """Rows of which half is the same, in runs of `run` words."""
+    """Rows that share half of their words, in runs of `run` words."""
     words = sorted({word for text in problems for word in text.split() if word.isalpha() and not opposed([word], [])})
     shared = [draw.choice(words) for _ in range(_WORDS // 2)]
     rows = []

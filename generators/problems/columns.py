@@ -22,7 +22,7 @@ class ColumnMapping:
     A column is a name or a dotted path into it, such as `reward_model.ground_truth`. A prompt of several columns joins
     their texts; of a conversation, the last user turn is the prompt. `choices` become part of the prompt, and the
     letter or the text of the right one is the answer. `all_needed` is true where all values of a list make the answer,
-    not any one. `unit` is written behind the answer. A row that has a `tolerance` of its own is set aside, since a
+    not any one. `unit` is written after the answer. A row that has a `tolerance` of its own is set aside, since a
     source has one rule. `answer_format` is `plain` for the answer alone, `gsm8k` for a solution that ends in `#### 18`,
     `boxed` for one that ends in `\boxed{18}`, `sentence` for one that says `The answer is 18.`, and `none` if there are
     no answers; then no answer column is read.

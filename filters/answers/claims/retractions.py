@@ -32,9 +32,9 @@ def after_last_retraction(text: str, start: int, claimed: str = "") -> int:
     return last
 
 
-def _is_of_another(told: str, claimed: str) -> bool:
+def _is_of_another(before: str, claimed: str) -> bool:
     """Whether the last sentence of a text tells of an earlier value of its writer that is not the claimed one."""
-    sentence = re.split(r"[.!?](?=\s)|\n", told.rstrip(" \n.!?"))[-1]
+    sentence = re.split(r"[.!?](?=\s)|\n", before.rstrip(" \n.!?"))[-1]
     earlier = _EARLIER.search(sentence)
     numbers = set(_NUMBER.findall(sentence, earlier.end())) if earlier else set()
     return bool(numbers) and not numbers & set(_NUMBER.findall(claimed))
