@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from upath import UPath
@@ -73,11 +73,15 @@ def raw(work: Sequence[Job], *, model: Path, width: int) -> tuple[int, float]:
     """Tokens and seconds of vLLM offline with everything queued at once, in a separate process."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "jobs.json"
-        file.write_text(json.dumps([asdict(job) for job in work]))
+        rollouts = [
+            {"prefix": job.prefix, "seed": job.seed, "max_tokens": job.max_tokens, "temperature": SAMPLING.temperature}
+            for job in work
+        ]
+        file.write_text(json.dumps([rollouts]))
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "benchmarks.offline_engine", str(file), str(result), str(model), str(width)]
         subprocess.run(command, stdout=sys.stderr, check=True)
-        tokens, seconds = json.loads(result.read_text())
+        ((tokens, seconds),) = json.loads(result.read_text())
     return int(tokens), float(seconds)
 
 

@@ -1,7 +1,7 @@
-"""Runs vLLM offline on the rollouts in a JSON file, all queued at once: the ceiling of `engine_utilisation`.
+"""Runs vLLM offline on batches of rollouts in a JSON file, each batch queued at once: a ceiling for our own ways.
 
-It runs as a separate process, configured like our server. `[tokens, seconds]` of the generation alone are written to
-another file, because vLLM itself writes to standard output.
+It runs as a separate process, configured like our server. `[tokens, seconds]` of the generation of each batch are
+written to another file, because vLLM itself writes to standard output.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from generators.engine.server_settings import vllm_environment
 
@@ -18,7 +19,7 @@ def main(jobs_file: str, result_file: str, model: str, width: str) -> None:
     os.environ.update(vllm_environment())
     from vllm import LLM, SamplingParams
 
-    jobs = json.loads(Path(jobs_file).read_text())
+    batches = json.loads(Path(jobs_file).read_text())
     engine = LLM(
         model=model,
         dtype="float32",
@@ -31,14 +32,19 @@ def main(jobs_file: str, result_file: str, model: str, width: str) -> None:
         max_num_batched_tokens=4096,
         kv_cache_memory_bytes=2**30,
     )
-    prompts = [{"prompt_token_ids": job["prefix"]} for job in jobs]
-    sampling_params = [SamplingParams(temperature=1.0, seed=job["seed"], max_tokens=job["max_tokens"]) for job in jobs]
-    engine.generate(prompts[:1], sampling_params[:1], use_tqdm=False)
-    began = time.perf_counter()
-    outputs = engine.generate(prompts, sampling_params, use_tqdm=False)
-    seconds = time.perf_counter() - began
-    tokens = sum(len(output.outputs[0].token_ids) for output in outputs)
-    Path(result_file).write_text(json.dumps([tokens, seconds]))
+
+    def generate(batch: list[dict[str, Any]]) -> int:
+        prompts = [{"prompt_token_ids": job.pop("prefix")} for job in batch]
+        outputs = engine.generate(prompts, [SamplingParams(**job) for job in batch], use_tqdm=False)
+        return sum(len(output.outputs[0].token_ids) for output in outputs)
+
+    generate([dict(batches[0][0])])  # the first request warms the engine up
+    results = []
+    for batch in batches:
+        began = time.perf_counter()
+        tokens = generate(batch)
+        results.append([tokens, time.perf_counter() - began])
+    Path(result_file).write_text(json.dumps(results))
 
 
 if __name__ == "__main__":
