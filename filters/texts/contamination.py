@@ -7,7 +7,6 @@ Items are compared without instructions, and without what they share with each o
 row that has an item's identity or setting, but asks something else, is no repeat.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,12 +15,14 @@ import polars as pl
 from rapidfuzz import fuzz
 
 from filters.rules import REASON, Filtered
+from filters.texts.alike import Alike
 from filters.texts.common import DEFAULT_SETTINGS as DEFAULT_COMMON
 from filters.texts.common import CommonSettings, common_of
+from filters.texts.held import Held, hashes_of
 from filters.texts.instructions import without_instructions
 from filters.texts.respelling import comparable
 from filters.texts.sameness import holds_problem, same_problem
-from filters.texts.words import figures, masked, ngrams
+from filters.texts.words import figures, masked
 
 Match = Literal["near", "verbatim"]
 
@@ -76,7 +77,7 @@ _MIN_WITHIN = 3
 _MOST_READ = 16
 _SIGNS = frozenset("+-*/^=<>%")
 # On equal shares, the more specific path is reported.
-_ORDER = ("whole", "long", "short", "reworded", "renumbered")
+_ORDER = ("whole", "long", "short", "reworded", "renumbered", "near")
 DEFAULT_SETTINGS = ContaminationSettings()
 # For procedural problems, which differ in their numbers only.
 VERBATIM = ContaminationSettings(long_share=1.0, short_share=1.0, reworded_share=1.0, renumbered=False, near=1.0)
@@ -152,20 +153,27 @@ class _Texts:
 
 
 class _Index:
-    """An inverted index from n-grams to the items that contain them."""
+    """The items, to be looked up by their n-grams, and by similar words next to equal numbers."""
 
     def __init__(self, items: Iterable[list[str]], settings: ContaminationSettings) -> None:
         self._settings = settings
-        self._paths: dict[tuple[str, int], dict[str, list[int]]] = {}
-        self._sizes: dict[tuple[str, int, int], int] = {}
+        self._least = {"whole": 1.0, "short": settings.short_share, "long": settings.long_share} | {
+            "reworded": settings.reworded_share,
+            "renumbered": settings.renumbered_share,
+        }
+        self._paths: dict[tuple[str, int], Held] = {}
         self._items: list[list[str]] = []
-        self._by_figures: dict[str, list[int]] = defaultdict(list)
+        self._joined: list[str] = []
+        self._alike = Alike()
         for item, tokens in enumerate(items):
             self._add(item, tokens)
+        self._ordered = sorted(self._paths.items(), key=lambda entry: _ORDER.index(entry[0][0]))
 
     def best(self, tokens: list[str], left: list[str]) -> _Match | None:
         """The item that a text repeats with the largest share, or None; `left` is the text without its template."""
-        matches = sorted(self._matches(tokens, left), key=lambda match: (-match.share, match.item))
+        matches = sorted(
+            self._matches(tokens, left), key=lambda match: (-match.share, match.item, _ORDER.index(match.path))
+        )
         return next((match for match in matches[:_MOST_READ] if self._is_asked(match, tokens, left)), None)
 
     def _is_asked(self, match: _Match, tokens: list[str], left: list[str]) -> bool:
@@ -178,38 +186,35 @@ class _Index:
     def _add(self, item: int, tokens: list[str]) -> None:
         settings = self._settings
         self._items.append(tokens)
+        self._joined.append(" ".join(tokens))
         if tokens:
-            self._by_figures[figures(tokens)].append(item)
+            self._alike.add(item, tokens, figures(tokens))
         if len(tokens) < settings.short_n:
             if tokens:
-                self._index_ngrams("whole", len(tokens), item, tokens)
+                self._hold("whole", len(tokens), item, tokens)
             return
         if len(tokens) < settings.long_n:
-            self._index_ngrams("short", settings.short_n, item, tokens)
+            self._hold("short", settings.short_n, item, tokens)
             return
-        self._index_ngrams("long", settings.long_n, item, tokens)
-        self._index_ngrams("reworded", settings.short_n, item, tokens)
+        self._hold("long", settings.long_n, item, tokens)
+        self._hold("reworded", settings.short_n, item, tokens)
         if settings.renumbered:
-            self._index_ngrams("renumbered", settings.short_n, item, masked(tokens))
+            self._hold("renumbered", settings.short_n, item, masked(tokens))
 
-    def _index_ngrams(self, path: str, n: int, item: int, tokens: list[str]) -> None:
-        grams = set(ngrams(tokens, n))
-        entries = self._paths.setdefault((path, n), {})
-        for gram in grams:
-            entries.setdefault(gram, []).append(item)
-        self._sizes[path, n, item] = len(grams)
+    def _hold(self, path: str, n: int, item: int, tokens: list[str]) -> None:
+        if (path, n) not in self._paths:
+            self._paths[path, n] = Held(n, self._least[path])
+        self._paths[path, n].add(item, tokens)
 
     def _matches(self, tokens: list[str], left: list[str]) -> Iterator[_Match]:
-        settings = self._settings
-        least = {"whole": 1.0, "short": settings.short_share, "long": settings.long_share}
-        least |= {"reworded": settings.reworded_share, "renumbered": settings.renumbered_share}
-        masked_words = masked(tokens) if settings.renumbered else tokens
-        for (path, n), entries in sorted(self._paths.items(), key=lambda entry: _ORDER.index(entry[0][0])):
-            grams = set(ngrams(masked_words if path == "renumbered" else tokens, n))
-            counts = Counter(item for gram in grams & entries.keys() for item in entries[gram])
-            for item, count in counts.items():
-                share = count / self._sizes[path, n, item]
-                if share >= least[path] and (path != "whole" or _stands_alone(self._items[item], tokens, left)):
+        masked_words = masked(tokens) if self._settings.renumbered else tokens
+        grams: dict[tuple[bool, int], frozenset[int]] = {}
+        for (path, n), held in self._ordered:
+            is_masked = path == "renumbered"
+            if (is_masked, n) not in grams:
+                grams[is_masked, n] = hashes_of(masked_words if is_masked else tokens, n)
+            for item, share in held.shares(grams[is_masked, n]):
+                if path != "whole" or _stands_alone(self._items[item], tokens, left):
                     yield _Match(item, path, share)
         yield from self._near(left)
 
@@ -219,10 +224,10 @@ class _Index:
         if settings.near == 1:
             return
         text = " ".join(tokens)
-        for item in self._by_figures.get(figures(tokens), ()):
-            words = self._items[item]
-            similarity = fuzz.ratio(text, " ".join(words)) / 100
-            if similarity >= (settings.near if len(words) < settings.long_n else settings.near_long):
+        for item in self._alike.near(tokens, figures(tokens)):
+            least = settings.near if len(self._items[item]) < settings.long_n else settings.near_long
+            similarity = fuzz.ratio(text, self._joined[item], score_cutoff=100 * least) / 100
+            if similarity >= least:
                 yield _Match(item, "near", similarity)
 
 

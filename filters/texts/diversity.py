@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from filters.rules import Filtered, apply_rules
+from filters.texts.grouping import groups_of
 from filters.texts.shingles import jaccard, shingles_of
 
 LESS_DIFFERENT = "less_different"
@@ -31,11 +32,8 @@ class DiversitySettings:
 
 def keep_different(rows: pl.DataFrame, *, column: str, within: Sequence[str], settings: DiversitySettings) -> Filtered:
     """Keep at most `most` rows per combination of `within`, chosen to differ in `column`; the order stays."""
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for number, group in enumerate(rows.select(within).iter_rows()):
-        groups.setdefault(group, []).append(number)
     texts, kept = rows[column], set[int]()
-    for members in groups.values():
+    for _, members in groups_of(rows, within):
         kept.update(members[index] for index in _most_different(texts.gather(members).to_list(), settings))
     marked = rows.with_columns(pl.Series(_KEPT, [number in kept for number in range(rows.height)], dtype=pl.Boolean))
     filtered = apply_rules(marked, {LESS_DIFFERENT: pl.col(_KEPT)})

@@ -1,12 +1,13 @@
 """Drops rows whose text nearly repeats an earlier row, compared by what is left without templates and instructions.
 
 The first row of a group of repeats is kept, so the result depends only on the order of the rows. Time is linear: a row
-is compared with a bounded number of earlier rows, those that share most of its least shingle hashes.
+is compared with a bounded number of earlier rows, those that share most of its least shingle hashes. Rows that are
+compared only `within` columns, such as the solutions of one problem, are forgotten when the last of them was read.
 """
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,6 +16,7 @@ from xxhash import xxh3_64_intdigest
 from filters.rules import REASON, Filtered
 from filters.texts.common import DEFAULT_SETTINGS as DEFAULT_COMMON
 from filters.texts.common import Common, CommonSettings, common_of
+from filters.texts.grouping import groups_of
 from filters.texts.instructions import without_instructions
 from filters.texts.respelling import comparable
 from filters.texts.sameness import renamed, same_problem
@@ -69,14 +71,18 @@ def drop_near_duplicates(
     """
     texts = rows[column]
     split = comparable if settings.common is None else without_instructions
-    seen = _Seen(settings, split, common_of(texts.to_list(), split, settings.common))
-    groups: Iterable[tuple[object, ...]] = rows.select(within).iter_rows() if within else (() for _ in texts)
-    repeats = [
-        seen.repeated(number, text, group) for number, (text, group) in enumerate(zip(texts, groups, strict=True))
-    ]
+    common = Common() if settings.common is None else common_of(texts.to_list(), split, settings.common)
+    repeats: dict[int, tuple[int, float]] = {}
+    for group, numbers in groups_of(rows, within):
+        seen = _Seen(settings, split, common, group)
+        for number in numbers:
+            repeat = seen.repeated(number, texts[number])
+            if repeat is not None:
+                repeats[number] = repeat
+    found = [repeats.get(number, (None, None)) for number in range(rows.height)]
     marked = rows.with_columns(
-        pl.Series(REPEATS, [None if repeat is None else repeat[0] for repeat in repeats], dtype=pl.Int64),
-        pl.Series(SIMILARITY, [None if repeat is None else repeat[1] for repeat in repeats], dtype=pl.Float64),
+        pl.Series(REPEATS, [number for number, _ in found], dtype=pl.Int64),
+        pl.Series(SIMILARITY, [similarity for _, similarity in found], dtype=pl.Float64),
     )
     is_kept = pl.col(REPEATS).is_null()
     dropped = marked.filter(~is_kept).with_columns(pl.lit(NEAR_DUPLICATE).alias(REASON))
@@ -85,31 +91,35 @@ def drop_near_duplicates(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A kept row: its words, and the hashes of its shingles."""
+    """A kept row: its words, if they are read again, and the hashes of its shingles."""
 
     words: str
     hashes: "array[int]"
 
 
 class _Seen:
-    """The rows kept so far, each under its least shingle hashes."""
+    """The rows of one group kept so far, each under its least shingle hashes."""
 
-    def __init__(self, settings: DuplicateSettings, split: Callable[[str], list[str]], common: Common) -> None:
+    def __init__(
+        self, settings: DuplicateSettings, split: Callable[[str], list[str]], common: Common, group: tuple[object, ...]
+    ) -> None:
         self._settings = settings
         self._split = split
         self._common = common
+        self._group = group
         self._rows: dict[int, _Row] = {}
         self._by_hash: dict[int, int | list[int]] = {}
 
-    def repeated(self, number: int, text: str | None, group: tuple[object, ...]) -> tuple[int, float] | None:
+    def repeated(self, number: int, text: str | None) -> tuple[int, float] | None:
         """The kept row that a text repeats most and the similarity; None if it repeats none, and then it is kept."""
         words = self._common.left(self._split(text or ""))
-        # Part of every hash, so rows of other groups and problems with other numbers are never compared.
-        seed = xxh3_64_intdigest(f"{group}|{self._figures(words)}".encode("utf-8", "surrogatepass"))
+        # Part of every hash, so problems with other numbers are never compared.
+        seed = xxh3_64_intdigest(f"{self._group}|{self._figures(words)}".encode("utf-8", "surrogatepass"))
         own = self._hashes(words, seed)
         best = self._best(own, words, seed)
         if best is None:
-            self._keep(number, _Row(" ".join(words), array("Q", own)), _least(own))
+            text_again = " ".join(words) if self._settings.same_question else ""
+            self._keep(number, _Row(text_again, array("Q", own)), _least(own))
         return best
 
     def _figures(self, words: list[str]) -> str:

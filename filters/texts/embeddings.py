@@ -7,7 +7,7 @@ ones, those that fall on the same side of random planes.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ _MOST_ROWS = 64
 _FEWEST_PLANES, _MOST_PLANES = 4, 14
 _SEED = 1
 _BATCH = 1024
+_BLOCK = 256  # rows whose cosines to all items are in memory at once
 
 
 class EmbeddingError(RuntimeError):
@@ -97,10 +98,10 @@ def without_rephrased(
     """Drop the rows that say what an item says (columns `evaluation_set`, `item`, `text`), as `decontaminate` does."""
     own, others = _Texts(rows[column].to_list(), embeddings), _Texts(items["text"].to_list(), embeddings)
     described = list(items.select("evaluation_set", "item", "text").iter_rows())
+    texts = rows.select(key, column).rows()
     found = [
-        (name, text, *described[match[0]], PATH, match[1])
-        for number, (name, text) in enumerate(rows.select(key, column).iter_rows())
-        if (match := _item_of(own, number, others, embeddings.threshold)) is not None
+        (*texts[number], *described[item], PATH, cosine)
+        for number, item, cosine in _nearest_items(own, others, embeddings.threshold)
     ]
     matches = pl.DataFrame(found, schema=MATCH, orient="row")
     is_match = pl.col(key).is_in(matches["key"].implode())
@@ -122,17 +123,19 @@ class _Texts:
         return Counter(word for word in self.words[at] if word[0].isdigit())
 
 
-def _item_of(own: _Texts, number: int, items: _Texts, threshold: float) -> tuple[int, float] | None:
-    """The item nearest to a row, whose numbers the row has too."""
-    if not own.words[number] or not items.words:
-        return None
-    cosines = items.vectors @ own.vectors[number]
-    for item in np.argsort(-cosines, kind="stable"):
-        if cosines[item] < threshold:
-            return None
-        if not items.numbers(item) - own.numbers(number) and _may_be_one(own.words[number], items.words[item]):
-            return int(item), float(cosines[item])
-    return None
+def _nearest_items(own: _Texts, items: _Texts, threshold: float) -> Iterator[tuple[int, int, float]]:
+    """Rows that say what an item says as (row, item, cosine): the nearest item whose numbers the row has too.
+
+    Every row is compared with every item, by products of matrices: their cost is small beside that of the embeddings.
+    """
+    for start in range(0, len(own.words) if items.words else 0, _BLOCK):
+        cosines = own.vectors[start : start + _BLOCK] @ items.vectors.T
+        for number, row in enumerate(cosines, start=start):
+            near = np.flatnonzero(row >= threshold)
+            for item in near[np.argsort(-row[near], kind="stable")] if own.words[number] else ():
+                if not items.numbers(item) - own.numbers(number) and _may_be_one(own.words[number], items.words[item]):
+                    yield number, int(item), float(row[item])
+                    break
 
 
 def _may_be_one(mine: list[str], other: list[str]) -> bool:

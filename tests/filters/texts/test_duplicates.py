@@ -1,3 +1,5 @@
+import tracemalloc
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -87,3 +89,22 @@ def test_what_was_kept_is_kept_again(texts):
 def test_settings_out_of_bounds_are_refused_by_name(changes, message):
     with pytest.raises(ValueError, match=message):
         DuplicateSettings(**changes)
+
+
+def test_the_texts_of_a_group_are_forgotten_after_it():
+    def peak(groups):
+        texts = [
+            " ".join(f"{word}{number % 7} {word * 3}" for word in range(number, number + 400))
+            for number in range(4 * groups)
+        ]
+        rows = pl.DataFrame({"text": texts, "problem_id": [str(number // 4) for number in range(4 * groups)]})
+        tracemalloc.start()
+        try:
+            drop_near_duplicates(
+                rows, column="text", within=("problem_id",), settings=DuplicateSettings(same_question=False)
+            )
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(24) < 1.5 * peak(4)
