@@ -53,16 +53,21 @@ def sample_of(source: str, *, beside: Path) -> Sample:
 
 def _of_file(source: str, beside: Path) -> Sample:
     name = name_of(source)
-    entries = FileProblems(name=name, path=source).entries()
-    rows = [entry.fields for entry in entries if entry.fields is not None]
-    if not rows:
-        raise SourceError(f"problem file {source} has no readable row ({entries[0].reason}): mend the file")
+    file = FileProblems(name=name, path=source)
+    readable = [entry.fields is not None for entry in file.entries()]
+    places = [place for place, is_read in enumerate(readable) if is_read]
+    if not places:
+        first = next(file.entries())
+        raise SourceError(f"problem file {source} has no readable row ({first.reason}): mend the file")
+    chosen = places if len(places) <= SAMPLED else random.Random(0).sample(places, SAMPLED)
+    found = {place: entry.fields for place, entry in enumerate(file.entries()) if place in set(chosen)}
+    rows = tuple(fields for place in chosen if (fields := found[place]) is not None)
     path = source if "://" in source else os.path.relpath(Path(source).expanduser().resolve(), beside.resolve())
     return Sample(
         label=source,
         name=name,
-        rows=_some(rows),
-        total=len(entries),
+        rows=rows,
+        total=len(readable),
         fields={"kind": "file", "path": path},
     )
 
@@ -120,10 +125,6 @@ def _only(value: Any) -> str | None:
 
 def _preferred(what: str, names: Sequence[str]) -> str:
     return next((name for name in _PREFERRED[what] if name in names), names[0])
-
-
-def _some(rows: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-    return tuple(rows if len(rows) <= SAMPLED else random.Random(0).sample(rows, SAMPLED))
 
 
 def name_of(source: str) -> str:

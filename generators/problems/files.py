@@ -1,14 +1,16 @@
 """Problems from files, local or in an object store: one file, those that a glob matches, or those of a folder."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from upath import UPath
 
 from filters.rules import Filtered
-from generators.problems.rows import SUFFIXES, Unreadable, rows_in, suffix_of
-from generators.problems.source import ColumnMapping, Entry, SourceError, check_columns, map_columns
+from generators.problems.rows import SUFFIXES, Unreadable, suffix_of
+from generators.problems.source import ColumnMapping, Entry, SourceError, map_chunks
 from generators.problems.span import Span
+from generators.problems.streams import chunks, rows_of
 
 _GLOB = re.compile(r"[*?\[]")
 _SPLIT = re.compile(r"(?<![a-z])(train|test|validation|valid|dev|eval)(?![a-z])", re.IGNORECASE)
@@ -40,28 +42,31 @@ class FileProblems:
 
     def candidates(self) -> Filtered:
         """Read the files; raises SourceError if they are missing, empty or unreadable, or lack a mapped column."""
-        label, entries = self._label, self.entries()
-        selected = entries[self.span.rows]
-        if not selected:
-            raise SourceError(f"{label} has {len(entries)} rows, none at offset {self.span.offset}: lower the offset")
-        rows = [entry.fields for entry in selected if entry.fields is not None]
-        if not rows:
-            first = selected[0]
-            raise SourceError(
-                f"{label} has no readable row ({first.origin}: {first.reason}): mend the file, where {first.found}"
-            )
-        check_columns(rows, self.columns, label)
-        return map_columns(selected, self.columns)
+        seen = 0
 
-    def entries(self) -> list[Entry]:
-        """Every row as it is; raises SourceError if a file is missing or unreadable, or if all are empty."""
-        paths = self.paths()
-        found = [(path, entry) for path in paths for entry in self._rows(path)]
-        if not found:
+        def counted() -> Iterator[Entry]:
+            nonlocal seen
+            for entry in self.entries(mapped=True):
+                seen += 1
+                yield entry
+
+        found = map_chunks(chunks(self.span.of(counted())), self.columns, self._label)
+        if not found.kept.height + found.dropped.height:
+            raise SourceError(f"{self._label} has {seen} rows, none at offset {self.span.offset}: lower the offset")
+        return found
+
+    def entries(self, *, mapped: bool = False) -> Iterator[Entry]:
+        """Every row as it is; raises SourceError if a file is missing or unreadable, or if all are empty.
+
+        Of a Parquet file, only `mapped` columns may be wanted.
+        """
+        paths, is_empty = self.paths(), True
+        for path in paths:
+            for entry in self._rows(path, self.columns if mapped else None):
+                is_empty = False
+                yield entry if len(paths) == 1 else replace(entry, origin=f"{path.name} {entry.origin}")
+        if is_empty:
             raise SourceError(f"{self._label} is empty: give a file with at least one problem, or take the source out")
-        if len(paths) == 1:
-            return [entry for _, entry in found]
-        return [replace(entry, origin=f"{path.name} {entry.origin}") for path, entry in found]
 
     def paths(self) -> list[UPath]:
         """The files, in the order of their names; raises SourceError if there is none, or if they are not one table."""
@@ -101,11 +106,11 @@ class FileProblems:
     def _label(self) -> str:
         return f"problem file {self.path}"
 
-    def _rows(self, path: UPath) -> list[Entry]:
+    def _rows(self, path: UPath, columns: ColumnMapping | None) -> Iterator[Entry]:
         label = f"problem file {path}"
         suffix = str(suffix_of(path.name))
         try:
-            return rows_in(path.read_bytes(), suffix)
+            yield from rows_of(path, suffix, columns)
         except FileNotFoundError:
             raise SourceError(f"{label} does not exist: correct the path of source {self.name!r}") from None
         except OSError as error:

@@ -3,12 +3,14 @@
 The environment decides which Hub is used, and with which token.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from filters.rules import Filtered
-from generators.problems.source import ColumnMapping, Entry, SourceError, check_columns, map_columns
+from generators.problems.source import ColumnMapping, Entry, SourceError, map_chunks
 from generators.problems.span import Span
+from generators.problems.streams import CHUNK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +44,8 @@ class HubProblems:
         if not indexes:
             raise SourceError(f"{label} has {len(rows)} rows, none at offset {self.span.offset}: lower the offset")
         heads = self.columns.heads(rows.column_names)
-        if not set(heads) <= set(rows.column_names):
-            check_columns([rows[indexes[0]]], self.columns, label)
-        chosen = list(rows.select_columns(heads).select(indexes))
-        check_columns(chosen, self.columns, label)
-        entries = [Entry(f"row {index + 1}", row) for index, row in zip(indexes, chosen, strict=True)]
-        return map_columns(entries, self.columns)
+        chosen = rows.select_columns(heads) if set(heads) <= set(rows.column_names) else rows
+        return map_chunks(_pieces(chosen, indexes), self.columns, label)
 
     def _load(self, label: str) -> Any:
         from datasets import load_dataset
@@ -61,3 +59,10 @@ class HubProblems:
             reason = str(error).partition("\n")[0]
             remedy = "check id, config, split, revision, and the network or token that it needs"
             raise SourceError(f"{label} cannot be loaded ({reason}): {remedy}") from error
+
+
+def _pieces(rows: Any, indexes: range) -> Iterator[list[Entry]]:
+    """The rows at some places, a few thousand at a time; the table itself lies in the cache on disk."""
+    for start in range(indexes.start, indexes.stop, CHUNK):
+        places = range(start, min(start + CHUNK, indexes.stop))
+        yield [Entry(f"row {place + 1}", row) for place, row in zip(places, rows.select(places), strict=True)]

@@ -17,6 +17,8 @@ from generators.problems.source import Entry
 from generators.problems.unread import described, shown
 
 SUFFIXES = (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".jsonl.gz", ".json.gz", ".csv.gz", ".tsv.gz")
+UTF8_MARK = codecs.BOM_UTF8
+BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CONVERSATION = "messages"  # the column of a row that is a conversation
 _READABLE = "a row is an object with columns, or a conversation"
 
@@ -38,19 +40,19 @@ def rows_in(content: bytes, suffix: str) -> list[Entry]:
         raise Unreadable(str(error)) from error
     if not plain.strip():
         return []
-    plain = _in_utf8(plain).removeprefix(codecs.BOM_UTF8)
+    plain = _in_utf8(plain).removeprefix(UTF8_MARK)
     match suffix.removesuffix(".gz"):
         case ".jsonl":
-            return _unwrapped(_json_lines(plain))
+            return unwrapped(_json_lines(plain))
         case ".json":
-            return _unwrapped(_json(plain))
+            return unwrapped(_json(plain))
         case _:
             return _table(plain, suffix.removesuffix(".gz"))
 
 
 def _in_utf8(content: bytes) -> bytes:
     """Text whose first bytes say that it is UTF-16, as spreadsheets write it, in UTF-8; all else unchanged."""
-    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if not content.startswith(BYTE_ORDER_MARKS):
         return content
     try:
         return content.decode("utf-16").encode()
@@ -60,10 +62,11 @@ def _in_utf8(content: bytes) -> bytes:
 
 def _json_lines(content: bytes) -> list[Entry]:
     lines = enumerate(content.split(b"\n"), start=1)
-    return [_line(f"line {number}", line) for number, line in lines if line.strip()]
+    return [line_entry(f"line {number}", line) for number, line in lines if line.strip()]
 
 
-def _line(origin: str, line: bytes) -> Entry:
+def line_entry(origin: str, line: bytes) -> Entry:
+    """The row of one line of JSON; a broken one gives the reason."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -116,7 +119,7 @@ def _zipped(columns: Mapping[str, Any], places: Iterable[Any]) -> Iterator[dict[
         yield {name: values[place] for name, values in columns.items()}
 
 
-def _unwrapped(entries: Sequence[Entry]) -> list[Entry]:
+def unwrapped(entries: Sequence[Entry]) -> list[Entry]:
     """The rows, without an object around each that only gives it a name of its own: `{"problem_7": {...}}`."""
     rows = [entry.fields for entry in entries if entry.fields is not None]
     names = [next(iter(row)) for row in rows if len(row) == 1 and isinstance(next(iter(row.values())), dict)]

@@ -18,7 +18,16 @@ from generators.problems.paths import leads_somewhere, paths_in, value_at
 from generators.problems.unread import NO_FINAL_ANSWER, Unread
 from generators.problems.written import AnswerFormat, are_tests
 
-__all__ = ["AnswerFormat", "ColumnMapping", "Entry", "ProblemSource", "SourceError", "check_columns", "map_columns"]
+__all__ = [
+    "AnswerFormat",
+    "ColumnMapping",
+    "Entry",
+    "ProblemSource",
+    "SourceError",
+    "check_columns",
+    "map_chunks",
+    "map_columns",
+]
 
 # `system` is what a conversation's system turn says: it is kept apart, and never part of the prompt.
 CANDIDATE: dict[str, Any] = {
@@ -116,6 +125,36 @@ def map_columns(entries: Iterable[Entry], columns: ColumnMapping) -> Filtered:
     frame = pl.DataFrame(rows, schema={**CANDIDATE, REASON: pl.String, FOUND: pl.String})
     is_kept = pl.col(REASON).is_null()
     return Filtered(frame.filter(is_kept).drop(REASON, FOUND), frame.filter(~is_kept))
+
+
+def map_chunks(pieces: Iterable[Sequence[Entry]], columns: ColumnMapping, label: str) -> Filtered:
+    """`map_columns` of entries that come in pieces, whose other columns are forgotten after each.
+
+    Raises SourceError, naming the table by `label`, if no entry can be read or none has a mapped column.
+    """
+    mapped = [map_columns([], columns)]
+    examples: list[Mapping[str, Any]] = []
+    unread, first = set(columns.paths), None
+    for piece in pieces:
+        first = first or piece[0]
+        rows = [entry.fields for entry in piece if entry.fields is not None]
+        examples += [*([] if examples else rows[:_LISTED]), *_first_with(unread, rows)]
+        unread = {path for path in unread if not leads_somewhere(rows, path)}
+        mapped.append(map_columns(piece, columns))
+    if first is None:
+        return mapped[0]
+    if not examples:
+        raise SourceError(
+            f"{label} has no readable row ({first.origin}: {first.reason}): mend the file, where {first.found}"
+        )
+    check_columns(examples, columns, label)
+    return Filtered(pl.concat([one.kept for one in mapped]), pl.concat([one.dropped for one in mapped]))
+
+
+def _first_with(paths: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """For each path, the first row in which it leads somewhere, if there is one."""
+    found = (next((row for row in rows if leads_somewhere([row], path)), None) for path in paths)
+    return [row for row in found if row is not None]
 
 
 def _row(entry: Entry, columns: ColumnMapping) -> dict[str, Any]:

@@ -1,6 +1,11 @@
 """A span of a source's rows: skip the first `offset`, then take at most `limit`."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +25,7 @@ class Span:
     def rows(self) -> slice:
         """The span as a slice."""
         return slice(self.offset, None if self.limit is None else self.offset + self.limit)
+
+    def of(self, rows: Iterable[T]) -> Iterator[T]:
+        """The rows of the span, read no further than its end."""
+        return islice(rows, self.rows.start, self.rows.stop)
