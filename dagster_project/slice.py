@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import dagster as dg
 import polars as pl
+from upath import UPath
 
 from dagster_project.partitions import Cell
 from dagster_project.preflight.readers import preflight
@@ -95,6 +96,10 @@ class RunSlice:
                 "contrastive_models.folder to a local folder that every run can read"
             )
         return Path(self.store.adapters.path)
+
+    @property
+    def screened_sources(self) -> UPath:
+        return self.store.root / "sources"
 
     @property
     def origin(self) -> dict[str, str | int]:

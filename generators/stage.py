@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # an interface needs types alone; problems, models and sampli
     from pathlib import Path
 
     import polars as pl
+    from upath import UPath
 
     from filters.schema import Schema
     from generators.checks import Check, CheckBounds, CheckSpec
@@ -59,6 +60,11 @@ class Slice(Protocol):
     @property
     def adapters(self) -> Path:
         """The folder of trained adapters under the data root; raises StorageError if that is no local folder."""
+        ...
+
+    @property
+    def screened_sources(self) -> UPath:
+        """The folder under the data root in which screened sources are kept for all of their slices."""
         ...
 
     @property

@@ -1,7 +1,8 @@
 """The store: every path below the data root, which is a local folder or an object-store URL.
 
 `tables/<table>/<round>/<slice>.parquet` with its dropped rows, recipe, cost and scorecard beside it;
-`ledger/<policy>/<round>/<slice>/`; `adapters/<content key>/`; `releases/<dataset>/<version>/`; `logs/`.
+`sources/<source>/<key>/`; `ledger/<policy>/<round>/<slice>/`; `adapters/<content key>/`;
+`releases/<dataset>/<version>/`; `logs/`.
 """
 
 import json

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from upath import UPath
+from xxhash import xxh3_128
 
 from filters.rules import Filtered
 from generators.problems.rows import SUFFIXES, Unreadable, suffix_of
 from generators.problems.source import ColumnMapping, Entry, SourceError, map_chunks
 from generators.problems.span import Span
-from generators.problems.streams import chunks, rows_of
+from generators.problems.streams import chunks, content_tag, rows_of
 
 _GLOB = re.compile(r"[*?\[]")
 _SPLIT = re.compile(r"(?<![a-z])(train|test|validation|valid|dev|eval)(?![a-z])", re.IGNORECASE)
@@ -54,6 +56,14 @@ class FileProblems:
         if not found.kept.height + found.dropped.height:
             raise SourceError(f"{self._label} has {seen} rows, none at offset {self.span.offset}: lower the offset")
         return found
+
+    def fingerprint(self) -> str:
+        """The names of the files and what is in them; raises SourceError."""
+        digest = xxh3_128()
+        for path in self.paths():
+            with self._explained(path):
+                digest.update(f"{path.name}\n{content_tag(path)}\n".encode())
+        return digest.hexdigest()
 
     def entries(self, *, mapped: bool = False) -> Iterator[Entry]:
         """Every row as it is; raises SourceError if a file is missing or unreadable, or if all are empty.
@@ -107,13 +117,19 @@ class FileProblems:
         return f"problem file {self.path}"
 
     def _rows(self, path: UPath, columns: ColumnMapping | None) -> Iterator[Entry]:
+        with self._explained(path):
+            yield from rows_of(path, str(suffix_of(path.name)), columns)
+
+    @contextmanager
+    def _explained(self, path: UPath) -> Iterator[None]:
+        """Raise SourceError for a file that cannot be read."""
         label = f"problem file {path}"
-        suffix = str(suffix_of(path.name))
         try:
-            yield from rows_of(path, suffix, columns)
+            yield
         except FileNotFoundError:
             raise SourceError(f"{label} does not exist: correct the path of source {self.name!r}") from None
         except OSError as error:
             raise SourceError(f"{label} cannot be read ({error.strerror or error}): check its permissions") from error
         except Unreadable as error:
-            raise SourceError(f"{label} cannot be read as {suffix.lstrip('.')} ({error}): mend the file") from error
+            suffix = str(suffix_of(path.name)).lstrip(".")
+            raise SourceError(f"{label} cannot be read as {suffix} ({error}): mend the file") from error

@@ -38,7 +38,7 @@ class HubProblems:
 
     def candidates(self) -> Filtered:
         """Load the split from the cache or the Hub; raises SourceError if that fails."""
-        label = f"Hub dataset {self.dataset} (config {self.config or 'default'}, split {self.split})"
+        label = self._label
         rows = self._load(label)
         indexes = range(len(rows))[self.span.rows]
         if not indexes:
@@ -46,6 +46,14 @@ class HubProblems:
         heads = self.columns.heads(rows.column_names)
         chosen = rows.select_columns(heads) if set(heads) <= set(rows.column_names) else rows
         return map_chunks(_pieces(chosen, indexes), self.columns, label)
+
+    def fingerprint(self) -> str:
+        """What the library that caches the split knows it by; raises SourceError."""
+        return str(self._load(self._label)._fingerprint)
+
+    @property
+    def _label(self) -> str:
+        return f"Hub dataset {self.dataset} (config {self.config or 'default'}, split {self.split})"
 
     def _load(self, label: str) -> Any:
         from datasets import load_dataset

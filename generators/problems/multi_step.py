@@ -80,6 +80,10 @@ class MultiStepProblems:
         """Always: every problem comes with its answer."""
         return True
 
+    def fingerprint(self) -> str:
+        """Nothing: the settings determine the problems."""
+        return ""
+
     def candidates(self) -> Filtered:
         """Generate the problems."""
         entries = [

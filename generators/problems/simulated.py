@@ -27,6 +27,10 @@ class SimulatedSource:
         """Always: every sum has an answer."""
         return True
 
+    def fingerprint(self) -> str:
+        """Nothing: the settings determine the problems."""
+        return ""
+
     def candidates(self) -> Filtered:
         """Generate the problems."""
         problems = (self._problems().problem(index) for index in range(self.size))

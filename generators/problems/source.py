@@ -7,7 +7,7 @@ or to none; without answers, every answer is blank.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -22,6 +22,7 @@ __all__ = [
     "AnswerFormat",
     "ColumnMapping",
     "Entry",
+    "Fingerprinted",
     "ProblemSource",
     "SourceError",
     "check_columns",
@@ -61,6 +62,15 @@ class ProblemSource(Protocol):
 
     def candidates(self) -> Filtered:
         """Read the source; raises SourceError if nothing in it can be used."""
+        ...
+
+
+@runtime_checkable
+class Fingerprinted(Protocol):
+    """A source whose candidates can be identified without mapping and checking them."""
+
+    def fingerprint(self) -> str:
+        """What identifies its contents next to its settings; raises SourceError."""
         ...
 
 

@@ -3,22 +3,16 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 
 import polars as pl
 
-from filters.answers.checker import AnswerChecker
-from filters.rules import Filtered, reason_counts
+from filters.rules import reason_counts
 from filters.schema import Column, Schema
-from filters.texts.common import DEFAULT_SETTINGS as DEFAULT_COMMON
-from filters.texts.common import CommonSettings
-from filters.texts.duplicates import REPEATS, DuplicateSettings, drop_near_duplicates
-from filters.texts.embeddings import Embeddings, drop_rephrased
+from filters.texts.duplicates import NEAR_DUPLICATE
+from filters.texts.embeddings import REPHRASED
 from generators.checks import Check, CheckSpec, share_in_bounds
-from generators.problems.evaluation import screen
-from generators.problems.fit import fit_to_ask
-from generators.problems.loading import load_problems
-from generators.problems.shards import shard
+from generators.problems.screening import Screening
+from generators.problems.shared import screened_shard
 from generators.problems.table import EVALUATION_REPEATS, PROBLEMS
 from generators.section import NoSettings
 from generators.shown import Counts, SampleRows, Shown, lengths
@@ -34,31 +28,19 @@ DROPPED = Schema(name="problems_dropped", columns={"reason": Column(pl.String, "
 
 
 async def make(slice: Slice, _: NoSettings) -> Output:
-    """Load and verify a shard; drop unfit prompts, repeats and evaluation items."""
-    source = slice.source
-    with AnswerChecker() as checker:
-        share = source.max_unverified_share
-        loaded = await load_problems(
-            source.problems, checker=checker, max_unverified_share=share, rule=source.answer_rule
-        )
-    fit = fit_to_ask(loaded.kept, slice.quality.prompt_bounds(source))
-    quality = slice.quality
-    embeddings = quality.embeddings()
-    unlike = distinct(fit.kept, source.duplicates, common=quality.common, embeddings=embeddings)
-    sets = [evaluation.set for evaluation in slice.evaluation_sets]
-    screened = screen(unlike.kept, sets, common=quality.common, embeddings=embeddings)
-    rows = PROBLEMS.validate(shard(screened.filtered.kept, index=slice.shard, of=source.shards))
-    dropped = pl.concat(
-        [loaded.dropped, fit.dropped, unlike.dropped, screened.filtered.dropped], how="diagonal_relaxed"
-    )
-    own_dropped = shard(dropped, index=slice.shard, of=source.shards)
-    repeats = shard(screened.matches.rename({"key": "problem_id"}), index=slice.shard, of=source.shards)
+    """One shard of the source, without wrong gold answers, unfit prompts, repeats and evaluation items."""
+    source, quality = slice.source, slice.quality
+    screening = Screening(source=source, quality=quality, evaluation_sets=slice.evaluation_sets, version=VERSION)
+    own = await screened_shard(screening, slice.shard, folder=slice.screened_sources, say=slice.say)
+    rows, own_dropped = PROBLEMS.validate(own.kept), own.dropped
+    share = source.max_unverified_share
+    alike = own_dropped.filter(pl.col("reason").is_in([NEAR_DUPLICATE, REPHRASED]))
     reasons = reason_counts(own_dropped)
     contaminated = reasons.get("in_evaluation_set", 0)
     return Output(
         rows=rows,
         dropped=own_dropped,
-        beside={EVALUATION_REPEATS.name: EVALUATION_REPEATS.validate(repeats)},
+        beside={EVALUATION_REPEATS.name: EVALUATION_REPEATS.validate(own.repeats)},
         config=source.model_dump(mode="json")
         | {
             "evaluation_sets": [evaluation.model_dump(mode="json") for evaluation in slice.evaluation_sets],
@@ -79,42 +61,15 @@ async def make(slice: Slice, _: NoSettings) -> Output:
                 remedy="Take other problems, or raise `most_contaminated` of [checks].",
             ),
         ],
-        shown=shown(rows, repeats)
+        shown=shown(rows, own.repeats)
         | {
             "source": source.name,
-            "rephrased_copies": f"searched by {quality.embedding_model}" if embeddings else NOT_SEARCHED,
+            "rephrased_copies": f"searched by {quality.embedding_model}" if quality.embedding_model else NOT_SEARCHED,
         }
-        | ({} if unlike.dropped.is_empty() else {"repeats": SampleRows(unlike.dropped, _REPEAT)}),
+        | ({} if alike.is_empty() else {"repeats": SampleRows(alike, _REPEAT)}),
         of=rows.height + own_dropped.height,
         data_version=digest(rows),
     )
-
-
-def distinct(
-    rows: pl.DataFrame,
-    settings: DuplicateSettings | None,
-    *,
-    common: CommonSettings = DEFAULT_COMMON,
-    embeddings: Embeddings | None = None,
-) -> Filtered:
-    """Drop near repeats among the problems, with `embeddings` rephrased ones too; without settings, keep them all.
-
-    A dropped row has the prompt that it repeats (`repeated_prompt`) and the similarity.
-    """
-    if settings is None:
-        return Filtered(rows, rows.clear())
-    kept, dropped = _with_repeated(
-        rows, drop_near_duplicates(rows, column="prompt", settings=replace(settings, common=common))
-    )
-    if embeddings is None:
-        return Filtered(kept, dropped)
-    left, rephrased = _with_repeated(kept, drop_rephrased(kept, column="prompt", embeddings=embeddings))
-    return Filtered(left, pl.concat([dropped, rephrased]))
-
-
-def _with_repeated(rows: pl.DataFrame, filtered: Filtered) -> Filtered:
-    repeated = rows["prompt"].gather(filtered.dropped[REPEATS]).alias("repeated_prompt")
-    return Filtered(filtered.kept, filtered.dropped.with_columns(repeated).drop(REPEATS))
 
 
 def shown(rows: pl.DataFrame, repeats: pl.DataFrame) -> dict[str, Shown]:

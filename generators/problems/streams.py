@@ -13,12 +13,16 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
+from xxhash import xxh3_128
 
 from generators.problems.columns import ColumnMapping
 from generators.problems.rows import BYTE_ORDER_MARKS, UTF8_MARK, Unreadable, line_entry, rows_in, unwrapped
 from generators.problems.source import Entry
+from generators.sampling.storage import is_local
 
 T = TypeVar("T")
+_TAGS = ("ETag", "etag", "md5Hash", "content_md5")
+_BLOCK = 1 << 20
 CHUNK = 500  # rows that are in memory with all of their columns
 
 
@@ -32,6 +36,20 @@ def rows_of(path: UPath, suffix: str, columns: ColumnMapping | None = None) -> I
                 yield from _parquet(cast(IO[bytes], file), columns)
             case _:
                 yield from rows_in(file.read(), suffix)
+
+
+def content_tag(path: UPath) -> str:
+    """What changes with the content of a file: the tag that its object store keeps, or a hash of its bytes."""
+    if not is_local(path):
+        known = path.fs.info(path.path)
+        for name in _TAGS:
+            if known.get(name):
+                return str(known[name])
+    digest = xxh3_128()
+    with path.open("rb") as file:
+        while block := cast(IO[bytes], file).read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
