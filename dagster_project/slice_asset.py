@@ -18,6 +18,7 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
+from dagster_project.running.hangup import hangup_as_termination
 from dagster_project.running.listener import NOBODY, Listener
 from dagster_project.settings.file import Settings
 from dagster_project.slice import RunSlice
@@ -61,7 +62,7 @@ def slice_asset(
             reward_resource=reward,
             listener=listener,
         )
-        with explained():
+        with explained(), hangup_as_termination():
             _require_order(stage, context)
             if stage.needs_answers and _without_answers(work):
                 return set_aside(stage, work)

@@ -1,9 +1,12 @@
+import fcntl
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections import Counter
 from urllib.request import urlopen
@@ -57,8 +60,8 @@ def server_url():
         process.terminate()
 
 
-def demo(folder, url):
-    """The whole run of one data root, in a process group of its own."""
+def demo(folder, url, *, terminal=None):
+    """The whole run of one data root, in a process group of its own, that has a terminal if one is given."""
     folder.mkdir(exist_ok=True)
     (folder / "stepmill.toml").write_text(SETTINGS.format(url=url))
     (folder / "home").mkdir(exist_ok=True)
@@ -69,7 +72,17 @@ def demo(folder, url):
     }
     with (folder / "run.log").open("ab") as log:
         command = [sys.executable, "-m", "dagster_project.cli", "run", "--round", "demo"]
-        return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        if terminal is None:
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            env=environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
 
 
 def ledger(folder):
@@ -79,6 +92,26 @@ def ledger(folder):
 
 def labels(folder):
     return pl.read_parquet(folder / "data/tables/process_labels/demo/sums-0.parquet")
+
+
+def drawn_seeds(url):
+    return {seed for _, seed, _ in json.load(urlopen(f"{url}/simulated/drawn"))}
+
+
+def test_a_run_whose_terminal_is_closed_loses_nothing_that_was_drawn(tmp_path, server_url):
+    folder = tmp_path / "closed"
+    ours, theirs = pty.openpty()
+    run = demo(folder, server_url, terminal=theirs)
+    os.close(theirs)
+    deadline = time.monotonic() + 120
+    while len(answered := drawn_seeds(server_url)) < 40:
+        assert run.poll() is None, (folder / "run.log").read_text()[-3000:]
+        assert time.monotonic() < deadline, "the run never drew anything"
+        time.sleep(0.02)
+    os.close(ours)
+    assert run.wait(60) != 0
+    kept = {rollout_seed(key, index, 0) for key, index in ledger(folder).select("key", "index").iter_rows()}
+    assert answered - kept == set()
 
 
 def test_a_killed_run_goes_on_where_it_was_and_draws_nothing_twice(tmp_path, server_url):

@@ -1,0 +1,54 @@
+import os
+import signal
+import threading
+
+import pytest
+
+from dagster_project.running.hangup import hangup_as_termination
+
+
+class Terminated(Exception):
+    pass
+
+
+def terminate(*_):
+    raise Terminated
+
+
+@pytest.fixture
+def handlers():
+    names = (signal.SIGHUP, signal.SIGTERM)
+    before = [signal.getsignal(name) for name in names]
+    signal.signal(signal.SIGTERM, terminate)
+    yield
+    for name, handler in zip(names, before, strict=True):
+        signal.signal(name, handler)
+
+
+def test_a_hangup_does_what_a_termination_does_at_that_moment(handlers):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    with pytest.raises(Terminated), hangup_as_termination():
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("decided", [signal.SIG_IGN, terminate])
+def test_what_somebody_else_decided_stays(handlers, decided):
+    signal.signal(signal.SIGHUP, decided)
+    with hangup_as_termination():
+        assert signal.getsignal(signal.SIGHUP) is decided
+    assert signal.getsignal(signal.SIGHUP) is decided
+
+
+def test_outside_of_the_main_thread_nothing_changes(handlers):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    inside = []
+
+    def work():
+        with hangup_as_termination():
+            inside.append(signal.getsignal(signal.SIGHUP))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert inside == [signal.SIG_DFL]
