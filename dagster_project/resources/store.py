@@ -6,7 +6,6 @@
 """
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import polars as pl
 from upath import UPath
 
 from dagster_project.partitions import Cell
+from dagster_project.resources.logs import private_logs
 from generators.sampling.ledger import Ledger
 from generators.sampling.storage import is_local, read_parquet, remove, write_bytes, write_parquet
 
@@ -96,6 +96,5 @@ class Store(dg.ConfigurableResource):
 
     @property
     def log_folder(self) -> Path:
-        """A local folder for the logs of servers: below the data root, or a temporary one if that is remote."""
-        folder = Path(self.root.path) if is_local(self.root) else Path(tempfile.gettempdir()) / "stepmill"
-        return folder / "logs"
+        """A local folder for the logs of servers: below the data root, or a private one if that is remote."""
+        return Path(self.root.path) / "logs" if is_local(self.root) else private_logs()
