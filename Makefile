@@ -1,5 +1,6 @@
 # `make demo` runs the main job, `make policy` warms the embedded policy up for problems of several steps,
 # `make test` the tests, `make check` lint and types, `make ui` serves the Dagster UI,
+# `make locks` renews the pins of both locks from pyproject.toml,
 # `make docs` renews the generated reference pages,
 # `make screenshots` drives a browser through it and renews the pictures in docs/.
 # Each sets up .venv first when it is missing or older than the lock.
@@ -13,7 +14,7 @@ export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
 SERVICES := $(addprefix tests/deployment/test_,browser.py daemon_rounds.py run_command.py run_faults.py storage_faults.py stores.py)
 
-.PHONY: setup policy demo ui screenshots docs check test test-services clean
+.PHONY: setup policy demo ui screenshots docs locks check test test-services clean
 
 setup: .venv/ready
 
@@ -44,6 +45,9 @@ screenshots: .venv/ready
 
 docs: .venv/ready
 	$(BIN)/python -m dagster_project.reference
+
+locks:
+	PYTHON=$(PYTHON) locks/compile.sh $(UPGRADE)
 
 check: .venv/ready
 	$(BIN)/ruff check .
