@@ -163,7 +163,7 @@ def test_shuffled_tables_make_the_released_content_after_a_later_round_too_and_e
 
     def draft(change):
         names = {name for config in dataset.measured for name in config.tables}
-        tables = {name: change(stored.table(name)) for name in names}
+        tables = {name: change(stored.rows(name).only()) for name in names}
         return drafted(dataset, tables, manifest.facts, dataset.parameters_of(stored))
 
     shuffled = draft(lambda rows: rows.sample(fraction=1.0, shuffle=True, seed=1))
@@ -246,7 +246,7 @@ def test_rows_of_two_versions_stand_in_the_same_order(world, dataset):
     stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
     parameters = dataset.parameters_of(stored)
     facts = read_manifest((version(world, dataset, 1) / "manifest.json").read_bytes(), where="v0.1.0").facts
-    tables = {name: stored.table(name) for config in dataset.measured for name in config.tables}
+    tables = {name: stored.rows(name).only() for config in dataset.measured for name in config.tables}
     whole = drafted(dataset, tables, facts, parameters)
     held = pl.concat(whole.tables[dataset.main.name].splits.values())
     half = sorted(held["problem_id"].unique())[::2]
