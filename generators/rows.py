@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-BLOCK_ROWS = 2_000
+BLOCK_ROWS = 1_000
 BLOCK_BYTES = 32_000_000
 _PROBLEM = "problem_id"
 
