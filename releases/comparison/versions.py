@@ -4,9 +4,10 @@ Versions with different major numbers are compared in the columns they share.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -21,7 +22,6 @@ from releases.parquet import shards_of
 from releases.shard_blocks import blocks_in, height_of, schema_of
 from releases.verification.opened import known_dataset, manifest_in
 
-Read = TypeVar("Read")
 _QUANTILES = {"shortest": 0.0, "10 %": 0.1, "median": 0.5, "90 %": 0.9, "longest": 1.0}
 
 
@@ -83,38 +83,32 @@ def diff(first: UPath, second: UPath, *, shown: int = SHOWN) -> Diff:
 
 def read_configs(folder: UPath, manifest: Manifest) -> dict[str, Config]:
     """Every config with its rows, split by split, which raise DamagedRelease where they cannot be read."""
-    shards: dict[str, list[UPath]] = {}
+    paths: dict[str, list[str]] = {}
     for shard in shards_of(manifest):
-        shards.setdefault(shard.config, []).append(folder / shard.path)
-    return {config: _config(paths) for config, paths in shards.items()}
+        paths.setdefault(shard.config, []).append(shard.path)
+    return {config: _config(folder, shards) for config, shards in paths.items()}
 
 
-def _config(shards: Sequence[UPath]) -> Config:
-    heights = [_explained(shard, height_of) for shard in shards]
-
+def _config(folder: UPath, shards: Sequence[str]) -> Config:
     def read(columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
-        for shard in shards:
-            yield from _read(shard, columns)
+        for path in shards:
+            with _explained(folder, path):
+                yield from blocks_in(folder, path, columns)
 
-    return Config(_explained(shards[0], schema_of), Rows(read, sum(heights)))
+    height = 0
+    for path in shards:
+        with _explained(folder, path):
+            height += height_of(folder, path)
+    with _explained(folder, shards[0]):
+        return Config(schema_of(folder, shards[0]), Rows(read, height))
 
 
-def _read(shard: UPath, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+@contextmanager
+def _explained(folder: UPath, path: str) -> Iterator[None]:
     try:
-        yield from blocks_in(shard, columns)
+        yield
     except (OSError, pa.ArrowException) as bad:
-        raise _damaged(shard, bad) from bad
-
-
-def _explained(shard: UPath, read: Callable[[UPath], Read]) -> Read:
-    try:
-        return read(shard)
-    except (OSError, pa.ArrowException) as bad:
-        raise _damaged(shard, bad) from bad
-
-
-def _damaged(shard: UPath, bad: Exception) -> DamagedRelease:
-    return DamagedRelease(f"{shard} cannot be read, verify the version: {bad}")
+        raise DamagedRelease(f"{folder / path} cannot be read, verify the version: {bad}") from bad
 
 
 def _labels(first: Manifest, second: Manifest) -> Distribution:

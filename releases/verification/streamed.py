@@ -24,10 +24,10 @@ from releases.verification.opened import as_written, column_complaints, has_wide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadableShard:
-    """A shard that can be read, where it is, and the number of its rows."""
+    """A shard below `folder` that can be read, and the number of its rows."""
 
     shard: Shard
-    place: UPath
+    folder: UPath
     height: int
 
 
@@ -154,13 +154,13 @@ def _looked_at(
     folder: UPath, shard: Shard, dataset: Dataset[Any], is_wide: bool
 ) -> tuple[ReadableShard | None, list[Finding]]:
     """The shard, or None if it cannot be read or lacks a declared column, and the findings."""
-    config, place = dataset.config(shard.config), folder / shard.path
+    config = dataset.config(shard.config)
     if config is None:
         known = ", ".join(config.name for config in dataset.configs)
         return None, [Finding(file=shard.path, complaint=f"there is no config {shard.config}; declared are {known}")]
     try:
-        columns = schema_of(place)
-        height = sum(block.height for block in blocks_in(place))
+        columns = schema_of(folder, shard.path)
+        height = sum(block.height for block in blocks_in(folder, shard.path))
     except (OSError, pa.ArrowException) as bad:
         reason = "it is missing" if isinstance(bad, FileNotFoundError) else f"it cannot be read as Parquet: {bad}"
         return None, [Finding(file=shard.path, complaint=reason)]
@@ -170,14 +170,14 @@ def _looked_at(
     ]
     completed = config.schema.completed(wide(pl.DataFrame(columns.empty_table())))
     fits = all(completed.schema.get(name) == column.dtype for name, column in config.schema.columns.items())
-    return ReadableShard(shard=shard, place=place, height=height) if fits else None, wrong
+    return ReadableShard(shard=shard, folder=folder, height=height) if fits else None, wrong
 
 
 def _blocks(one: ReadableShard, schema: Schema, columns: Sequence[str] | None = None) -> Iterator[Block]:
-    present = set(schema_of(one.place).names)
+    present = set(schema_of(one.folder, one.shard.path).names)
     wanted = [name for name in columns or schema.columns if name in present]
     start = 0
-    for stored in blocks_in(one.place, wanted):
+    for stored in blocks_in(one.folder, one.shard.path, wanted):
         rows = schema.completed(wide(stored)).select(columns or list(schema.columns))
         yield Block(
             config=one.shard.config, split=one.shard.split, path=one.shard.path, start=start, rows=rows, stored=stored

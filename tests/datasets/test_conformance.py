@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 
 import dagster as dg
@@ -384,3 +385,33 @@ def test_a_stage_that_leaves_out_a_need_of_its_needs_is_refused():
     stages = (*STAGES[:2], replace(STAGES[2], needs=("attempts",)))
     with pytest.raises(ValueError, match="contrastive_models must name the needs of its needs too: add problems"):
         in_order(stages)
+
+
+def test_what_follows_from_problems_apart_is_what_follows_from_them_together(world, dataset):
+    stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
+    draft, parameters = draft_of(dataset, stored), dataset.parameters_of(stored)
+    for base in dataset.measured:
+        rows = draft.tables[base.name].computed().only()
+        apart = rows.partition_by("problem_id", maintain_order=True)
+        for config in dataset.derived_from(base):
+            whole = config.derive(rows, parameters)
+            parts = [config.derive(part, parameters) for part in apart]
+            assert pl.concat([part.kept for part in parts]).equals(whole.kept), config.name
+            assert sum((Counter(part.counts()) for part in parts), Counter()) == Counter(whole.counts()), config.name
+        recomputed = pl.concat([base.recompute(part, parameters) for part in apart])
+        assert recomputed.equals(base.recompute(rows, parameters))
+    main = draft.tables[dataset.main.name].computed().only()
+    for count in (dataset.label_counts, dataset.counts):
+        added = sum((Counter(count(part)) for part in main.partition_by("problem_id")), Counter())
+        assert +added == +Counter(count(main))
+
+
+def test_a_column_that_an_older_stepmill_did_not_write_is_read_as_null_where_it_is_named(copied_world):
+    store = Store(data_root=copied_world.data_root)
+    stored = StoredRound(settings=copied_world, store=store, key=ROUND)
+    path = store.table("attempts", stored.cells[0])
+    store.write(path, store.read(path).drop("found_by"))
+    rows = stored.rows("attempts")
+    first, second = rows.blocks("found_by")
+    assert first["found_by"].null_count() == first.height and second["found_by"].null_count() < second.height
+    assert rows.height == first.height + second.height
