@@ -9,20 +9,20 @@ from functools import cached_property
 from typing import Any
 
 import polars as pl
-from upath import UPath
 
 from dagster_project.partitions import Cell, round_seed
 from dagster_project.resources.store import SET_ASIDE, Store
 from dagster_project.scorecard import finished_recipe, read_cost, standing
 from dagster_project.settings.file import Settings
+from dagster_project.table_blocks import blocks_of_table, height_of_table
 from filters.rules import most_frequent, reason_counts
 from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
-from generators.datasets import STAGES, completed
+from generators.datasets import STAGES
 from generators.rows import Rows
 from generators.sampling.ledger import totals
-from generators.sampling.storage import StorageError, read_parquet
 from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
+from releases.problem_ranges import in_ranges
 
 NO_POLICY = "none"  # where none of the problems could be attempted
 
@@ -34,7 +34,7 @@ class StoredRound:
     settings: Settings
     store: Store
     key: str
-    _counted: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
+    _counted: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -44,19 +44,19 @@ class StoredRound:
     def slices(self, dataset: Dataset[Any]) -> Iterator[dict[str, pl.DataFrame]]:
         """The tables that a dataset publishes, slice by slice in the order of its rows.
 
-        A problem that two slices share counts for the first. Rows of a table without a slice of their own may stand
-        anywhere in the order, so such tables come whole.
+        A large slice comes in parts. A problem that two slices share counts for the first. Rows of a table without a
+        slice of their own may stand anywhere in the order, so such tables come whole.
         """
         names = list(dict.fromkeys(name for config in dataset.measured for name in config.tables))
         if all("slice" in dataset.table_schema(config).columns for config in dataset.measured):
             for cell in sorted(self.cells, key=lambda cell: cell.slice):
-                yield {name: self._part(name, cell) for name in names}
+                yield from in_ranges({name: self._slice(name, cell) for name in names})
         else:
             yield {name: self.rows(name).only() for name in names}
 
     def rows(self, name: str) -> Rows:
         """The rows of a table, slice by slice; a problem that two slices share counts for the first."""
-        return Rows(lambda columns: (self._part(name, cell, columns) for cell in self.cells), self._heights(name)[0])
+        return Rows.chained([self._slice(name, cell) for cell in self.cells])
 
     def recipes(self, stage: str) -> dict[str, dict[str, Any]]:
         """The recipes of a stage by slice, without the slices that it set aside; raises StorageError."""
@@ -144,38 +144,33 @@ class StoredRound:
         seen: set[str] = set()
         repeats = {}
         for cell in self.cells:
-            problems = _read(self.store.table("problems", cell), ["problem_id"])["problem_id"].to_list()
+            blocks = blocks_of_table(self.store.table("problems", cell), "problems", ["problem_id"])
+            problems = [problem for block in blocks for problem in block["problem_id"]]
             repeats[cell.slice] = [problem for problem in problems if problem in seen]
             seen.update(problems)
         return repeats
 
     def _heights(self, name: str) -> tuple[int, int]:
         """How many rows there are, and how many an earlier slice has already."""
-        if name not in self._counted:
-            ids = {cell.slice: _read(self.store.table(name, cell), ["problem_id"]) for cell in self.cells}
-            kept = sum(self._first(rows, key).height for key, rows in ids.items())
-            self._counted[name] = kept, sum(rows.height for rows in ids.values()) - kept
-        return self._counted[name]
+        kept = sum(self._slice(name, cell).height for cell in self.cells)
+        return kept, sum(height_of_table(self.store.table(name, cell)) for cell in self.cells) - kept
 
-    def _part(self, name: str, cell: Cell, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """The rows of one slice whose problems no earlier slice has."""
-        wanted = list(dict.fromkeys([*columns, "problem_id"])) if columns else None
-        rows = self._first(completed(name, _read(self.store.table(name, cell), wanted)), cell.slice)
-        return rows.select(columns) if columns else rows
+    def _slice(self, name: str, cell: Cell) -> Rows:
+        """The rows of one slice whose problems no earlier slice has, in the order and blocks of their file."""
+        path, repeats = self.store.table(name, cell), self._repeats[cell.slice]
+        key = name, cell.slice
+        if key not in self._counted:
+            ids = blocks_of_table(path, name, ["problem_id"]) if repeats else ()
+            repeated = sum(int(block["problem_id"].is_in(repeats).sum()) for block in ids)
+            self._counted[key] = height_of_table(path) - repeated
 
-    def _first(self, rows: pl.DataFrame, slice_key: str) -> pl.DataFrame:
-        return rows.filter(~pl.col("problem_id").is_in(self._repeats[slice_key]))
+        def read(columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+            wanted = list(dict.fromkeys([*columns, "problem_id"])) if columns else None
+            for block in blocks_of_table(path, name, wanted):
+                rows = block.filter(~pl.col("problem_id").is_in(repeats)) if repeats else block
+                yield rows.select(columns) if columns else rows
 
-
-def _read(path: UPath, columns: list[str] | None) -> pl.DataFrame:
-    """A table, or the named ones of its columns; an older stepmill may have written fewer. Raises StorageError."""
-    try:
-        return read_parquet(path, columns)
-    except StorageError as error:
-        if columns is None or not isinstance(error.__cause__, pl.exceptions.ColumnNotFoundError):
-            raise
-    rows = read_parquet(path)
-    return rows.select([name for name in columns if name in rows.columns])
+        return Rows(read, self._counted[key])
 
 
 def _holds_rollouts(dataset: Dataset[Any]) -> bool:

@@ -1,6 +1,6 @@
 """A release before it has a version: tables by config and split, facts, and the dataset's part of the card."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -23,11 +23,11 @@ class StoredSplits(Mapping[str, pl.DataFrame]):
     A split's rows are read by its name, all of them; `Table.stored` reads them block by block.
     """
 
-    def __init__(self, spools: Mapping[str, Spool]) -> None:
-        self._spools = spools
+    def __init__(self, spools: Mapping[str, Spool], schema: Schema) -> None:
+        self._spools, self._schema = spools, schema
 
     def __getitem__(self, split: str) -> pl.DataFrame:
-        return wide(pl.concat(self._spools[split].rows().blocks()))
+        return self._schema.completed(wide(self._spools[split].rows().only()))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._spools)
@@ -67,7 +67,11 @@ class Table:
     def computed(self, *splits: str) -> Rows:
         """The rows of some splits, or of all, block by block, with 64-bit numbers to compute with."""
         stored = Rows.chained([self.stored(split) for split in splits or self.splits])
-        return Rows(lambda columns: map(wide, stored.read(columns)), stored.height)
+        return Rows(lambda columns: (self._computed(block, columns) for block in stored.read(columns)), stored.height)
+
+    def _computed(self, block: pl.DataFrame, columns: Sequence[str] | None) -> pl.DataFrame:
+        rows = self.schema.completed(wide(block))
+        return rows.select(columns) if columns else rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,7 +120,12 @@ def laid_out(
 
 def _table(rows: ConfigRows[Any]) -> Table:
     config = rows.config
-    return Table(schema=config.schema, purpose=config.purpose, format=config.ready, splits=StoredSplits(rows.splits))
+    return Table(
+        schema=config.schema,
+        purpose=config.purpose,
+        format=config.ready,
+        splits=StoredSplits(rows.splits, config.schema),
+    )
 
 
 def exported(parameters: Parameters, shares: SplitShares) -> dict[str, Any]:

@@ -31,8 +31,8 @@ class Scratch:
 class Spool:
     """Rows that are added piece by piece, whole problems each; small pieces share a file."""
 
-    def __init__(self, scratch: Scratch) -> None:
-        self._scratch = scratch
+    def __init__(self, scratch: Scratch, *, most_bytes: int = BLOCK_BYTES) -> None:
+        self._scratch, self._most_bytes = scratch, most_bytes
         self._files: list[Path] = []
         self._waiting: list[pl.DataFrame] = []
         self.height = 0
@@ -43,7 +43,7 @@ class Spool:
             self._waiting.append(rows)
             self.height += rows.height
         n_rows = sum(part.height for part in self._waiting)
-        if n_rows >= BLOCK_ROWS or sum(part.estimated_size() for part in self._waiting) >= BLOCK_BYTES:
+        if n_rows >= BLOCK_ROWS or sum(part.estimated_size() for part in self._waiting) >= self._most_bytes:
             self._write()
 
     def rows(self) -> Rows:

@@ -22,6 +22,7 @@ from dagster_project.slice_asset import launchpad
 from filters.equations.stated import refuted
 from generators.datasets import DATASETS, STAGES, in_order
 from generators.formats import Format
+from releases import problem_ranges
 from releases.comparison.versions import diff
 from releases.drafting import drafted
 from releases.errors import NothingToRelease
@@ -415,3 +416,12 @@ def test_a_column_that_an_older_stepmill_did_not_write_is_read_as_null_where_it_
     first, second = rows.blocks("found_by")
     assert first["found_by"].null_count() == first.height and second["found_by"].null_count() < second.height
     assert rows.height == first.height + second.height
+
+
+def test_a_slice_that_is_read_in_parts_gives_the_same_version(world, dataset, monkeypatch):
+    stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
+    whole = draft_of(dataset, stored)
+    monkeypatch.setattr(problem_ranges, "PART_BYTES", 10_000)
+    assert len(list(stored.slices(dataset))) > 2 or dataset.name == "problems"
+    parted = draft_of(dataset, stored)
+    assert (parted.content, parted.facts) == (whole.content, whole.facts)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
@@ -18,7 +18,8 @@ from filters.answers.checker import AnswerChecker
 from filters.widths import narrow
 from generators import rows as of_rows
 from generators.datasets import dataset_of
-from releases import shard_blocks, spool
+from generators.rows import Rows
+from releases import problem_ranges, shard_blocks, spool
 from releases.comparison.text import comparison
 from releases.comparison.versions import diff
 from releases.drafting import laid_out
@@ -141,6 +142,7 @@ def test_a_missing_and_an_unexpected_row_are_told_apart(sliced, facts, registry,
 ROW = st.tuples(st.sampled_from("ab"), st.integers(0, 2))
 
 
+@settings(deadline=None)
 @given(st.lists(ROW, max_size=12), st.lists(ROW, max_size=12))
 def test_rows_that_are_left_by_their_hashes_are_those_that_are_left_by_counting(first, second):
     schema = {"text": pl.String, "n": pl.Int64}
@@ -210,3 +212,19 @@ def test_a_text_that_several_rows_state_is_checked_once(true_rows, facts, regist
     report = verify(folder)
     assert (report.findings, report.checks["answers"].n) == ((), copies.height)
     assert len(CountingChecker.asked) == true_rows.height
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 99)), min_size=1, max_size=40), st.integers(1, 9))
+def test_the_parts_of_a_slice_have_each_problem_whole_and_follow_each_other(drawn, n_parts):
+    rows = pl.DataFrame(drawn, schema={"problem_id": pl.String, "n": pl.Int64}, orient="row")
+    others = rows.filter(pl.col("n") > 50)
+    tables = {"rows": Rows.of(rows), "others": Rows.of(others)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(problem_ranges, "PART_BYTES", max(1, int(rows.estimated_size()) // n_parts))
+        parts = list(problem_ranges.in_ranges(tables))
+    for name, whole in (("rows", rows), ("others", others)):
+        order = ["problem_id", "n"]
+        assert pl.concat([part[name].sort(order) for part in parts]).equals(whole.sort(order))
+    problems = [set(part["rows"]["problem_id"]) | set(part["others"]["problem_id"]) for part in parts]
+    assert sum(map(len, problems)) == rows["problem_id"].n_unique()
