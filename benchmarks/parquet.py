@@ -27,8 +27,9 @@ from upath import UPath
 from filters.schema import Schema
 from generators.columns import PROBLEM
 from generators.datasets import DATASETS
-from releases.drafting import ordered
+from generators.rows import Rows
 from releases.manifest import FILE_NAME
+from releases.measuring import ordered
 from releases.parquet import CHUNKING_KEY, arrow_schema, shards
 from releases.verification.opened import open_release
 from releases.version import Version
@@ -116,7 +117,7 @@ def second_versions(rows: pl.DataFrame, copies: int) -> dict[str, tuple[pl.DataF
 
 def in_our_files(rows: pl.DataFrame, schema: Schema) -> list[bytes]:
     """As a release holds them."""
-    return [content for _, content in shards(rows, schema, split="train")]
+    return [content for _, content in shards(Rows.of(rows), schema, split="train")]
 
 
 def without_chunking(rows: pl.DataFrame, schema: Schema) -> list[bytes]:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
 from dagster_project import report
 from dagster_project.about import about, described
@@ -20,7 +19,7 @@ from generators import shown
 from generators.dataset import Dataset
 from generators.datasets import parents
 from releases.draft import Draft
-from releases.drafting import drafted, main_rows
+from releases.drafting import laid_out
 from releases.errors import NothingToRelease
 from releases.registry.registry import Release
 
@@ -43,7 +42,7 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
         stored = StoredRound(settings=settings, store=store, key=context.partition_key)
         with explained():
             stored.require_ready(dataset.stages)
-            if stored.table(dataset.name).is_empty():
+            if not stored.rows(dataset.name).height:
                 raise NothingToRelease(stored.why_empty(dataset.name))
             draft = draft_of(dataset, stored)
             publication = publish(draft, store.releases, settings.hub)
@@ -62,11 +61,9 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
 
 def draft_of(dataset: Dataset[Any], stored: StoredRound) -> Draft:
     """A round of a dataset, validated and laid out in configs and splits; raises SchemaError and ReleaseError."""
-    parameters = dataset.parameters_of(stored)
-    tables = {name: stored.table(name) for config in dataset.measured for name in config.tables}
-    rows = main_rows(dataset, tables, parameters)
-    facts = stored.facts(dataset, rows, dataset.more_facts(stored, rows))
-    draft = drafted(dataset, tables, facts, parameters)
+    laid = laid_out(dataset, stored.slices(dataset), dataset.parameters_of(stored))
+    facts = stored.facts(dataset, laid.main, dataset.more_facts(stored, laid.main, laid.counts))
+    draft = laid.draft(facts)
     return replace(draft, major=stored.settings.releases.major.get(dataset.name, 0))
 
 
@@ -75,7 +72,7 @@ def _first_screen(release: Release, draft: Draft, dataset: Dataset[Any]) -> dict
     splits = release.rows[dataset.main.name]
     labels: Counter[str] = sum(map(Counter, draft.label_counts.values()), Counter())
     bars = shown.Bars(counts=labels, title="Labels") if labels else shown.Bars(counts=splits, title="Rows by split")
-    rows = pl.concat(draft.tables[dataset.main.name].splits.values())
+    rows = draft.tables[dataset.main.name].computed().spread(report.SAMPLE_ROWS)
     values: dict[str, shown.Shown] = {"counts": bars, "sample_rows": shown.SampleRows(rows, dataset.sample_columns)}
     by_split = ", ".join(f"{n:,} {split}" for split, n in splits.items())
     headline = f"{release.version} has {sum(splits.values()):,} rows: {by_split}"

@@ -3,7 +3,7 @@
 It imports no Dagster itself; store and settings do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,33 +14,49 @@ from dagster_project.partitions import Cell, round_seed
 from dagster_project.resources.store import SET_ASIDE, Store
 from dagster_project.scorecard import finished_recipe, read_cost, standing
 from dagster_project.settings.file import Settings
+from dagster_project.table_blocks import blocks_of_table, height_of_table
 from filters.rules import most_frequent, reason_counts
 from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
-from generators.datasets import STAGES, completed
+from generators.datasets import STAGES
+from generators.rows import Rows
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
 from releases.facts import ReleaseFacts, SourceFacts
+from releases.problem_ranges import in_ranges
 
 NO_POLICY = "none"  # where none of the problems could be attempted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StoredRound:
-    """The tables, dropped rows, recipes and ledgers of a round; each table is read once."""
+    """The tables, dropped rows, recipes and ledgers of a round; tables are read slice by slice, as often as asked."""
 
     settings: Settings
     store: Store
     key: str
-    _read: dict[str, tuple[pl.DataFrame, int]] = field(default_factory=dict, init=False)
+    _counted: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
 
     @cached_property
     def cells(self) -> list[Cell]:
         """The cells of the round, one for each slice."""
         return [Cell(round=self.key, slice=slice_key) for slice_key in self.settings.slices()]
 
-    def table(self, name: str) -> pl.DataFrame:
-        """The rows of a table over all slices; a problem that two slices share counts for the first."""
-        return self._table(name)[0]
+    def slices(self, dataset: Dataset[Any]) -> Iterator[dict[str, pl.DataFrame]]:
+        """The tables that a dataset publishes, slice by slice in the order of its rows.
+
+        A large slice comes in parts. A problem that two slices share counts for the first. Rows of a table without a
+        slice of their own may stand anywhere in the order, so such tables come whole.
+        """
+        names = list(dict.fromkeys(name for config in dataset.measured for name in config.tables))
+        if all("slice" in dataset.table_schema(config).columns for config in dataset.measured):
+            for cell in sorted(self.cells, key=lambda cell: cell.slice):
+                yield from in_ranges({name: self._slice(name, cell) for name in names})
+        else:
+            yield {name: self.rows(name).only() for name in names}
+
+    def rows(self, name: str) -> Rows:
+        """The rows of a table, slice by slice; a problem that two slices share counts for the first."""
+        return Rows.chained([self._slice(name, cell) for cell in self.cells])
 
     def recipes(self, stage: str) -> dict[str, dict[str, Any]]:
         """The recipes of a stage by slice, without the slices that it set aside; raises StorageError."""
@@ -49,7 +65,7 @@ class StoredRound:
 
     def repeated(self, name: str) -> int:
         """How many rows of a table a release leaves out because an earlier slice has their problem."""
-        return self._table(name)[1]
+        return self._heights(name)[1]
 
     def tokens(self, policies: Sequence[str]) -> dict[str, int]:
         """The tokens in the ledgers of some policies, by kind."""
@@ -64,9 +80,9 @@ class StoredRound:
     def stage_facts(self, stage: str) -> StageFacts:
         """How many rows a stage kept, and how many it dropped for each reason."""
         dropped = pl.concat([self.store.read(self.store.dropped(stage, c)).select("reason") for c in self.cells])
-        rows, repeated = self._table(stage)
+        height, repeated = self._heights(stage)
         reasons = reason_counts(dropped) | ({IN_TWO_SLICES: repeated} if repeated else {})
-        return StageFacts(name=stage, kept=rows.height, dropped=reasons)
+        return StageFacts(name=stage, kept=height, dropped=reasons)
 
     def require_ready(self, stages: Sequence[str]) -> None:
         """Raise RoundNotReady if a slice of `stages` is unfinished, or failed a check that blocks."""
@@ -86,10 +102,15 @@ class StoredRound:
             f"what each means; change [{dataset}] of the settings, the problems or the policy, and materialise it again"
         )
 
-    def facts(self, dataset: Dataset[Any], rows: pl.DataFrame, more: MoreFacts) -> ReleaseFacts:
+    def facts(self, dataset: Dataset[Any], rows: Rows, more: MoreFacts) -> ReleaseFacts:
         """The facts of the round that manifest and card state."""
-        policies = sorted(rows["policy"].drop_nulls().unique().to_list())
-        per_source = rows.group_by(dataset.source).agg(pl.col("problem_id").n_unique()).sort(dataset.source)
+        policies = sorted(rows.only("policy")["policy"].drop_nulls().unique().to_list())
+        per_source = (
+            rows.only(dataset.source, "problem_id")
+            .group_by(dataset.source)
+            .agg(pl.col("problem_id").n_unique())
+            .sort(dataset.source)
+        )
         sources = {source.name: source for source in self.settings.sources}
         facts = ReleaseFacts(
             policy=", ".join(policies) or NO_POLICY,
@@ -123,23 +144,33 @@ class StoredRound:
         seen: set[str] = set()
         repeats = {}
         for cell in self.cells:
-            problems = self.store.read(self.store.table("problems", cell))["problem_id"].to_list()
+            blocks = blocks_of_table(self.store.table("problems", cell), "problems", ["problem_id"])
+            problems = [problem for block in blocks for problem in block["problem_id"]]
             repeats[cell.slice] = [problem for problem in problems if problem in seen]
             seen.update(problems)
         return repeats
 
-    def _table(self, name: str) -> tuple[pl.DataFrame, int]:
-        """The rows, and how many an earlier slice has already."""
-        if name not in self._read:
-            self._read[name] = self._read_table(name)
-        return self._read[name]
+    def _heights(self, name: str) -> tuple[int, int]:
+        """How many rows there are, and how many an earlier slice has already."""
+        kept = sum(self._slice(name, cell).height for cell in self.cells)
+        return kept, sum(height_of_table(self.store.table(name, cell)) for cell in self.cells) - kept
 
-    def _read_table(self, name: str) -> tuple[pl.DataFrame, int]:
-        read = {cell.slice: self.store.read(self.store.table(name, cell)) for cell in self.cells}
-        frames = {key: completed(name, rows) for key, rows in read.items()}
-        first = [frame.filter(~pl.col("problem_id").is_in(self._repeats[key])) for key, frame in frames.items()]
-        rows = pl.concat(first)
-        return rows, sum(frame.height for frame in frames.values()) - rows.height
+    def _slice(self, name: str, cell: Cell) -> Rows:
+        """The rows of one slice whose problems no earlier slice has, in the order and blocks of their file."""
+        path, repeats = self.store.table(name, cell), self._repeats[cell.slice]
+        key = name, cell.slice
+        if key not in self._counted:
+            ids = blocks_of_table(path, name, ["problem_id"]) if repeats else ()
+            repeated = sum(int(block["problem_id"].is_in(repeats).sum()) for block in ids)
+            self._counted[key] = height_of_table(path) - repeated
+
+        def read(columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+            wanted = list(dict.fromkeys([*columns, "problem_id"])) if columns else None
+            for block in blocks_of_table(path, name, wanted):
+                rows = block.filter(~pl.col("problem_id").is_in(repeats)) if repeats else block
+                yield rows.select(columns) if columns else rows
+
+        return Rows(read, self._counted[key])
 
 
 def _holds_rollouts(dataset: Dataset[Any]) -> bool:

@@ -164,7 +164,7 @@ class RoundMaker:
             state = standing(store, stored.cells, selection.stages)
             fates = _fates(selection, state, {crash.table.asset for crash in making.crashes})
             ready = [name for name, fate in fates.items() if fate is Fate.READY]
-            empty = {name: stored.why_empty(name) for name in ready if stored.table(name).is_empty()}
+            empty = {name: stored.why_empty(name) for name in ready if not stored.rows(name).height}
             if selection.releases:
                 making.release([name for name in ready if name not in empty])
         return RoundResult(

@@ -16,6 +16,7 @@ from filters.schema import Schema
 from generators.card import Card
 from generators.columns import GOLDS
 from generators.formats import Format
+from generators.rows import Rows
 from generators.stage import Stage
 from generators.view import NO_VIEW, View
 
@@ -78,8 +79,8 @@ class Round(Protocol):
     @property
     def key(self) -> str: ...
 
-    def table(self, name: str) -> pl.DataFrame:
-        """The rows of a table over all slices; raises StorageError."""
+    def rows(self, name: str) -> Rows:
+        """The rows of a table, slice by slice; raises StorageError."""
         ...
 
     def repeated(self, name: str) -> int:
@@ -148,14 +149,36 @@ def no_labels(_: pl.DataFrame) -> dict[str, int]:
     return {}
 
 
-def no_more_facts(_round: Round, _rows: pl.DataFrame) -> MoreFacts:
+def no_counts(_: pl.DataFrame) -> dict[str, int]:
+    """Count nothing."""
+    return {}
+
+
+def no_more_facts(_round: Round, _rows: Rows, _counts: Mapping[str, int]) -> MoreFacts:
     """Add no fact."""
     return MoreFacts()
 
 
-def no_files(_splits: Mapping[str, pl.DataFrame], _: Parameters) -> dict[str, bytes]:
+def always(_rows: pl.DataFrame, _: Parameters) -> bool:
+    """Any rows allow the config."""
+    return True
+
+
+def no_files(_splits: Mapping[str, Rows], _: Parameters) -> dict[str, bytes]:
     """Add no file."""
     return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Generic[P]):
+    """A choice among all rows of a config, such as a balance of labels: no problem can be decided alone.
+
+    `reasons` gets the `columns` of all rows in one frame, so they must be small. It returns for each row why it is left
+    out, null for one that is kept.
+    """
+
+    columns: tuple[str, ...]
+    reasons: Callable[[pl.DataFrame, P], pl.Series]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,8 +188,10 @@ class Config(Generic[P]):
     A measured config names the `table` that it publishes, and `derive` gets that table's rows, sorted by the table's
     key. Each of the `joined` tables adds its further columns to the rows that have its key, and nulls to the others.
     The other configs follow from the published rows of the measured config `base`, the first one if it is None.
-    `derive` returns rows with `problem_id` and at least the columns of `schema`, and the dropped ones with reasons;
-    None if the rows allow no such config. `format` is the shape that a stock trainer reads, None if no trainer reads
+    `derive` returns rows with `problem_id` and at least the columns of `schema`, and the dropped ones with reasons. It
+    gets some problems at a time, each with all of its rows, and must give the same whichever come together; what
+    depends on more than one problem is the `choice` among the rows that it keeps. Where no row of a release `allows`
+    the config, the release has none. `format` is the shape that a stock trainer reads, None if no trainer reads
     the config.
     `recompute` derives those columns of a measured config again that follow from its others, one row for each row.
     `lost` names what the dataset measured and the config has no place for. `mislearnt` names what a trainer that reads
@@ -180,7 +205,9 @@ class Config(Generic[P]):
     table: str | None = None
     joined: tuple[Schema, ...] = ()
     base: str | None = None
-    derive: Callable[[pl.DataFrame, P], Filtered | None] = keep_all
+    derive: Callable[[pl.DataFrame, P], Filtered] = keep_all
+    choice: Choice[P] | None = None
+    allows: Callable[[pl.DataFrame, P], bool] = always
     recompute: Callable[[pl.DataFrame, P], pl.DataFrame] = nothing_derived
     claims: Callable[[pl.DataFrame, P], Iterator[Claim]] = no_claims
     lost: str = ""
@@ -204,11 +231,11 @@ class Config(Generic[P]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture on the card: its file's name, its caption, and the function that draws it."""
+    """A picture on the card: its file's name, its caption, and the function that draws it from rows in blocks."""
 
     name: str
     caption: str
-    draw: Callable[[pl.DataFrame, "Figure"], None]
+    draw: Callable[[Rows, "Figure"], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +244,9 @@ class Dataset(Generic[P]):
 
     The first config is measured. `reads` names further stages whose tables it joins. `parameters_of` reads the recipes
     of a round, never the settings of the day; it raises SchemaError where slices disagree. `source` names the column
-    that says where a problem came from. `lengths` are columns of the first config whose lengths a comparison shows.
+    that says where a problem came from. `label_counts` of several blocks of rows add up. So do
+    `counts`, for what it would be dear to read all rows once more for; `more_facts` gets them. `lengths` are columns
+    of the first config whose lengths a comparison shows.
     `attachments` makes files from the rows by split. `view` says how rows are drawn.
     """
 
@@ -229,9 +258,10 @@ class Dataset(Generic[P]):
     parameters_of: Callable[[Round], P] = lambda _: Parameters()  # type: ignore[assignment,return-value]
     source: str = "source"
     label_counts: Callable[[pl.DataFrame], Mapping[str, int]] = no_labels
-    more_facts: Callable[[Round, pl.DataFrame], MoreFacts] = no_more_facts
+    counts: Callable[[pl.DataFrame], Mapping[str, int]] = no_counts
+    more_facts: Callable[[Round, Rows, Mapping[str, int]], MoreFacts] = no_more_facts
     picture: Picture | None = None
-    attachments: Callable[[Mapping[str, pl.DataFrame], P], Mapping[str, bytes]] = no_files
+    attachments: Callable[[Mapping[str, Rows], P], Mapping[str, bytes]] = no_files
     lengths: tuple[str, ...] = ()
     sample_columns: tuple[str, ...] = ()
     view: View = NO_VIEW

@@ -19,7 +19,7 @@ class ReleaseFile(NamedTuple):
 
 
 def bundle(draft: Draft, manifest: Manifest, address: HubAddress | None = None) -> Iterator[ReleaseFile]:
-    """Yield every file of the version that `manifest` describes, with only one shard in memory at a time.
+    """Yield every file of the version that `manifest` describes, with only one shard in memory at a time, compressed.
 
     The card explains how to load the version from `address`, or from a folder if `address` is None.
     """
@@ -32,8 +32,8 @@ def bundle(draft: Draft, manifest: Manifest, address: HubAddress | None = None) 
 
 def _contents(draft: Draft, manifest: Manifest, address: HubAddress | None) -> Iterator[ReleaseFile]:
     for config, table in draft.tables.items():
-        for split, frame in table.splits.items():
-            for name, content in parquet.shards(frame, table.schema, split=split):
+        for split in table.splits:
+            for name, content in parquet.shards(table.stored(split), table.schema, split=split):
                 yield ReleaseFile(f"data/{config}/{name}", content)
     for picture in draft.pictures:
         yield ReleaseFile(f"pictures/{picture.name}", picture.png)

@@ -73,7 +73,7 @@ def diff(
         as_folder(locate(first, version)) as first_folder,
         as_folder(locate(second, version)) as second_folder,
     ):
-        difference = compare(first_folder, second_folder)
+        difference = compare(first_folder, second_folder, shown=limit)
     if as_json:
         print_json(diff_data(difference, limit=limit))
     else:

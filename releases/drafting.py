@@ -1,107 +1,131 @@
-"""Builds the draft of a release from a dataset's rows: validates, recomputes, and lays out configs and splits."""
+"""Builds the draft of a release from a round's tables, slice by slice: rows are validated, recomputed and laid out.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypeVar
+Whatever a slice's problems give goes to a spool at once, so a slice is in memory, and a round is not.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 
-from filters.rules import Filtered
-from filters.schema import Schema, SchemaError
-from generators.dataset import Config, Dataset, IncompleteParameters, Parameters, StageFacts
-from releases.draft import Draft, Table
+from generators.dataset import Dataset, Parameters, StageFacts
+from generators.rows import Rows
+from releases.config_rows import ConfigRows
+from releases.draft import Draft, StoredSplits, Table
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts
 from releases.figures import drawn
+from releases.measuring import Measuring
+from releases.picturing.choice import LOOKED_AT
 from releases.picturing.row_picture import row_picture
-from releases.recomputation import differing_columns
-from releases.splits import SplitShares, split_by_problem
+from releases.splits import SplitShares
+from releases.spool import Scratch
 
 P = TypeVar("P", bound=Parameters)
 EXAMPLES = 3  # rows that the card shows
+Tables = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaidOut(Generic[P]):
+    """The rows of a round by config and split, with what was counted while they were laid out."""
+
+    dataset: Dataset[P]
+    parameters: P
+    shares: SplitShares
+    tables: Mapping[str, Table]
+    stages: tuple[StageFacts, ...]
+    counts: Mapping[str, int]
+    label_counts: Mapping[str, Mapping[str, int]]
+
+    @property
+    def main(self) -> Rows:
+        """The rows of the main config, split by split."""
+        return self.tables[self.dataset.main.name].computed()
+
+    def draft(self, facts: ReleaseFacts) -> Draft:
+        """The draft of a release with these rows and facts."""
+        dataset, main = self.dataset, self.tables[self.dataset.main.name]
+        shown = main.computed(next(iter(main.splits)))
+        columns = dataset.main.schema.columns
+        pictures = [drawn(dataset.picture, self.main)] if dataset.picture else []
+        export = exported(self.parameters, self.shares)
+        return Draft(
+            dataset=dataset.name,
+            card=dataset.card,
+            tables=self.tables,
+            facts=replace(facts, stages=(*facts.stages, *self.stages), settings={**facts.settings, "export": export}),
+            examples=_examples(shown, dataset.sample_columns),
+            label_counts=self.label_counts,
+            pictures=(*pictures, row_picture(dataset, shown.head(LOOKED_AT), columns, policy=facts.policy)),
+            attachments=dataset.attachments({split: main.computed(split) for split in main.splits}, self.parameters),
+        )
 
 
 def drafted(
     dataset: Dataset[P],
-    tables: Mapping[str, pl.DataFrame],
+    tables: Tables,
     facts: ReleaseFacts,
     parameters: P,
     shares: SplitShares | None = None,
 ) -> Draft:
-    """Build the draft of a release from the tables of a round.
+    """Build the draft of a release from whole tables; raises as `laid_out`."""
+    return laid_out(dataset, [tables], parameters, shares).draft(facts)
+
+
+def laid_out(
+    dataset: Dataset[P], slices: Iterable[Tables], parameters: P, shares: SplitShares | None = None
+) -> LaidOut[P]:
+    """Lay out the tables of each slice of a round, which come in the order that their rows have.
 
     Raises NothingToRelease if no row is left, and SchemaError if rows break their schema or a derived column differs
     from its recomputation.
     """
-    shares = shares or SplitShares()
-    parts: dict[str, Filtered] = {}
-    for config in dataset.measured:
-        parts[config.name] = _measured(dataset, config, tables, parameters)
-    main = _some(dataset, parts[dataset.main.name])
-    for base in dataset.measured:
-        parts |= derived(dataset, base, parts[base.name].kept, parameters)
-    laid_out = {
-        config.name: Table(
-            schema=config.schema,
-            purpose=config.purpose,
-            format=config.ready,
-            splits=split_of(parts[config.name].kept, config.schema, shares),
-        )
-        for config in dataset.configs
-        if config.name in parts
-    }
-    splits = laid_out[dataset.main.name].splits
-    shown = next(iter(splits.values()))
-    columns = dataset.main.schema.columns
-    pictures = [drawn(dataset.picture, main)] if dataset.picture else []
-    return Draft(
-        dataset=dataset.name,
-        card=dataset.card,
-        tables={name: table for name, table in laid_out.items() if table.splits},
-        facts=_with_export(facts, parts, exported(parameters, shares)),
-        examples=_examples(shown, dataset.sample_columns),
-        label_counts={split: counts for split, rows in splits.items() if (counts := dataset.label_counts(rows))},
-        pictures=(*pictures, row_picture(dataset, shown, columns, policy=facts.policy)),
-        attachments=dataset.attachments(splits, parameters),
+    shares, scratch = shares or SplitShares(), Scratch()
+    configs = {config.name: ConfigRows(config, parameters, shares, scratch) for config in dataset.configs}
+    measuring = {config.name: Measuring(dataset, config, parameters) for config in dataset.measured}
+    counts = Counter[str]()
+    label_counts: dict[str, Counter[str]] = {}
+    for tables in slices:
+        for base in dataset.measured:
+            for part in measuring[base.name].parts(tables):
+                splits = configs[base.name].add(part)
+                for config in dataset.derived_from(base):
+                    configs[config.name].derive(part.kept)
+                if base is dataset.main:
+                    counts.update(dataset.counts(part.kept))
+                    for split, rows in splits.items():
+                        label_counts.setdefault(split, Counter()).update(dataset.label_counts(rows))
+    for measured in measuring.values():
+        measured.require_right()
+    _require_rows(dataset, configs[dataset.main.name])
+    for made in configs.values():
+        made.finish()
+    there = [made for made in configs.values() if made.config.table or made.is_allowed]
+    return LaidOut(
+        dataset=dataset,
+        parameters=parameters,
+        shares=shares,
+        tables={made.config.name: _table(made) for made in there if made.splits},
+        stages=tuple(
+            StageFacts(name=f"release: {made.config.name}", kept=made.kept, dropped=made.counts)
+            for made in sorted(there, key=lambda made: made.config.table is None)  # what was measured first
+        ),
+        counts=counts,
+        label_counts={split: labels for split in configs[dataset.main.name].splits if (labels := label_counts[split])},
     )
 
 
-def main_rows(dataset: Dataset[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> pl.DataFrame:
-    """The rows of the main config; raises SchemaError, and NothingToRelease if no row is left."""
-    return _some(dataset, _published(dataset, dataset.main, tables, parameters))
-
-
-def joined(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The rows of a measured config's table with the columns that it joins, in order; raises SchemaError.
-
-    What is measured is rounded before anything follows from it, since whoever verifies has only rounded rows.
-    """
-    schema = dataset.table_schema(config)
-    rows = schema.rounded(schema.validate(tables[schema.name]))
-    for other in config.joined:
-        more = [name for name in other.columns if name in other.key or name not in rows.columns]
-        rows = rows.join(other.rounded(other.validate(tables[other.name])).select(more), on=other.key, how="left")
-    return ordered(rows, schema.key)
-
-
-def derived(dataset: Dataset[P], base: Config[P], rows: pl.DataFrame, parameters: P) -> dict[str, Filtered]:
-    """The configs derived from the published rows of the measured config `base`, by name."""
-    parts = {config.name: config.derive(rows, parameters) for config in dataset.derived_from(base)}
-    return {name: part for name, part in parts.items() if part is not None}
-
-
-def split_of(rows: pl.DataFrame, schema: Schema, shares: SplitShares) -> dict[str, pl.DataFrame]:
-    """The validated rows of each non-empty split, as a release can hold them."""
-    splits = split_by_problem(rows, shares)
-    return {split: schema.validate(schema.rounded(part.select(list(schema.columns)))) for split, part in splits.items()}
-
-
-def ordered(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    """The rows slice by slice, and by key within one.
-
-    So rows keep their order from version to version, and a slice that is new or made again stands in one place.
-    """
-    return rows.sort([name for name in ("slice", *key) if name in rows.columns])
+def _table(rows: ConfigRows[Any]) -> Table:
+    config = rows.config
+    return Table(
+        schema=config.schema,
+        purpose=config.purpose,
+        format=config.ready,
+        splits=StoredSplits(rows.splits, config.schema),
+    )
 
 
 def exported(parameters: Parameters, shares: SplitShares) -> dict[str, Any]:
@@ -132,64 +156,16 @@ def _export(facts: ReleaseFacts) -> Mapping[str, Any]:
     return export if isinstance(export, Mapping) else {}
 
 
-def _published(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> Filtered:
-    """The rows of a measured config, and those that it leaves out; raises SchemaError."""
-    try:
-        part = config.derive(joined(dataset, config, tables), parameters)
-    except IncompleteParameters as missing:
-        raise _to_be_made_again(dataset, missing) from missing
-    if part is None:
-        raise RuntimeError(f"{dataset.name}: the measured config {config.name} derives nothing")
-    return Filtered(config.schema.rounded(part.kept), part.dropped)
-
-
-def _measured(dataset: Dataset[P], config: Config[P], tables: Mapping[str, pl.DataFrame], parameters: P) -> Filtered:
-    """The rows of a measured config; raises SchemaError if a derived column differs from its recomputation."""
-    part = _published(dataset, config, tables, parameters)
-    try:
-        recomputed = config.recompute(part.kept, parameters)
-    except IncompleteParameters as missing:
-        raise _to_be_made_again(dataset, missing) from missing
-    wrong = differing_columns(part.kept, recomputed)
-    if wrong:
-        columns = ", ".join(dict.fromkeys(column for columns in wrong.values() for column in columns))
-        row = part.kept.row(min(wrong), named=True)
-        first = ", ".join(f"{name} {row[name]}" for name in dataset.table_schema(config).key)
-        raise _to_be_made_again(
-            dataset,
-            f"{columns} of config {config.name} do not follow from the others in {len(wrong)} of {part.kept.height} "
-            f"rows, first {first}",
-        )
-    return part
-
-
-def _to_be_made_again(dataset: Dataset[P], complaint: object) -> SchemaError:
-    return SchemaError(f"{dataset.name}: {complaint}: materialise {dataset.name} again")
-
-
-def _examples(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+def _examples(rows: Rows, columns: Sequence[str]) -> pl.DataFrame:
     """Rows spread over a split, in those of the columns that it has."""
-    step = max(1, rows.height // EXAMPLES)
-    return rows.select([name for name in columns if name in rows.columns]).gather_every(step).head(EXAMPLES)
+    spread = rows.spread(EXAMPLES)
+    return spread.select([name for name in columns if name in spread.columns])
 
 
-def _some(dataset: Dataset[P], part: Filtered) -> pl.DataFrame:
-    if part.kept.is_empty():
+def _require_rows(dataset: Dataset[Any], main: ConfigRows[Any]) -> None:
+    if not main.kept:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in main.counts.items())
+        because = f" after the release dropped {reasons}" if reasons else ""
         raise NothingToRelease(
-            f"{dataset.name}: there are no rows to release{_because(part)}; look at what the asset dropped for which "
-            "reason"
+            f"{dataset.name}: there are no rows to release{because}; look at what the asset dropped for which reason"
         )
-    return part.kept
-
-
-def _because(part: Filtered) -> str:
-    reasons = ", ".join(f"{count} {reason}" for reason, count in part.counts().items())
-    return f" after the release dropped {reasons}" if reasons else ""
-
-
-def _with_export(facts: ReleaseFacts, parts: Mapping[str, Filtered], export: dict[str, Any]) -> ReleaseFacts:
-    stages = [
-        StageFacts(name=f"release: {name}", kept=part.kept.height, dropped=part.counts())
-        for name, part in parts.items()
-    ]
-    return replace(facts, stages=(*facts.stages, *stages), settings={**facts.settings, "export": export})

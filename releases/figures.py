@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from io import BytesIO
 
-import polars as pl
-
 from generators.dataset import Picture
+from generators.rows import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +16,7 @@ class DrawnPicture:
     png: bytes
 
 
-def drawn(picture: Picture, rows: pl.DataFrame) -> DrawnPicture:
+def drawn(picture: Picture, rows: Rows) -> DrawnPicture:
     """Draw `picture` from rows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

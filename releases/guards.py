@@ -6,7 +6,6 @@ another, and sources whose licences forbid a release.
 
 from collections.abc import Iterator, Mapping
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
@@ -83,8 +82,8 @@ def _problems_of(draft: Draft) -> dict[str, set[str]]:
     problems: dict[str, set[str]] = {split: set() for split in _APART}
     for table in draft.tables.values():
         for split in _APART.keys() & table.splits.keys():
-            if "problem_id" in table.splits[split].columns:
-                problems[split] |= set(table.splits[split]["problem_id"])
+            if "problem_id" in table.schema.columns:
+                problems[split] |= set(table.stored(split).only("problem_id")["problem_id"])
     return problems
 
 
@@ -95,7 +94,8 @@ def _released_problems(folder: UPath, manifest: Manifest) -> dict[str, set[str]]
     for shard in shards_of(manifest):
         if shard.config in with_ids and shard.split in problems:
             with (folder / manifest.version / shard.path).open("rb") as source:
-                problems[shard.split] |= set(pl.read_parquet(source, columns=["problem_id"])["problem_id"])
+                ids = pq.ParquetFile(source).read(columns=["problem_id"])  # no other column of the file
+                problems[shard.split] |= set(ids["problem_id"].to_pylist())
     return problems
 
 

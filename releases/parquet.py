@@ -8,10 +8,10 @@ encoded by a dictionary: a new value would change its indices in every later pag
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import pairwise
+from itertools import islice
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from filters.schema import Column, Schema
 from filters.widths import DataType, narrow_type
+from generators.rows import Rows
 from releases.manifest import Manifest
 
 # What `datasets` takes for files of its own: `DEFAULT_CDC_OPTIONS`, `MAX_ROW_GROUP_SIZE` and `MAX_SHARD_SIZE`.
@@ -74,50 +75,71 @@ def _arrow_type(dtype: Any, nullable_fields: tuple[str, ...] = ()) -> pa.DataTyp
     return next(arrow for known, arrow in _ARROW if dtype == known)
 
 
-def shards(
-    frame: pl.DataFrame, schema: Schema, *, split: str, bounds: Bounds | None = None
-) -> Iterator[tuple[str, bytes]]:
-    """Yield the name, such as `train-00000-of-00002.parquet`, and the bytes of each shard."""
+def shards(rows: Rows, schema: Schema, *, split: str, bounds: Bounds | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yield the name, such as `train-00000-of-00002.parquet`, and the bytes of each shard.
+
+    The rows are read twice, since the first name says how many shards there are.
+    """
     bounds = bounds or Bounds()
     columns = arrow_schema(schema)
-    parts = [part for block in frame.iter_slices(bounds.shard_rows) for part in _cut(block, columns, bounds)]
-    for number, part in enumerate(parts):
-        yield f"{split}-{number:05d}-of-{len(parts):05d}.parquet", _parquet(_arrow(part, columns), bounds)
+    plan = _planned(_groups(rows, columns, bounds), bounds)
+    groups = _groups(rows, columns, bounds)
+    for number, n_groups in enumerate(plan):
+        content = _parquet(islice(groups, n_groups), columns)
+        yield f"{split}-{number:05d}-of-{len(plan):05d}.parquet", content
+
+
+def _groups(rows: Rows, columns: pa.Schema, bounds: Bounds) -> Iterator[pa.Table]:
+    """Yield the row groups, each as long as its bound on bytes and the bound on a shard's rows allow."""
+    waiting, left = columns.empty_table(), bounds.shard_rows
+    for block in rows.blocks():
+        waiting = pa.concat_tables([waiting, _arrow(block, columns)]).combine_chunks()
+        while waiting.num_rows > left or waiting.nbytes > bounds.group_bytes:
+            length = _fitting(waiting.slice(0, left), bounds.group_bytes)
+            if length == waiting.num_rows:
+                break
+            yield waiting.slice(0, length)
+            waiting, left = waiting.slice(length), left - length or bounds.shard_rows
+    if waiting.num_rows:
+        yield waiting
+
+
+def _planned(groups: Iterator[pa.Table], bounds: Bounds) -> list[int]:
+    """How many row groups each shard has: as many as its bounds on rows and bytes allow, and at least one."""
+    plan: list[int] = []
+    n_rows = n_bytes = 0
+    for group in groups:
+        n_rows, n_bytes = n_rows + group.num_rows, n_bytes + group.nbytes
+        if not plan or n_rows > bounds.shard_rows or n_bytes > bounds.shard_bytes:
+            plan.append(0)
+            n_rows, n_bytes = group.num_rows, group.nbytes
+        plan[-1] += 1
+    return plan
 
 
 def _arrow(frame: pl.DataFrame, columns: pa.Schema) -> pa.Table:
     # Via Arrow, because polars only writes types with 64-bit offsets, and those load as `large_string` and `LargeList`.
-    return frame.to_arrow().cast(columns).combine_chunks()
+    return frame.to_arrow().cast(columns)
 
 
-def _cut(block: pl.DataFrame, columns: pa.Schema, bounds: Bounds) -> list[pl.DataFrame]:
-    """The rows of a block in as few parts as the bound on a shard's bytes allows."""
-    ends = _ends(_arrow(block, columns), bounds.shard_bytes)
-    return [block.slice(start, end - start) for start, end in pairwise((0, *ends))]
+def _fitting(table: pa.Table, most_bytes: int) -> int:
+    """How many rows from the first on have at most so many bytes; at least one."""
+    lengths = range(1, table.num_rows + 1)
+    return max(1, bisect_right(lengths, most_bytes, key=lambda length: table.slice(0, length).nbytes))
 
 
-def _ends(table: pa.Table, most_bytes: int) -> list[int]:
-    """Where parts of at most so many bytes end, each as long as possible and of at least one row."""
-    ends: list[int] = []
-    while (start := ends[-1] if ends else 0) < table.num_rows:
-        lengths = range(1, table.num_rows - start + 1)
-        fitting = bisect_right(lengths, most_bytes, key=lambda length: table.slice(start, length).nbytes)
-        ends.append(start + max(fitting, 1))
-    return ends
-
-
-def _parquet(table: pa.Table, bounds: Bounds) -> bytes:
+def _parquet(groups: Iterable[pa.Table], columns: pa.Schema) -> bytes:
     target = BytesIO()
     with pq.ParquetWriter(
         target,
-        table.schema,
+        columns,
         compression="zstd",
         use_dictionary=False,
         write_page_index=True,
         use_content_defined_chunking=CHUNKING,
     ) as writer:
-        for start, end in pairwise((0, *_ends(table, bounds.group_bytes))):
-            writer.write_table(table.slice(start, end - start), row_group_size=end - start)
+        for group in groups:
+            writer.write_table(group.combine_chunks(), row_group_size=group.num_rows)
         writer.add_key_value_metadata({CHUNKING_KEY: json.dumps(CHUNKING)})
     return target.getvalue()
 

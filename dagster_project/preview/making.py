@@ -24,7 +24,7 @@ from filters.schema import Schema
 from generators.attempts.unanswered import Unanswered
 from generators.dataset import Dataset
 from generators.sampling.storage import remove
-from releases.drafting import joined
+from releases.measuring import joined
 
 COST = ".cost.json"
 

@@ -17,6 +17,7 @@ from generators.dataset import Claim, Config, MoreFacts, Parameters, Picture, Ro
 from generators.formats import Format
 from generators.problems.chats import COMPLETION, PROMPT, answers, prompts
 from generators.problems.table import PROBLEMS
+from generators.rows import Rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -141,19 +142,22 @@ def count_outcomes(rows: pl.DataFrame) -> dict[str, int]:
     return {outcome: part.height for outcome, part in _by_outcome(rows).items()}
 
 
-def more_facts(_: Round, rows: pl.DataFrame) -> MoreFacts:
+def more_facts(_: Round, rows: Rows, _counts: Mapping[str, int]) -> MoreFacts:
     """What found the answers, and the verdicts on them."""
-    return MoreFacts(figures={FOUND_BY: found_by(rows)})
+    return MoreFacts(figures={FOUND_BY: found_by(rows.only("found_by", "extracted", "verdict"))})
 
 
-def draw_lengths(rows: pl.DataFrame, figure: "Figure") -> None:
+def draw_lengths(rows: Rows, figure: "Figure") -> None:
     """Draw how many attempts there are by length, each outcome in its colour, those without an answer apart."""
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
     has_answer = pl.col("verdict") != Verdict.NO_ANSWER.value
-    parts = {**_by_outcome(rows.filter(has_answer)), "no answer": rows.filter(~has_answer)}
-    lengths = [part["token_ids"].list.len().to_list() for part in parts.values()]
+    attempts = pl.concat(
+        block.with_columns(pl.col("token_ids").list.len()) for block in rows.blocks("verdict", "is_right", "token_ids")
+    )
+    parts = {**_by_outcome(attempts.filter(has_answer)), "no answer": attempts.filter(~has_answer)}
+    lengths = [part["token_ids"].to_list() for part in parts.values()]
     axes.hist(lengths, bins=20, stacked=True, color=[*OUTCOMES.values(), UNANSWERED_COLOUR], label=list(parts))
     axes.set_xlabel("tokens of the attempt")
     axes.set_ylabel("attempts")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import polars as pl
 
 from filters.rules import apply_rules
@@ -25,6 +26,7 @@ from generators.dataset import (
 )
 from generators.problems.chats import preferences
 from generators.records import StepCounts
+from generators.rows import Rows
 from generators.search.priors import Priors
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ DERIVED = (
     *("critical_value_with", "critical_value_without", "critical_confirmed"),
 )
 FULL = CRITICAL_TOKEN_PAIRS.published("critical_token_pairs/full")
+_SCORED = ("chosen", "rejected", "chosen_scores", "rejected_scores")
+_BINS = [edge / 20 for edge in range(21)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,15 +157,15 @@ def count_tokens(rows: pl.DataFrame) -> dict[str, int]:
     return {"critical": n_critical, "not_critical": len(confirmed) - n_critical}
 
 
-def more_facts(_: Round, rows: pl.DataFrame) -> MoreFacts:
+def more_facts(_: Round, rows: Rows, _counts: Mapping[str, int]) -> MoreFacts:
     """The numbers of rows that the exports keep and drop."""
-    stable = apply_rules(rows, {"unstable_tokens": pl.col("is_stable")})
+    stable = apply_rules(rows.only("is_stable"), {"unstable_tokens": pl.col("is_stable")})
     return MoreFacts(
         stages=(StageFacts(name="release: exports", kept=stable.kept.height, dropped=stable.counts()),),
     )
 
 
-def exports(splits: Mapping[str, pl.DataFrame], _: Parameters) -> dict[str, bytes]:
+def exports(splits: Mapping[str, Rows], _: Parameters) -> dict[str, bytes]:
     """The stable rows of each split in the format of the paper's own trainer: JSON, a dict of lists.
 
     `ce_prob` has the scores of tokens 2 to T of the tokenised prompt and response, without the end-of-text token.
@@ -169,19 +173,27 @@ def exports(splits: Mapping[str, pl.DataFrame], _: Parameters) -> dict[str, byte
     """
     files = {}
     for split, rows in splits.items():
-        stable = rows.filter("is_stable")
-        if stable.height:
-            columns = {
-                "prompt": stable["templated_prompt"].to_list(),
-                "chosen": stable["chosen"].to_list(),
-                "rejected": stable["rejected"].to_list(),
-                "prob_result": [
-                    {"pos": _scored(row, "chosen"), "neg": _scored(row, "rejected")}
-                    for row in stable.iter_rows(named=True)
-                ],
-            }
-            files[f"exports/{split}.CE_scored.json"] = (json.dumps(columns, ensure_ascii=False) + "\n").encode()
+        if rows.only("is_stable")["is_stable"].any():
+            columns = (f"{json.dumps(name)}: [{', '.join(items)}]" for name, items in _columns(rows))
+            files[f"exports/{split}.CE_scored.json"] = f"{{{', '.join(columns)}}}\n".encode()
     return files
+
+
+def _columns(rows: Rows) -> Iterator[tuple[str, Iterator[str]]]:
+    """The names of the columns of a file, with their items as JSON, which are read block by block."""
+    for name, source in (("prompt", "templated_prompt"), ("chosen", "chosen"), ("rejected", "rejected")):
+        values = (value for block in rows.blocks(source, "is_stable") for value in block.filter("is_stable")[source])
+        yield name, (json.dumps(value, ensure_ascii=False) for value in values)
+    yield (
+        "prob_result",
+        (
+            json.dumps({"pos": _scored(row, "chosen"), "neg": _scored(row, "rejected")}, ensure_ascii=False)
+            for block in rows.blocks(
+                "chosen", "rejected", "chosen_scores", "rejected_scores", "response_start", "is_stable"
+            )
+            for row in block.filter("is_stable").iter_rows(named=True)
+        ),
+    )
 
 
 def _scored(row: Mapping[str, Any], side: str) -> dict[str, Any]:
@@ -192,20 +204,26 @@ def _scored(row: Mapping[str, Any], side: str) -> dict[str, Any]:
     }
 
 
-def draw_scores(rows: pl.DataFrame, figure: "Figure") -> None:
+def draw_scores(rows: Rows, figure: "Figure") -> None:
     """Draw how many tokens of either solution there are by their contrastive score."""
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
-    bins = [edge / 20 for edge in range(21)]
     for side, colour in (("rejected", "#b03a2e"), ("chosen", "#2e7d4f")):
-        scores = rows.select(pl.col(f"{side}_scores").list.slice(pl.col("response_start"))).explode(f"{side}_scores")
-        values = scores.to_series().to_list()
-        axes.hist(values, bins=bins, histtype="step", linewidth=2, color=colour, label=side)
+        axes.stairs(counted_scores(rows, side), _BINS, linewidth=2, color=colour, label=side)
     axes.set_xlabel("contrastive score")
     axes.set_ylabel("tokens")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
+
+
+def counted_scores(rows: Rows, side: str) -> list[int]:
+    """How many tokens of one side's responses have a score in each of the bins."""
+    counts = np.zeros(len(_BINS) - 1, dtype=np.int64)
+    of_response = pl.col(f"{side}_scores").list.slice(pl.col("response_start")).explode()
+    for block in rows.blocks(f"{side}_scores", "response_start"):
+        counts += np.histogram(block.select(of_response.drop_nulls()).to_series().to_numpy(), bins=_BINS)[0]
+    return counts.tolist()
 
 
 PICTURE = Picture(name="scores.png", caption="Tokens of either solution by their score", draw=draw_scores)

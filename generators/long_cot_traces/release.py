@@ -29,7 +29,8 @@ from generators.long_cot_traces.copied_examples import without_examples
 from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_TRACES
 from generators.long_cot_traces.selection import FILTERS
 from generators.long_cot_traces.settings import Settings
-from generators.long_cot_traces.table import generated_tokens
+from generators.long_cot_traces.table import OF_GENERATED, generated_tokens
+from generators.rows import Rows
 from generators.section import stored
 
 if TYPE_CHECKING:
@@ -202,24 +203,26 @@ def count_kinds(rows: pl.DataFrame) -> dict[str, int]:
     return {kind: int(rows[f"n_{kind}"].sum()) for kind in KINDS}
 
 
-def more_facts(round: Round, rows: pl.DataFrame) -> MoreFacts:
+def more_facts(round: Round, rows: Rows, _counts: Mapping[str, int]) -> MoreFacts:
     """What each filter kept and dropped, and the tokens of samples and ratings."""
-    samples = round.table("long_cot_samples")
+    samples = round.rows("long_cot_samples")
     judges = [recipe["config"]["judge"] for recipe in round.recipes("long_cot_traces").values()]
-    raters = {judge["judge"] for judge in judges if judge} - set(rows["policy"])
+    raters = {judge["judge"] for judge in judges if judge} - set(rows.only("policy")["policy"])
     of_judge = {f"judge_{kind}": count for kind, count in round.tokens(sorted(raters)).items()} if raters else {}
+    generated = sum(map(generated_tokens, samples.blocks(*OF_GENERATED)))
     return MoreFacts(
-        stages=tuple(_stages(round, samples)), tokens={**of_judge, "generated_in_samples": generated_tokens(samples)}
+        stages=tuple(_stages(round, samples.only("stage", REASON))),
+        tokens={**of_judge, "generated_in_samples": generated},
     )
 
 
-def draw_behaviours(rows: pl.DataFrame, figure: "Figure") -> None:
+def draw_behaviours(rows: Rows, figure: "Figure") -> None:
     """Draw for each behaviour how many traces show it never, once, twice, or more often."""
     from matplotlib.ticker import MaxNLocator
 
-    axes, width = figure.add_subplot(), 0.2
+    axes, width, counts = figure.add_subplot(), 0.2, rows.only(*(f"n_{kind}" for kind in KINDS))
     for times, (words, colour) in enumerate(_TIMES.items()):
-        traces = [int((rows[f"n_{kind}"].clip(0, len(_TIMES) - 1) == times).sum()) for kind in KINDS]
+        traces = [int((counts[f"n_{kind}"].clip(0, len(_TIMES) - 1) == times).sum()) for kind in KINDS]
         positions = [number + (times - 1.5) * width for number in range(len(KINDS))]
         axes.bar(positions, traces, width=width, color=colour, label=words)
     axes.set_xticks(range(len(KINDS)), [kind.replace("_", " ") for kind in KINDS])
@@ -246,7 +249,7 @@ def _without_examples(rows: pl.DataFrame, columns: tuple[str, ...], parameters: 
 
 def _stages(round: Round, samples: pl.DataFrame) -> Iterator[StageFacts]:
     """What the mix of problems, each filter of the samples, and the pairing kept and dropped."""
-    mix = round.table("query_mix")
+    mix = round.rows("query_mix").only("is_kept", "why")
     passed_over = mix.filter(~pl.col("is_kept")).select(pl.col("why").alias(REASON))
     yield StageFacts(
         name="problems of the mix", kept=mix.height - passed_over.height, dropped=reason_counts(passed_over)
@@ -256,10 +259,10 @@ def _stages(round: Round, samples: pl.DataFrame) -> Iterator[StageFacts]:
         dropped = samples.filter(pl.col("stage") == name)
         left -= dropped.height
         yield StageFacts(name=f"samples: {name}", kept=left, dropped=reason_counts(dropped))
-    unpaired = reason_counts(round.table("long_cot_unpaired"))
+    unpaired = reason_counts(round.rows("long_cot_unpaired").only(REASON))
     repeated = round.repeated("long_cot_pairs") + round.repeated("long_cot_unpaired")
     dropped_pairs = unpaired | ({IN_TWO_SLICES: repeated} if repeated else {})
-    yield StageFacts(name="long_cot_pairs", kept=round.table("long_cot_pairs").height, dropped=dropped_pairs)
+    yield StageFacts(name="long_cot_pairs", kept=round.rows("long_cot_pairs").height, dropped=dropped_pairs)
 
 
 def _recomputed(

@@ -12,6 +12,8 @@ from generators.long_cot_traces.records import LongCotPair, LongCotSample, LongC
 from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES
 from generators.records import Problem, Provenance
 
+OF_GENERATED = ("token_ids", "closing_token_start", "closing_token_end")  # what `generated_tokens` reads
+
 
 def long_cot_samples_table(samples: Iterable[tuple[Problem, LongCotSample]], provenance: Provenance) -> pl.DataFrame:
     """The `long_cot_samples` table of one slice, before any sample is dropped."""

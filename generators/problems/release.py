@@ -16,6 +16,7 @@ from generators.problems.chats import PROMPT, prompts
 from generators.problems.difficulty import DifficultyBounds, rating
 from generators.problems.perturbed import perturbed
 from generators.problems.table import PROBLEM_DIFFICULTY, PROBLEMS, RATING, RATING_RULES
+from generators.rows import Rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -219,22 +220,24 @@ def count_difficulties(rows: pl.DataFrame) -> dict[str, int]:
     return {**{band: int((bands == band).sum()) for band in BANDS}, "not_rated": bands.null_count()}
 
 
-def more_facts(_: Round, rows: pl.DataFrame) -> MoreFacts:
+def more_facts(_: Round, rows: Rows, _counts: Mapping[str, int]) -> MoreFacts:
     """How many problems of each source have further accepted answers; nothing where none has any."""
     further = pl.col("also_accepted").list.len() > 0
-    counted = rows.group_by("source").agg(problems=pl.len(), with_further_answers=further.sum()).sort("source")
+    of_problems = rows.only("source", "also_accepted")
+    counted = of_problems.group_by("source").agg(problems=pl.len(), with_further_answers=further.sum()).sort("source")
     if not counted["with_further_answers"].sum():
         return MoreFacts()
     figures = {source: dict(zip(_FURTHER, counts, strict=True)) for source, *counts in counted.iter_rows()}
     return MoreFacts(figures={FURTHER: figures})
 
 
-def draw_pass_rates(rows: pl.DataFrame, figure: "Figure") -> None:
+def draw_pass_rates(rows: Rows, figure: "Figure") -> None:
     """Draw how many problems there are by pass rate, each difficulty in its colour."""
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
-    rates = [rows.filter(pl.col("difficulty") == band)["pass_rate"].to_list() for band in BANDS]
+    rated = rows.only("difficulty", "pass_rate")
+    rates = [rated.filter(pl.col("difficulty") == band)["pass_rate"].to_list() for band in BANDS]
     bins = [edge / 10 for edge in range(11)]
     axes.hist(rates, bins=bins, stacked=True, color=list(BANDS.values()), label=list(BANDS))
     axes.set_xlabel("pass rate of the policy")

@@ -8,15 +8,13 @@ from hashlib import blake2b
 
 import polars as pl
 
-from filters.rules import Filtered, apply_rules
-
 NO_LABEL = "no_label"
 FREQUENT_LABEL = "frequent_label"
-_TRUE, _FALSE, _KEPT = "n_true_labels", "n_false_labels", "is_kept_for_balance"
+_TRUE, _FALSE, _NUMBER = "n_true_labels", "n_false_labels", "__row__"
 
 
-def balance(rows: pl.DataFrame, *, labels: str, key: Sequence[str], most: float) -> Filtered:
-    """Drop rows of the more frequent label until it is at most `most` times as frequent as the other.
+def left_out(rows: pl.DataFrame, *, labels: str, key: Sequence[str], most: float) -> pl.Series:
+    """For each row why it is left out, so that no label is more than `most` times as frequent; null for one that stays.
 
     `labels` holds a boolean for each row, or a list of them (the labels of steps). Only rows are dropped that have
     nothing but the frequent label, so the ratio may stay above `most`. Rows without any label are dropped first. Where
@@ -26,12 +24,15 @@ def balance(rows: pl.DataFrame, *, labels: str, key: Sequence[str], most: float)
         raise ValueError(f"most must be at least 1, got {most}")
     if rows.select(pl.struct(*key).is_duplicated().any()).item():
         raise ValueError(f"key must name every row once: {', '.join(key)} does not")
-    counted = rows.with_columns(*_counts(rows, labels))
-    labelled = apply_rules(counted, {NO_LABEL: pl.col(_TRUE) + pl.col(_FALSE) > 0})
-    kept = pl.Series(_KEPT, _kept(labelled.kept, key, most), dtype=pl.Boolean)
-    balanced = Filtered(labelled.kept.with_columns(kept), labelled.dropped).then({FREQUENT_LABEL: pl.col(_KEPT)})
-    extra = (_TRUE, _FALSE, _KEPT)
-    return Filtered(balanced.kept.drop(extra), balanced.dropped.drop(extra, strict=False))
+    counted = rows.select(*key, *_counts(rows, labels)).with_row_index(_NUMBER)
+    labelled = counted.filter(pl.col(_TRUE) + pl.col(_FALSE) > 0)
+    too_many = labelled.filter(~pl.Series(_kept(labelled, key, most), dtype=pl.Boolean))
+    reasons: list[str | None] = [NO_LABEL] * rows.height
+    for number in labelled[_NUMBER]:
+        reasons[number] = None
+    for number in too_many[_NUMBER]:
+        reasons[number] = FREQUENT_LABEL
+    return pl.Series(reasons, dtype=pl.String)
 
 
 def _counts(rows: pl.DataFrame, labels: str) -> tuple[pl.Expr, pl.Expr]:

@@ -17,7 +17,14 @@ from generators.process_labels.audit import planted
 from generators.process_labels.labelling import Audited, Item, LabelledSlice, Labeller
 from generators.process_labels.labels import count_labels, with_labels
 from generators.process_labels.recipe import Chosen, ProcessLabelsConfig, choose
-from generators.process_labels.release import CONFIGS, PICTURE, LabelParameters, more_facts, parameters_of
+from generators.process_labels.release import (
+    CONFIGS,
+    PICTURE,
+    LabelParameters,
+    count_equations,
+    more_facts,
+    parameters_of,
+)
 from generators.process_labels.report import audit_of, shown
 from generators.process_labels.second_opinion import second_opinion
 from generators.process_labels.settings import Settings
@@ -202,6 +209,7 @@ DATASET: Dataset[LabelParameters] = Dataset(
     parameters=LabelParameters,
     parameters_of=parameters_of,
     label_counts=count_labels,
+    counts=count_equations,
     more_facts=more_facts,
     picture=PICTURE,
     lengths=("steps", "token_ids"),

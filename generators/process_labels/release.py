@@ -12,6 +12,7 @@ from filters.equations.steps import false_equations, first_refuted, states_check
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema, SchemaError
 from generators.dataset import (
+    Choice,
     Claim,
     Config,
     Figures,
@@ -24,12 +25,13 @@ from generators.dataset import (
 )
 from generators.formats import Format
 from generators.process_labels.audit.audit import audit, audit_by_kind
-from generators.process_labels.balance import balance
+from generators.process_labels.balance import left_out
 from generators.process_labels.consensus import same_first_error
 from generators.process_labels.labels import with_labels
 from generators.process_labels.settings import RefutedSteps, Settings
 from generators.process_labels.table import PLANTED_ERRORS, PROCESS_LABELS
 from generators.records import StepCounts
+from generators.rows import Rows
 from generators.search.priors import Priors
 from generators.search.sequential_test import Measured
 from generators.search.shares import share_values
@@ -201,25 +203,34 @@ def claims(rows: pl.DataFrame, _: LabelParameters) -> Iterator[Claim]:
     return claims_of_texts(rows, text=pl.col("steps").list.join(""))
 
 
-def stepwise(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered:
+def stepwise(rows: pl.DataFrame, _: LabelParameters) -> Filtered:
     """The solutions with a hard label on every step."""
     no_label = pl.col("hard_labels").list.eval(pl.element().is_null()).list.any()
-    return _for_training(apply_rules(rows, {"undecided_step": ~no_label}), parameters)
+    return _for_training(apply_rules(rows, {"undecided_step": ~no_label}))
 
 
-def truncated(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered:
+def truncated(rows: pl.DataFrame, _: LabelParameters) -> Filtered:
     """The solutions whose first error is known, up to it."""
     located = apply_rules(rows, {"first_error_not_sure": pl.col("first_error").is_not_null()})
-    return _for_training(_up_to_first_error(located), parameters)
+    return _for_training(_up_to_first_error(located))
 
 
-def consensus(rows: pl.DataFrame, parameters: LabelParameters) -> Filtered | None:
-    """The solutions on whose first error the judge agrees, up to it; None without a judge."""
-    has_judge = pl.col("judge").is_not_null()
-    if not rows.select(has_judge.any()).item():
-        return None
-    agreed = apply_rules(rows, {"no_judge": has_judge, **same_first_error()})
-    return _for_training(_up_to_first_error(agreed), parameters)
+def has_judge(rows: pl.DataFrame, _: LabelParameters) -> bool:
+    """Whether a judge looked at any of the rows."""
+    return rows["judge"].is_not_null().any()
+
+
+def consensus(rows: pl.DataFrame, _: LabelParameters) -> Filtered:
+    """The solutions on whose first error the judge agrees, up to it."""
+    agreed = apply_rules(rows, {"no_judge": pl.col("judge").is_not_null(), **same_first_error()})
+    return _for_training(_up_to_first_error(agreed))
+
+
+def unbalanced(rows: pl.DataFrame, parameters: LabelParameters) -> pl.Series:
+    """Why a row is left out where the parameters bound the ratio of labels; null for one that is kept."""
+    if parameters.label_ratio is None:
+        return pl.Series([None] * rows.height, dtype=pl.String)
+    return left_out(rows, labels="labels", key=PROCESS_LABELS.key, most=parameters.label_ratio)
 
 
 def _up_to_first_error(located: Filtered) -> Filtered:
@@ -230,17 +241,15 @@ def _up_to_first_error(located: Filtered) -> Filtered:
     return Filtered(kept, located.dropped)
 
 
-def _for_training(rows: Filtered, parameters: LabelParameters) -> Filtered:
-    """Prompt, steps and labels of the kept rows, balanced where the parameters bound the ratio of labels."""
-    if parameters.label_ratio is not None:
-        balanced = balance(rows.kept, labels="hard_labels", key=PROCESS_LABELS.key, most=parameters.label_ratio)
-        rows = Filtered(balanced.kept, pl.concat([rows.dropped, balanced.dropped], how="diagonal_relaxed"))
+def _for_training(rows: Filtered) -> Filtered:
+    """Prompt, steps and labels of the kept rows, with the key that they are balanced by."""
     # Trainers put their own separator between steps.
     steps = pl.col("steps").list.eval(pl.element().str.strip_chars())
-    columns = ("problem_id", "prompt", steps.alias("completions"), pl.col("hard_labels").alias("labels"))
-    return Filtered(rows.kept.select(columns), rows.dropped)
+    columns = ("prompt", steps.alias("completions"), pl.col("hard_labels").alias("labels"))
+    return Filtered(rows.kept.select(*PROCESS_LABELS.key, *columns), rows.dropped)
 
 
+BALANCED = Choice(columns=(*PROCESS_LABELS.key, "labels"), reasons=unbalanced)
 CONFIGS: tuple[Config[LabelParameters], ...] = (
     Config(
         name="full",
@@ -258,6 +267,7 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
         format=Format.STEPWISE,
         lost="the value of every step (`examples.prm` trains on it)",
         derive=stepwise,
+        choice=BALANCED,
     ),
     Config(
         name="truncated",
@@ -266,6 +276,7 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
         format=Format.STEPWISE,
         lost="the value of every step (`examples.prm` trains on it)",
         derive=truncated,
+        choice=BALANCED,
     ),
     Config(
         name="consensus",
@@ -274,29 +285,31 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
         format=Format.STEPWISE,
         lost="the value of every step (`examples.prm` trains on it)",
         derive=consensus,
+        choice=BALANCED,
+        allows=has_judge,
     ),
 )
 
 
-def more_facts(round: Round, rows: pl.DataFrame) -> MoreFacts:
+def more_facts(round: Round, rows: Rows, counts: Mapping[str, int]) -> MoreFacts:
     """Planted errors that the labels find, equations that steps state, and tokens of judges other than the policy."""
-    judges = sorted(set(rows["judge"].drop_nulls()) - set(rows["policy"]))
+    made_by = rows.only("judge", "policy")
+    judges = sorted(set(made_by["judge"].drop_nulls()) - set(made_by["policy"]))
     tokens = {f"judge_{kind}": count for kind, count in round.tokens(judges).items()} if judges else {}
-    equations = equation_figures(rows)
     return MoreFacts(
         tokens=tokens,
-        audit=audit_figures(round.table(PLANTED_ERRORS.name)),
-        figures={EQUATIONS: equations} if equations else {},
+        audit=audit_figures(round.rows(PLANTED_ERRORS.name).only("found", "planted", "kind", "is_refuted")),
+        figures={EQUATIONS: {"all": counts}} if counts.get("checkable") else {},
     )
 
 
-def equation_figures(rows: pl.DataFrame) -> Figures:
-    """How many steps state an equation that arithmetic decides, and what it refutes; empty where none states one.
+def count_equations(rows: pl.DataFrame) -> dict[str, int]:
+    """How many steps there are and state an equation that arithmetic decides, and how many it refutes.
 
     A refuted step that a rollout with the right answer came through, the solution itself included, is `rollout_right`:
     rollouts alone would call it right.
     """
-    counts = Counter[str]()
+    counts = dict.fromkeys(("steps", "checkable", "refuted", "rollout_right"), 0)
     columns = ("prompt", "steps", "false_equations", "n_correct", "verdict")
     for prompt, steps, false, n_correct, verdict in rows.select(columns).iter_rows():
         for index, step in enumerate(steps):
@@ -305,8 +318,7 @@ def equation_figures(rows: pl.DataFrame) -> Figures:
             if false[index] is not None:
                 counts["refuted"] += 1
                 counts["rollout_right"] += verdict == Verdict.EQUAL.value or n_correct[index] > 0
-    names = ("steps", "checkable", "refuted", "rollout_right")
-    return {"all": {name: counts[name] for name in names}} if counts["checkable"] else {}
+    return counts
 
 
 def audit_figures(planted_errors: pl.DataFrame) -> Figures:
@@ -320,11 +332,11 @@ def audit_figures(planted_errors: pl.DataFrame) -> Figures:
     return {kind: audited.facts() | {"refuted": n_refuted.get(kind, 0)} for kind, audited in audits.items()}
 
 
-def draw_labels(rows: pl.DataFrame, figure: "Figure") -> None:
+def draw_labels(rows: Rows, figure: "Figure") -> None:
     """Draw the mean soft label and the number of labelled steps by the step's position in its solution."""
     from matplotlib.ticker import MaxNLocator
 
-    positions = _by_position(rows)
+    positions = by_position(rows)
     steps = figure.add_subplot()
     steps.bar(positions["position"].to_list(), positions["steps"].to_list(), color="#c9d6e3")
     steps.set_xlabel("position of the step")
@@ -336,8 +348,18 @@ def draw_labels(rows: pl.DataFrame, figure: "Figure") -> None:
     mean.set_ylabel("mean soft label")
 
 
-def _by_position(rows: pl.DataFrame) -> pl.DataFrame:
+def by_position(rows: Rows) -> pl.DataFrame:
     """Columns `position` (from 1), `steps` and `mean` (of the soft labels)."""
+    sums = pl.concat([_sums_by_position(block) for block in rows.blocks("soft_labels")])
+    return (
+        sums.group_by("position")
+        .agg(pl.col("steps").sum(), pl.col("sum").sort().sum())
+        .select("position", "steps", mean=pl.col("sum") / pl.col("steps"))
+        .sort("position")
+    )
+
+
+def _sums_by_position(rows: pl.DataFrame) -> pl.DataFrame:
     exploded = rows.select(
         pl.int_ranges(1, pl.col("soft_labels").list.len() + 1).alias("position"), "soft_labels"
     ).explode("position", "soft_labels")
@@ -345,8 +367,7 @@ def _by_position(rows: pl.DataFrame) -> pl.DataFrame:
         exploded.drop_nulls()
         .filter(pl.col("position") <= _MAX_POSITIONS)
         .group_by("position")
-        .agg(pl.len().alias("steps"), pl.col("soft_labels").sort().mean().alias("mean"))
-        .sort("position")
+        .agg(pl.len().alias("steps"), pl.col("soft_labels").sort().sum().alias("sum"))
     )
 
 

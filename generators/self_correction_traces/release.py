@@ -1,7 +1,7 @@
 """What a release of self-correction traces publishes: columns, the configs for SFT, and what follows from the parts."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from filters.schema import Column, Schema
 from generators.columns import GOLDS, IDS, each
 from generators.dataset import Claim, Config, Figures, MoreFacts, Parameters, Round
 from generators.formats import Format
+from generators.rows import Rows
 from generators.self_correction_traces.corrections import verdict_transitions
 from generators.self_correction_traces.parts import derived, texts_up_to
 from generators.self_correction_traces.table import DEEPENED_RESPONSES, SELF_CORRECTION_TRACES
@@ -136,9 +137,9 @@ def count_origins(rows: pl.DataFrame) -> dict[str, int]:
     return {origin: counts[origin] for origin in ORIGINS}
 
 
-def more_facts(round: Round, _rows: pl.DataFrame) -> MoreFacts:
+def more_facts(round: Round, _rows: Rows, _counts: Mapping[str, int]) -> MoreFacts:
     """What the triggers did in all responses of the round."""
-    counts = transition_figures(round.table(DEEPENED_RESPONSES.name))
+    counts = transition_figures(round.rows(DEEPENED_RESPONSES.name).only("verdicts"))
     return MoreFacts(figures={TRANSITIONS: counts} if counts else {})
 
 

@@ -10,6 +10,7 @@ from filters.schema import Column, Schema
 from generators.dataset import Claim, Config, Parameters, Picture, claims_of_sides
 from generators.problems.chats import preferences
 from generators.records import Evidence, StepCounts
+from generators.rows import Rows
 from generators.search.margins import margin_of
 from generators.step_preference_pairs.table import MARGIN, STEP_PREFERENCE_PAIRS
 
@@ -76,14 +77,15 @@ CONFIGS: tuple[Config[Parameters], ...] = (
 )
 
 
-def draw_margins(rows: pl.DataFrame, figure: "Figure") -> None:
+def draw_margins(rows: Rows, figure: "Figure") -> None:
     """Draw how many pairs there are by the value of either step, and by their margin."""
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
     bins = [edge / 20 for edge in range(21)]
+    margins = rows.only("rejected_value", "chosen_value", "value_margin")
     for name, colour in (("rejected_value", "#b03a2e"), ("chosen_value", "#2e7d4f"), ("value_margin", "#34495e")):
-        axes.hist(rows[name].to_list(), bins=bins, histtype="step", linewidth=2, color=colour, label=name)
+        axes.hist(margins[name].to_list(), bins=bins, histtype="step", linewidth=2, color=colour, label=name)
     axes.set_xlabel("share of right rollouts")
     axes.set_ylabel("pairs")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

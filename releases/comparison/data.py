@@ -48,9 +48,9 @@ def _config_data(config: ConfigDiff, limit: int) -> dict[str, Any]:
 
     return {
         "key": config.key,
-        "n_added": len(config.added),
-        "n_removed": len(config.removed),
-        "n_changed": len(config.changed),
+        "n_added": config.n_added,
+        "n_removed": config.n_removed,
+        "n_changed": config.n_changed,
         "n_same": config.n_same,
         "columns": [change._asdict() for change in config.columns],
         "added": rows(config.added),

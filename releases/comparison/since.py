@@ -1,16 +1,11 @@
-"""Counts what a draft changes against the previous version, by the rules of `releases.comparison.versions`.
-
-Both sides are held in memory.
-"""
+"""Counts what a draft changes against the previous version, by the rules of `releases.comparison.versions`."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
 from upath import UPath
 
-from filters.widths import narrow
 from releases.comparison.changes import Changes, RowChanges, setting_changes
 from releases.comparison.configs import Config, ConfigDiff, compared
 from releases.comparison.versions import read_configs
@@ -24,16 +19,14 @@ def changes_since(draft: Draft, folder: UPath, manifest: Manifest) -> Changes:
     """Compare `draft` with the version in `folder`; raises DamagedRelease if that version cannot be read."""
     keys = {name: table.schema.key for name, table in draft.tables.items()}
     before = read_configs(folder, manifest)
-    after = {
-        name: Config(arrow_schema(table.schema), narrow(pl.concat(table.splits.values())))
-        for name, table in draft.tables.items()
-    }
+    after = {name: Config(arrow_schema(table.schema), table.stored_rows()) for name, table in draft.tables.items()}
     differences = [
         compared(
             name,
             keys.get(name, ()),
             before.get(name) or after[name].without_rows(),
             after.get(name) or before[name].without_rows(),
+            shown=0,
         )
         for name in dict.fromkeys([*after, *before])
     ]
@@ -51,9 +44,9 @@ def changes_since(draft: Draft, folder: UPath, manifest: Manifest) -> Changes:
 
 def _row_changes(difference: ConfigDiff) -> RowChanges:
     return RowChanges(
-        added=len(difference.added),
-        removed=len(difference.removed),
-        changed=len(difference.changed),
+        added=difference.n_added,
+        removed=difference.n_removed,
+        changed=difference.n_changed,
         same=difference.n_same,
     )
 

@@ -25,7 +25,7 @@ def comparison(difference: Diff, *, limit: int) -> str:
         return f"{names} hold equal rows"
     heads = ("config", "added", "removed", "changed", "same")
     counts = [
-        (config.config, len(config.added), len(config.removed), len(config.changed), config.n_same)
+        (config.config, config.n_added, config.n_removed, config.n_changed, config.n_same)
         for config in difference.configs
     ]
     blocks = [f"{names} differ", text_table(heads, counts)]
@@ -39,14 +39,14 @@ def _changes(config: ConfigDiff, difference: Diff, limit: int) -> str:
     versions = (difference.first, difference.second)
     lines = [f"{config.config}: {one.version} has no such config" for one in versions if config.config not in one.rows]
     lines += [f"{config.config}: {change}" for change in config.columns]
-    for what, rows in (("added", config.added), ("removed", config.removed)):
+    for what, rows, n in (("added", config.added, config.n_added), ("removed", config.removed, config.n_removed)):
         lines += [f"{config.config}: {what} {brief(row)}" for row in rows[:limit]]
-        lines += [f"{config.config}: {what} {len(rows) - limit} more"] if len(rows) > limit else []
+        lines += [f"{config.config}: {what} {n - len(rows[:limit])} more"] if n > len(rows[:limit]) else []
     lines += [
         f"{config.config}: changed {brief(row.key)} in {', '.join(row.columns)}" for row in config.changed[:limit]
     ]
-    if len(config.changed) > limit:
-        lines.append(f"{config.config}: changed {len(config.changed) - limit} more")
+    if config.n_changed > len(config.changed[:limit]):
+        lines.append(f"{config.config}: changed {config.n_changed - len(config.changed[:limit])} more")
     return "\n".join(lines)
 
 

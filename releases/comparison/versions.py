@@ -4,21 +4,22 @@ Versions with different major numbers are compared in the columns they share.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from upath import UPath
 
 from generators.dataset import Dataset
-from releases.comparison.configs import Config, ConfigDiff, compared
+from generators.rows import Rows
+from releases.comparison.configs import SHOWN, Config, ConfigDiff, compared
 from releases.errors import DamagedRelease, UnknownRelease
 from releases.manifest import Manifest
 from releases.parquet import shards_of
+from releases.shard_blocks import blocks_in, height_of, schema_of
 from releases.verification.opened import known_dataset, manifest_in
 
 _QUANTILES = {"shortest": 0.0, "10 %": 0.1, "median": 0.5, "90 %": 0.9, "longest": 1.0}
@@ -48,8 +49,8 @@ class Diff:
         return all(config.is_equal for config in self.configs)
 
 
-def diff(first: UPath, second: UPath) -> Diff:
-    """Compare the versions in two folders.
+def diff(first: UPath, second: UPath, *, shown: int = SHOWN) -> Diff:
+    """Compare the versions in two folders; up to `shown` rows of each kind are read.
 
     Raises UnknownRelease if a folder holds no version or they are of different datasets, and DamagedRelease if a file
     cannot be read.
@@ -72,6 +73,7 @@ def diff(first: UPath, second: UPath) -> Diff:
                 keys.get(name, ()),
                 before.get(name) or after[name].without_rows(),
                 after.get(name) or before[name].without_rows(),
+                shown=shown,
             )
             for name in names
         ),
@@ -80,17 +82,33 @@ def diff(first: UPath, second: UPath) -> Diff:
 
 
 def read_configs(folder: UPath, manifest: Manifest) -> dict[str, Config]:
-    """Read the rows of every config, split by split; raises DamagedRelease."""
-    schemas: dict[str, pa.Schema] = {}
-    frames: dict[str, list[pl.DataFrame]] = {}
+    """Every config with its rows, split by split, which raise DamagedRelease where they cannot be read."""
+    paths: dict[str, list[str]] = {}
     for shard in shards_of(manifest):
-        try:
-            table = pq.read_table(BytesIO((folder / shard.path).read_bytes()))
-        except (OSError, pa.ArrowException) as bad:
-            raise DamagedRelease(f"{folder / shard.path} cannot be read, verify the version: {bad}") from bad
-        schemas.setdefault(shard.config, table.schema)
-        frames.setdefault(shard.config, []).append(pl.DataFrame(table))
-    return {config: Config(schemas[config], pl.concat(frames[config])) for config in schemas}
+        paths.setdefault(shard.config, []).append(shard.path)
+    return {config: _config(folder, shards) for config, shards in paths.items()}
+
+
+def _config(folder: UPath, shards: Sequence[str]) -> Config:
+    def read(columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+        for path in shards:
+            with _explained(folder, path):
+                yield from blocks_in(folder, path, columns)
+
+    height = 0
+    for path in shards:
+        with _explained(folder, path):
+            height += height_of(folder, path)
+    with _explained(folder, shards[0]):
+        return Config(schema_of(folder, shards[0]), Rows(read, height))
+
+
+@contextmanager
+def _explained(folder: UPath, path: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as bad:
+        raise DamagedRelease(f"{folder / path} cannot be read, verify the version: {bad}") from bad
 
 
 def _labels(first: Manifest, second: Manifest) -> Distribution:
@@ -105,16 +123,20 @@ def _lengths(
     if main not in before or main not in after:
         return
     for column in dataset.lengths:
-        if column in before[main].rows.columns and column in after[main].rows.columns:
-            first, second = (_figures(configs[main].rows[column]) for configs in (before, after))
+        if column in before[main].schema.names and column in after[main].schema.names:
+            first, second = (_figures(configs[main].rows, column) for configs in (before, after))
             yield Distribution(name=f"{column} per row", first=first, second=second)
 
 
-def _figures(column: pl.Series) -> dict[str, float]:
-    sizes = column.list.len() if isinstance(column.dtype, pl.List) else column.str.len_chars()
-    lengths = sorted(sizes.drop_nulls().to_list()) or [0]
-    last = len(lengths) - 1
+def _figures(rows: Rows, column: str) -> dict[str, float]:
+    sizes = pl.concat([_sizes(block[column]) for block in rows.blocks(column)])
+    lengths = sizes.drop_nulls().sort() if sizes.drop_nulls().len() else pl.Series([0])
+    last = lengths.len() - 1
     return {
-        "mean": sum(lengths) / len(lengths),
+        "mean": int(lengths.cast(pl.Int64).sum()) / lengths.len(),
         **{name: lengths[round(share * last)] for name, share in _QUANTILES.items()},
     }
+
+
+def _sizes(column: pl.Series) -> pl.Series:
+    return column.list.len() if isinstance(column.dtype, pl.List) else column.str.len_chars()

@@ -10,17 +10,17 @@ from huggingface_hub import DatasetCard
 from releases.licences import hub_licence
 from releases.parquet import shards_of
 from releases.verification.finding import Checked, Finding
-from releases.verification.opened import OpenedRelease
+from releases.verification.streamed import StreamedRelease
 
 CARD = "README.md"
 
 
-def check_card(release: OpenedRelease) -> Checked:
+def check_card(release: StreamedRelease) -> Checked:
     """The card exists, its configs and splits list exactly the manifest's files, and its licence is the manifest's."""
     return Checked.of(1, "card", [Finding(file=CARD, complaint=complaint) for complaint in _complaints(release)])
 
 
-def _complaints(release: OpenedRelease) -> Iterator[str]:
+def _complaints(release: StreamedRelease) -> Iterator[str]:
     from datasets.utils.metadata import MetadataConfigs
 
     path = release.folder / CARD

@@ -1,24 +1,24 @@
 """Recounts the manifest's figures: rows per split, label counts, and the digest of the rows."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from releases.draft import digest_of
 from releases.manifest import FILE_NAME
 from releases.splits import SPLITS
 from releases.verification.finding import Checked, Finding
-from releases.verification.opened import OpenedRelease
+from releases.verification.streamed import StreamedRelease
 
 
-def check_figures(release: OpenedRelease) -> Checked:
+def check_figures(release: StreamedRelease) -> Checked:
     """The manifest's row counts, label counts and digest match the rows."""
-    parts = list(release.each_part())
     listed = {f"{config}/{split}" for config, rows in release.manifest.rows.items() for split in rows}
     findings = [*_rows(release), *_label_counts(release), *_content(release)]
-    return Checked.of(len(listed | {f"{part.config}/{part.split}" for part in parts}), "splits", findings)
+    return Checked.of(len(listed | {f"{config}/{split}" for config, split in release.heights()}), "splits", findings)
 
 
-def _rows(release: OpenedRelease) -> Iterator[Finding]:
-    actual = {(part.config, part.split): part.rows.height for part in release.each_part()}
+def _rows(release: StreamedRelease) -> Iterator[Finding]:
+    actual = release.heights()
     claimed = {(config, split): n for config, rows in release.manifest.rows.items() for split, n in rows.items()}
     for config, split in sorted(actual.keys() | claimed.keys()):
         read, listed = actual.get((config, split), 0), claimed.get((config, split), 0)
@@ -27,10 +27,11 @@ def _rows(release: OpenedRelease) -> Iterator[Finding]:
             yield Finding(file=FILE_NAME, complaint=complaint)
 
 
-def _label_counts(release: OpenedRelease) -> Iterator[Finding]:
-    parts = release.parts.get(release.main, {})
-    counts = {split: dict(release.dataset.label_counts(part.rows)) for split, part in parts.items()}
-    counted = {split: labels for split, labels in counts.items() if labels}
+def _label_counts(release: StreamedRelease) -> Iterator[Finding]:
+    counts: dict[str, Counter[str]] = {}
+    for block in release.blocks(release.main):
+        counts.setdefault(block.split, Counter()).update(release.dataset.label_counts(block.rows))
+    counted = {split: dict(labels) for split, labels in counts.items() if labels}
     claimed = {split: dict(counts) for split, counts in release.manifest.label_counts.items()}
     for split in sorted(counted.keys() | claimed.keys()):
         actual, listed = counted.get(split, {}), claimed.get(split, {})
@@ -38,15 +39,15 @@ def _label_counts(release: OpenedRelease) -> Iterator[Finding]:
             yield Finding(file=FILE_NAME, complaint=f"labels of {split} are said to be {listed}, counted are {actual}")
 
 
-def _content(release: OpenedRelease) -> Iterator[Finding]:
+def _content(release: StreamedRelease) -> Iterator[Finding]:
     if release.complaints:
         return  # the digest needs all rows
-    tables = [
-        (config.name, split, config.schema, release.parts[config.name][split].stored)
+    tables = (
+        (config.name, split, config.schema, (block.stored for block in release.blocks(config.name, split)))
         for config in release.dataset.configs
         for split in SPLITS
-        if split in release.parts.get(config.name, {})
-    ]
+        if split in release.splits(config.name)
+    )
     digest = digest_of(tables)
     if digest != release.manifest.content:
         complaint = f"the digest of the rows is {digest}, content says {release.manifest.content}"

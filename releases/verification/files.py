@@ -13,13 +13,13 @@ from releases.manifest import FILE_NAME, FileFacts, Manifest
 from releases.parquet import shards_of
 from releases.registry.local import INDEX, Entry
 from releases.verification.finding import Checked, Finding
-from releases.verification.opened import OpenedRelease
+from releases.verification.streamed import StreamedRelease
 from releases.version import Version
 
 _INDEX = TypeAdapter(list[Entry])
 
 
-def check_files(release: OpenedRelease) -> Checked:
+def check_files(release: StreamedRelease) -> Checked:
     """Every listed file exists as listed, no shard of a split is missing, and there are no other files."""
     listed = release.manifest.files
     return Checked.of(

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from releases.licences import forbidden, terms_of, words
 from releases.manifest import FILE_NAME
 from releases.verification.finding import Checked, Finding
-from releases.verification.opened import OpenedRelease
+from releases.verification.streamed import StreamedRelease
 
 
-def check_licences(release: OpenedRelease) -> Checked:
+def check_licences(release: StreamedRelease) -> Checked:
     """Terms and the licence of the rows follow from the sources' licences; a release that refuses some has none."""
     complaints = _complaints(release)
     return Checked.of(
@@ -21,7 +21,7 @@ def check_licences(release: OpenedRelease) -> Checked:
     )
 
 
-def _complaints(release: OpenedRelease) -> Iterator[str]:
+def _complaints(release: StreamedRelease) -> Iterator[str]:
     facts = release.manifest.facts
     for source in facts.sources:
         expected = terms_of(source.licence)

@@ -119,7 +119,7 @@ def open_release(folder: UPath) -> OpenedRelease:
     read: dict[tuple[str, str], list[tuple[str, pl.DataFrame, pl.DataFrame]]] = {}
     complaints: list[Finding] = []
     listed = list(shards_of(manifest))
-    is_wide = _has_wide_numbers(folder, listed, dataset)
+    is_wide = has_wide_numbers(folder, listed, dataset)
     for shard in listed:
         frames, wrong = _read(folder, shard, dataset, is_wide)
         complaints += wrong
@@ -169,7 +169,7 @@ def known_dataset(name: str) -> Dataset[Any]:
     return dataset
 
 
-def _has_wide_numbers(folder: UPath, shards: Iterable[Shard], dataset: Dataset[Any]) -> bool:
+def has_wide_numbers(folder: UPath, shards: Iterable[Shard], dataset: Dataset[Any]) -> bool:
     """Whether a version's numbers have 64 bits, by the first file that tells; they have 32 if none does."""
     for shard in shards:
         config = dataset.config(shard.config)
@@ -180,7 +180,7 @@ def _has_wide_numbers(folder: UPath, shards: Iterable[Shard], dataset: Dataset[A
             columns = pq.read_schema(BytesIO(path.read_bytes()))
         except pa.ArrowException:
             continue  # `_read` makes a finding of it
-        schema = _as_written(config.schema, columns)
+        schema = as_written(config.schema, columns)
         fits = [not [*column_changes(arrow_schema(schema, is_wide=width), columns)] for width in (False, True)]
         if fits[0] != fits[1]:
             return fits[1]
@@ -202,7 +202,7 @@ def _read(
         return None, [Finding(file=shard.path, complaint=reason)]
     wrong = [
         Finding(file=shard.path, column=name, complaint=text)
-        for name, text in _column_complaints(table.schema, _as_written(config.schema, table.schema), is_wide)
+        for name, text in column_complaints(table.schema, as_written(config.schema, table.schema), is_wide)
     ]
     columns, read = config.schema.columns, wide(pl.DataFrame(table))
     frame = config.schema.completed(read)
@@ -212,12 +212,12 @@ def _read(
     return (frame.select(list(columns)), read.select([name for name in columns if name in read.columns])), wrong
 
 
-def _as_written(schema: Schema, columns: pa.Schema) -> Schema:
+def as_written(schema: Schema, columns: pa.Schema) -> Schema:
     """The declared schema without what was added since a file with these columns was written."""
     return schema.as_written(pl.DataFrame(columns.empty_table()).schema)
 
 
-def _column_complaints(actual: pa.Schema, schema: Schema, is_wide: bool) -> Iterator[tuple[str | None, str]]:
+def column_complaints(actual: pa.Schema, schema: Schema, is_wide: bool) -> Iterator[tuple[str | None, str]]:
     """Yield column and complaint for every difference between a shard's columns and the declared ones."""
     declared = arrow_schema(schema, is_wide=is_wide)
     for change in column_changes(declared, actual):

@@ -4,53 +4,71 @@ A config without a column `problem_id` is checked by its prompts, whose ids the 
 prompts in a template, are covered by their recomputation, which puts every row into its split.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+
+import polars as pl
 
 from filters.schema import MESSAGES
 from releases.drafting import shares_in
 from releases.splits import SplitShares
 from releases.verification.finding import Checked, Finding, brief
-from releases.verification.opened import OpenedRelease, Part
+from releases.verification.streamed import Block, StreamedRelease
 
 
-def check_splits(release: OpenedRelease) -> Checked:
+def check_splits(release: StreamedRelease) -> Checked:
     """Every problem is in the split that its id belongs to."""
     shares = shares_in(release.manifest.facts)
     of_prompt = _splits_of_prompts(release, shares)
     problem_ids: set[str] = set()
+    seen: set[tuple[str, str, str]] = set()  # what has a finding already
     findings: list[Finding] = []
-    for part in release.each_part():
-        if "problem_id" in part.rows.columns:
-            split_of = {problem: {shares.split_of(problem)} for problem in part.rows["problem_id"].unique()}
-            findings += _misplaced(part, "problem_id", split_of)
+    for block in release.blocks():
+        if "problem_id" in block.rows.columns:
+            split_of = {problem: (shares.split_of(problem),) for problem in block.rows["problem_id"].unique()}
+            findings += _misplaced(block, block.rows["problem_id"], "problem_id", split_of, seen)
             problem_ids |= split_of.keys()
-        elif "prompt" in part.rows.columns:
-            findings += _misplaced(part, "prompt", of_prompt)
+        elif "prompt" in block.rows.columns:
+            asked = _asked(block.rows["prompt"])
+            splits = {prompt: of_prompt.get(_digest(prompt), ()) for prompt in asked.unique()}
+            findings += _misplaced(block, asked, "prompt", splits, seen)
     return Checked.of(len(problem_ids), "problems", findings)
 
 
-def _splits_of_prompts(release: OpenedRelease, shares: SplitShares) -> Mapping[str, set[str]]:
+def _splits_of_prompts(release: StreamedRelease, shares: SplitShares) -> Mapping[bytes, tuple[str, ...]]:
     """The splits that each prompt may be in; problems with different answers may share a prompt."""
-    rows = release.rows(release.main)
-    splits: dict[str, set[str]] = defaultdict(set)
-    if {"problem_id", "prompt"} <= set(rows.columns):
-        for problem, prompt in rows.select("problem_id", "prompt").unique().iter_rows():
-            splits[prompt].add(shares.split_of(problem))
+    splits: dict[bytes, tuple[str, ...]] = {}
+    if {"problem_id", "prompt"} <= release.schema(release.main).columns.keys():
+        for rows in release.rows(release.main).blocks("problem_id", "prompt"):
+            for problem, prompt in rows.unique(maintain_order=True).iter_rows():
+                digest, split = _digest(prompt), shares.split_of(problem)
+                if split not in splits.get(digest, ()):
+                    splits[digest] = tuple(sorted((*splits.get(digest, ()), split)))
     return splits
 
 
-def _misplaced(part: Part, column: str, splits_of: Mapping[str, set[str]]) -> Iterator[Finding]:
-    """A finding at the first row of every problem that does not belong in the part's split."""
-    seen: set[str] = set()
-    values = part.rows[column]
-    asked = values.list.last().struct.field("content") if values.dtype == MESSAGES else values
-    for row, value in enumerate(asked):
-        splits = splits_of.get(value)
-        if splits and part.split not in splits and value not in seen:
-            seen.add(value)
-            yield part.finding(
-                row,
-                column,
-                f"problem {brief(value)} is in {part.split}, it belongs to {' and '.join(sorted(splits))}",
+def _digest(prompt: str | None) -> bytes:
+    return blake2b((prompt or "").encode(), digest_size=16).digest()
+
+
+def _asked(values: pl.Series) -> pl.Series:
+    return values.list.last().struct.field("content") if values.dtype == MESSAGES else values
+
+
+def _misplaced(
+    block: Block,
+    values: pl.Series,
+    column: str,
+    splits_of: Mapping[str, tuple[str, ...]],
+    seen: set[tuple[str, str, str]],
+) -> Iterator[Finding]:
+    """A finding at the first row of every problem that does not belong in the block's split."""
+    if all(not splits or block.split in splits for splits in splits_of.values()):
+        return
+    for row, value in enumerate(values):
+        splits, place = splits_of.get(value), (block.config, block.split, value)
+        if splits and block.split not in splits and place not in seen:
+            seen.add(place)
+            yield block.finding(
+                row, column, f"problem {brief(value)} is in {block.split}, it belongs to {' and '.join(splits)}"
             )

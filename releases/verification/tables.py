@@ -1,39 +1,44 @@
 """Checks the rows of a version against the declared schemas: columns, nulls, rules and unique keys."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 import polars as pl
 
 from filters.schema import Schema
+from releases.row_hashes import NUMBER, hashed, repeated
 from releases.verification.finding import Checked, Finding, brief
-from releases.verification.opened import OpenedRelease, Part
+from releases.verification.streamed import Block, StreamedRelease
 
 _ROW = "__row__"
 
 
-def check_columns(release: OpenedRelease) -> Checked:
+def check_columns(release: StreamedRelease) -> Checked:
     """Every shard can be read and has exactly the declared columns."""
     return Checked.of(release.n_shards, "shards", release.complaints)
 
 
-def check_rules(release: OpenedRelease) -> Checked:
+def check_rules(release: StreamedRelease) -> Checked:
     """There is no forbidden null, no broken rule, and no duplicate key."""
-    parts = list(release.each_part())
     findings = [
-        part.finding(row, column, complaint)
-        for part in parts
-        for row, column, complaint in _broken(part.rows, release.schema(part.config))
+        block.finding(row, column, complaint)
+        for block in release.blocks()
+        for row, column, complaint in _broken(block.rows, release.schema(block.config))
     ]
     for config in release.dataset.configs:
         if config.schema.key:
-            findings += _repeats([part for part in parts if part.config == config.name], config.schema.key)
-    return Checked.of(sum(part.rows.height for part in parts), "rows", findings)
+            findings += _repeats(release, config.name)
+    return Checked.of(sum(release.heights().values()), "rows", findings)
 
 
-def sound_rows(part: Part, schema: Schema) -> tuple[pl.DataFrame, list[int]]:
-    """The rows that break no rule, and the number of each in the part."""
-    sound = part.rows.with_row_index(_ROW)
+def repeated_rows(release: StreamedRelease, config: str) -> pl.DataFrame:
+    """The rows whose key an earlier row of the config has: the number of each, and of the first one as `first`."""
+    key = release.schema(config).key
+    return repeated(hashed(release.rows(config).blocks(*key)))
+
+
+def sound_rows(block: Block, schema: Schema) -> tuple[pl.DataFrame, list[int]]:
+    """The rows that break no rule, and the number of each in the block."""
+    sound = block.rows.with_row_index(_ROW)
     for rule in (*(no_null for _, no_null in schema.null_checks()), *schema.rules.values()):
         sound = sound.filter(_holds(rule))
     return sound.drop(_ROW), sound[_ROW].to_list()
@@ -61,12 +66,10 @@ def _broken(rows: pl.DataFrame, schema: Schema) -> Iterator[tuple[int, str | Non
         remaining = remaining.filter(_holds(rule))
 
 
-def _repeats(parts: Sequence[Part], key: Sequence[str]) -> Iterator[Finding]:
-    first: dict[tuple[object, ...], Finding] = {}
-    for part in parts:
-        for row, values in enumerate(part.rows.select(key).iter_rows()):
-            finding = part.finding(row, None, "")
-            earlier = first.setdefault(values, finding)
-            if earlier is not finding:
-                complaint = f"{', '.join(key)} {brief(values)} are those of {earlier.file}, row {earlier.row}"
-                yield replace(finding, complaint=complaint)
+def _repeats(release: StreamedRelease, config: str) -> Iterator[Finding]:
+    table, key = repeated_rows(release, config), release.schema(config).key
+    values = release.rows(config).take(table[NUMBER].to_list(), *key).rows()
+    for number, first, row_key in zip(table[NUMBER], table["first"], values, strict=True):
+        place, earlier = release.place(config, number), release.place(config, first)
+        complaint = f"{', '.join(key)} {brief(row_key)} are those of {earlier.path}, row {earlier.row}"
+        yield Finding(file=place.path, row=place.row, complaint=complaint)

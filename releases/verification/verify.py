@@ -14,11 +14,11 @@ from releases.verification.files import check_files
 from releases.verification.finding import Checked, Finding
 from releases.verification.labels import check_labels
 from releases.verification.licences import check_licences
-from releases.verification.opened import OpenedRelease, open_release
 from releases.verification.splits import check_splits
+from releases.verification.streamed import StreamedRelease, open_blockwise
 from releases.verification.tables import check_columns, check_rules
 
-Check = Callable[[OpenedRelease], Checked]
+Check = Callable[[StreamedRelease], Checked]
 CHECKS: Mapping[str, Check] = {
     "files": check_files,
     "columns": check_columns,
@@ -47,11 +47,11 @@ class Report:
 
 def verify(folder: UPath) -> Report:
     """Check the version in `folder`; raises UnknownRelease if it cannot be checked."""
-    release = open_release(folder)
+    release = open_blockwise(folder)
     return Report(manifest=release.manifest, checks={name: _checked(check, release) for name, check in CHECKS.items()})
 
 
-def _checked(check: Check, release: OpenedRelease) -> Checked:
+def _checked(check: Check, release: StreamedRelease) -> Checked:
     try:
         return check(release)
     except IncompleteManifest as missing:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 
 import dagster as dg
@@ -21,6 +22,7 @@ from dagster_project.slice_asset import launchpad
 from filters.equations.stated import refuted
 from generators.datasets import DATASETS, STAGES, in_order
 from generators.formats import Format
+from releases import problem_ranges
 from releases.comparison.versions import diff
 from releases.drafting import drafted
 from releases.errors import NothingToRelease
@@ -163,7 +165,7 @@ def test_shuffled_tables_make_the_released_content_after_a_later_round_too_and_e
 
     def draft(change):
         names = {name for config in dataset.measured for name in config.tables}
-        tables = {name: change(stored.table(name)) for name in names}
+        tables = {name: change(stored.rows(name).only()) for name in names}
         return drafted(dataset, tables, manifest.facts, dataset.parameters_of(stored))
 
     shuffled = draft(lambda rows: rows.sample(fraction=1.0, shuffle=True, seed=1))
@@ -246,7 +248,7 @@ def test_rows_of_two_versions_stand_in_the_same_order(world, dataset):
     stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
     parameters = dataset.parameters_of(stored)
     facts = read_manifest((version(world, dataset, 1) / "manifest.json").read_bytes(), where="v0.1.0").facts
-    tables = {name: stored.table(name) for config in dataset.measured for name in config.tables}
+    tables = {name: stored.rows(name).only() for config in dataset.measured for name in config.tables}
     whole = drafted(dataset, tables, facts, parameters)
     held = pl.concat(whole.tables[dataset.main.name].splits.values())
     half = sorted(held["problem_id"].unique())[::2]
@@ -384,3 +386,42 @@ def test_a_stage_that_leaves_out_a_need_of_its_needs_is_refused():
     stages = (*STAGES[:2], replace(STAGES[2], needs=("attempts",)))
     with pytest.raises(ValueError, match="contrastive_models must name the needs of its needs too: add problems"):
         in_order(stages)
+
+
+def test_what_follows_from_problems_apart_is_what_follows_from_them_together(world, dataset):
+    stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
+    draft, parameters = draft_of(dataset, stored), dataset.parameters_of(stored)
+    for base in dataset.measured:
+        rows = draft.tables[base.name].computed().only()
+        apart = rows.partition_by("problem_id", maintain_order=True)
+        for config in dataset.derived_from(base):
+            whole = config.derive(rows, parameters)
+            parts = [config.derive(part, parameters) for part in apart]
+            assert pl.concat([part.kept for part in parts]).equals(whole.kept), config.name
+            assert sum((Counter(part.counts()) for part in parts), Counter()) == Counter(whole.counts()), config.name
+        recomputed = pl.concat([base.recompute(part, parameters) for part in apart])
+        assert recomputed.equals(base.recompute(rows, parameters))
+    main = draft.tables[dataset.main.name].computed().only()
+    for count in (dataset.label_counts, dataset.counts):
+        added = sum((Counter(count(part)) for part in main.partition_by("problem_id")), Counter())
+        assert +added == +Counter(count(main))
+
+
+def test_a_column_that_an_older_stepmill_did_not_write_is_read_as_null_where_it_is_named(copied_world):
+    store = Store(data_root=copied_world.data_root)
+    stored = StoredRound(settings=copied_world, store=store, key=ROUND)
+    path = store.table("attempts", stored.cells[0])
+    store.write(path, store.read(path).drop("found_by"))
+    rows = stored.rows("attempts")
+    first, second = rows.blocks("found_by")
+    assert first["found_by"].null_count() == first.height and second["found_by"].null_count() < second.height
+    assert rows.height == first.height + second.height
+
+
+def test_a_slice_that_is_read_in_parts_gives_the_same_version(world, dataset, monkeypatch):
+    stored = StoredRound(settings=world.settings, store=world.store, key=ROUND)
+    whole = draft_of(dataset, stored)
+    monkeypatch.setattr(problem_ranges, "PART_BYTES", 10_000)
+    assert len(list(stored.slices(dataset))) > 2 or dataset.name == "problems"
+    parted = draft_of(dataset, stored)
+    assert (parted.content, parted.facts) == (whole.content, whole.facts)

@@ -90,7 +90,7 @@ def test_attempts_without_an_answer_are_undecided_in_slices_whose_source_says_so
 
 def test_the_card_says_what_found_the_answers(facts):
     draft = draft_of(facts(), attempt(1, 0), attempt(1, 1, says="no_answer"))
-    figures = more_facts(None, draft.tables["full"].splits["train"]).figures[FOUND_BY]
+    figures = more_facts(None, draft.tables["full"].computed("train"), {}).figures[FOUND_BY]
     assert figures == {"box": {"equal": 1, "no_answer": 0}, "nothing": {"equal": 0, "no_answer": 1}}
 
 

@@ -15,6 +15,7 @@ from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS
 from generators.critical_token_pairs.settings import Settings
 from generators.engine.tokenizer import HFTokenizer
 from generators.problems.loading import problem_id
+from generators.rows import Rows
 from generators.sampling.templated import templated
 from generators.search.priors import Priors
 from releases.drafting import drafted
@@ -200,7 +201,7 @@ def test_the_exports_hold_the_stable_rows_of_their_split(rows, draft_of):
 
 
 def test_rows_that_the_exports_leave_out_are_counted(rows):
-    (stage,) = DATASET.more_facts(Recipes({}), rows).stages
+    (stage,) = DATASET.more_facts(Recipes({}), Rows.of(rows), {}).stages
     assert (stage.name, stage.kept, stage.dropped) == ("release: exports", 11, {"unstable_tokens": 1})
 
 

@@ -17,6 +17,7 @@ from upath import UPath
 
 from generators.process_labels.dataset import DATASET as LABELS
 from generators.process_labels.release import FULL, STEPWISE
+from generators.rows import Rows
 from releases.facts import SourceFacts
 from releases.parquet import Bounds, shards
 from releases.registry.local import LocalRegistry
@@ -205,7 +206,7 @@ def test_the_card_cites_stepmill_as_the_repository_does(release):
 
 def test_a_large_split_is_cut_into_numbered_shards(draft):
     frame = draft.tables["default"].splits["train"].head(7)
-    files = dict(shards(frame, STEPWISE, split="train", bounds=Bounds(shard_rows=3)))
+    files = dict(shards(Rows.of(frame), STEPWISE, split="train", bounds=Bounds(shard_rows=3)))
     assert list(files) == [f"train-0000{number}-of-00003.parquet" for number in range(3)]
     assert pl.concat([pl.read_parquet(content) for content in files.values()]).equals(frame)
 

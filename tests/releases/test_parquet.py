@@ -22,12 +22,14 @@ from filters.schema import Column, Schema, SchemaError
 from filters.widths import short
 from generators.datasets import DATASETS
 from generators.process_labels.dataset import DATASET as LABELS
+from generators.rows import Rows
 from releases import parquet
 from releases.comparison.versions import diff
-from releases.drafting import drafted, ordered
+from releases.drafting import drafted
 from releases.errors import ColumnsChanged
+from releases.measuring import ordered
 from releases.parquet import CHUNKING, CHUNKING_KEY, Bounds, arrow_schema, shards
-from releases.recomputation import close, corrected
+from releases.recomputation import close, corrected, differences
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
 from tests.releases.conftest import TRUE_PARAMETERS, true_draft_of
@@ -46,7 +48,7 @@ def texts(*lengths):
 
 
 def written(frame, **bounds):
-    files = shards(frame, TEXTS, split="train", bounds=Bounds(**bounds))
+    files = shards(Rows.of(frame), TEXTS, split="train", bounds=Bounds(**bounds))
     return [pq.ParquetFile(BytesIO(content)) for _, content in files]
 
 
@@ -104,7 +106,7 @@ def test_a_new_row_in_front_changes_the_pages_around_it_only():
     ]
     rows = pl.DataFrame({"text": lines, "ids": [[0]] * len(lines)}, schema=texts().schema)
     both = (rows, pl.concat([texts(900), rows]))
-    ours = [content for frame in both for _, content in shards(frame, TEXTS, split="train")]
+    ours = [content for frame in both for _, content in shards(Rows.of(frame), TEXTS, split="train")]
     assert shared(*ours) > 0.7
     plain = [BytesIO(), BytesIO()]
     for target, frame in zip(plain, both, strict=True):
@@ -174,7 +176,7 @@ def test_a_value_may_differ_by_its_rounding_and_no_more(left, right, is_close):
 
 def test_a_recomputed_value_replaces_one_that_differs_and_no_other():
     rows = pl.DataFrame({"n": [1, 2], "share": [0.10000000149011612, 0.7]})
-    right = corrected(rows, pl.DataFrame({"share": [0.1, 0.2]}))
+    right = corrected(rows, list(differences(rows, pl.DataFrame({"share": [0.1, 0.2]}))))
     assert right.to_dict(as_series=False) == {"n": [1, 2], "share": [0.10000000149011612, 0.2]}
 
 

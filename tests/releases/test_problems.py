@@ -26,6 +26,7 @@ from generators.problems.release import (
     recompute,
 )
 from generators.problems.table import PROBLEM_DIFFICULTY, PROBLEMS
+from generators.rows import Rows
 from releases.drafting import drafted
 from releases.errors import NothingToRelease
 from releases.splits import SplitShares
@@ -106,8 +107,10 @@ def test_further_answers_are_released_verified_and_handed_to_trainers(facts, reg
     report = verify(registry.publish(draft).path)
     assert report.findings == () and report.checks["answers"].n == 2 * 3 + 2
     rows = draft.tables["full"].splits["train"]
-    assert more_facts(None, rows).figures == {FURTHER: {"sums": {"problems": 2, "with_further_answers": 1}}}
-    assert more_facts(None, rows.filter(pl.col("also_accepted").list.len() == 0)).figures == {}
+    assert more_facts(None, Rows.of(rows), {}).figures == {
+        FURTHER: {"sums": {"problems": 2, "with_further_answers": 1}}
+    }
+    assert more_facts(None, Rows.of(rows.filter(pl.col("also_accepted").list.len() == 0)), {}).figures == {}
 
 
 def test_problems_without_an_answer_are_left_out_with_a_reason(facts):

@@ -11,6 +11,7 @@ from generators.process_labels.dataset import DATASET
 from generators.process_labels.release import FULL, STEPWISE, LabelParameters
 from generators.process_labels.settings import Settings
 from generators.process_labels.table import PLANTED_ERRORS
+from generators.rows import Rows
 from generators.search.priors import Priors
 from releases.drafting import exported, parameters_in
 from releases.recomputation import differing_columns
@@ -33,8 +34,8 @@ class ScriptedRound:
     def __init__(self, *, recipes=None, tables=None, tokens=None):
         self._recipes, self._tables, self._tokens = recipes or {}, tables or {}, tokens or {}
 
-    def table(self, name):
-        return self._tables[name]
+    def rows(self, name):
+        return Rows.of(self._tables[name])
 
     def recipes(self, stage):
         assert stage == "process_labels"
@@ -180,7 +181,7 @@ def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
     planted = PLANTED_ERRORS.frame([planted_error(n, found=index) for n, index in enumerate((1, 2, None))])
     rows = judged(table(([4, 0], [4, 4])), 1)
     more = DATASET.more_facts(
-        ScriptedRound(tables={"planted_errors": planted}, tokens={("judge",): {"drawn": 7}}), rows
+        ScriptedRound(tables={"planted_errors": planted}, tokens={("judge",): {"drawn": 7}}), Rows.of(rows), {}
     )
     assert more.tokens == {"judge_drawn": 7}
     assert {kind: (figures["n"], figures["exact"], figures["refuted"]) for kind, figures in more.audit.items()} == {
@@ -193,7 +194,7 @@ def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
 def test_a_policy_that_judges_itself_and_an_audit_of_nothing_add_no_fact(table):
     rows = judged(table(([4, 0], [4, 4])), 1).with_columns(pl.col("policy").alias("judge"))
     stored = ScriptedRound(tables={"planted_errors": PLANTED_ERRORS.empty()})
-    assert DATASET.more_facts(stored, rows) == MoreFacts()
+    assert DATASET.more_facts(stored, Rows.of(rows), {}) == MoreFacts()
 
 
 BROKEN = [

@@ -10,6 +10,7 @@ import pytest
 
 from filters.schema import SchemaError
 from generators.dataset import MoreFacts, Parameters
+from generators.rows import Rows
 from generators.self_correction_traces.dataset import DATASET
 from generators.self_correction_traces.release import TOKENS, TRANSITIONS, more_facts, transition_figures
 from generators.self_correction_traces.table import SELF_CORRECTION_TRACES
@@ -193,9 +194,9 @@ class RoundOf:
     def __init__(self, *verdicts):
         self.verdicts = list(verdicts)
 
-    def table(self, name):
+    def rows(self, name):
         assert name == "deepened_responses"
-        return pl.DataFrame({"verdicts": self.verdicts})
+        return Rows.of(pl.DataFrame({"verdicts": self.verdicts}))
 
 
 def test_triggers_are_counted_over_all_responses_by_the_answers_before_and_after_them():
@@ -206,8 +207,8 @@ def test_triggers_are_counted_over_all_responses_by_the_answers_before_and_after
         "wrong": {"no_answer": 0, "right": 1, "wrong": 0},
     }
     assert transition_figures(pl.DataFrame({"verdicts": chains})) == figures
-    assert more_facts(RoundOf(*chains), pl.DataFrame()) == MoreFacts(figures={TRANSITIONS: figures})
-    assert more_facts(RoundOf(["equal"]), pl.DataFrame()) == MoreFacts()
+    assert more_facts(RoundOf(*chains), Rows.of(pl.DataFrame()), {}) == MoreFacts(figures={TRANSITIONS: figures})
+    assert more_facts(RoundOf(["equal"]), Rows.of(pl.DataFrame()), {}) == MoreFacts()
 
 
 def test_trl_trains_on_the_rows_as_they_are_and_only_on_what_is_learnt(rows, facts, registry, tmp_path):

@@ -3,9 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators.process_labels.balance import balance
+from filters.rules import Filtered
+from generators.process_labels.balance import left_out
 
 ROWS = st.lists(st.booleans() | st.none(), max_size=40)
+
+
+def balance(rows, **bounds):
+    reasons = rows.with_columns(reason=left_out(rows, **bounds))
+    return Filtered(rows.filter(reasons["reason"].is_null()), reasons.filter(pl.col("reason").is_not_null()))
 
 
 def balanced(labels, most=1, dtype=pl.Boolean):

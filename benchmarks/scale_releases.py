@@ -1,0 +1,152 @@
+"""Measures a release, its verification, a second release and the comparison of the two, each in a fresh process.
+
+The rows are true process labels in slices of some thousands; the second version lacks one problem in twenty, has as
+many new ones, and other counts in one slice in twenty. CPU seconds are those of a process and its workers, megabytes
+the most that the process held. What is measured is kept in `--folder`: a run that was cut off goes on from there.
+The last line is JSON.
+"""
+
+import argparse
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from upath import UPath
+
+from benchmarks.scale_rows import SOLUTIONS, label_rows, parameters
+from generators.process_labels.dataset import DATASET as LABELS
+from generators.process_labels.table import PROCESS_LABELS
+from releases.comparison.versions import diff
+from releases.drafting import laid_out
+from releases.facts import ReleaseFacts, SourceFacts
+from releases.registry.local import LocalRegistry
+from releases.verification.verify import verify
+
+SIZES = (2_000, 4_000, 8_000, 16_000)
+SLICE_ROWS = 4_000
+STAGES = ("tables", "release", "verify", "next_release", "diff")
+_CHANGED = 20  # one problem in so many is gone, one is new, and one slice is made again
+
+
+def releases(rows: int, tokens: int = 80, folder: Path | None = None) -> dict[str, Any]:
+    """CPU seconds, seconds and megabytes of each stage for versions of so many rows."""
+    with tempfile.TemporaryDirectory() as temporary:
+        place = folder or Path(temporary)
+        figures = {stage: _in_a_fresh_process(stage, rows, tokens, place) for stage in STAGES}
+    return {stage: figures[stage] for stage in STAGES[1:]}
+
+
+def growth(sizes: tuple[int, ...] = SIZES, tokens: int = 80) -> dict[str, Any]:
+    """The figures of every size, and the exponents of CPU seconds and megabytes in the number of rows."""
+    by_rows = {rows: releases(rows, tokens) for rows in sizes}
+    exponents = {
+        stage: {
+            what: exponent({rows: figures[stage][what] for rows, figures in by_rows.items()})
+            for what in ("cpu_s", "mb")
+        }
+        for stage in STAGES[1:]
+    }
+    return {
+        "tokens": tokens,
+        "rows": by_rows,
+        "exponents": exponents,
+        "time_exponent_max": max(one["cpu_s"] for one in exponents.values()),
+        "memory_exponent_max": max(one["mb"] for one in exponents.values()),
+    }
+
+
+def exponent(figures: dict[int, float]) -> float:
+    """The exponent of the power law through figures by size, by least squares of their logarithms."""
+    points = [(math.log(size), math.log(max(figure, 1e-9))) for size, figure in figures.items()]
+    x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
+    slope: float = sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+    return round(slope, 2)
+
+
+def _in_a_fresh_process(stage: str, rows: int, tokens: int, folder: Path) -> dict[str, float]:
+    done = folder / f"{stage}.json"
+    if not done.exists():
+        command = [sys.executable, "-m", "benchmarks.scale_releases", "--stage", stage, "--folder", str(folder)]
+        subprocess.run([*command, "--rows", str(rows), "--tokens", str(tokens)], check=True, stdout=subprocess.DEVNULL)
+        print(f"{rows} rows, {stage}: {done.read_text()}", file=sys.stderr, flush=True)
+    figures: dict[str, float] = json.loads(done.read_text())
+    return figures
+
+
+def _run(stage: str, rows: int, tokens: int, folder: Path) -> None:
+    """Run one stage in this process and write what it took."""
+    began = time.monotonic()
+    match stage:
+        case "tables":
+            _make_tables(rows, tokens, folder)
+        case "release":
+            _publish(folder, "first", "r1")
+        case "next_release":
+            _publish(folder, "second", "r2")
+        case "verify":
+            report = verify(UPath(folder) / "releases" / LABELS.name / "v0.1.0")
+            if report.findings:
+                raise RuntimeError(f"the release has findings, first {report.findings[0]}")
+        case "diff":
+            versions = UPath(folder) / "releases" / LABELS.name
+            diff(versions / "v0.1.0", versions / "v0.2.0")
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    figures = {
+        "cpu_s": round(sum(one.ru_utime + one.ru_stime for one in (own, children)), 2),
+        "s": round(time.monotonic() - began, 1),
+        "mb": own.ru_maxrss // 1024,
+        "mb_of_a_worker": children.ru_maxrss // 1024,
+    }
+    (folder / f"{stage}.json").write_text(json.dumps(figures))
+
+
+def _make_tables(rows: int, tokens: int, folder: Path) -> None:
+    for number, start in enumerate(range(0, rows, SLICE_ROWS)):
+        key, n = f"sums-{number:04d}", min(SLICE_ROWS, rows - start)
+        first = label_rows(n, key, first=start // SOLUTIONS, tokens=tokens)
+        seed = "again" if number % _CHANGED == _CHANGED - 1 else ""
+        problem = pl.int_range(pl.len()) // SOLUTIONS
+        kept = label_rows(n, key, first=start // SOLUTIONS, seed=seed, tokens=tokens) if seed else first
+        kept = kept.filter(problem % _CHANGED > 0)
+        new = label_rows(n - kept.height, key, first=(rows + start) // SOLUTIONS, tokens=tokens)
+        for name, table in (("first", first), ("second", pl.concat([kept, new]))):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            table.write_parquet(folder / name / f"{key}.parquet")
+
+
+def _publish(folder: Path, name: str, round_key: str) -> None:
+    slices = sorted((folder / name).glob("*.parquet"))
+
+    def tables() -> Iterator[dict[str, pl.DataFrame]]:
+        for path in slices:
+            yield {PROCESS_LABELS.name: pl.read_parquet(path)}
+
+    laid = laid_out(LABELS, tables(), parameters([path.stem for path in slices]))
+    sources = [SourceFacts(name="sums", licence="mit", problems=laid.main.only("problem_id")["problem_id"].n_unique())]
+    facts = ReleaseFacts(policy="benchmark", round=round_key, sources=sources, stages=(), licence="MIT")
+    LocalRegistry(UPath(folder) / "releases").publish(laid.draft(facts))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, help="one size instead of several")
+    parser.add_argument("--tokens", type=int, default=80, help="of a solution")
+    parser.add_argument("--folder", type=Path, help="where tables, versions and figures are kept; needs --rows")
+    parser.add_argument("--stage", choices=STAGES, help="one stage alone, in this process")
+    given = parser.parse_args()
+    if given.stage:
+        _run(given.stage, given.rows, given.tokens, given.folder)
+    elif given.rows:
+        if given.folder:
+            given.folder.mkdir(parents=True, exist_ok=True)
+        print(json.dumps({"rows": given.rows, **releases(given.rows, given.tokens, given.folder)}))
+    else:
+        print(json.dumps(growth(tokens=given.tokens)))
