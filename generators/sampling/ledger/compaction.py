@@ -2,7 +2,8 @@
 
 The merged part is complete before the first of the others is deleted, and readers drop duplicates. So a crash at any
 moment loses nothing. Only the holder of the lease merges, and only neighbours in the order of parts; the merged part
-stands in the place of the first.
+stands in the place of the first. A holder that loses its lease while it deletes harms nobody: its check came after the
+merged part was there, so the next holder has that one.
 """
 
 from collections.abc import Callable, Sequence
@@ -96,6 +97,8 @@ def merge(
         with explained(folder), pq.ParquetWriter(str(temporary), SCHEMA, **WRITING) as writer:
             gathered = _Gathered(writer)
             for part, keep in zip(parts, used, strict=True):
+                if not keep.any():
+                    continue
                 with pq.ParquetFile(part.file, page_checksum_verification=True) as source:
                     for group, start in enumerate(part.starts):
                         if is_stopped():

@@ -160,8 +160,9 @@ def _resolved(rows: Rows, order: np.ndarray, read: Callable[[int], Stored]) -> t
         positions = [int(position) for position in order[starts[group] : ends[group]]]
         best, differ = standing([_version(rows, position, read) for position in positions])
         stands[group] = positions[best]
-        if differ:
-            contested += positions
+        if differ:  # all different rows stay; of equal ones the first
+            versions = [read(position) for position in reversed(positions)]
+            contested += dict(zip(versions, reversed(positions), strict=True)).values()
     return stands, np.array(contested, dtype=np.uint32)
 
 

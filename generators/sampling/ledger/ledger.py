@@ -110,8 +110,10 @@ class Ledger:
                 return Stored(self._reader.read(located.position), REASONS[located.finish])
             except PartGone:
                 with self._changed:
-                    if self._index.find(digest, index) == located:  # not merged by this process
-                        raise
+                    is_ours = self._index.find(digest, index) != located
+                if not is_ours:  # the next holder of the lease has merged it
+                    self._held().check()
+                    raise
 
     def add(self, key: LedgerKey, rollout: Rollout) -> None:
         """Remember `rollout` now and write it within the flush window, unless another stands (`law.py`).

@@ -16,15 +16,23 @@ _NAME = re.compile(
 _DIGITS = 32
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class PartName:
     """What the name of a part says: its place among parts, and the epoch and number under which it was written."""
 
     place: str
+    is_written: bool  # by a run as new, rather than merged of others
     text: str
     epoch: int
     number: int
-    is_merged: bool
+
+    @property
+    def order(self) -> tuple[str, bool, int, int, str]:
+        """What parts are sorted by: of one place, the merged ones come first, and of those the newest.
+
+        So nothing reads a part that was merged into another one, since it may be deleted at any time.
+        """
+        return self.place, self.is_written, -self.epoch, -self.number, self.text
 
     @property
     def digest(self) -> str | None:
@@ -39,26 +47,26 @@ def parsed(text: str) -> PartName | None:
     if match is None:
         return None
     epoch, number = match["by"] or match["epoch"] or "0", match["by_number"] or match["number"] or "0"
-    return PartName(match["place"], text, int(epoch), int(number), match["by"] is not None)
+    return PartName(match["place"], match["by"] is None, text, int(epoch), int(number))
 
 
 def new_name(epoch: int, number: int, digest: str) -> PartName:
     """The name of a part that a holder of the lease writes."""
     place = f"e{epoch:06d}-{number:08d}"
-    return PartName(place, f"part-{place}-{digest}.parquet", epoch, number, is_merged=False)
+    return PartName(place, True, f"part-{place}-{digest}.parquet", epoch, number)
 
 
 def merged_name(first: PartName, epoch: int, number: int, digest: str) -> PartName:
     """The name of a part that holds what `first` and its successors held."""
     text = f"part-{first.place}-m{epoch:06d}-{number:08d}-{digest}.parquet"
-    return PartName(first.place, text, epoch, number, is_merged=True)
+    return PartName(first.place, False, text, epoch, number)
 
 
 def last_numbers(names: Iterable[PartName]) -> dict[int, int]:
     """The number of the last part of each epoch, merged ones aside."""
     last: dict[int, int] = {}
     for name in names:
-        if not name.is_merged:
+        if name.is_written:
             last[name.epoch] = max(last.get(name.epoch, 0), name.number)
     return last
 
@@ -68,4 +76,4 @@ def is_late(name: PartName, seals: Mapping[int, int]) -> bool:
 
     A merged part is never late: it holds what had counted before.
     """
-    return not name.is_merged and name.number > seals.get(name.epoch, name.number)
+    return name.is_written and name.number > seals.get(name.epoch, name.number)

@@ -79,7 +79,7 @@ class Part:
 def parts_in(files: Iterable[UPath]) -> list[tuple[PartName, UPath]]:
     """The parts among some files, in their order."""
     named = [(name, file) for file in files if (name := parsed(file.name)) is not None]
-    return sorted(named, key=lambda pair: pair[0])
+    return sorted(named, key=lambda pair: pair[0].order)
 
 
 def table_of(rows: Sequence[NewRow]) -> pa.Table:

@@ -47,7 +47,7 @@ class Reader:
         """The parts in their order, each with the position of its first row."""
         with self._lock:
             pairs = zip(self._firsts, self._parts, strict=True)
-            return sorted(pairs, key=lambda pair: pair[1].name)
+            return sorted(pairs, key=lambda pair: pair[1].name.order)
 
     def drop(self, parts: list[Part]) -> None:
         """Forget parts whose rows lie in another part."""
