@@ -131,6 +131,51 @@ def interrupted(action, by):
         action()
 
 
+def test_a_write_that_ends_after_the_next_run_began_does_not_count(tmp_path):
+    folder = UPath(tmp_path)
+    first = Run(folder, 1)
+    first.draw(0, 3)
+    second = Run(folder, 2)
+    first.flush_late()
+    second.draw(0, 3)
+    second.ledger.close()
+    with pytest.raises(LeaseLost):
+        first.merge(0, 1)
+    with pytest.raises(LeaseLost):
+        first.ledger.close()
+    with Ledger(folder, terms=TERMS) as ledger:
+        assert ledger.get(DIGEST, 0).token_ids == second.table[0] == (20, 21, 22)
+        (late,) = ledger.set_aside
+        assert late.endswith(".late")
+        assert "was written by a run that had lost its lease" in ledger.warnings[0]
+
+
+def test_merging_some_of_the_parts_that_differ_changes_nothing(tmp_path):
+    for first in range(3):
+        folder = UPath(tmp_path / str(first))
+        folder.mkdir()
+        for number, ids in enumerate([(1,), (2,), (1, 2)], start=1):
+            write(folder, f"part-{number:020d}", ids)
+        run = Run(folder, 1)
+        run.merge(first, 1)
+        run.ledger.close()
+        with Ledger(folder, terms=TERMS) as ledger:
+            assert ledger.get(DIGEST, 0).token_ids == (1, 2)
+
+
+def test_a_merge_that_is_cut_off_while_it_deletes_loses_nothing(tmp_path):
+    folder = UPath(tmp_path)
+    for number in range(1, 4):
+        write(folder, f"part-{number:020d}", (number, number), index=number)
+    first, later = Run(folder, 1), []
+    interrupted(partial(first.merge, 0, 3), lambda: later.append(Run(folder, 2)))
+    (second,) = later
+    second.merge(0, 9)
+    for index in (1, 2, 3):
+        assert second.ledger.get(DIGEST, index).token_ids == (index, index)
+    second.ledger.close()
+
+
 WHO = st.integers(0, 1)
 ACTIONS = st.one_of(
     st.tuples(st.just("draw"), WHO, st.integers(0, 1), st.integers(1, 4)),
