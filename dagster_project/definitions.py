@@ -18,7 +18,7 @@ from generators.datasets import DATASETS, STAGES, dataset_of
 
 def build(settings: Settings, listener: Listener = NOBODY) -> dg.Definitions:
     """The definitions of one settings file; `listener` hears how far each table is that this process makes."""
-    store = Store(data_root=settings.data_root)
+    store = Store(data_root=settings.data_root, ledger_wait_s=settings.ledger_wait_s)
     cells = grid(list(settings.slices()))
     return dg.Definitions(
         assets=[

@@ -1,4 +1,4 @@
-"""Errors of the lower layers as failures in the UI: the same sentence, and no retry."""
+"""Errors of the lower layers as failures in the UI: the same sentence; no retry unless another run is in the way."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ import dagster as dg
 from filters.schema import SchemaError
 from generators.engine.errors import EngineError
 from generators.problems.source import SourceError
+from generators.sampling.ledger import LeaseLost, LedgerHeld
 from generators.sampling.storage import StorageError
 from generators.training.errors import TrainingError
 from releases.errors import ReleaseError
@@ -19,4 +20,4 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (EngineError, SourceError, StorageError, SchemaError, ReleaseError, TrainingError) as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise dg.Failure(str(error), allow_retries=isinstance(error, LedgerHeld | LeaseLost)) from error

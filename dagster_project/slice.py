@@ -159,9 +159,10 @@ class RunSlice:
         server = self.policy_resource if by == "policy" else self.judge_resource.server(self.policy_resource)
         identity = server.identity()
         asset = self.context.asset_key.to_user_string()
-        with self.store.ledger(identity.name, self.cell) as ledger, AnswerChecker() as checker:
-            for part in ledger.set_aside:
-                self.warn(f"the ledger part {part} could not be read; its rollouts will be drawn again")
+        opened = self.store.ledger(identity.name, self.cell, run=self.context.run.run_id, say=self.warn)
+        with opened as ledger, AnswerChecker() as checker:
+            for warning in ledger.warnings:
+                self.warn(warning)
             self.say(f"{asset}: {len(ledger)} rollouts are in the ledger of {identity.name}")
             async with server.served(self.say) as served:
                 pool = served.pool

@@ -6,6 +6,7 @@
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from upath import UPath
 
 from dagster_project.partitions import Cell
 from dagster_project.resources.logs import private_logs
-from generators.sampling.ledger import Ledger
+from generators.sampling.ledger import Ledger, Terms
 from generators.sampling.storage import is_local, read_parquet, remove, write_bytes, write_parquet
 
 SET_ASIDE = "set_aside"  # in the recipe of a slice without answers to verify
@@ -25,6 +26,7 @@ class Store(dg.ConfigurableResource):
     """Where tables, ledger, releases and logs are kept."""
 
     data_root: str
+    ledger_wait_s: float = Terms().wait_s
 
     @property
     def root(self) -> UPath:
@@ -80,9 +82,12 @@ class Store(dg.ConfigurableResource):
         """The folder with the rollouts of one policy, round and slice."""
         return self.root / "ledger" / policy / cell.round / cell.slice
 
-    def ledger(self, policy: str, cell: Cell) -> Ledger:
-        """The ledger of one policy, round and slice, opened for reading and writing."""
-        return Ledger(self.ledger_folder(policy, cell))
+    def ledger(
+        self, policy: str, cell: Cell, *, run: str = "", say: Callable[[str], None] = lambda line: None
+    ) -> Ledger:
+        """The ledger of one policy, round and slice, opened for reading and writing by a run; raises LedgerHeld."""
+        terms = Terms(wait_s=self.ledger_wait_s)
+        return Ledger(self.ledger_folder(policy, cell), terms=terms, run=run, say=say)
 
     @property
     def adapters(self) -> UPath:

@@ -90,6 +90,9 @@ class Settings(Section):
     """The whole file except the sections of stages, which `section` and `of` return."""
 
     data_root: str = Field("data", description="a folder, or an object-store URL such as s3://bucket/stepmill")
+    ledger_wait_s: float = Field(
+        60.0, ge=0, description="how long a run waits, in seconds, for a slice's ledger that another run holds"
+    )
     rounds: RoundsSettings = RoundsSettings()
     checks: CheckSettings = CheckSettings()
     policy: PolicySettings = Field(default_factory=lambda: PolicySettings.model_validate({}))

@@ -1,7 +1,7 @@
-"""Atomic file writes, to a local folder or an object store: a file is complete or absent.
+"""Files in a local folder or an object store: a file is complete or absent, and every failure is a StorageError.
 
 A local file is written under a temporary name, flushed to disk and renamed. An upload to an object store is atomic by
-itself.
+itself. Listings come from the store, never from a driver's memory of it.
 """
 
 import errno
@@ -9,6 +9,8 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import polars as pl
@@ -22,7 +24,11 @@ _REMEDIES = {
     errno.EDQUOT: "the disk quota is used up; free some room and run the same command again",
     errno.ENOTDIR: "a file stands where a folder is needed; move it, or set data_root to another place",
     errno.EEXIST: "a file stands where a folder is needed; move it, or set data_root to another place",
+    errno.ENOENT: "it is gone; run the same command again",
+    errno.EIO: "the disk or its connection fails; check it and run the same command again",
+    errno.ESTALE: "the network file system was mounted anew; run the same command again",
 }
+_NO_ERRNO = "check that the store can be reached and that the credentials allow it, then run the same command again"
 
 
 class StorageError(Exception):
@@ -36,20 +42,106 @@ def is_local(path: UPath) -> bool:
 
 def write_bytes(path: UPath, content: bytes) -> None:
     """Write `content` to `path` atomically, creating its folder; raises StorageError."""
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not is_local(path):
             path.write_bytes(content)
             return
-        temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+        temporary = _temporary(path)
         try:
-            with open(temporary.path, "wb") as sink:
-                sink.write(content)
-                sink.flush()
-                os.fsync(sink.fileno())
-            os.replace(temporary.path, path.path)
+            _flush(temporary, content)
+            os.replace(temporary, path.path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def create(path: UPath, content: bytes) -> bool:
+    """Write a new file, complete at once, and its folder; False if the file exists. Raises StorageError.
+
+    Of several that create one file at a time, one succeeds: by a hard link on a local file system, by a conditional
+    upload on an object store. A store that ignores the condition lets a second call succeed too.
+    """
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if is_local(path):
+                _create_local(path, content)
+            else:
+                path.fs.pipe_file(path.path, content, mode="create")
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if "ConditionalRequestConflict" in str(error):  # S3, where two uploads meet
+                return False
+            raise
+        return True
+
+
+def _create_local(path: UPath, content: bytes) -> None:
+    temporary = _temporary(path)
+    try:
+        _flush(temporary, content)
+        try:
+            os.link(temporary, path.path)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                raise
+            with open(path.path, "xb") as sink:  # a file system without hard links
+                sink.write(content)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: UPath) -> Path:
+    return Path(path.path).with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+
+
+def _flush(file: Path, content: bytes) -> None:
+    with file.open("wb") as sink:
+        sink.write(content)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def move_in(file: Path, path: UPath) -> None:
+    """Rename a local file to `path`, or upload it if that is in an object store; raises StorageError."""
+    with explained(path):
+        if not is_local(path):
+            path.fs.put_file(str(file), path.path)
+            return
+        with file.open("rb") as source:
+            os.fsync(source.fileno())
+        os.replace(file, path.path)
+
+
+def listed(folder: UPath) -> list[UPath]:
+    """The files in `folder`, by name; none if there is no such folder. Raises StorageError."""
+    with explained(folder, "list"):
+        try:
+            if is_local(folder):
+                names = [entry.name for entry in os.scandir(folder.path) if entry.is_file()]
+            else:
+                folder.fs.invalidate_cache(folder.path)
+                entries = folder.fs.ls(folder.path, detail=True)
+                names = [str(entry["name"]).rsplit("/", 1)[-1] for entry in entries if entry["type"] == "file"]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+    return [folder / name for name in sorted(names)]
+
+
+def read_bytes(path: UPath) -> bytes | None:
+    """The content of the file at `path`, None if there is none; raises StorageError."""
+    with explained(path, "read"):
+        try:
+            return cast(bytes, path.fs.cat_file(path.path))
+        except FileNotFoundError:
+            return None
+
+
+def rename(path: UPath, target: UPath) -> None:
+    """Give the file at `path` another name in its folder; raises StorageError."""
+    with explained(path, "rename"):
+        path.rename(target)
 
 
 def parquet_bytes(frame: pl.DataFrame) -> bytes:
@@ -66,7 +158,7 @@ def write_parquet(path: UPath, frame: pl.DataFrame) -> None:
 
 def remove(path: UPath) -> None:
     """Delete the file at `path` if there is one; raises StorageError if that fails."""
-    with _explained(path):
+    with explained(path, "delete"):
         path.unlink(missing_ok=True)
 
 
@@ -84,9 +176,17 @@ def read_parquet(path: UPath, columns: list[str] | None = None) -> pl.DataFrame:
 
 
 @contextmanager
-def _explained(path: UPath) -> Iterator[None]:
+def explained(path: UPath, action: str = "write") -> Iterator[None]:
+    """Raise StorageError with the remedy for what the file system or the driver of an object store raises."""
     try:
         yield
-    except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "see the error's text")
-        raise StorageError(f"cannot write {path} ({error.strerror or error}): {remedy}") from error
+    except StorageError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError):
+            remedy = _REMEDIES.get(error.errno or 0, "see the error's text" if is_local(path) else _NO_ERRNO)
+            raise StorageError(f"cannot {action} {path} ({error.strerror or error}): {remedy}") from error
+        if is_local(path):
+            raise
+        # The drivers of object stores raise classes of their own where the store cannot be reached.
+        raise StorageError(f"cannot {action} {path} ({error or type(error).__name__}): {_NO_ERRNO}") from error

@@ -118,10 +118,11 @@ def test_an_object_store_serves_as_well_as_a_folder():
 
 def test_a_folder_that_cannot_be_made_is_named_with_the_remedy(tmp_path):
     (tmp_path / "taken").write_text("a file")
-    ledger = Ledger(UPath(tmp_path / "taken" / "slice"))
-    ledger.add(KEY, rollout())
-    with pytest.raises(StorageError, match="a file stands where a folder is needed") as raised:
-        ledger.close()
+    with (
+        Ledger(UPath(tmp_path / "taken" / "slice")) as ledger,
+        pytest.raises(StorageError, match="a file stands where a folder is needed") as raised,
+    ):
+        ledger.add(KEY, rollout())
     assert str(tmp_path / "taken") in str(raised.value)
     assert raised.value.__cause__.errno in (errno.ENOTDIR, errno.EEXIST)
 
