@@ -43,7 +43,7 @@ from filters.texts.loops import no_length_outliers, no_loops
 from filters.texts.numerals import with_digits
 from filters.texts.shingles import jaccard, shingles_of
 from filters.texts.words import words
-from generators.process_labels.balance import balance
+from generators.process_labels.balance import left_out
 
 LEVELS = (30, 20, 10, 5)
 _FILLER = ("quickly", "today", "always", "yellow", "gently", "perhaps", "nearby")
@@ -203,7 +203,7 @@ def rates(problems: list[str], items: list[str]) -> dict[str, float]:
     timed["diversity"] = rate(
         rows.height, lambda: keep_different(rows, column="prompt", within=["group"], settings=few)
     )
-    timed["balance"] = rate(rows.height, lambda: balance(rows, labels="label", key=["number"], most=1))
+    timed["balance"] = rate(rows.height, lambda: left_out(rows, labels="label", key=["number"], most=1))
     timed["contamination"] = rate(
         rows.height, lambda: decontaminate(rows, evaluation_items, key="number", column="prompt")
     )
