@@ -27,7 +27,6 @@ from filters.answers.checker import AnswerChecker, AnswerRule, Verdict
 from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.critical_token_pairs.settings import Settings as CriticalTokenSettings
 from generators.critical_token_pairs.tokens.nominees import CriticalTokensConfig
-from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Sampling
@@ -231,7 +230,7 @@ async def run(options: argparse.Namespace, reference: Exhaustive) -> dict[str, A
     source, examples = problems_for(options)
     with LocalServer(settings, log_path=options.folder / "server.log") as server, AnswerChecker() as checker:
         problems = problems_of((await load_problems(source, checker=checker)).kept)
-        client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+        client = server.client()
         async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
             pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
             with Ledger(UPath(options.folder / "ledger" / policy.name)) as ledger:

@@ -35,7 +35,6 @@ from upath import UPath
 
 from filters.answers.checker import AnswerChecker, AnswerRule
 from generators.attempts.recipe import AttemptsConfig, attempt
-from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Engine, Sampling
@@ -277,7 +276,7 @@ async def on_the_real_policy(options: argparse.Namespace) -> dict[str, Any]:
     server = LocalServer(settings, log_path=options.folder / "server.log")
     server.start(lambda line: print(line, file=sys.stderr))
     try:
-        client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+        client = server.client()
         async with (
             Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet,
             opened(

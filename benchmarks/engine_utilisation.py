@@ -26,7 +26,6 @@ from pathlib import Path
 
 from upath import UPath
 
-from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.embedded import embedded_model
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
@@ -127,7 +126,7 @@ async def served(work: Sequence[Job], tokenizer: HFTokenizer, server: LocalServe
     """Tokens per second of the three ways that use the server."""
     by_problem = [[job for job in work if job.problem == problem] for problem in sorted({job.problem for job in work})]
     wide = [work[start : start + width] for start in range(0, len(work), width)]
-    client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+    client = server.client()
     async with Fleet([Worker(client=client, server=server)], FleetSettings(stall_s=300)) as fleet:
         pool = Pool(fleet, capacity=width, settings=RetrySettings())
         await batch_by_batch([[job] for job in work[:1]], pool)  # the first request warms up the engine

@@ -25,7 +25,6 @@ from upath import UPath
 from benchmarks.warmed_up import first_wrong_line
 from filters.answers.checker import AnswerChecker, AnswerRule
 from generators.attempts.recipe import AttemptsConfig, attempt
-from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Sampling
@@ -267,7 +266,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     options.folder.mkdir(parents=True, exist_ok=True)
     server.start(lambda line: print(line, file=sys.stderr))
     try:
-        client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+        client = server.client()
         async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
             pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
             with Ledger(UPath(options.folder / "ledger" / policy.name)) as ledger, AnswerChecker() as checker:

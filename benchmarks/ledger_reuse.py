@@ -10,6 +10,7 @@ interrupted run resumes there, and finished parts are read back. The last line i
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,7 @@ TOGETHER = "together"
 NAMES = tuple(dataset.name for dataset in DATASETS if "attempts" in dataset.stage.needs)
 WITHOUT_LONG_COT = tuple(name for name in NAMES if name != "long_cot_traces")
 IN_FLIGHT = 64
+KEY = "LEDGER_REUSE_KEY"  # the variable with the key of the real server
 CONTEXT = 2048
 WHOLE_SOLUTION = 600  # tokens; the simulated policy ends within this limit
 Tokens = Mapping[str, int]  # the tokens generated for each asset of a run
@@ -148,7 +150,14 @@ def simulated(base: Settings, url: str, *, size: int) -> Settings:
 
 def real(base: Settings, server: LocalServer, *, folder: Path) -> Settings:
     """`base` with the embedded policy's server; all parts share one folder of contrastive models."""
-    policy = {"model": server.model_name, "tokenizer": EMBEDDED, "urls": [server.url], "in_flight": IN_FLIGHT}
+    os.environ[KEY] = server.api_key
+    policy = {
+        "model": server.model_name,
+        "tokenizer": EMBEDDED,
+        "urls": [server.url],
+        "api_key_env": KEY,
+        "in_flight": IN_FLIGHT,
+    }
     models = base.section("contrastive_models").model_copy(
         update={"weights": EMBEDDED, "folder": str(folder / "adapters")}
     )

@@ -29,7 +29,6 @@ from dagster_project.resources.store import Store
 from filters.answers.checker import AnswerChecker, AnswerRule
 from filters.equations.steps import states_checkable
 from generators.attempts.table import attempts_of
-from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Sampling
@@ -171,7 +170,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         server = LocalServer(settings, log_path=Path(scratch) / "server.log")
         server.start(lambda line: print(line, file=sys.stderr))
         try:
-            client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+            client = server.client()
             async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
                 pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
                 with Ledger(folder) as ledger:

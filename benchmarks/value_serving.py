@@ -13,7 +13,6 @@ from typing import Any
 from upath import UPath
 
 from filters.answers.checker import AnswerChecker, AnswerRule
-from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Sampling
@@ -54,7 +53,7 @@ async def serving(policy: Policy, folder: Path) -> AsyncIterator[Sampler]:
     """A sampler over a server of the policy, which stops with the context; the ledger is in `folder`."""
     settings = ServerSettings(model=policy.model, dtype="float32", max_model_len=CONTEXT, max_sequences=IN_FLIGHT)
     with LocalServer(settings, log_path=folder / "server.log") as server:
-        client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+        client = server.client()
         async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
             pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
             with Ledger(UPath(folder / "ledger" / policy.name)) as ledger:

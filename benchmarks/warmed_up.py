@@ -14,7 +14,6 @@ from pathlib import Path
 
 from filters.answers.checker import AnswerChecker
 from filters.answers.verdicts import Verdict
-from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.protocol import Limits, Request, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
@@ -32,7 +31,7 @@ async def attempts(
 ) -> list[tuple[WorkedProblem, str, Verdict]]:
     """`n` attempts per problem, each with its problem, text and verdict."""
     slots = asyncio.Semaphore(WIDTH)
-    client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
+    client = server.client()
     with AnswerChecker() as checker:
         async with client:
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-from pydantic import ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 
+from generators.engine.address import Address, keep_credentials
 from generators.engine.client import ClientSettings, ModelInfo, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.server import LocalServer
-from generators.engine.server_settings import ServerSettings
+from generators.engine.server_settings import ServerSettings, check_arguments
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.worker import Worker
 from generators.models.licence import licence_of
@@ -35,11 +36,20 @@ class Attachment(dg.Config):
 
     @field_validator("urls")
     @classmethod
-    def _are_addresses(cls, urls: list[str]) -> list[str]:
-        for url in urls:
-            if not url.startswith(("http://", "https://")):
-                raise ValueError(f"each of urls must be an http:// or https:// address, not {url!r}")
-        return urls
+    def _hold_no_credentials(cls, urls: list[str]) -> list[str]:
+        """Credentials in a URL are kept elsewhere, for Dagster shows and stores settings."""
+        return [keep_credentials(url) for url in urls]
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_the_only_key(cls, name: str | None, info: ValidationInfo) -> str | None:
+        doubly = [url for url in info.data.get("urls", ()) if Address.of(url).auth is not None]
+        if name is not None and doubly:
+            raise ValueError(
+                f"api_key_env must be left out where a url holds credentials, as that of {doubly[0]} does: "
+                "a request has room for one of them"
+            )
+        return name
 
 
 class PolicySettings(Attachment):
@@ -58,6 +68,12 @@ class PolicySettings(Attachment):
     stall_s: float = Field(120.0, gt=0, description="how long nothing may come back before a server counts as stalled")
     give_up_s: float = Field(300.0, gt=0, description="how long no server may answer before the run stops")
     max_restarts: int = Field(3, ge=0, description="how often a server that was started is started again")
+
+    @field_validator("server_args")
+    @classmethod
+    def _leave_the_key(cls, server_args: list[str]) -> list[str]:
+        check_arguments(server_args)
+        return server_args
 
     def identity(self) -> Policy:
         """The policy that the settings name; raises EngineMisconfigured if there is no such model."""
@@ -155,8 +171,7 @@ class PolicyResource(dg.ConfigurableResource):
         if self.settings.urls:
             return [Worker(client=client) for client in self.clients()]
         server = self._started(say)
-        client = VLLMClient(server.url, model=server.model_name, settings=ClientSettings())
-        return [Worker(client=client, server=server)]
+        return [Worker(client=server.client(), server=server)]
 
     def clients(self) -> list[VLLMClient]:
         """A client of every server that somebody else runs."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import dagster as dg
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
+from generators.engine.address import Address, keep_credentials
 from generators.models.reward import RewardModel
 from generators.models.reward_model import LocalRewardModel, RewardModelSettings
 from generators.models.reward_server import Endpoint, RewardServer, RewardServerSettings
@@ -29,10 +30,9 @@ class RewardSettings(dg.Config):
 
     @field_validator("url")
     @classmethod
-    def _is_an_address(cls, url: str | None) -> str | None:
-        if url is not None:
-            RewardServerSettings(url=url, model="any")
-        return url
+    def _holds_no_credentials(cls, url: str | None) -> str | None:
+        """Credentials in a URL are kept elsewhere, for Dagster shows and stores settings."""
+        return None if url is None else keep_credentials(url)
 
     @field_validator("model")
     @classmethod
@@ -48,6 +48,8 @@ class RewardSettings(dg.Config):
         if value is not None and served == (info.field_name == "revision"):
             condition = "without url, for the server has its own" if served else "with url, where a key is asked for"
             raise ValueError(f"{info.field_name} may be set only {condition}")
+        if value is not None and served and Address.of(info.data["url"]).auth is not None:
+            raise ValueError("api_key_env must be left out where url holds credentials: a request has room for one")
         return value
 
 

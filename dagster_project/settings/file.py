@@ -21,6 +21,7 @@ from dagster_project.resources.policy import PolicySettings
 from dagster_project.resources.reward import RewardSettings
 from dagster_project.settings.operations import CheckSettings, RoundsSettings
 from generators.datasets import DATASETS, STAGES, dataset_of
+from generators.engine.address import scrubbed
 from generators.problems.settings import (
     KINDS,
     EvaluationSetSettings,
@@ -224,7 +225,7 @@ def _sentence(error: Any, table: dict[str, Any]) -> str:
     field = ".".join(str(part) for part in error["loc"])
     is_unknown = error["type"] in ("extra_forbidden", "unexpected_keyword_argument")
     names_field = is_unknown or error["type"] == "missing"
-    got = "" if names_field or isinstance(error["input"], dict) else f", got {error['input']!r}"
+    got = "" if names_field or isinstance(error["input"], dict) else f", got {scrubbed(repr(error['input']))}"
     hint = did_you_mean(str(error["loc"][-1]), list(_fields_at(error["loc"][:-1], table))) if is_unknown else ""
     return f"{field or 'the file'}: {error['msg'].removeprefix('Value error, ')}{got}{hint}"
 

@@ -3,7 +3,8 @@
 EngineError
 ├── RequestRefused       this request can never work (its prefix is too long); other requests continue
 ├── EngineMisconfigured  no request can work until a person changes a setting (unknown model, refused key)
-├── EngineUnavailable    this try failed (connection lost, server died, 5xx); another may succeed
+├── EngineUnavailable    this try failed (connection lost, server died); another may succeed
+│   ├── EngineErred      the server answered with an error of its own (5xx)
 │   ├── EngineBusy       the server is there and takes no more right now (429); this request waits and tries again
 │   └── EngineUnreadable the server answered 200 with something that cannot be read or cannot be believed
 └── EngineLost           every retry that the settings allow has failed; the run must stop
@@ -24,6 +25,10 @@ class EngineMisconfigured(EngineError):
 
 class EngineUnavailable(EngineError):
     """The engine did not serve the request this time."""
+
+
+class EngineErred(EngineUnavailable):
+    """The server answered this request with an error of its own; another request may succeed there."""
 
 
 class EngineBusy(EngineUnavailable):

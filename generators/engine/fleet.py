@@ -5,13 +5,15 @@ A call that a failing worker drops raises EngineUnavailable; the pool retries it
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
+from generators.engine.affinity import Affinity, chosen
 from generators.engine.client import ModelInfo
-from generators.engine.errors import EngineLost, EngineMisconfigured, EngineUnavailable
+from generators.engine.errors import EngineBusy, EngineLost, EngineMisconfigured, EngineUnavailable
 from generators.engine.protocol import Generation, Request
 from generators.engine.worker import Restartable, Worker
 
@@ -25,7 +27,7 @@ class FleetSettings:
     stall_s: how long requests may wait while nothing finishes and no token is counted. If a server has no `/metrics`,
         it must exceed the longest generation.
     max_restarts: restarts of each process of ours in one run; for an attached server, stalls with no answer in between.
-    give_up_s: how long no worker may be up while none is being restarted.
+    give_up_s: how long no worker may give an answer of use, or be at work on one, while none is being restarted.
     poll_s: the watchdog's polling interval.
     """
 
@@ -43,10 +45,11 @@ class FleetSettings:
 
 
 class Fleet:
-    """An engine over several workers: each request goes to the worker that is up and has the fewest sequences.
+    """An engine over several workers: requests that begin alike go to one of them, as far as the load is even.
 
-    An async context manager that opens and closes the workers' clients and never stops a server. While no worker is
-    up, calls wait. Once none can come back within the settings, these and all later calls raise EngineLost.
+    An async context manager that opens and closes the workers' clients and never stops a server. While no worker has
+    room, calls wait, first come, first served. Once none can come back within the settings, these and all later calls
+    raise EngineLost.
     """
 
     def __init__(self, workers: Sequence[Worker], settings: FleetSettings) -> None:
@@ -55,9 +58,11 @@ class Fleet:
         self._workers = tuple(workers)
         self._settings = settings
         self._restarting = 0
-        self._none_up_since: float | None = None
+        self._none_serves_since: float | None = None
         self._lost: str | None = None
-        self._changed = asyncio.Event()  # set while a worker is up, or once there is nothing left to wait for
+        self._affinity = Affinity(_names(self._workers))
+        self._queue: deque[tuple[Request, asyncio.Future[Worker]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._watchers: list[asyncio.Task[None]] = []
         self._clients = AsyncExitStack()
 
@@ -72,35 +77,77 @@ class Fleet:
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
         self._lose("the fleet was closed")
         await self._clients.aclose()
 
     async def generate(self, request: Request) -> Generation:
-        """Continue `request.prefix` on a worker that is up, waiting for one if necessary."""
+        """Continue `request.prefix` on a worker that has room, waiting for one if necessary."""
         if not self._watchers:
             raise RuntimeError("Fleet is used inside `async with`")
-        while True:
-            if self._lost is not None:
-                raise EngineLost(self._lost)
-            if up := [worker for worker in self._workers if worker.up]:
-                return await self._generate_on(min(up, key=lambda worker: worker.sequences), request)
-            await self._changed.wait()
-
-    async def _generate_on(self, worker: Worker, request: Request) -> Generation:
+        worker = await self._admitted(request)
         try:
             return await worker.generate(request)
         finally:
-            self._update_state()  # a failed call takes its worker down
+            worker.sequences -= request.n
+            self._update_state()  # a failed call may take its worker down
+
+    async def _admitted(self, request: Request) -> Worker:
+        if self._lost is not None:
+            raise EngineLost(self._lost)
+        granted: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self._queue.append((request, granted))
+        self._admit()
+        try:
+            return await granted
+        except asyncio.CancelledError:
+            if granted.done() and not granted.cancelled() and granted.exception() is None:
+                granted.result().sequences -= request.n
+                self._admit()
+            raise
+
+    def _admit(self) -> None:
+        """Send waiting requests on, in their order, as long as a worker has room."""
+        while self._queue:
+            request, granted = self._queue[0]
+            if not granted.done():
+                worker = self._choice(request)
+                if worker is None:
+                    self._admit_after_a_pause()
+                    return
+                worker.sequences += request.n
+                granted.set_result(worker)
+            self._queue.popleft()
+
+    def _choice(self, request: Request) -> Worker | None:
+        room = {number: worker for number, worker in enumerate(self._workers) if worker.has_room(request.n)}
+        if len(room) > 1:
+            room = {number: worker for number, worker in room.items() if not worker.is_wary()} or room
+        if len(self._workers) == 1 or not room:
+            return next(iter(room.values()), None)
+        loads = {number: worker.sequences for number, worker in room.items()}
+        return room[chosen(self._affinity.order(request.prefix), loads, request.n)]
+
+    def _admit_after_a_pause(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        pauses = [worker.window.paused_until for worker in self._workers if worker.up]
+        ends = [until for until in pauses if until > now]
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(min(ends), self._admit) if ends else None
 
     async def model_info(self) -> ModelInfo:
         """The served model, with the shortest context among the workers that answer.
 
-        Raises EngineUnavailable if no worker answers, EngineMisconfigured if one does not serve the model.
+        Raises EngineUnavailable if no worker answers, EngineMisconfigured if one does not serve the model, or serves it
+        with other weights than the policy's. Waits up to `give_up_s` for one that only says that it is busy.
         """
         infos: list[ModelInfo] = []
         for worker in self._workers:
             try:
-                infos.append(await worker.client.model_info())
+                infos.append(await self._introduced(worker))
             except EngineUnavailable as error:
                 worker.suspect(str(error))
         self._update_state()
@@ -108,6 +155,21 @@ class Fleet:
             raise EngineUnavailable(self._report())
         contexts = [info.max_model_len for info in infos if info.max_model_len is not None]
         return ModelInfo(name=infos[0].name, max_model_len=min(contexts, default=None))
+
+    async def _introduced(self, worker: Worker) -> ModelInfo:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._settings.give_up_s
+        while True:
+            try:
+                info = await worker.client.model_info()
+                if worker.recognise is not None:
+                    await worker.recognise(worker.client)
+                return info
+            except EngineBusy as error:
+                wait_s = max(self._settings.poll_s, error.retry_after_s or 0.0)
+                if loop.time() + wait_s > deadline:
+                    raise
+            await asyncio.sleep(wait_s)
 
     async def _guarded_watch(self, worker: Worker) -> None:
         try:
@@ -157,19 +219,25 @@ class Fleet:
 
     def _update_state(self) -> None:
         now = asyncio.get_running_loop().time()
-        if any(worker.up for worker in self._workers) or self._restarting:
-            self._none_up_since = None
-        elif self._none_up_since is None:
-            self._none_up_since = now
-        elif now - self._none_up_since >= self._settings.give_up_s:
-            remedy = "check that it runs and is reachable"
-            self._lose(f"no engine answered for {self._settings.give_up_s:g} s (give_up_s): {self._report()}: {remedy}")
+        if self._restarting or any(worker.serves() for worker in self._workers):
+            self._none_serves_since = None
+        elif self._none_serves_since is None:
+            self._none_serves_since = now
+        elif now - self._none_serves_since >= self._settings.give_up_s:
+            self._lose(self._given_up())
         if all(worker.lost for worker in self._workers):
             self._lose(f"no engine is left: {self._report()}")
-        if self._lost is not None or any(worker.up for worker in self._workers):
-            self._changed.set()
+        self._admit()
+
+    def _given_up(self) -> str:
+        last = [worker.useless for worker in self._workers if not worker.lost and worker.useless is not None]
+        if any(isinstance(error, EngineBusy) for error in last):
+            what, remedy = "took a request", "lower in_flight, or let the server take more requests at once"
+        elif last:
+            what, remedy = "gave an answer of use", "see what answers at that address, and its log"
         else:
-            self._changed.clear()
+            what, remedy = "answered", "check that it runs and is reachable"
+        return f"no engine {what} for {self._settings.give_up_s:g} s (give_up_s): {self._report()}: {remedy}"
 
     def _report(self) -> str:
         return "; ".join(f"{worker.describe()}: {worker.trouble}" for worker in self._workers)
@@ -179,7 +247,10 @@ class Fleet:
             self._lost = reason
         for worker in self._workers:
             worker.abandon(self._lost)
-        self._changed.set()
+        while self._queue:
+            _, granted = self._queue.popleft()
+            if not granted.done():
+                granted.set_exception(EngineLost(self._lost))
 
 
 async def _wait_and_clear(event: asyncio.Event, seconds: float) -> None:
@@ -190,6 +261,12 @@ async def _wait_and_clear(event: asyncio.Event, seconds: float) -> None:
     except TimeoutError:
         return
     event.clear()
+
+
+def _names(workers: Sequence[Worker]) -> list[str]:
+    """A name for each worker that does not depend on the order of different addresses."""
+    urls = [worker.client.url for worker in workers]
+    return [f"{url} {urls[:number].count(url)}" for number, url in enumerate(urls)]
 
 
 def _exhausted(worker: Worker) -> str:

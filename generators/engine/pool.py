@@ -7,32 +7,50 @@ import asyncio
 import random
 from dataclasses import dataclass, replace
 
-from generators.engine.errors import EngineLost, EngineUnavailable
+from generators.engine.errors import EngineBusy, EngineLost, EngineUnavailable
 from generators.engine.protocol import Engine, Generation, Request, Usage
 from generators.engine.slots import Slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrySettings:
-    """How often an unavailable engine is tried, and the pause between tries: doubled each time, then jittered."""
+    """How often an unavailable engine is tried, and the pause between tries: doubled each time, then jittered.
+
+    A busy engine is asked again until it has room or the fleet gives up, with short pauses of its own.
+    """
 
     max_tries: int = 8
     first_wait_s: float = 0.5
     max_wait_s: float = 30.0
+    first_busy_wait_s: float = 0.1
+    max_busy_wait_s: float = 10.0
 
     def __post_init__(self) -> None:
         if self.max_tries < 1:
             raise ValueError(f"max_tries must be at least 1, got {self.max_tries}")
         if self.first_wait_s < 0:
             raise ValueError(f"first_wait_s must be at least 0, got {self.first_wait_s}")
+        if not 0 < self.first_busy_wait_s <= self.max_busy_wait_s:
+            raise ValueError(
+                f"first_busy_wait_s must be above 0 and at most max_busy_wait_s ({self.max_busy_wait_s}), "
+                f"got {self.first_busy_wait_s}"
+            )
         if self.max_wait_s < self.first_wait_s:
             raise ValueError(f"max_wait_s must be at least first_wait_s ({self.first_wait_s}), got {self.max_wait_s}")
 
     def wait_s(self, failures: int) -> float:
         """Seconds to pause after `failures` failures: the full pause, or down to half of it."""
-        # The exponent is capped only to keep the float finite; max_wait_s is the actual bound.
-        full = min(self.max_wait_s, self.first_wait_s * 2.0 ** min(failures - 1, 60))
-        return full * random.uniform(0.5, 1.0)
+        return _jittered(self.first_wait_s, self.max_wait_s, failures)
+
+    def busy_wait_s(self, refusals: int, retry_after_s: float | None) -> float:
+        """Seconds to pause after `refusals` refusals; at least as long as the server asked for, and a bit more."""
+        own = _jittered(self.first_busy_wait_s, self.max_busy_wait_s, refusals)
+        return own if retry_after_s is None else max(own, retry_after_s * random.uniform(1.0, 1.25))
+
+
+def _jittered(first_s: float, longest_s: float, failures: int) -> float:
+    # The exponent is capped only to keep the float finite; `longest_s` is the actual bound.
+    return min(longest_s, first_s * 2.0 ** min(failures - 1, 60)) * random.uniform(0.5, 1.0)
 
 
 class Pool:
@@ -73,7 +91,8 @@ class Pool:
     async def generate(self, request: Request) -> Generation:
         """Continue `request.prefix` as soon as there is room.
 
-        Raises EngineLost if the engine was unavailable in every try; other errors pass through at once.
+        Raises EngineLost if the engine was unavailable in every try; other errors pass through at once. A busy engine
+        is no failure: the fleet ends the run if it stays so.
         """
         self._open += request.n
         try:
@@ -103,16 +122,20 @@ class Pool:
         )
 
     async def _with_retries(self, request: Request) -> Generation:
-        failures = 0
+        failures = refusals = 0
         while True:
             try:
                 return await self._try(request)
+            except EngineBusy as error:
+                refusals += 1
+                wait_s = self._settings.busy_wait_s(refusals, error.retry_after_s)
             except EngineUnavailable as error:
                 failures += 1
                 if failures >= self._settings.max_tries:
                     raise EngineLost(f"the engine failed {failures} times in a row on one request: {error}") from error
+                wait_s = self._settings.wait_s(failures)
             self.retries += 1
-            await asyncio.sleep(self._settings.wait_s(failures))
+            await asyncio.sleep(wait_s)
 
     async def _try(self, request: Request) -> Generation:
         async with self._slots.hold(request.n):

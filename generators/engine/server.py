@@ -6,6 +6,7 @@ Clients talk to `url`. A keeper process makes sure that no part of the server ou
 import http.client
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from generators.engine import keeper
+from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.errors import EngineError, EngineLost, EngineMisconfigured
 from generators.engine.server_settings import ServerSettings, vllm_command, vllm_environment
 
@@ -41,10 +43,11 @@ PHASES = (
 
 
 class LocalServer:
-    """One server process with one address; every restart appends to the log at `log_path`.
+    """One server process with one address and a key of its own; every restart appends to the log at `log_path`.
 
-    `command` builds the command line from the settings and a port; the process must answer `GET /health` on that port.
-    It may be stopped from another thread than the one that starts it.
+    Restarts keep the key. `command` builds the command line from the settings and a port; the process must answer
+    `GET /health` on that port without a key, and read the key from VLLM_API_KEY. It may be stopped from another thread
+    than the one that starts it.
     """
 
     def __init__(self, settings: ServerSettings, *, log_path: Path, command: Command = vllm_command) -> None:
@@ -52,6 +55,7 @@ class LocalServer:
         self.log_path = log_path
         self._command = command
         self._port = _free_port()
+        self.api_key = secrets.token_urlsafe(32)
         self._keeper: subprocess.Popen[bytes] | None = None
         self._pid: int | None = None
         self._log_start = 0
@@ -66,6 +70,10 @@ class LocalServer:
     def model_name(self) -> str:
         """The name under which the server offers the model."""
         return self.settings.served_name
+
+    def client(self, settings: ClientSettings | None = None) -> VLLMClient:
+        """A client that has the server's key."""
+        return VLLMClient(self.url, model=self.model_name, api_key=self.api_key, settings=settings or ClientSettings())
 
     def start(self, on_progress: Callable[[str], None] = lambda _: None) -> None:
         """Start the process and block until it is healthy.
@@ -137,7 +145,7 @@ class LocalServer:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=vllm_environment(),
+                env=vllm_environment(self.api_key),
                 start_new_session=True,
             )
         assert self._keeper.stdout is not None

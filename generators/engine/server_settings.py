@@ -6,11 +6,13 @@ A CPU build gets other flags than a GPU build: some of vLLM's defaults are slow 
 import importlib.metadata
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generators.engine.errors import EngineMisconfigured
 
+KEY_VARIABLE = "VLLM_API_KEY"
 DTYPES = ("auto", "bfloat16", "float32")
 # Without one of these, bfloat16 arithmetic is emulated and an order of magnitude slower than float32.
 NATIVE_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
@@ -43,6 +45,7 @@ class ServerSettings:
         for name in ("kv_cache_gib", "start_timeout_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        check_arguments(self.extra_args)
 
     @property
     def served_name(self) -> str:
@@ -58,6 +61,12 @@ class ServerSettings:
             raise EngineMisconfigured(f"no model folder {folder}: set the policy's model to a folder or a Hub id")
         if folder.is_dir() and not (folder / "config.json").is_file():
             raise EngineMisconfigured(f"{folder} has no config.json: set the policy's model to a folder with a model")
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Raise ValueError if further arguments of a server would replace the key that it is started with."""
+    if any(word.partition("=")[0] == "--api-key" for word in arguments):
+        raise ValueError("server_args must not hold --api-key: a server that a run starts gets a key of its own")
 
 
 def vllm_command(settings: ServerSettings, port: int) -> list[str]:
@@ -92,12 +101,15 @@ def vllm_command(settings: ServerSettings, port: int) -> list[str]:
     return [sys.executable, "-m", module, *pairs, *switches, *settings.extra_args]
 
 
-def vllm_environment() -> dict[str, str]:
-    """Our own environment plus what the server needs; a variable that is already set wins."""
+def vllm_environment(api_key: str | None = None) -> dict[str, str]:
+    """Our own environment plus what the server needs; a variable that is already set wins, except for the key.
+
+    The environment is the way to hand the key over that other users of the machine cannot read.
+    """
     defaults = {"VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "600", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     if is_cpu_build():
         defaults["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, sorted(os.sched_getaffinity(0))))
-    return defaults | os.environ
+    return defaults | os.environ | ({KEY_VARIABLE: api_key} if api_key else {})
 
 
 def is_cpu_build() -> bool:

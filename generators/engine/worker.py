@@ -4,12 +4,31 @@ It detects that a worker is failing and can restart it; the fleet decides when.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from generators.engine.client import ModelInfo
-from generators.engine.errors import EngineError, EngineMisconfigured, EngineUnavailable, RequestRefused
+from generators.engine.errors import (
+    EngineBusy,
+    EngineErred,
+    EngineError,
+    EngineMisconfigured,
+    EngineUnavailable,
+    EngineUnreadable,
+    RequestRefused,
+)
+from generators.engine.next_tokens import LogProbabilities
 from generators.engine.protocol import Generation, Request
+from generators.engine.window import Window
+
+# A server that gives this many useless answers in a row is out until a probe succeeds: the first number if it has
+# given no good one for a second either, which a busy server does all the time, the second in any case.
+_USELESS = (3, 16)
+_GOOD_LATELY_S = 1.0
+_LONGEST_WARINESS_S = 8.0
+_FORGET_S = 90.0  # longer than any request waits for its next try
 
 
 class Restartable(Protocol):
@@ -50,6 +69,11 @@ class Client(Protocol):
 
     async def generated_tokens(self) -> float | None: ...
 
+    async def next_tokens(self, prefix: Sequence[int]) -> LogProbabilities: ...
+
+
+Recognise = Callable[[Client], Awaitable[None]]
+
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
@@ -60,19 +84,27 @@ class Worker:
     """A client and, if we started the server, its process; an attached server has none and is never restarted.
 
     A worker takes requests while it is `up`; otherwise it is probed or restarted. A `lost` worker stays out for the
-    rest of the run. `trouble` says what went wrong last. `strikes` counts stalls and restarts: of an attached server
-    since it last answered a request, of ours since the start of the run.
+    rest of the run. `trouble` says what went wrong last, and `useless` is the last answer that was of no use, since
+    the last good one. `strikes` counts stalls and restarts: of an attached server since it last answered a request, of
+    ours since the start of the run. `recognise` raises unless the server has the policy's weights.
     """
 
     client: Client
     server: Restartable | None = None
+    recognise: Recognise | None = None
     up: bool = field(default=True, init=False)
     lost: bool = field(default=False, init=False)
     trouble: str = field(default="", init=False)
     strikes: int = field(default=0, init=False)
     sequences: int = field(default=0, init=False)
     suspected: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _calls: set[asyncio.Timeout] = field(default_factory=set, init=False)
+    useless: EngineUnavailable | None = field(default=None, init=False)
+    window: Window = field(default_factory=Window, init=False)
+    _calls: dict[asyncio.Timeout, float] = field(default_factory=dict, init=False)
+    _useless_answers: int = field(default=0, init=False)
+    _useless_at: float = field(default=0.0, init=False)
+    _useless_took_s: float = field(default=0.0, init=False)
+    _good_at: float = field(default=float("-inf"), init=False)
     _failures: int = field(default=0, init=False)
     _down_since: float = field(default=0.0, init=False)
     _probe_at: float = field(default=0.0, init=False)
@@ -83,22 +115,53 @@ class Worker:
         """What the worker is, for error messages."""
         return self.server.describe() if self.server is not None else f"the attached server at {self.client.url}"
 
+    def has_room(self, n: int) -> bool:
+        """Whether the worker may be given `n` more sequences now."""
+        return self.up and self.window.has_room(n, taken=self.sequences, now=_now())
+
+    def is_wary(self) -> bool:
+        """Whether the last answers were of no use, so that another worker should be asked first for a while."""
+        wait_s = min(_LONGEST_WARINESS_S, 0.125 * 2.0 ** min(self._useless_answers, 30))
+        return self.useless is not None and _now() - self._useless_at < wait_s
+
+    def serves(self) -> bool:
+        """Whether the worker is up and gives answers of use, or works on some; an idle one is believed to."""
+        if not self.up:
+            return False
+        now = _now()
+        if self.useless is None or (not self._calls and now - self._useless_at > _FORGET_S):
+            return True
+        oldest = next(iter(self._calls.values()), now)  # calls are listed in the order in which they began
+        return now - oldest > 1 + 2 * self._useless_took_s
+
     async def generate(self, request: Request) -> Generation:
-        """Pass the request on; a failure takes the worker down until a probe succeeds."""
+        """Pass the request on; a lost connection, or useless answers in a row, take the worker down until a probe."""
+        began = _now()
         if not self._calls:
-            self._quiet_since = _now()
+            self._quiet_since = began
         try:
             # No deadline yet: `abandon` sets one to end the call.
             async with asyncio.timeout(None) as call:
-                self._calls.add(call)
-                self.sequences += request.n
+                self._calls[call] = began
                 try:
                     generation = await self.client.generate(request)
                 finally:
-                    self._calls.discard(call)
-                    self.sequences -= request.n
+                    self._calls.pop(call, None)
         except TimeoutError:
             raise EngineUnavailable(f"{self.describe()}: {self.trouble}") from None
+        except EngineBusy as error:
+            self.window.refused(taken=self.sequences, now=_now(), retry_after_s=error.retry_after_s)
+            self._note_useless(error, began)
+            raise
+        except (EngineErred, EngineUnreadable) as error:
+            self._note_useless(error, began)
+            self._useless_answers += 1
+            few, many = _USELESS
+            is_silent = _now() - self._good_at >= _GOOD_LATELY_S
+            if self.up and self._useless_answers >= (few if is_silent else many):
+                self.suspect(str(error))
+                self.window.start_again()
+            raise
         except EngineUnavailable as error:
             self.suspect(str(error))
             raise
@@ -108,10 +171,20 @@ class Worker:
         self._answered()
         return generation
 
+    def _note_useless(self, error: EngineUnavailable, began: float) -> None:
+        self.trouble = str(error)
+        self.useless = error
+        self._useless_at = _now()
+        self._useless_took_s = max(self._useless_took_s, self._useless_at - began)
+
     def _answered(self) -> None:
-        self._quiet_since = _now()
+        self.window.answered(taken=self.sequences)
+        self._quiet_since = self._good_at = _now()
         self._failures = 0
         self._probe_at = 0.0
+        self.useless = None
+        self._useless_answers = 0
+        self._useless_took_s = 0.0
         if self.server is None:
             self.strikes = 0
 
@@ -132,7 +205,7 @@ class Worker:
     def abandon(self, trouble: str) -> None:
         """Accept no further request, and end those in flight with EngineUnavailable."""
         self.take_down(trouble)
-        calls, self._calls = self._calls, set()
+        calls, self._calls = self._calls, {}
         for call in calls:
             call.reschedule(_now())
 
@@ -172,12 +245,18 @@ class Worker:
             return
         self._probe_at = _now() + min(max_wait_s, first_wait_s * 2.0 ** min(self._failures, 30))
         try:
-            await self.client.check()
+            await self._checked()
         except EngineUnavailable as error:
             self._failures += 1
             self.trouble = str(error)
         else:
             self.bring_up()
+
+    async def _checked(self) -> None:
+        with suppress(EngineBusy):  # it is well, and its window says how much it takes
+            await self.client.check()
+        if self.recognise is not None:
+            await self.recognise(self.client)
 
     async def restart(self, server: Restartable) -> None:
         """Restart our process once; afterwards the worker is up or its `trouble` says why not."""

@@ -8,19 +8,32 @@ good solutions look the same.
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Literal, Self, get_args
-from urllib.parse import urlsplit
 
 import aiohttp
 
-from generators.engine.errors import EngineLost, EngineMisconfigured, EngineUnavailable, RequestRefused
+from generators.engine.address import Address, scrubbed
+from generators.engine.answers import NOT_COMPRESSED, body_of, header, it_said, printable
+from generators.engine.errors import (
+    EngineBusy,
+    EngineErred,
+    EngineLost,
+    EngineMisconfigured,
+    EngineUnavailable,
+    EngineUnreadable,
+    RequestRefused,
+)
+from generators.engine.retry_after import retry_after_s
 from generators.engine.wire import error_message
 from generators.models.reward import conversation
 from generators.sampling.tasks import gather
 
 Endpoint = Literal["pooling", "score"]
+
+_LARGEST = 16 * 2**20  # bytes of an answer: a number a token, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +43,7 @@ class RewardServerSettings:
     A request whose failure may pass is tried up to `tries` times, with a pause that doubles.
     """
 
-    url: str
+    url: str = field(repr=False)
     model: str
     endpoint: Endpoint = "pooling"
     in_flight: int = 32
@@ -40,17 +53,15 @@ class RewardServerSettings:
     read_timeout_s: float = 300.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError(f"url must be an http:// or https:// address, got {self.url!r}")
+        Address.of(self.url)
         if self.endpoint not in get_args(Endpoint):
             raise ValueError(f"endpoint must be one of {', '.join(get_args(Endpoint))}, got {self.endpoint!r}")
-        for field in ("in_flight", "tries"):
-            if getattr(self, field) < 1:
-                raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
-        for field in ("pause_s", "connect_timeout_s", "read_timeout_s"):
-            if getattr(self, field) <= 0:
-                raise ValueError(f"{field} must be above 0, got {getattr(self, field)}")
+        for name in ("in_flight", "tries"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("pause_s", "connect_timeout_s", "read_timeout_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
 
 
 class RewardServer:
@@ -59,7 +70,11 @@ class RewardServer:
     def __init__(self, settings: RewardServerSettings, *, api_key: str | None = None) -> None:
         self.name = settings.model
         self._settings = settings
-        self._url = f"{settings.url.rstrip('/').removesuffix('/v1')}/{settings.endpoint}"
+        address = Address.of(settings.url)
+        if address.auth is not None and api_key:
+            raise ValueError(f"api_key must not be set for {address.root}, whose url holds credentials already")
+        self._url = f"{address.root}/{settings.endpoint}"
+        self._auth = address.auth
         self._api_key = api_key
         self._slots = asyncio.Semaphore(settings.in_flight)
         self._session: aiohttp.ClientSession | None = None
@@ -68,10 +83,16 @@ class RewardServer:
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=self._settings.connect_timeout_s, sock_read=self._settings.read_timeout_s
         )
-        headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else None
+        key = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
         # vLLM closes an idle connection after 5 s. We close ours first, else a request may be written to a closed one.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers=NOT_COMPRESSED | key,
+            auth=self._auth,
+            timeout=timeout,
+            auto_decompress=False,
+        )
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -92,46 +113,63 @@ class RewardServer:
         self, texts: dict[str, Any], n: int, number_of: Callable[[dict[str, Any]], Any]
     ) -> tuple[float, ...]:
         content = {"model": self._settings.model, "use_activation": False, **texts}
-        pause, tries_left = self._settings.pause_s, self._settings.tries
+        settings, tries = self._settings, 0
         while True:
-            tries_left -= 1
+            tries += 1
             try:
                 async with self._slots:
                     body = await self._post(content)
                 return self._numbers(body, n, number_of)
             except EngineUnavailable as failure:
-                if not tries_left:
-                    raise EngineLost(f"{failure} (asked {self._settings.tries} times: see tries)") from failure
-            await asyncio.sleep(pause)
-            pause *= 2
+                wait_s = settings.pause_s * 2 ** (tries - 1)
+                if isinstance(failure, EngineBusy):
+                    wait_s = max(wait_s, failure.retry_after_s or 0.0)
+                if tries == settings.tries:
+                    raise EngineLost(f"{failure} (asked {tries} times: see tries)") from failure
+            await asyncio.sleep(wait_s)
 
     async def _post(self, content: dict[str, Any]) -> bytes:
         if self._session is None:
             raise RuntimeError("RewardServer is used inside `async with`")
         try:
-            async with self._session.post(self._url, json=content) as response:
-                status, body = response.status, await response.read()
+            async with self._session.post(self._url, json=content, allow_redirects=False) as response:
+                body = await body_of(response, _LARGEST)
+                self._check(response, body)
+        except EngineUnreadable as error:
+            raise EngineUnreadable(f"{self._url}: {error}") from error
         except TimeoutError as error:
             raise EngineUnavailable(
                 f"{self._url}: no connection within {self._settings.connect_timeout_s:g} s (connect_timeout_s) or no "
                 f"answer within {self._settings.read_timeout_s:g} s (read_timeout_s)"
             ) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise EngineUnavailable(f"{self._url}: the connection failed ({type(error).__name__}: {error})") from error
-        self._check(status, body)
+            cause = printable(f"{type(error).__name__}: {error}")
+            raise EngineUnavailable(f"{self._url}: the connection failed ({cause})") from error
         return body
 
-    def _check(self, status: int, body: bytes) -> None:
-        message = f"{self._url} answered {status}: {error_message(body)}"
+    def _check(self, response: aiohttp.ClientResponse, body: bytes) -> None:
+        status = response.status
+        message = f"{self._url} answered {status}: {printable(error_message(body))[:300]}"
+        if 300 <= status < 400:
+            where = scrubbed(header(response.headers, "Location")).partition("?")[0] or "nowhere"
+            raise EngineMisconfigured(
+                f"{self._url} redirects to {where} ({status}), and no problem is sent on to another address: set url "
+                "to the address that answers itself"
+            )
         if status in (401, 403):
-            raise EngineMisconfigured(f"{message}: set api_key to the key the server was started with")
+            raise EngineMisconfigured(
+                f"{message}: set api_key_env to the variable with the key the server was started with"
+            )
         if status in (404, 405, 501):
             raise EngineMisconfigured(
                 f"{message}: model must be a served name ({self.name!r} was asked for), and the server one of a "
                 f"sequence-classification model with /{self._settings.endpoint} (see endpoint)"
             )
-        if status in (408, 429) or status >= 500:
-            raise EngineUnavailable(message)
+        wait_s = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+        if status == 429 or (status == 503 and wait_s is not None):
+            raise EngineBusy(message, retry_after_s=wait_s)
+        if status == 408 or status >= 500:
+            raise EngineErred(message)
         if status != 200:
             raise RequestRefused(message)
 
@@ -140,14 +178,18 @@ class RewardServer:
             items = sorted(json.loads(body)["data"], key=lambda item: int(item["index"]))
             numbers = [number_of(item) for item in items]
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise EngineUnavailable(f"{self._url}: the answer could not be read ({error!r})") from error
+            trouble = printable(repr(error))
+            raise EngineUnreadable(
+                f"{self._url}: the answer could not be read ({trouble}); {it_said(body)}", said=it_said(body)
+            ) from error
         several = next((number for number in numbers if isinstance(number, list)), None)
         if several is not None:
             raise EngineMisconfigured(
                 f"{self._url} gives {len(several)} numbers per text: model must be a reward model with one label"
             )
         if len(numbers) != n or not all(isinstance(number, int | float) and isfinite(number) for number in numbers):
-            raise EngineUnavailable(f"{self._url}: expected {n} finite numbers, got {numbers[:9]}")
+            got = printable(repr(numbers[:9]))[:300]
+            raise EngineUnreadable(f"{self._url}: expected {n} finite numbers, got {got}", said=it_said(body))
         return tuple(map(float, numbers))
 
 

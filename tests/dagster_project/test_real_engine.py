@@ -18,6 +18,7 @@ data_root = "data"
 model = "{model}"
 tokenizer = "embedded"
 urls = ["{url}"]
+api_key_env = "KEY_OF_THE_TEST"
 
 [[sources]]
 kind = "procedural"
@@ -72,7 +73,10 @@ print(sum(split.num_rows for split in rows.values()))
 """
 
 
-def test_the_real_model_makes_a_release_that_loads_and_a_second_run_asks_it_nothing(tmp_path, policy_server, make):
+def test_the_real_model_makes_a_release_that_loads_and_a_second_run_asks_it_nothing(
+    tmp_path, policy_server, make, monkeypatch
+):
+    monkeypatch.setenv("KEY_OF_THE_TEST", policy_server.api_key)
     (tmp_path / "stepmill.toml").write_text(SETTINGS.format(model=policy_server.model_name, url=policy_server.url))
     settings = load_settings(tmp_path / "stepmill.toml")
     assert make(settings, "slice", "r1", "chain_sum-0").success

@@ -19,10 +19,10 @@ BAD = [
     ("data_root = ", "is no TOML"),
     (SOURCE + "[releases.major]\npoems = 1", "releases.major: there is no dataset poems; there are process_labels"),
     (SOURCE + "[releases.major]\nprocess_labels = -1", "releases.major.process_labels: .* equal to 0, got -1"),
-    ('[policy]\nurls = ["gpu:8000"]\n' + SOURCE, "policy.urls: each of urls must be an http.* not 'gpu:8000'"),
+    ('[policy]\nurls = ["gpu:8000"]\n' + SOURCE, "policy.urls: url must be an http.* got 'gpu:8000'"),
     (
         '[judge]\nurls = ["gpu:8000"]\nmodel = "m"\n' + SOURCE,
-        "judge.urls: each of urls must be an http.* not 'gpu:8000'",
+        "judge.urls: url must be an http.* got 'gpu:8000'",
     ),
     ('[judge]\nurls = ["http://gpu"]\n' + SOURCE, "judge.model: model must name what is served at urls, got None"),
     ('[judge]\nmodel = "m"\n' + SOURCE, "judge.model: model must be left out where urls is empty.*, got 'm'"),

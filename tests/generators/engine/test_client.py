@@ -4,7 +4,14 @@ from dataclasses import replace
 import pytest
 
 from generators.engine.client import ClientSettings, VLLMClient
-from generators.engine.errors import EngineMisconfigured, EngineUnavailable, RequestRefused
+from generators.engine.errors import (
+    EngineBusy,
+    EngineErred,
+    EngineMisconfigured,
+    EngineUnavailable,
+    EngineUnreadable,
+    RequestRefused,
+)
 from generators.engine.protocol import Completion, Limits, Request, Sampling, Usage
 
 SETTINGS = ClientSettings(connect_timeout_s=2, read_timeout_s=2, probe_timeout_s=2)
@@ -110,16 +117,16 @@ FAILURES = [
     (error(400, TOO_LONG), RequestRefused, "3 tokens leaves no room"),
     (error(400, "bad top_p"), RequestRefused, "bad top_p"),
     (error(422, "bad field"), RequestRefused, "bad field"),
-    ((401, {"error": "Unauthorized"}), EngineMisconfigured, "api_key"),
+    ((401, {"error": "Unauthorized"}), EngineMisconfigured, "api_key_env"),
     ((403, "no"), EngineMisconfigured, "api_key"),
     (error(404, "Not Found"), EngineMisconfigured, "no /v1/completions"),
-    (error(429, "slow down"), EngineUnavailable, "429: slow down"),
-    (error(500, "EngineCore died"), EngineUnavailable, "500: EngineCore died"),
-    ((503, "gateway"), EngineUnavailable, "503: gateway"),
-    ((200, "{torn"), EngineUnavailable, "could not be read"),
-    ((200, {"choices": []}), EngineUnavailable, "could not be read"),
-    ((200, {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}), EngineUnavailable, "got 0"),
-    ({"finish_reason": "abort"}, EngineUnavailable, "abort"),
+    (error(429, "slow down"), EngineBusy, "429: slow down"),
+    (error(500, "EngineCore died"), EngineErred, "500: EngineCore died"),
+    ((503, "gateway"), EngineErred, "503: gateway"),
+    ((200, "{torn"), EngineUnreadable, "could not be read"),
+    ((200, {"choices": []}), EngineUnreadable, "could not be read"),
+    ((200, {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}), EngineUnreadable, "got 0"),
+    ({"finish_reason": "abort"}, EngineUnreadable, "abort"),
     ({"token_ids": None}, EngineMisconfigured, "return_token_ids"),
     ("close", EngineUnavailable, "connection failed"),
 ]

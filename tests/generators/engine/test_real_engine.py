@@ -37,9 +37,14 @@ async def until(condition):
             await asyncio.sleep(0.05)
 
 
+def client_of(server, model=None):
+    settings = ClientSettings()
+    return VLLMClient(server.url, model=model or server.model_name, api_key=server.api_key, settings=settings)
+
+
 def ask(server, *requests, model=None):
     async def run():
-        async with VLLMClient(server.url, model=model or server.model_name, settings=ClientSettings()) as client:
+        async with client_of(server, model) as client:
             await client.model_info()
             return [await client.generate(one) for one in requests]
 
@@ -97,7 +102,7 @@ def test_a_cancelled_call_is_aborted_on_the_server(policy_server):
         return sum(float(n) for n in re.findall(r"^vllm:num_requests_running\S* (\S+)$", metrics, re.MULTILINE))
 
     async def run():
-        async with VLLMClient(policy_server.url, model=policy_server.model_name, settings=ClientSettings()) as client:
+        async with policy_server.client() as client:
             call = asyncio.create_task(client.generate(request(max_tokens=1500, n=4)))
             await until(lambda: running() > 0)
             call.cancel()

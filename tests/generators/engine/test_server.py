@@ -226,8 +226,9 @@ def test_extra_arguments_come_last_so_that_they_win():
 
 def complete(server, body):
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=120)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {server.api_key}"}
     try:
-        connection.request("POST", "/v1/completions", json.dumps(body), {"Content-Type": "application/json"})
+        connection.request("POST", "/v1/completions", json.dumps(body), headers)
         answer = connection.getresponse()
         content = json.loads(answer.read())
     finally:

@@ -21,19 +21,20 @@ def reward_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def reward_url(reward_folder, tmp_path_factory):
+def reward_server(reward_folder, tmp_path_factory):
     """vLLM's own server of the classifier."""
     settings = ServerSettings(
         model=reward_folder, dtype="float32", max_model_len=32, kv_cache_gib=0.05, extra_args=("--runner", "pooling")
     )
     with LocalServer(settings, log_path=tmp_path_factory.mktemp("log") / "reward.log") as server:
-        yield server.url
+        yield server
 
 
-def asked(url, folder, endpoint):
+def asked(server, folder, endpoint):
     async def score():
-        async with RewardServer(RewardServerSettings(url=url, model=folder.name, endpoint=endpoint)) as server:
-            return await server.score(PROMPT, SOLUTIONS)
+        settings = RewardServerSettings(url=server.url, model=folder.name, endpoint=endpoint)
+        async with RewardServer(settings, api_key=server.api_key) as model:
+            return await model.score(PROMPT, SOLUTIONS)
 
     return asyncio.run(score())
 
@@ -45,6 +46,6 @@ def by_hand(folder, texts):
         return [float(model(torch.tensor([tokenizer.encode(text)])).logits[0, 0]) for text in texts]
 
 
-def test_scores_of_a_served_reward_model_are_those_of_the_model_itself(reward_url, reward_folder):
+def test_scores_of_a_served_reward_model_are_those_of_the_model_itself(reward_server, reward_folder):
     chats = [f"user {PROMPT} <end> assistant {solution} <end>" for solution in SOLUTIONS]
-    assert asked(reward_url, reward_folder, "pooling") == pytest.approx(by_hand(reward_folder, chats), abs=1e-3)
+    assert asked(reward_server, reward_folder, "pooling") == pytest.approx(by_hand(reward_folder, chats), abs=1e-3)
