@@ -27,7 +27,11 @@ def build(settings: Settings, listener: Listener = NOBODY) -> dg.Definitions:
         ],
         resources={
             "store": store,
-            "policy": PolicyResource(settings=settings.policy, log_folder=str(store.log_folder)),
+            "policy": PolicyResource(
+                settings=settings.policy,
+                log_folder=str(store.log_folder),
+                weights_folder=str(store.root / "weights"),
+            ),
             "judge": JudgeResource(settings=settings.judge),
             "reward": RewardResource(settings=settings.reward),
         },

@@ -57,4 +57,9 @@ class JudgeResource(dg.ConfigurableResource):
         if self.settings is None or not self.settings.urls:
             return policy
         own = self.settings.model_dump(include={*Attachment.model_fields, "model"})
-        return PolicyResource(settings=policy.settings.model_copy(update=own), log_folder=policy.log_folder)
+        return PolicyResource(
+            settings=policy.settings.model_copy(update=own),
+            log_folder=policy.log_folder,
+            weights_folder=policy.weights_folder,
+            section="judge",
+        )

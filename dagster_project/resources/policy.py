@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from upath import UPath
 
 from generators.engine.address import Address, keep_credentials
 from generators.engine.client import ClientSettings, ModelInfo, VLLMClient
@@ -19,9 +20,10 @@ from generators.engine.pool import Pool, RetrySettings
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings, check_arguments
 from generators.engine.simulated.policy import SimulatedPolicy
-from generators.engine.worker import Worker
+from generators.engine.worker import Recognise, Worker
 from generators.models.licence import licence_of
 from generators.models.policy import SIMULATED, Policy, attached, attached_name, identify, policy_name
+from generators.models.weights import Weights
 
 
 class Attachment(dg.Config):
@@ -43,7 +45,7 @@ class Attachment(dg.Config):
     @field_validator("api_key_env")
     @classmethod
     def _is_the_only_key(cls, name: str | None, info: ValidationInfo) -> str | None:
-        doubly = [url for url in info.data.get("urls", ()) if Address.of(url).auth is not None]
+        doubly = [url for url in info.data.get("urls", ()) if Address.of(url).authorization is not None]
         if name is not None and doubly:
             raise ValueError(
                 f"api_key_env must be left out where a url holds credentials, as that of {doubly[0]} does: "
@@ -102,10 +104,16 @@ class Served:
 
 
 class PolicyResource(dg.ConfigurableResource):
-    """The policy of a run: its identity, and a pool over whatever serves it."""
+    """The policy of a run: its identity, and a pool over whatever serves it.
+
+    Attached servers without a revision are recognised by a note of their weights in `weights_folder`. `section` is
+    where the settings stand in the settings file.
+    """
 
     settings: PolicySettings
     log_folder: str
+    weights_folder: str | None = None
+    section: str = "policy"
 
     _server: LocalServer | None = PrivateAttr(default=None)
     _identity: Policy | None = PrivateAttr(default=None)
@@ -169,9 +177,17 @@ class PolicyResource(dg.ConfigurableResource):
 
     def _workers(self, say: Callable[[str], None]) -> list[Worker]:
         if self.settings.urls:
-            return [Worker(client=client) for client in self.clients()]
+            recognise = self._recognise()
+            return [Worker(client=client, recognise=recognise) for client in self.clients()]
         server = self._started(say)
         return [Worker(client=server.client(), server=server)]
+
+    def _recognise(self) -> Recognise | None:
+        if self.settings.revision is not None or self.weights_folder is None:
+            return None
+        policy = self.identity()
+        file = UPath(self.weights_folder) / f"{policy.name}.json"
+        return Weights(policy.name, file, policy.tokenizer, setting=f"{self.section}.revision").recognise
 
     def clients(self) -> list[VLLMClient]:
         """A client of every server that somebody else runs."""

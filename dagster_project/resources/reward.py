@@ -48,7 +48,7 @@ class RewardSettings(dg.Config):
         if value is not None and served == (info.field_name == "revision"):
             condition = "without url, for the server has its own" if served else "with url, where a key is asked for"
             raise ValueError(f"{info.field_name} may be set only {condition}")
-        if value is not None and served and Address.of(info.data["url"]).auth is not None:
+        if value is not None and served and Address.of(info.data["url"]).authorization is not None:
             raise ValueError("api_key_env must be left out where url holds credentials: a request has room for one")
         return value
 

@@ -5,22 +5,21 @@ a recipe or a setting: nothing else here prints a URL, and `scrubbed` is for tex
 """
 
 import re
+from base64 import b64encode
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-import aiohttp
-
 _CREDENTIALS_IN_TEXT = re.compile(r"(?<=//)[^/\s]*@|[^/\s'\"=,]+:[^/\s'\",]+@")
 _FORM = "url must be an http:// or https:// address"
-_kept: dict[str, aiohttp.BasicAuth] = {}  # by root, in the memory of this process only
+_kept: dict[str, str] = {}  # by root, in the memory of this process only
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server's root without credentials, and these; neither `repr` nor `root` shows them."""
+    """A server's root without credentials, and these as a header; neither `repr` nor `root` shows them."""
 
     root: str
-    auth: aiohttp.BasicAuth | None = field(default=None, repr=False)
+    authorization: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, url: str) -> "Address":
@@ -43,8 +42,15 @@ class Address:
         root = f"{parts.scheme}://{named}{'' if port is None else f':{port}'}{path}"
         if parts.username is None:
             return cls(root, _kept.get(root))
-        auth = aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or ""), encoding="utf-8")
-        return cls(root, auth)
+        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        return cls(root, f"Basic {b64encode(credentials.encode()).decode()}")
+
+    def headers(self, api_key: str | None) -> dict[str, str]:
+        """The header of a request with the credentials, or else with the key; raises ValueError if both are set."""
+        if self.authorization is not None and api_key:
+            raise ValueError(f"api_key must not be set for {self.root}, whose url holds credentials already")
+        value = self.authorization or (f"Bearer {api_key}" if api_key else None)
+        return {} if value is None else {"Authorization": value}
 
 
 def keep_credentials(url: str) -> str:
@@ -53,8 +59,8 @@ def keep_credentials(url: str) -> str:
     So settings hold no credentials, whatever is printed or stored of them. Raises ValueError.
     """
     address = Address.of(url)
-    if address.auth is not None:
-        _kept[address.root] = address.auth
+    if address.authorization is not None:
+        _kept[address.root] = address.authorization
     return address.root
 
 

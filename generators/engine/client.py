@@ -75,12 +75,9 @@ class VLLMClient:
 
     def __init__(self, url: str, *, model: str, api_key: str | None = None, settings: ClientSettings) -> None:
         address = Address.of(url)
-        if address.auth is not None and api_key:
-            raise ValueError(f"api_key must not be set for {address.root}, whose url holds credentials already")
         self.url = address.root
         self.model = model
-        self._auth = address.auth
-        self._api_key = api_key
+        self._authorization = address.headers(api_key)
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
         self._max_model_len: int | None = None
@@ -88,10 +85,8 @@ class VLLMClient:
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=self._settings.keepalive_s)
-        key = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
-        self._session = aiohttp.ClientSession(
-            connector=connector, headers=NOT_COMPRESSED | key, auth=self._auth, auto_decompress=False
-        )
+        headers = NOT_COMPRESSED | self._authorization
+        self._session = aiohttp.ClientSession(connector=connector, headers=headers, auto_decompress=False)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -119,11 +114,16 @@ class VLLMClient:
         Raises EngineMisconfigured if the server gives none.
         """
         answer = await self._complete(next_tokens.payload(prefix, self.model), LARGEST_PROBE)
+        remedy = "by which its weights would be recognised: set revision to a name of them"
+        if answer.status in (400, 422):
+            raise EngineMisconfigured(f"{self.url} refuses log-probabilities ({_message(answer.body)}), {remedy}")
         if answer.status != 200:
             raise self._common_error(answer, "/v1/completions")
         try:
             return next_tokens.log_probabilities(answer.body)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except EngineMisconfigured as error:
+            raise EngineMisconfigured(f"{self.url}: {error}, {remedy}") from error
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise self._unreadable(f"the answer could not be read ({error!r})", answer.body) from error
 
     async def check(self) -> None:
@@ -223,7 +223,7 @@ class VLLMClient:
                 "and no prompt is sent on to another address: set url to the address that answers itself"
             )
         if status in (401, 403):
-            fault = "refused the key" if self._api_key or self._auth else "asks for a key and none is set"
+            fault = "refused the key" if self._authorization else "asks for a key and none is set"
             return EngineMisconfigured(
                 f"{self.url} {fault} ({status}): set api_key_env to the variable with the key the server was started "
                 "with"

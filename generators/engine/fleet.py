@@ -29,15 +29,17 @@ class FleetSettings:
     max_restarts: restarts of each process of ours in one run; for an attached server, stalls with no answer in between.
     give_up_s: how long no worker may give an answer of use, or be at work on one, while none is being restarted.
     poll_s: the watchdog's polling interval.
+    recognise_every_s: how often a server that is recognised by its weights is looked at again.
     """
 
     stall_s: float = 120.0
     max_restarts: int = 2
     give_up_s: float = 300.0
     poll_s: float = 1.0
+    recognise_every_s: float = 600.0
 
     def __post_init__(self) -> None:
-        for name in ("stall_s", "give_up_s", "poll_s"):
+        for name in ("stall_s", "give_up_s", "poll_s", "recognise_every_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
         if self.max_restarts < 0:
@@ -71,6 +73,8 @@ class Fleet:
             await self._clients.enter_async_context(worker.client)
         self._update_state()
         self._watchers = [asyncio.create_task(self._guarded_watch(worker)) for worker in self._workers]
+        recognised = [worker for worker in self._workers if worker.recognise is not None]
+        self._watchers += [asyncio.create_task(self._recognise_now_and_then(worker)) for worker in recognised]
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -162,8 +166,7 @@ class Fleet:
         while True:
             try:
                 info = await worker.client.model_info()
-                if worker.recognise is not None:
-                    await worker.recognise(worker.client)
+                await worker.recognised(self._settings.give_up_s)
                 return info
             except EngineBusy as error:
                 wait_s = max(self._settings.poll_s, error.retry_after_s or 0.0)
@@ -177,6 +180,19 @@ class Fleet:
         except Exception as error:  # without its watchdog a call could wait forever
             self._lose(f"the watchdog of {worker.describe()} failed: {error!r}")
             raise
+
+    async def _recognise_now_and_then(self, worker: Worker) -> None:
+        """Look at the weights again: behind a router they can change without a lost connection."""
+        while not worker.lost and self._lost is None:
+            await asyncio.sleep(self._settings.recognise_every_s)
+            try:
+                if worker.up:
+                    await worker.recognised(self._settings.recognise_every_s)
+            except EngineMisconfigured as error:
+                self._discard(worker, str(error))
+                self._update_state()
+            except EngineUnavailable as error:  # whether it serves is the watchdog's to judge
+                log.warning("%s could not be recognised this time: %s", worker.describe(), error)
 
     async def _watch(self, worker: Worker) -> None:
         settings = self._settings

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
+from generators.engine.errors import EngineMisconfigured
+
 ALTERNATIVES = 5  # as many as every server of this interface gives
 
 LogProbabilities = dict[str, float]  # by token
@@ -28,8 +30,14 @@ def payload(prefix: Sequence[int], model: str) -> dict[str, Any]:
 
 
 def log_probabilities(body: bytes) -> LogProbabilities:
-    """The answer's log-probabilities by token; raises ValueError, KeyError, TypeError or IndexError if it has none."""
-    top = json.loads(body)["choices"][0]["logprobs"]["top_logprobs"][0]
+    """The answer's log-probabilities by token; raises EngineMisconfigured if they were left out.
+
+    Raises ValueError, KeyError, TypeError, AttributeError or IndexError if they cannot be read.
+    """
+    choice = json.loads(body)["choices"][0]
+    if choice.get("logprobs") is None:
+        raise EngineMisconfigured("the server gives no log-probabilities")
+    top = choice["logprobs"]["top_logprobs"][0]
     given = {str(token): float(value) for token, value in top.items()}
     if not given or not all(isfinite(value) and value <= 1e-3 for value in given.values()):
         raise ValueError(f"log-probabilities of the next token are {given}")

@@ -28,6 +28,7 @@ from generators.engine.window import Window
 _USELESS = (3, 16)
 _GOOD_LATELY_S = 1.0
 _LONGEST_WARINESS_S = 8.0
+_RECOGNISED_WITHIN_S = 120.0
 _FORGET_S = 90.0  # longer than any request waits for its next try
 
 
@@ -255,8 +256,19 @@ class Worker:
     async def _checked(self) -> None:
         with suppress(EngineBusy):  # it is well, and its window says how much it takes
             await self.client.check()
-        if self.recognise is not None:
-            await self.recognise(self.client)
+        await self.recognised(_RECOGNISED_WITHIN_S)
+
+    async def recognised(self, within_s: float) -> None:
+        """Raise EngineMisconfigured if the server has other weights than the policy's."""
+        if self.recognise is None:
+            return
+        try:
+            async with asyncio.timeout(within_s):
+                await self.recognise(self.client)
+        except TimeoutError:
+            raise EngineUnavailable(
+                f"{self.describe()}: it did not say within {within_s:g} s by what its weights are recognised"
+            ) from None
 
     async def restart(self, server: Restartable) -> None:
         """Restart our process once; afterwards the worker is up or its `trouble` says why not."""

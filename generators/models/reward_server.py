@@ -71,11 +71,8 @@ class RewardServer:
         self.name = settings.model
         self._settings = settings
         address = Address.of(settings.url)
-        if address.auth is not None and api_key:
-            raise ValueError(f"api_key must not be set for {address.root}, whose url holds credentials already")
         self._url = f"{address.root}/{settings.endpoint}"
-        self._auth = address.auth
-        self._api_key = api_key
+        self._authorization = address.headers(api_key)
         self._slots = asyncio.Semaphore(settings.in_flight)
         self._session: aiohttp.ClientSession | None = None
 
@@ -83,13 +80,11 @@ class RewardServer:
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=self._settings.connect_timeout_s, sock_read=self._settings.read_timeout_s
         )
-        key = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
         # vLLM closes an idle connection after 5 s. We close ours first, else a request may be written to a closed one.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
         self._session = aiohttp.ClientSession(
             connector=connector,
-            headers=NOT_COMPRESSED | key,
-            auth=self._auth,
+            headers=NOT_COMPRESSED | self._authorization,
             timeout=timeout,
             auto_decompress=False,
         )

@@ -6,6 +6,7 @@ params, only the seed and the excluded ids change what it draws.
 
 import asyncio
 import hashlib
+import math
 from array import array
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -83,6 +84,21 @@ class SimulatedPolicy:
     def score(self, prefix: Sequence[int], token_ids: Sequence[int]) -> tuple[float, ...]:
         """The true natural-log probability of each of `token_ids` after `prefix`."""
         return score(self._located(tuple(prefix)).position, token_ids)
+
+    def next_tokens(self, prefix: Sequence[int], n: int) -> dict[int, float]:
+        """The `n` likeliest next tokens after `prefix` with their natural-log probabilities; raises RequestRefused."""
+        shares = self._located(tuple(prefix)).position.next_tokens()
+        likeliest = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:n]
+        return {token_id: math.log(share) for token_id, share in likeliest if share > 0}
+
+    def greedy(self, prefix: Sequence[int]) -> Completion:
+        """The likeliest next token after `prefix`, in no count and no log; raises RequestRefused."""
+        if not (likeliest := self.next_tokens(prefix, 1)):
+            raise RequestRefused("prefix ends with the end-of-text token; there is nothing to continue")
+        ((token_id, logprob),) = likeliest.items()
+        return Completion(
+            token_ids=(token_id,), text=self.tokenizer.piece(token_id), finish_reason="length", logprobs=(logprob,)
+        )
 
     async def reached(self, condition: Callable[[SimulatedCounts], bool]) -> None:
         """Return once `condition` holds for the counts; checked whenever a request starts or ends."""

@@ -15,6 +15,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from generators.engine.errors import EngineUnavailable, RequestRefused
+from generators.engine.protocol import Generation
 from generators.engine.simulated import wire
 from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
@@ -104,7 +105,12 @@ class SimulatedServer:
             if body.model not in (None, self.model):
                 message = f"The model `{body.model}` does not exist. Served here: {self.model}."
                 return _error_response(404, "NotFoundError", message, "model")
-            generation = await self.policy.generate(body.request(self.policy.tokenizer))
+            asked = body.request(self.policy.tokenizer)
+            likeliest = self.policy.next_tokens(asked.prefix, body.logprobs) if body.logprobs else {}
+            if likeliest:  # a probe of the law, which is no rollout
+                generation = Generation(completions=(self.policy.greedy(asked.prefix),))
+            else:
+                generation = await self.policy.generate(asked)
         except wire.BadRequest as error:
             return _error_response(400, "BadRequestError", str(error), error.param)
         except RequestRefused as error:
@@ -112,7 +118,8 @@ class SimulatedServer:
         except EngineUnavailable as error:
             return _error_response(500, "InternalServerError", str(error))
         base = {"id": f"cmpl-{uuid4().hex}", "created": int(time.time()), "model": self.model}
-        return web.json_response(wire.answer(body, generation, tokenizer=self.policy.tokenizer, base=base))
+        answer = wire.answer(body, generation, tokenizer=self.policy.tokenizer, base=base, likeliest=likeliest)
+        return web.json_response(answer)
 
     async def _models(self, request: web.Request) -> web.Response:
         if not self._is_authorised(request):

@@ -44,6 +44,7 @@ class CompletionBody(BaseModel):
     include_stop_str_in_output: bool = False
     logprobs: int | None = None
     return_token_ids: bool = False
+    return_tokens_as_token_ids: bool = False
     stream: bool = False
     echo: bool = False
     prompt_logprobs: int | None = None
@@ -70,8 +71,9 @@ class CompletionBody(BaseModel):
         for field in ("stream", "echo", "prompt_logprobs"):
             if getattr(body, field) not in (False, None):
                 raise BadRequest(f"{field} is not served by the simulated policy", field)
-        if (body.logprobs or 0) > 0:
-            raise BadRequest("logprobs above 0 (alternatives) are not served by the simulated policy", "logprobs")
+        if (body.logprobs or 0) > 0 and (body.max_tokens, body.n, body.temperature) != (1, 1, 0.0):
+            message = "logprobs above 0 (alternatives) are served by the simulated policy for one greedy token only"
+            raise BadRequest(message, "logprobs")
         if any(bias > EXCLUDED_BIAS for bias in body.logit_bias.values()):
             raise BadRequest(f"logit_bias above {EXCLUDED_BIAS:g} is not served by the simulated policy", "logit_bias")
         return body
@@ -97,13 +99,21 @@ class CompletionBody(BaseModel):
             raise BadRequest(str(error)) from error
 
 
-def answer(body: CompletionBody, generation: Generation, *, tokenizer: SimulatedTokenizer, base: Json) -> Json:
-    """The JSON of a response; `base` holds its id, creation time and model."""
+def answer(
+    body: CompletionBody,
+    generation: Generation,
+    *,
+    tokenizer: SimulatedTokenizer,
+    base: Json,
+    likeliest: Mapping[int, float],
+) -> Json:
+    """The JSON of a response; `base` holds its id, creation time and model, `likeliest` the first token's rivals."""
     usage = generation.usage
     return base | {
         "object": "text_completion",
         "choices": [
-            _choice(body, index, completion, tokenizer) for index, completion in enumerate(generation.completions)
+            _choice(body, index, completion, tokenizer, likeliest)
+            for index, completion in enumerate(generation.completions)
         ],
         "usage": {
             "prompt_tokens": usage.prompt,
@@ -114,7 +124,13 @@ def answer(body: CompletionBody, generation: Generation, *, tokenizer: Simulated
     }
 
 
-def _choice(body: CompletionBody, index: int, completion: Completion, tokenizer: SimulatedTokenizer) -> Json:
+def _choice(
+    body: CompletionBody,
+    index: int,
+    completion: Completion,
+    tokenizer: SimulatedTokenizer,
+    likeliest: Mapping[int, float],
+) -> Json:
     stop_reason = _first_stop(completion.text, body.stop) if completion.finish_reason == "stop" else None
     text = completion.text
     if stop_reason is not None:
@@ -122,7 +138,7 @@ def _choice(body: CompletionBody, index: int, completion: Completion, tokenizer:
     return {
         "index": index,
         "text": text,
-        "logprobs": _logprobs(completion, tokenizer) if body.logprobs is not None else None,
+        "logprobs": _logprobs(body, completion, tokenizer, likeliest) if body.logprobs is not None else None,
         "finish_reason": "length" if completion.finish_reason == "length" else "stop",
         "stop_reason": stop_reason,
         "token_ids": list(completion.token_ids) if body.return_token_ids else None,
@@ -134,13 +150,19 @@ def _first_stop(text: str, stop: list[str]) -> str:
     return min((word for word in stop if word in text), key=lambda word: text.index(word) + len(word))
 
 
-def _logprobs(completion: Completion, tokenizer: SimulatedTokenizer) -> Json:
-    tokens = [tokenizer.piece(token_id) for token_id in completion.token_ids]
+def _logprobs(
+    body: CompletionBody, completion: Completion, tokenizer: SimulatedTokenizer, likeliest: Mapping[int, float]
+) -> Json:
+    def named(token_id: int) -> str:
+        return f"token_id:{token_id}" if body.return_tokens_as_token_ids else tokenizer.piece(token_id)
+
+    tokens = [named(token_id) for token_id in completion.token_ids]
+    rivals = {named(token_id): value for token_id, value in likeliest.items()}
     values = list(completion.logprobs or ())
     return {
         "tokens": tokens,
         "token_logprobs": values,
-        "top_logprobs": [{token: value} for token, value in zip(tokens, values, strict=True)],
+        "top_logprobs": [rivals | {token: value} for token, value in zip(tokens, values, strict=True)],
         "text_offset": list(accumulate(map(len, tokens[:-1]), initial=0)),
     }
 

@@ -31,7 +31,7 @@ def completion_body(asked, **changes):
 class StubServer:
     """Each answer in `script` serves one request, then plain completions follow.
 
-    An answer is a status with a body, `"hang"`, `"close"`, or a dict of changes to every choice.
+    An answer is a status with a body and perhaps headers, `"hang"`, `"close"`, or a dict of changes to every choice.
     """
 
     def __init__(self, *script, port=0, models=("policy",), max_model_len=64, metrics=True):
@@ -41,7 +41,10 @@ class StubServer:
         self.metrics = metrics
         self.tokens = 0.0
         self.always = None
+        self.cards = None
+        self.busy_lists = 0
         self.health = 200
+        self.probes = 0
         self.asked = []
         self.keys = []
         self.arrived = asyncio.Event()
@@ -78,8 +81,9 @@ class StubServer:
             return web.Response()
         if isinstance(answer, dict):
             return web.json_response(completion_body(asked, **answer))
-        status, body = answer
-        return web.Response(status=status, text=body if isinstance(body, str) else json.dumps(body))
+        status, body, *headers = answer
+        content = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        return web.Response(status=status, body=content, headers=dict(*headers))
 
     async def _hang(self):
         try:
@@ -89,8 +93,11 @@ class StubServer:
             raise
 
     async def _models(self, _):
+        if self.busy_lists:
+            self.busy_lists -= 1
+            return web.Response(status=429)
         cards = [{"id": name, "max_model_len": self.max_model_len} for name in self.models]
-        return web.json_response({"object": "list", "data": cards})
+        return web.json_response({"object": "list", "data": self.cards or cards})
 
     async def _metrics(self, _):
         if not self.metrics:
@@ -104,6 +111,7 @@ class StubServer:
         return web.Response(text="\n".join(lines))
 
     async def _health(self, _):
+        self.probes += 1
         return web.Response(status=self.health)
 
 

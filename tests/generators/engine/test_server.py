@@ -1,3 +1,4 @@
+import asyncio
 import http.client
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.embedded import embedded_model
 from generators.engine.errors import EngineLost, EngineMisconfigured
 from generators.engine.server import LocalServer
@@ -216,6 +218,49 @@ def test_a_setting_out_of_bounds_is_named(settings, message):
 def test_auto_is_float32_on_a_cpu_without_bfloat16(tmp_path, flags, dtype, meant):
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
     assert cpu_dtype(dtype, tmp_path / "cpuinfo") == meant
+
+
+# A server that asks for the key in its environment as vLLM does: below /v1, and not for its health.
+KEYED = """
+import os, sys
+from generators.engine.simulated.server import main
+main(["--port", sys.argv[1], "--api-key", os.environ["VLLM_API_KEY"]])
+"""
+
+
+def test_a_server_of_a_run_has_a_key_of_its_own_whatever_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("VLLM_API_KEY", "the-users-own")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    server = LocalServer(
+        ServerSettings(model="simulated"),
+        log_path=tmp_path / "server.log",
+        command=lambda _, port: [sys.executable, "-c", KEYED, str(port)],
+    )
+
+    async def served(client):
+        async with client:
+            return (await client.model_info()).name
+
+    with server:
+        assert asyncio.run(served(server.client())) == "simulated"
+        client = server.client()
+        server.restart()
+        assert asyncio.run(served(client)) == "simulated"
+        for key in (None, "the-users-own"):
+            stranger = VLLMClient(server.url, model="simulated", api_key=key, settings=ClientSettings())
+            with pytest.raises(EngineMisconfigured, match=r"\(401\)"):
+                asyncio.run(served(stranger))
+        keeper = psutil.Process(server._keeper.pid)
+        shown = [" ".join(process.cmdline()) for process in (keeper, *keeper.children(recursive=True))]
+    assert len(server.api_key) >= 32
+    assert not [line for line in [*shown, server.describe(), server.log_path.read_text()] if server.api_key in line]
+    assert stand_in(tmp_path).api_key != server.api_key
+
+
+@pytest.mark.parametrize("arguments", [("--api-key", "k"), ("--api-key=k",)])
+def test_arguments_must_not_replace_the_key(arguments):
+    with pytest.raises(ValueError, match=r"server_args must not hold --api-key: .* gets a key of its own"):
+        ServerSettings(model="some/model", extra_args=arguments)
 
 
 def test_extra_arguments_come_last_so_that_they_win():
