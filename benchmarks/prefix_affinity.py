@@ -12,9 +12,9 @@ import random
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
-from generators.engine import fleet as fleets
+from generators.engine.affinity import chosen
 from generators.engine.client import ClientSettings, VLLMClient
-from generators.engine.fleet import Fleet, FleetSettings
+from generators.engine.fleet import Choose, Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Request, Sampling
 from generators.engine.simulated.policy import SimulatedPolicy
@@ -47,13 +47,16 @@ def rollouts(problems: int, rollouts_per_step: int) -> list[Request]:
     return [found[at] for at in sorted(range(len(found)), key=lambda at: at + order.random() * window)]
 
 
-async def hit_share(requests: Sequence[Request], *, replicas: int, in_flight: int) -> tuple[float, float]:
+async def hit_share(
+    requests: Sequence[Request], choose: Choose, *, replicas: int, in_flight: int
+) -> tuple[float, float]:
     """The share of prefix tokens found in a cache, and the load of the busiest replica over the mean."""
     async with AsyncExitStack() as stack:
         policies = [SimulatedPolicy(seconds_per_token=0.0002, cache_block=16) for _ in range(replicas)]
         servers = [await stack.enter_async_context(SimulatedServer(policy)) for policy in policies]
         clients = [VLLMClient(server.url, model=MODEL, settings=ClientSettings()) for server in servers]
-        fleet = await stack.enter_async_context(Fleet([Worker(client=one) for one in clients], FleetSettings()))
+        workers = [Worker(client=client) for client in clients]
+        fleet = await stack.enter_async_context(Fleet(workers, FleetSettings(), choose=choose))
         pool = Pool(fleet, capacity=in_flight, settings=RetrySettings())
         await asyncio.gather(*map(pool.generate, requests))
     counts = [policy.counts for policy in policies]
@@ -77,16 +80,15 @@ def main() -> None:
     options = parser.parse_args()
     requests = rollouts(options.problems, options.rollouts)
     figures: dict[str, float] = {"requests": len(requests)}
-    with_affinity = fleets.chosen
-    for name, choice in (("with", with_affinity), ("without", least_loaded)):
-        fleets.chosen = choice
-        share, busiest = asyncio.run(hit_share(requests, replicas=options.replicas, in_flight=options.in_flight))
+    for name, choose in (("with", chosen), ("without", least_loaded)):
+        share, busiest = asyncio.run(
+            hit_share(requests, choose, replicas=options.replicas, in_flight=options.in_flight)
+        )
         print(
             f"{name} affinity: {share:.1%} of prefix tokens cached, busiest replica {busiest:.2f} of the mean",
             flush=True,
         )
         figures |= {f"hit_share_{name}": round(share, 4), f"busiest_{name}": round(busiest, 3)}
-    fleets.chosen = with_affinity
     missed = [1 - figures[f"hit_share_{name}"] for name in ("with", "without")]
     print(json.dumps(figures | {"prefill_left": round(missed[0] / missed[1], 3)}))
 

@@ -6,7 +6,7 @@ A call that a failing worker drops raises EngineUnavailable; the pool retries it
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -18,6 +18,9 @@ from generators.engine.protocol import Generation, Request
 from generators.engine.worker import Restartable, Worker
 
 log = logging.getLogger(__name__)
+
+# From the order of workers for a prefix, the loads of those with room, and the sequences to come: the worker.
+Choose = Callable[[Sequence[int], Mapping[int, int], int], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ class Fleet:
     raise EngineLost.
     """
 
-    def __init__(self, workers: Sequence[Worker], settings: FleetSettings) -> None:
+    def __init__(self, workers: Sequence[Worker], settings: FleetSettings, *, choose: Choose = chosen) -> None:
         if not workers:
             raise ValueError("workers must be at least 1, got 0")
         self._workers = tuple(workers)
@@ -62,6 +65,7 @@ class Fleet:
         self._restarting = 0
         self._none_serves_since: float | None = None
         self._lost: str | None = None
+        self._choose = choose
         self._affinity = Affinity(_names(self._workers))
         self._queue: deque[tuple[Request, asyncio.Future[Worker]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -131,7 +135,7 @@ class Fleet:
         if len(self._workers) == 1 or not room:
             return next(iter(room.values()), None)
         loads = {number: worker.sequences for number, worker in room.items()}
-        return room[chosen(self._affinity.order(request.prefix), loads, request.n)]
+        return room[self._choose(self._affinity.order(request.prefix), loads, request.n)]
 
     def _admit_after_a_pause(self) -> None:
         loop = asyncio.get_running_loop()

@@ -8,6 +8,7 @@ import pytest
 from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.embedded import embedded_model
 from generators.engine.errors import EngineMisconfigured, RequestRefused
+from generators.engine.fingerprint import MOST_NOISE, distance, fingerprint, probe_of
 from generators.engine.protocol import Limits, Request, Sampling
 from generators.engine.tokenizer import HFTokenizer
 
@@ -94,6 +95,20 @@ def test_a_prefix_beyond_the_context_is_refused_with_both_lengths(policy_server)
 def test_an_unknown_model_is_named_beside_the_one_that_is_served(policy_server):
     with pytest.raises(EngineMisconfigured, match=policy_server.model_name):
         ask(policy_server, request(), model="no-such-model")
+
+
+def test_its_weights_are_recognised_whatever_else_it_works_on(policy_server):
+    async def run():
+        async with policy_server.client() as client:
+            alone = await fingerprint(client, probe_of(tokenizer()))
+            work = [asyncio.create_task(client.generate(request(max_tokens=200, seed=seed))) for seed in range(8)]
+            loaded = await fingerprint(client, probe_of(tokenizer()))
+            for call in work:
+                call.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+            return distance(alone, loaded)
+
+    assert asyncio.run(run()) < MOST_NOISE / 5  # float32
 
 
 def test_a_cancelled_call_is_aborted_on_the_server(policy_server):
