@@ -9,6 +9,7 @@ The last line is JSON.
 
 import argparse
 import gc
+import itertools
 import json
 import random
 import resource
@@ -84,6 +85,7 @@ def by_length(n_words: int) -> dict[str, Work]:
     other = text.replace("a", "e", 3)
     frame = pl.DataFrame({"text": [text, other], "problem_id": ["p", "p"], "finish_reason": ["stop", "stop"]})
     mine, near = words(text), words(other)
+    fresh = itertools.count()  # equations of a text are remembered
     item = words(solution(60, random.Random(2)))
     items = _items([prose(60, random.Random(seed)) for seed in range(50)])
     long_items = _items([prose(n_words, random.Random(seed)) for seed in range(2)])
@@ -106,7 +108,7 @@ def by_length(n_words: int) -> dict[str, Work]:
         ),
         "thoughts": lambda: parse(f"<think>{text}</think>{text}"),
         "extract_answer": lambda: extract_answer(text),
-        "stated_equations": lambda: stated_equations(text),
+        "stated_equations": lambda: stated_equations(f"{text}\n{next(fresh)}"),
     }
 
 

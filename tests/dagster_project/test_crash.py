@@ -98,16 +98,23 @@ def drawn_seeds(url):
     return {seed for _, seed, _ in json.load(urlopen(f"{url}/simulated/drawn"))}
 
 
+def drawn_at_least(n, run, folder, url):
+    deadline = time.monotonic() + 120
+    while len(drawn := drawn_seeds(url)) < n:
+        assert run.poll() is None, (folder / "run.log").read_text()[-3000:]
+        assert time.monotonic() < deadline, f"the run never drew {n}"
+        time.sleep(0.02)
+    return drawn
+
+
 def test_a_run_whose_terminal_is_closed_loses_nothing_that_was_drawn(tmp_path, server_url):
     folder = tmp_path / "closed"
     ours, theirs = pty.openpty()
     run = demo(folder, server_url, terminal=theirs)
     os.close(theirs)
-    deadline = time.monotonic() + 120
-    while len(answered := drawn_seeds(server_url)) < 40:
-        assert run.poll() is None, (folder / "run.log").read_text()[-3000:]
-        assert time.monotonic() < deadline, "the run never drew anything"
-        time.sleep(0.02)
+    answered = drawn_at_least(40, run, folder, server_url)
+    # With 16 in flight, these have arrived when 20 more were answered.
+    drawn_at_least(len(answered) + 20, run, folder, server_url)
     os.close(ours)
     assert run.wait(60) != 0
     kept = {rollout_seed(key, index, 0) for key, index in ledger(folder).select("key", "index").iter_rows()}

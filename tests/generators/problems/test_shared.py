@@ -1,5 +1,8 @@
 import asyncio
 import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -79,6 +82,25 @@ def test_all_slices_together_read_and_screen_their_source_once_and_have_the_rows
     assert sum(own.kept.height for own in shards) == whole.kept.height > 20
 
 
+def test_slices_that_begin_together_screen_their_source_once(screening, files):
+    with ThreadPoolExecutor(SHARDS) as threads:
+        shards = list(threads.map(lambda index: made(screening, files, index), range(SHARDS)))
+    assert READS == ["pens"]
+    whole = asyncio.run(screening.screened())
+    for index, own in enumerate(shards):
+        assert_frame_equal(own.kept, whole.shard(index, SHARDS).kept)
+
+
+def test_a_slice_goes_on_where_another_ended_while_it_screened(screening, files):
+    folder = UPath(files / "sources") / "pens" / screening.key()
+    taken = "from generators.sampling.ledger.lease import Terms, take; from upath import UPath"
+    command = [sys.executable, "-c", f"{taken}; take(UPath({str(folder)!r}), Terms())"]
+    subprocess.run(command, check=True)
+    assert list((folder / "lease").iterdir())
+    assert made(screening, files, 0).kept.height > 0
+    assert READS == ["pens"]
+
+
 def rewritten(files, name, old, new):
     path = files / f"{name}.jsonl"
     path.write_text(path.read_text().replace(old, new))
@@ -102,7 +124,7 @@ def test_a_damaged_shard_is_made_again_and_said(screening, files):
     (torn,) = (files / "sources" / "pens").glob("*/00001.kept.parquet")
     torn.write_bytes(torn.read_bytes()[:40])
     assert_frame_equal(made(screening, files, 1, said).kept, sound.kept)
-    assert said[0].startswith("source pens is screened again: ")
+    assert said[0].startswith("the source is screened again: ")
     assert pl.read_parquet(torn).height == sound.kept.height
 
 
