@@ -1,4 +1,4 @@
-"""True process labels of any number, for benchmarks: no two solutions share a text, and all verify.
+"""True rows of any number, for benchmarks: process labels and step pairs of which no two share a text, and all verify.
 
 A solution adds numbers up in five steps. Half of them go wrong at some step, and half of those state a false equation.
 """
@@ -12,7 +12,10 @@ import polars as pl
 from generators.problems.loading import problem_id
 from generators.process_labels.release import LabelParameters, recompute
 from generators.process_labels.table import PROCESS_LABELS
+from generators.records import Evidence, StepCounts
+from generators.search.margins import margin_of
 from generators.search.priors import Priors
+from generators.step_preference_pairs.table import STEP_PREFERENCE_PAIRS
 
 STEPS, SOLUTIONS, ATTEMPTS = 5, 2, 8
 _WORDS = ("so we take what was there before", "and add the next of the numbers to it", "which then gives us")
@@ -35,16 +38,88 @@ def label_rows(n: int, slice_key: str, *, first: int, seed: str = "", tokens: in
     return PROCESS_LABELS.validate(rows.with_columns(measured))
 
 
+def pair_rows(n: int, slice_key: str, *, first: int, seed: str = "", tokens: int = 80) -> pl.DataFrame:
+    """The table of step pairs of one slice: `n` pairs of problems that are numbered from `first` on."""
+    types = {name: column.dtype for name, column in STEP_PREFERENCE_PAIRS.columns.items()}
+    rows = list(_pairs(n, slice_key, first, seed, tokens))
+    return STEP_PREFERENCE_PAIRS.validate(pl.DataFrame(rows, schema=types))
+
+
+def _pairs(n: int, slice_key: str, first: int, seed: str, tokens: int) -> Iterator[dict[str, Any]]:
+    margins = {k: _margin(k) for k in range(12, 17)}
+    for number in range(n):
+        which = first + number // SOLUTIONS
+        draw = Random(f"{seed} {which} {number % SOLUTIONS}")
+        start, addends, prompt, answer = _problem(which)
+        at, right = draw.randrange(STEPS - 1), draw.choice(list(margins))
+        better = list(_steps(start, addends, None, draw, tokens // STEPS))
+        worse = list(_steps(start, addends, at, draw, tokens // STEPS))
+        before = "".join(better[:at])
+        ids = draw.choices(range(49_000), k=tokens)
+        yield {
+            **margins[right],
+            "dataset": "sums",
+            "prompt": prompt,
+            "initial_reason_steps": before,
+            "chosen": better[at],
+            "rejected": worse[at],
+            "full_chosen": "".join(better[at:]),
+            "full_rejected": "".join(worse[at:]),
+            "answer": answer,
+            "also_accepted": [],
+            "problem_id": problem_id(prompt, answer, []),
+            "attempt_index": number % SOLUTIONS,
+            "step_index": at,
+            "chosen_index": 0,
+            "is_final_step": False,
+            "rejected_is_final_step": False,
+            "prefix_token_ids": ids,
+            "chosen_token_ids": ids[: tokens // STEPS],
+            "rejected_token_ids": ids[-tokens // STEPS :],
+            "templated_prompt": f"<user>{prompt}<assistant>{before}",
+            "is_stable": True,
+            "pass_rate": 0.5,
+            "localiser": "labels",
+            "policy": "benchmark",
+            "round": "r1",
+            "slice": slice_key,
+        }
+
+
+def _margin(right: int) -> dict[str, Any]:
+    sides = [StepCounts(n_correct=k, n_rollouts=16, n_undecided=0) for k in (right, 1)]
+    better, worse = (Evidence(counts=counts, own_outcome=None) for counts in sides)
+    margin = margin_of(better, worse)
+    if margin is None:
+        raise RuntimeError("counts give a margin")
+    return {
+        "value_margin": margin.value,
+        "value_margin_low": margin.low,
+        "value_margin_high": margin.high,
+        "chosen_value": better.value,
+        "rejected_value": worse.value,
+        "chosen_n_correct": right,
+        "chosen_n_rollouts": 16,
+        "rejected_n_correct": 1,
+        "rejected_n_rollouts": 16,
+        "n_rollouts": 32,
+    }
+
+
+def _problem(which: int) -> tuple[int, list[int], str, str]:
+    """The first number of a problem, those that are added, its prompt and its answer."""
+    draw = Random(f"problem {which}")
+    start, *addends = (draw.randint(2, 99) for _ in range(STEPS + 1))
+    gets = ", then ".join(map(str, addends))
+    prompt = f"Case {which}: Mia has {start} {draw.choice(_THINGS)} and gets {gets}. How many are these?"
+    return start, addends, prompt, str(start + sum(addends))
+
+
 def _rows(n: int, slice_key: str, first: int, seed: str, tokens: int) -> Iterator[dict[str, Any]]:
     for number in range(n):
         which = first + number // SOLUTIONS
-        problem, draw = Random(f"problem {which}"), Random(f"{seed} {which} {number % SOLUTIONS}")
-        addends = [problem.randint(2, 99) for _ in range(STEPS)]
-        thing, start = problem.choice(_THINGS), problem.randint(2, 99)
-        prompt = (
-            f"Case {which}: Mia has {start} {thing} and gets {', then '.join(map(str, addends))}. How many are these?"
-        )
-        answer = str(start + sum(addends))
+        draw = Random(f"{seed} {which} {number % SOLUTIONS}")
+        start, addends, prompt, answer = _problem(which)
         wrong_at = draw.choice([None, *range(STEPS)]) if draw.random() < 0.7 else None
         steps = list(_steps(start, addends, wrong_at, draw, tokens // STEPS))
         said = steps[-1].rpartition("{")[2].rstrip("}.\n")

@@ -52,13 +52,13 @@ def _kept(rows: pl.DataFrame, key: Sequence[str], most: float) -> list[bool]:
     frequent, rare = (_TRUE, _FALSE) if n_true >= n_false else (_FALSE, _TRUE)
     surplus = max(n_true, n_false) - most * min(n_true, n_false)
     kept = [True] * rows.height
-    candidates = [number for number, count in enumerate(rows[rare]) if count == 0]
-    keys = list(rows.select(key).iter_rows())
-    for number in sorted(candidates, key=lambda number: _digest(keys[number])):
+    of_frequent = rows.with_row_index("position").filter(pl.col(rare) == 0)
+    digests = map(_digest, of_frequent.select(key).iter_rows())
+    for _, position, count in sorted(zip(digests, of_frequent["position"], of_frequent[frequent], strict=True)):
         if surplus <= 0:
             break
-        kept[number] = False
-        surplus -= rows[frequent][number]
+        kept[position] = False
+        surplus -= count
     return kept
 
 
