@@ -17,7 +17,7 @@ from upath import UPath
 from dagster_project.partitions import Cell
 from dagster_project.resources.logs import private_logs
 from generators.sampling.ledger import Ledger, Terms
-from generators.sampling.storage import is_local, read_parquet, remove, write_bytes, write_parquet
+from generators.sampling.storage import explained, is_local, read_parquet, remove, write_bytes, write_parquet
 
 SET_ASIDE = "set_aside"  # in the recipe of a slice without answers to verify
 
@@ -81,6 +81,12 @@ class Store(dg.ConfigurableResource):
     def ledger_folder(self, policy: str, cell: Cell) -> UPath:
         """The folder with the rollouts of one policy, round and slice."""
         return self.root / "ledger" / policy / cell.round / cell.slice
+
+    def ledger_folders(self, round_key: str) -> list[UPath]:
+        """The ledgers of a round, `*` for all rounds, sorted by path; raises StorageError."""
+        ledgers = self.root / "ledger"
+        with explained(ledgers, "list"):
+            return sorted(ledgers.glob(f"*/{round_key}/*"), key=str) if ledgers.exists() else []
 
     def ledger(
         self, policy: str, cell: Cell, *, run: str = "", say: Callable[[str], None] = lambda line: None

@@ -96,6 +96,12 @@ class Ledger:
         with self._changed:
             return len(self._index) + self._new
 
+    @property
+    def index_bytes(self) -> int:
+        """The memory that the index takes."""
+        with self._changed:
+            return self._index.nbytes
+
     def get(self, digest: str, index: int) -> Stored | None:
         """The rollout stored under this key and index, if any; raises StorageError."""
         while True:
