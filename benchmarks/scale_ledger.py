@@ -1,9 +1,10 @@
 """Measures one ledger: writing it, opening it, reading every rollout back, counting its tokens and merging its parts.
 
 Each stage runs in a fresh process, after a ledger of one rollout was opened there. CPU seconds are those of the stage,
-megabytes the most that the process held; `nothing` is that small ledger alone. Parts are written as a run writes them, of 256 rollouts; `append` holds
-all rollouts from its start, so its megabytes say nothing. Sixteen rollouts have a prefix of 200 tokens in common. Token
-ids are made up, some frequent and most rare, as those of a tokenizer are. The last line is JSON.
+megabytes the most that the process held; `nothing` is that small ledger alone. Parts are written as a run writes them,
+of 256 rollouts; `append` holds all rollouts from its start, so its megabytes say nothing. Sixteen rollouts have a
+prefix of 200 tokens in common. Token ids are made up, some frequent and most rare, as those of a tokenizer are. The
+last line is JSON.
 """
 
 import argparse

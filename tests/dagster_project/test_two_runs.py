@@ -7,7 +7,7 @@ from dagster_project.definitions import build
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from dagster_project.settings.file import load_settings
-from generators.sampling.ledger import totals
+from generators.sampling.ledger import Ledger, totals
 from tests.dagster_project.conftest import LENIENT
 
 SETTINGS = (
@@ -48,7 +48,7 @@ def test_a_second_run_names_the_first_draws_nothing_and_may_be_retried(tmp_path)
     settings = load_settings(tmp_path / "stepmill.toml")
     store = Store(data_root=settings.data_root)
     policy = "simulated"
-    with store.ledger(policy, CELL, run="the first"):
+    with Ledger(store.ledger_folder(policy, CELL), run="the first"):
         (failed,) = make(settings).get_step_failure_events()
         said = failed.step_failure_data.error.message
         assert "another run holds the lease of" in said

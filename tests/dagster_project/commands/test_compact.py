@@ -9,7 +9,9 @@ from generators.records import Rollout
 from generators.sampling.ledger import Ledger, LedgerKey
 
 KEY = LedgerKey(policy="p", prefix=(1, 2), sampling=Sampling())
-SETTINGS = 'data_root = "data"\n[policy]\nmodel = "simulated"\n[[sources]]\nkind = "simulated"\nname = "sums"\nsize = 3\n'
+SETTINGS = (
+    'data_root = "data"\n[policy]\nmodel = "simulated"\n[[sources]]\nkind = "simulated"\nname = "sums"\nsize = 3\n'
+)
 
 
 def fill(store, cell):
