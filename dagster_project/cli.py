@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dagster_project.commands.check import check
+from dagster_project.commands.compact import compact
 from dagster_project.commands.init import init
 from dagster_project.commands.plan import plan
 from dagster_project.commands.preview import preview
@@ -34,6 +35,7 @@ app.command()(rounds)
 app.command()(status)
 app.command()(releases)
 app.command()(plan)
+app.command()(compact)
 
 
 def _print_version(is_wanted: bool) -> None:

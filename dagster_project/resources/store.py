@@ -7,6 +7,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from upath import UPath
 
 from dagster_project.partitions import Cell
 from dagster_project.resources.logs import private_logs
-from generators.sampling.ledger import Ledger, Terms
-from generators.sampling.storage import is_local, read_parquet, remove, write_bytes, write_parquet
+from generators.sampling.ledger import Ledger, Terms, shared
+from generators.sampling.storage import explained, is_local, read_parquet, remove, write_bytes, write_parquet
 
 SET_ASIDE = "set_aside"  # in the recipe of a slice without answers to verify
 
@@ -82,12 +83,18 @@ class Store(dg.ConfigurableResource):
         """The folder with the rollouts of one policy, round and slice."""
         return self.root / "ledger" / policy / cell.round / cell.slice
 
+    def ledger_folders(self, round_key: str) -> list[UPath]:
+        """The ledgers of a round, `*` for all rounds, sorted by path; raises StorageError."""
+        ledgers = self.root / "ledger"
+        with explained(ledgers, "list"):
+            return sorted(ledgers.glob(f"*/{round_key}/*"), key=str) if ledgers.exists() else []
+
     def ledger(
         self, policy: str, cell: Cell, *, run: str = "", say: Callable[[str], None] = lambda line: None
-    ) -> Ledger:
-        """The ledger of one policy, round and slice, opened for reading and writing by a run; raises LedgerHeld."""
+    ) -> AbstractContextManager[Ledger]:
+        """The ledger of one policy, round and slice, opened for a run; on entering, raises LedgerHeld."""
         terms = Terms(wait_s=self.ledger_wait_s)
-        return Ledger(self.ledger_folder(policy, cell), terms=terms, run=run, say=say)
+        return shared(self.ledger_folder(policy, cell), lambda folder: Ledger(folder, terms=terms, run=run, say=say))
 
     @property
     def adapters(self) -> UPath:

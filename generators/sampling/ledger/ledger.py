@@ -96,6 +96,12 @@ class Ledger:
         with self._changed:
             return len(self._index) + self._new
 
+    @property
+    def index_bytes(self) -> int:
+        """The memory that the index takes."""
+        with self._changed:
+            return self._index.nbytes
+
     def get(self, digest: str, index: int) -> Stored | None:
         """The rollout stored under this key and index, if any; raises StorageError."""
         while True:
@@ -151,13 +157,19 @@ class Ledger:
                 return
             try:
                 self._write(rows)
-            except StorageError as error:
+            except BaseException as error:
                 with self._changed:
                     self._pending = rows | self._pending
                     self._writing = {}
-                    self._failure = error
+                    self._failure = error if isinstance(error, StorageError) else self._failure
                     self._changed.notify_all()
                 raise
+
+    def settle(self) -> None:
+        """Write the pending rows; once it has returned, everything that was added counts. Raises StorageError."""
+        self.flush()
+        if self._lease is not None and self._written:
+            self._lease.check()
 
     def compact(self) -> int:
         """Merge parts until no two could be one; how many fewer there are. Raises StorageError."""
@@ -179,9 +191,7 @@ class Ledger:
         for thread in self._threads:
             thread.join()
         try:
-            self.flush()
-            if self._lease is not None and self._written:
-                self._lease.check()
+            self.settle()
         finally:
             self._reader.close()
             self._let_go()

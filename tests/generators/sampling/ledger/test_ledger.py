@@ -8,7 +8,7 @@ from upath import UPath
 
 from generators.engine.protocol import Sampling
 from generators.records import Rollout
-from generators.sampling.ledger import Ledger, LedgerKey, sampling_json
+from generators.sampling.ledger import Ledger, LedgerKey, Terms, sampling_json, shared
 from generators.sampling.storage import StorageError
 
 KEY = LedgerKey(policy="p", prefix=(1, 2, 3), sampling=Sampling(temperature=0.7))
@@ -35,6 +35,24 @@ def test_what_was_added_is_there_when_the_folder_is_opened_again(tmp_path):
         stored = ledger.get(KEY.digest(), 3)
     assert tuple(stored.token_ids) == (5, 6)
     assert stored.finish_reason == "eos"
+
+
+def test_two_users_of_one_process_share_a_ledger_until_the_last_has_left(tmp_path):
+    opened = []
+
+    def open_ledger(folder):
+        opened.append(Ledger(folder, terms=Terms(wait_s=0)))
+        return opened[-1]
+
+    with shared(UPath(tmp_path), open_ledger) as first:
+        with shared(UPath(tmp_path), open_ledger) as second:
+            second.add(KEY, rollout(index=1))
+        assert rows_on_disk(tmp_path, 1, patience_s=0) == 1  # a user that leaves has what it added on disk
+        first.add(KEY, rollout(index=2))
+        assert first is second
+    with shared(UPath(tmp_path), open_ledger) as third:
+        assert len(third) == 2
+    assert len(opened) == 2
 
 
 def test_a_part_opens_with_polars_alone_and_names_prefix_and_law(tmp_path):
