@@ -3,11 +3,15 @@ import shutil
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils import close_session
+from hypothesis import settings as property_tests
 
 from generators.engine.embedded import embedded_model
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from tests.hub.server import WRITER, HubServer
+
+property_tests.register_profile("stepmill", deadline=None)  # no test depends on how busy the machine is
+property_tests.load_profile("stepmill")
 
 
 def pytest_addoption(parser):
