@@ -34,14 +34,13 @@ class StubServer:
     An answer is a status with a body and perhaps headers, `"hang"`, `"close"`, or a dict of changes to every choice.
     """
 
-    def __init__(self, *script, port=0, models=("policy",), max_model_len=64, metrics=True):
+    def __init__(self, *script, port=0, models=("policy",), cards=None, max_model_len=64, metrics=True):
         self.script = deque(script)
-        self.models = models
+        self.cards = cards or [{"id": name} for name in models]
         self.max_model_len = max_model_len
         self.metrics = metrics
         self.tokens = 0.0
         self.always = None
-        self.cards = None
         self.busy_lists = 0
         self.health = 200
         self.probes = 0
@@ -82,8 +81,9 @@ class StubServer:
         if isinstance(answer, dict):
             return web.json_response(completion_body(asked, **answer))
         status, body, *headers = answer
-        content = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
-        return web.Response(status=status, body=content, headers=dict(*headers))
+        if not isinstance(body, bytes):
+            body = (body if isinstance(body, str) else json.dumps(body)).encode()
+        return web.Response(status=status, body=body, headers=dict(*headers))
 
     async def _hang(self):
         try:
@@ -96,8 +96,8 @@ class StubServer:
         if self.busy_lists:
             self.busy_lists -= 1
             return web.Response(status=429)
-        cards = [{"id": name, "max_model_len": self.max_model_len} for name in self.models]
-        return web.json_response({"object": "list", "data": self.cards or cards})
+        cards = [{"max_model_len": self.max_model_len} | card for card in self.cards]
+        return web.json_response({"object": "list", "data": cards})
 
     async def _metrics(self, _):
         if not self.metrics:

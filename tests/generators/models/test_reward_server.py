@@ -46,8 +46,9 @@ class Server:
         await asyncio.sleep(0.001)
         self.at_once -= 1
         if self.script and (answer := self.script.popleft()):
-            status, body = answer
-            return web.Response(status=status, text=body if isinstance(body, str) else json.dumps(body))
+            status, body, *headers = answer
+            text = body if isinstance(body, str) else json.dumps(body)
+            return web.Response(status=status, text=text, headers=dict(*headers))
         if request.path == "/pooling":
             return web.json_response(pooled(asked, [float(len(asked["messages"][1]["content"]))]))
         data = [
@@ -121,6 +122,29 @@ FAILURES = [
 def test_what_a_person_must_mend_is_asked_once_and_said(answer, error, message):
     with pytest.raises(error, match=message):
         scored(answer, solutions=("4",))
+
+
+def test_a_redirect_is_named_and_no_problem_follows_it():
+    moved = (307, "moved", {"Location": "http://ann:s3cret@elsewhere/pooling?token=s3cret"})
+    with pytest.raises(EngineMisconfigured, match=r"redirects to http://\*\*\*@elsewhere/pooling \(307\)") as refused:
+        scored(moved, solutions=("4",))
+    assert "s3cret" not in str(refused.value)
+
+
+def test_credentials_of_the_url_are_sent_and_stand_in_no_error():
+    async def work():
+        async with Server(None, (500, "no")) as server:
+            url = server.url.replace("http://", "http://ann:s3cret@")
+            settings = RewardServerSettings(url=url, model="rm", tries=1)
+            async with RewardServer(settings) as reward:
+                await reward.score("What is 2 + 2?", ("4",))
+                with pytest.raises(EngineLost, match=server.url) as lost:
+                    await reward.score("What is 2 + 2?", ("4",))
+            return server.keys, f"{lost.value}{settings!r}"
+
+    keys, shown = asyncio.run(work())
+    assert keys == ["Basic YW5uOnMzY3JldA=="] * 2
+    assert "s3cret" not in shown
 
 
 LOST = [
