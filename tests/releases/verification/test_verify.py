@@ -190,7 +190,6 @@ def test_a_changed_picture_and_a_file_too_many_are_named(folder):
     (folder / ".gitattributes").write_bytes(b"what a download leaves")
     assert [said.split(" is ")[0].split(" has ")[0] for _, said in found(folder)] == [
         "pictures/labels_by_position.png: it",
-        "pictures/labels_by_position.png: its SHA-256",
         "data/more.parquet: the manifest does not list it",
     ]
 
