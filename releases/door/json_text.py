@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from releases.door.bounds import DIGITS, JSON_DEPTH, JSON_ITEMS, JSON_STRING
-from releases.door.refusal import refused
+from releases.door.refusal import MORE, refused
 from releases.errors import RefusedRelease
 
 # A text that does not end reaches to the end, so that nothing is looked at twice.
@@ -58,7 +58,7 @@ def _require_shape(content: bytes) -> None:
             raise _Refused("the length of a text in it", f"it is at most {JSON_STRING}", len(token))
         items += len(token) == 1
         if items > JSON_ITEMS:
-            raise _Refused("its number of items", f"there are at most {JSON_ITEMS}", f"more than {JSON_ITEMS}")
+            raise _Refused("its number of items", f"there are at most {JSON_ITEMS}", MORE)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from upath import UPath
 from generators.sampling.storage import is_local
 from releases.door.bounds import FILE_BYTES, FILES, FOLDERS
 from releases.door.names import require_path
-from releases.door.refusal import refused
+from releases.door.refusal import MORE, refused
 from releases.errors import RefusedRelease
 
 IsKind = Callable[[int], bool]
@@ -62,7 +62,7 @@ def blocks(file: BinaryIO, *, where: str, most: int) -> Iterator[bytes]:
     while block := file.read(_BLOCK):
         read += len(block)
         if read > most:
-            raise refused(where, "its size in bytes", f"it is at most {most}", f"more than {most}")
+            raise refused(where, "its size in bytes", f"it is at most {most}", MORE)
         yield block
 
 

@@ -23,6 +23,8 @@ _MARK = b"PAR1"
 _BATCH_BYTES = 8_000_000
 _BATCH_ROWS = 10_000
 _THRIFT_ITEMS = 1_000_000
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+_KINDS = (pa.types.is_struct, pa.types.is_list, pa.types.is_large_list, pa.types.is_null)
 
 Bounds = dict[str, int]
 
@@ -57,8 +59,10 @@ def _answer(file: int, bounds: Bounds) -> dict[str, Any]:
         return {"outcome": "refused", "why": refused.args}
     except MemoryError:
         most = bounds["reader_bytes"]
-        why = ("what it unpacks to at once, in bytes", f"it is at most {most}", f"more than {most}")
-        return {"outcome": "refused", "why": why}
+        return {
+            "outcome": "refused",
+            "why": ("its unpacked size in bytes at one time", f"it is at most {most}", "more"),
+        }
     except (pa.ArrowException, OSError, ValueError, OverflowError) as bad:
         return {"outcome": "unreadable", "why": str(bad)[:500]}
     finally:
@@ -86,17 +90,30 @@ def _require_sound(content: pa.Buffer, bounds: Bounds) -> None:
         thrift_string_size_limit=bounds["footer_bytes"],
         thrift_container_size_limit=_THRIFT_ITEMS,
     )
+    for column in file.schema_arrow:
+        _require_kind(column.type)
     claimed = _require_footer(file, bounds)
     most = max(bounds["unpacked_small"], content.size * bounds["unpacked_ratio"])
-    _require("the bytes it says to unpack to", claimed, min(most, bounds["unpacked_bytes"]))
+    _require("its unpacked size in bytes as it says", claimed, min(most, bounds["unpacked_bytes"]))
     rows = max(1, file.metadata.num_rows)
     batch_rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES * rows // max(1, claimed)))
     unpacked = 0
     for batch in file.iter_batches(batch_rows, use_threads=False):
         unpacked += batch.nbytes
-        _require("the bytes it unpacks to", unpacked, min(most, bounds["unpacked_bytes"]))
+        _require("its unpacked size in bytes", unpacked, min(most, bounds["unpacked_bytes"]))
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            _require(f"the bytes of a text in column {name[:60]!r}", _longest(column), bounds["text_bytes"])
+            _require(
+                f"the size in bytes of a text in column {ascii(name[:60])}", _longest(column), bounds["text_bytes"]
+            )
+
+
+def _require_kind(kind: pa.DataType) -> None:
+    """Refuse types that say little of how much there is, or name code of others: a release has none of them."""
+    is_known = pa.types.is_primitive(kind) or any(is_kind(kind) for is_kind in (*_TEXTS, *_KINDS))
+    if not is_known:
+        raise Refused("the type of a column", "a release has numbers, texts, lists and structs", str(kind)[:60])
+    for number in range(kind.num_fields):
+        _require_kind(kind.field(number).type)
 
 
 def _require_footer(file: Any, bounds: Bounds) -> int:
@@ -134,11 +151,7 @@ def _longest(array: pa.Array) -> int:
         return max((_longest(array.field(number)) for number in range(kind.num_fields)), default=0)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return _longest(array.flatten())
-    if pa.types.is_dictionary(kind):
-        return _longest(array.dictionary)
-    if pa.types.is_map(kind):
-        return max(_longest(array.keys), _longest(array.items))
-    if any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary)):
+    if any(is_kind(kind) for is_kind in _TEXTS):
         return int(pc.max(pc.binary_length(array)).as_py() or 0)
     return 0
 

@@ -3,12 +3,13 @@
 from releases.door.text import quoted
 from releases.errors import RefusedRelease
 
+MORE = "more"
 REMEDY = "do not use this version, or ask its publisher for a sound one"
 
 
 def refused(where: object, field: str, bound: str, value: object = None, *, remedy: str = REMEDY) -> RefusedRelease:
-    """The error: `field` of the file `where` has a `value` that is none, as `bound` says what it may be."""
-    said = f"{field} is {quoted(value)}" if value is not None else field
+    """The error: `field` of the file `where` is `value`, and `bound` says what it may be; MORE is more than it says."""
+    said = field if value is None else f"{field} is {MORE if value == MORE else quoted(value)}"
     return RefusedRelease(f"{_place(where)}: {said}; {bound}: {remedy}")
 
 

@@ -24,8 +24,8 @@ def one_line(text: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """A value in an error message: its repr, which escapes what does not print, truncated if it is long."""
-    text = repr(value)
+    """A value in an error message, truncated if it is long; letters that may look like others are escaped, too."""
+    text = ascii(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -12,7 +12,7 @@ from huggingface_hub import HfApi, constants, get_session, hf_hub_url, hf_raise_
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.utils import build_hf_headers
 
-from releases.door.refusal import refused
+from releases.door.refusal import MORE, refused
 from releases.errors import HubDenied, HubError
 from releases.registry.retry import RetryPolicy
 
@@ -84,7 +84,7 @@ class HubClient:
         content = self.ask(f"read {path} of {repository} at {revision}", get, answers={404: _MISSING})
         if content is None:
             where = f"{self.endpoint}/datasets/{repository}/resolve/{revision}/{path}"
-            raise refused(where, "its size in bytes", f"it is at most {most}", f"more than {most}")
+            raise refused(where, "its size in bytes", f"it is at most {most}", MORE)
         return None if content is _MISSING else content
 
     def datasets(self) -> list[str]:
