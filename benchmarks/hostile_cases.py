@@ -123,8 +123,10 @@ def _sparse(path: str, size: int) -> Change:
 
 
 def _many_files(n: int) -> Change:
-    listed = [{"path": f"pictures/{number}.png", "size": 1, "sha256": "0" * 64} for number in range(n)]
-    return lambda release: release.edit(lambda data: data["files"].extend(listed))
+    def change(data: dict[str, Any]) -> None:
+        data["files"] += [{"path": f"pictures/{number}.png", "size": 1, "sha256": "0" * 64} for number in range(n)]
+
+    return lambda release: release.edit(change)
 
 
 def _index(text: str) -> Change:

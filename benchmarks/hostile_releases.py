@@ -12,10 +12,8 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from benchmarks.hostile_builder import DATASET, VERSION, Release, copied, sound_
 from benchmarks.hostile_cases import CASES, Case, device_case
 
 _PATIENCE_S = 60
-_PROGRAM = "from benchmarks.hostile_releases import measured; measured()"
+_PROGRAM = "from benchmarks.measured_command import measured; measured()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,44 +62,6 @@ def main(only: str | None) -> dict[str, object]:
         "slowest": asdict(max(figures, key=lambda one: one.seconds)),
         "largest": asdict(max(figures, key=lambda one: one.mb)),
     }
-
-
-def measured() -> None:
-    """Run the command in the arguments, and write what it took into the file that the first argument names."""
-    import resource
-
-    from releases.cli import app
-    from releases.door.reader import reader
-
-    target, *arguments = sys.argv[1:]
-    peaks: dict[int, float] = {}
-    threading.Thread(target=_watch, args=(peaks,), daemon=True).start()
-    try:
-        app(arguments)
-    finally:
-        _look(peaks)
-        reader().close()
-        own, reading = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds = own.ru_utime + own.ru_stime + reading.ru_utime + reading.ru_stime
-        here = peaks.pop(os.getpid())
-        Path(target).write_text(json.dumps({"cpu_s": seconds, "mb": here + max(peaks.values(), default=0)}))
-
-
-def _watch(peaks: dict[int, float]) -> None:
-    while True:
-        _look(peaks)
-        time.sleep(0.002)
-
-
-def _look(peaks: dict[int, float]) -> None:
-    """Note the most memory that this process and its children have had, in MB; getrusage counts that of parents, too."""
-    own = os.getpid()
-    children = Path(f"/proc/self/task/{own}/children").read_text().split()
-    for process in (own, *map(int, children)):
-        with suppress(OSError, StopIteration):
-            status = Path(f"/proc/{process}/status").read_text().split("\n")
-            peak = next(line for line in status if line.startswith("VmHWM"))
-            peaks[process] = int(peak.split()[1]) / 1000
 
 
 def _of(case: Case, release: Release, sound: Release, folder: Path) -> Iterator[Measured]:
