@@ -102,9 +102,7 @@ def _require_sound(content: pa.Buffer, bounds: Bounds) -> None:
         unpacked += batch.nbytes
         _require("its unpacked size in bytes", unpacked, min(most, bounds["unpacked_bytes"]))
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            _require(
-                f"the size in bytes of a text in column {ascii(name[:60])}", _longest(column), bounds["text_bytes"]
-            )
+            _require(f"the size in bytes of a text in column {name[:60]!a}", _longest(column), bounds["text_bytes"])
 
 
 def _require_kind(kind: pa.DataType) -> None:
