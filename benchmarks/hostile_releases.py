@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -37,13 +37,13 @@ class Measured:
     said: str
 
 
-def main(only: str | None) -> dict[str, object]:
-    """The figures over all cases whose names have a text in them."""
+def main(only: Sequence[str]) -> dict[str, object]:
+    """The figures over all cases whose names have one of some texts in them."""
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         sound = sound_release(Path(folder) / "sound")
         cases = [*CASES, *filter(None, [device_case()])]
-        for number, case in enumerate(case for case in cases if only is None or only in case.name):
+        for number, case in enumerate(case for case in cases if any(text in case.name for text in only)):
             release = copied(sound, Path(folder) / str(number) / "registry")
             case.change(release)
             for one in _of(case, release, sound, Path(folder) / str(number)):
@@ -101,5 +101,5 @@ def _of(case: Case, release: Release, sound: Release, folder: Path) -> Iterator[
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", help="measure the cases whose names have this text in them")
+    parser.add_argument("--only", nargs="+", default=[""], help="measure the cases whose names have one of these texts")
     print(json.dumps(main(parser.parse_args().only)))
