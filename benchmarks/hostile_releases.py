@@ -75,6 +75,7 @@ def _of(case: Case, release: Release, sound: Release, folder: Path) -> Iterator[
     before = set(folder.rglob("*"))
     for command in case.commands:
         target = folder.parent / "took.json"
+        target.unlink(missing_ok=True)
         start = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-c", _PROGRAM, str(target), *map(str, arguments[command])],
