@@ -12,19 +12,16 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 from upath import UPath
 
+from benchmarks.labels_of_words import SOLUTIONS, solutions
 from generators.process_labels.dataset import DATASET as LABELS
 from generators.process_labels.release import LabelParameters
 from generators.process_labels.table import PROCESS_LABELS
-from generators.records import StepCounts
-from generators.search.shares import share_values
 from releases.drafting import drafted
 from releases.facts import ReleaseFacts, SourceFacts
 from releases.licences import joint_licence
@@ -33,10 +30,7 @@ from releases.verification.opened import OpenedRelease, open_release
 from releases.viewing.page import MOST_BYTES, page
 from releases.viewing.tokens import tokenizers
 
-STEPS, WORDS_A_STEP, ROLLOUTS = 8, 22, 8
-SOLUTIONS = 4
 OPENINGS = 5
-_LETTERS = "etaoinshrdlu"
 
 
 def main(rows: int) -> dict[str, Any]:
@@ -67,64 +61,6 @@ def large_release(folder: Path, rows: int) -> OpenedRelease:
     table = PROCESS_LABELS.frame(list(solutions(rows)))
     draft = drafted(LABELS, {PROCESS_LABELS.name: table}, facts, parameters)
     return open_release(LocalRegistry(UPath(folder / "releases")).publish(draft).path)
-
-
-def solutions(n: int) -> Iterator[dict[str, Any]]:
-    """Rows of `process_labels`; each solution shares its first steps with the others of its problem."""
-    draw = Random(0)
-    words = ["".join(draw.choices(_LETTERS, k=draw.randint(2, 9))) for _ in range(4000)]
-
-    def text() -> str:
-        return " ".join([*draw.choices(words, k=WORDS_A_STEP), str(draw.randint(0, 9999))]) + ".\n"
-
-    for number in range(n):
-        if number % SOLUTIONS == 0:
-            prompt, first_steps = text(), [text() for _ in range(STEPS)]
-        shared = draw.randint(1, STEPS - 1)
-        steps = first_steps[:shared] + [text() for _ in range(STEPS - shared)]
-        right = sorted((draw.randint(0, ROLLOUTS) for _ in range(STEPS)), reverse=True)
-        values = share_values([StepCounts(n_correct=k, n_rollouts=ROLLOUTS, n_undecided=0) for k in right])
-        yield {
-            "problem_id": f"{number // SOLUTIONS:024x}",
-            "source": "words",
-            "prompt": prompt,
-            "answer": str(number),
-            "also_accepted": [],
-            "level": None,
-            "attempt_index": number % SOLUTIONS,
-            "prompt_token_ids": list(range(40)),
-            "token_ids": [draw.randint(0, 50_000) for _ in range(40 * STEPS)],
-            "steps": steps,
-            "false_equations": [None] * STEPS,
-            "step_ends": [40 * (step + 1) for step in range(STEPS)],
-            "n_correct": right,
-            "n_rollouts": [ROLLOUTS] * STEPS,
-            "n_undecided": [0] * STEPS,
-            "n_no_answer": [0] * STEPS,
-            "node_ids": [f"{hash_of(steps[: step + 1]):016x}" for step in range(STEPS)],
-            "n_attempts": SOLUTIONS,
-            "n_attempts_right": draw.randint(1, SOLUTIONS),
-            "values": list(values.mean),
-            "values_low": list(values.low),
-            "values_high": list(values.high),
-            "sound": None,
-            "stop_reasons": ["all_drawn"] * STEPS,
-            "verdict": "different",
-            "extracted": None,
-            "found_by": None,
-            "strategy": "exhaustive",
-            "judge_first_error": None,
-            "judge_outcome": None,
-            "judge": None,
-            "policy": "random",
-            "round": "benchmark",
-            "slice": "words-0",
-        }
-
-
-def hash_of(steps: list[str]) -> int:
-    """A number for a beginning of a solution."""
-    return Random("".join(steps)).getrandbits(64)
 
 
 def measured(release: OpenedRelease, browser: Browser, file: Path, n: int) -> dict[str, Any]:

@@ -47,8 +47,8 @@ def verify(release: _RELEASE, version: _VERSION = None, as_json: _JSON = False) 
         print_json(report_data(report))
     else:
         for finding in report.findings:
-            typer.echo(finding)
-        typer.echo(f"\n{summary(report)}")
+            say(" ".join(str(finding).split()))
+        say(f"\n{summary(report)}")
     if report.findings:
         raise typer.Exit(1)
 
@@ -77,7 +77,7 @@ def diff(
     if as_json:
         print_json(diff_data(difference, limit=limit))
     else:
-        typer.echo(comparison(difference, limit=limit))
+        say(comparison(difference, limit=limit))
     if not difference.is_equal:
         raise typer.Exit(1)
 
@@ -101,7 +101,7 @@ def pull(
         files = locate(f"{source.rstrip('/')}/{release}" if source else release, version)
         pulled = copy(files, into=UPath(into))
     name = f"{files.manifest.dataset} {files.manifest.version}"
-    typer.echo(f"{name} is {'now' if pulled.is_new else 'already'} at {pulled.path}")
+    say(f"{name} is {'now' if pulled.is_new else 'already'} at {pulled.path}")
 
 
 @app.command()
@@ -129,9 +129,9 @@ def show(
         names = [name.strip() for name in columns.split(",") if name.strip()]
         omitted = [] if all_columns or names else opened.schema(config).tokenwise
         text = shown(drawn_rows, names, omitted=omitted)
-    typer.echo(text)
+    say(text)
     if omitted:
-        typer.echo(f"stepmill: left out {', '.join(omitted)}; --all-columns shows them", err=True)
+        say(f"stepmill: left out {', '.join(omitted)}; --all-columns shows them", err=True)
 
 
 @app.command()
@@ -169,8 +169,8 @@ def export(
         print_json({"folder": str(target), **asdict(record)})
     else:
         rows = ", ".join(f"{count} {split}" for split, count in record.rows.items())
-        typer.echo(f"{target}: {rows} rows of {record.config} for {trainer.title} ({record.method})")
-        typer.echo(f"\ncd {target}\n{record.command}")
+        say(f"{target}: {rows} rows of {record.config} for {trainer.title} ({record.method})")
+        say(f"\ncd {target}\n{record.command}")
 
 
 @app.command()
@@ -198,7 +198,6 @@ def view(
 
     with _explained():
         files = locate(release, version)
-        files.require_paths_below()
         path = out or Path(f"{files.manifest.dataset}-{files.manifest.version}.html")
         check_writable(path, force=force)
         with as_folder(files) as folder:
@@ -207,26 +206,34 @@ def view(
             content, told = page(opened, configs, n=rows, seed=seed, tokenizers=tokenizers(tokenizer))
         write_page(path, content)
     size = f"{len(content) / 1e6:.1f} MB" if len(content) >= 1e6 else f"{len(content) // 1000} kB"
-    typer.echo(f"{path} ({size}) shows of {files.manifest.dataset} {files.manifest.version}:")
+    say(f"{path} ({size}) shows of {files.manifest.dataset} {files.manifest.version}:")
     for line in told:
-        typer.echo(f"  {line}")
+        say(f"  {line}")
 
 
 def print_json(data: Any) -> None:
     """Print data as one JSON object on standard output."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    say(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print text in which others may have a part: what would not print is escaped."""
+    from releases.door.text import visible
+
+    typer.echo(visible(str(text)), err=err)
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
     """Print errors that the user can fix as one sentence on standard error, and exit with 2."""
     from generators.sampling.storage import StorageError
+    from releases.door.text import one_line
     from releases.errors import ReleaseError
 
     try:
         yield
     except (ReleaseError, StorageError, OSError) as error:
-        typer.echo(f"stepmill: {error}", err=True)
+        say(f"stepmill: {one_line(str(error))}", err=True)
         raise typer.Exit(2) from error
 
 

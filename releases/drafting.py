@@ -13,6 +13,7 @@ import polars as pl
 from generators.dataset import Dataset, Parameters, StageFacts
 from generators.rows import Rows
 from releases.config_rows import ConfigRows
+from releases.door.text import quoted
 from releases.draft import Draft, StoredSplits, Table
 from releases.errors import IncompleteManifest, NothingToRelease
 from releases.facts import ReleaseFacts
@@ -137,9 +138,21 @@ def parameters_in(dataset: Dataset[P], facts: ReleaseFacts) -> P:
     """The parameters in a manifest's facts; raises IncompleteManifest."""
     values = {name: value for name, value in _export(facts).items() if name not in ("validation", "test")}
     try:
-        return dataset.parameters.of(values)
+        parameters = dataset.parameters.of(values)
+        _try(dataset, parameters)
     except (KeyError, TypeError, ValueError, AttributeError) as bad:
-        raise IncompleteManifest(f"settings.export lacks what the rows are derived with: {bad!r}") from bad
+        raise IncompleteManifest(f"settings.export lacks what the rows are derived with: {quoted(bad)}") from bad
+    return parameters
+
+
+def _try(dataset: Dataset[P], parameters: P) -> None:
+    """Derive no rows at all, so that parameters of others which cannot be raise before there are rows to blame."""
+    for config in dataset.measured:
+        config.recompute(config.schema.empty(), parameters)
+        for derived in dataset.derived_from(config):
+            rows = derived.derive(config.schema.empty(), parameters).kept
+            if derived.choice is not None:
+                derived.choice.reasons(rows.select(derived.choice.columns), parameters)
 
 
 def shares_in(facts: ReleaseFacts) -> SplitShares:
@@ -148,7 +161,7 @@ def shares_in(facts: ReleaseFacts) -> SplitShares:
     try:
         return SplitShares(validation=export["validation"], test=export["test"])
     except (KeyError, TypeError, ValueError) as bad:
-        raise IncompleteManifest(f"settings.export lacks the shares of the splits: {bad!r}") from bad
+        raise IncompleteManifest(f"settings.export lacks the shares of the splits: {quoted(bad)}") from bad
 
 
 def _export(facts: ReleaseFacts) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ ReleaseError
 ├── SplitsDisagree      a problem is in the test split of one dataset and in the train split of another
 ├── RoundNotReady       a slice of the round is incomplete or failed a blocking check
 ├── DamagedRelease      a file differs from what the manifest says
+│   └── RefusedRelease  it has what no release has: names that climb, links, files that unpack without end
 ├── CannotExport        a trainer cannot read the version, or the folder may not be written
 ├── UnknownTokenizer    there is no tokenizer of a requested name
 ├── FileInTheWay        a file stands where one would be written, and is something else
@@ -67,6 +68,10 @@ class SplitsDisagree(ReleaseError):
 
 class DamagedRelease(ReleaseError):
     """A file of a version differs from what its manifest says."""
+
+
+class RefusedRelease(DamagedRelease):
+    """A release has something that none by `stepmill` has, and that might harm whoever reads it."""
 
 
 class CannotExport(ReleaseError):

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from releases.comparison.columns import column_changes
+from releases.door.plain_files import read_plain
+from releases.door.shards import open_shard
 from releases.draft import Draft
 from releases.errors import ColumnsChanged, LicenceForbids, SplitsDisagree
 from releases.licences import refusal
@@ -93,7 +95,7 @@ def _released_problems(folder: UPath, manifest: Manifest) -> dict[str, set[str]]
     with_ids = {config for config, schema in _released_schemas(folder, manifest) if "problem_id" in schema.names}
     for shard in shards_of(manifest):
         if shard.config in with_ids and shard.split in problems:
-            with (folder / manifest.version / shard.path).open("rb") as source:
+            with open_shard(folder / manifest.version, shard.path) as source:
                 ids = pq.ParquetFile(source).read(columns=["problem_id"])  # no other column of the file
                 problems[shard.split] |= set(ids["problem_id"].to_pylist())
     return problems
@@ -105,7 +107,7 @@ def _released_schemas(folder: UPath, manifest: Manifest) -> Iterator[tuple[str, 
     for shard in shards_of(manifest):
         if shard.config not in seen:
             seen.add(shard.config)
-            with (folder / manifest.version / shard.path).open("rb") as source:
+            with open_shard(folder / manifest.version, shard.path) as source:
                 yield shard.config, pq.read_schema(source)
 
 
@@ -115,7 +117,6 @@ def _versions(folder: UPath) -> dict[Version, Manifest]:
         return {}
     versions = {}
     for child in folder.iterdir():
-        path = child / FILE_NAME
-        if Version.is_version(child.name) and path.exists():
-            versions[Version.parse(child.name)] = read_manifest(path.read_bytes(), where=str(path))
+        if Version.is_version(child.name) and (content := read_plain(child, FILE_NAME)) is not None:
+            versions[Version.parse(child.name)] = read_manifest(content, where=f"{child}/{FILE_NAME}")
     return versions

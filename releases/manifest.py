@@ -13,6 +13,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from releases.comparison.changes import Changes
+from releases.door.bounds import MANIFEST_BYTES
+from releases.door.claims import require_claims
+from releases.door.json_text import read_json
+from releases.door.text import one_line
 from releases.draft import Draft
 from releases.errors import UnknownRelease
 from releases.facts import ReleaseFacts
@@ -65,8 +69,8 @@ def to_json(data: Any) -> bytes:
 
 
 def describe(draft: Draft, version: Version, changes: Changes | None = None) -> Manifest:
-    """The manifest of `draft` as `version`, with no files yet."""
-    return Manifest(
+    """The manifest of `draft` as `version`, with no files yet; raises RefusedRelease if nobody could read it."""
+    manifest = Manifest(
         dataset=draft.dataset,
         version=str(version),
         content=draft.content,
@@ -76,6 +80,8 @@ def describe(draft: Draft, version: Version, changes: Changes | None = None) -> 
         packages=package_versions(),
         changes=changes,
     )
+    require_claims(_MANIFEST.dump_python(manifest, mode="json"), where=f"{draft.dataset} {version}", itself=FILE_NAME)
+    return manifest
 
 
 def file_facts(path: str, content: bytes) -> FileFacts:
@@ -84,11 +90,24 @@ def file_facts(path: str, content: bytes) -> FileFacts:
 
 
 def read_manifest(content: bytes, *, where: str) -> Manifest:
-    """Read a manifest back; raises UnknownRelease naming `where` if it is not one."""
+    """Read a manifest back; raises UnknownRelease naming `where` if it is not one, RefusedRelease if it may harm."""
+    data = read_json(content, where=where, most=MANIFEST_BYTES)
+    require_claims(data, where=where, itself=FILE_NAME)
     try:
-        return _MANIFEST.validate_json(content)
+        manifest = _MANIFEST.validate_json(content)
     except ValidationError as bad:
-        raise UnknownRelease(f"{where} is not a manifest of this version of stepmill: {bad}") from bad
+        raise UnknownRelease(f"{where} is not a manifest of this version of stepmill: {first_error(bad)}") from bad
+    if not Version.is_version(manifest.version):
+        raise UnknownRelease(f"{where} is not a manifest: version must look like v0.1.0, got {manifest.version!r}")
+    return manifest
+
+
+def first_error(bad: ValidationError) -> str:
+    """The first of the errors in JSON data, as one line."""
+    first, *others = bad.errors(include_url=False, include_context=False)
+    field = ".".join(map(str, first["loc"])) or "its text"
+    more = f", and {len(others)} more" if others else ""
+    return one_line(f"{field}: {first['msg']}{more}")
 
 
 def package_versions() -> dict[str, str]:

@@ -7,6 +7,7 @@ from random import Random
 import polars as pl
 
 from filters.widths import short
+from releases.door.text import visible
 from releases.errors import UnknownColumn
 from releases.names import instead
 
@@ -39,7 +40,7 @@ def shown(
 
 def _cell(column: str, value: object, longest: int | None) -> str:
     """A short value on the column's line; a long or multi-line one in a block below it."""
-    text = _text(short(value))
+    text = visible(_text(short(value)))
     if text == "":
         return f"**{column}**: {_EMPTY}"
     if longest is not None and len(text) > longest:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-_FORM = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_NUMBER = "(0|[1-9][0-9]{0,5})"
+_FORM = re.compile(rf"v{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -17,10 +18,10 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> "Version":
-        """Read `v0.1.0`; raises ValueError for anything else."""
+        """Read `v0.1.0`, with numbers of at most six digits; raises ValueError for anything else."""
         match = _FORM.fullmatch(text)
         if match is None:
-            raise ValueError(f"version must look like v0.1.0, got {text!r}")
+            raise ValueError(f"version must look like v0.1.0, got {text[:40]!r}")
         return cls(*(int(number) for number in match.groups()))
 
     @classmethod

@@ -18,11 +18,12 @@ def explained() -> Iterator[None]:
     from generators.engine.errors import EngineError
     from generators.problems.source import SourceError
     from generators.sampling.storage import StorageError
+    from releases.door.text import visible
     from releases.errors import ReleaseError
 
     of_commands = (CannotLaunch, CannotWork, NoHome, UnknownRound, WrongSelection, SettingsError)
     try:
         yield
     except (*of_commands, SourceError, EngineError, StorageError, ReleaseError, OSError) as error:
-        typer.echo(f"stepmill: {error}", err=True)
+        typer.echo(f"stepmill: {visible(str(error))}", err=True)
         raise typer.Exit(2) from error

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from releases.cli import print_json
+from releases.cli import print_json, say
 
 
 def releases(
@@ -68,4 +68,4 @@ def releases(
         *(("on the Hub",) if hub else ()),
         "folder",
     )
-    typer.echo(text_table(heads, rows))
+    say(text_table(heads, rows))

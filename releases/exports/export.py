@@ -8,6 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from upath import UPath
 
+from releases.door.bounds import CARD_BYTES
+from releases.door.plain_files import read_plain
 from releases.errors import CannotExport
 from releases.exports.choice import Choice
 from releases.exports.folder import RECORD, write_folder
@@ -81,10 +83,10 @@ def _contents(
     yield from choice.layout.write(task.splits)
     for name, text in choice.layout.files(task).items():
         yield name, text.encode()
-    licence = release / LICENCE_FILE
-    if licence.exists():
-        yield LICENCE_FILE, licence.read_bytes()
-    readme = _readme(trainer, choice, record, has_licence=licence.exists())
+    licence = read_plain(release, LICENCE_FILE, most=CARD_BYTES)
+    if licence is not None:
+        yield LICENCE_FILE, licence
+    readme = _readme(trainer, choice, record, has_licence=licence is not None)
     yield "README.md", readme.encode()
     yield RECORD, to_json(asdict(record))
 

@@ -119,7 +119,7 @@ class HubRegistry:
         return VersionFiles(
             where=f"{repository.url}/resolve/{version}",
             manifest=manifest,
-            read=lambda path: repository.read(path, version),
+            read=lambda path, *, most: repository.read(path, version, most=most),
         )
 
     def unknown(self, dataset: str, version: str | None) -> UnknownRelease:

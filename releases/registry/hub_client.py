@@ -12,6 +12,7 @@ from huggingface_hub import HfApi, constants, get_session, hf_hub_url, hf_raise_
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.utils import build_hf_headers
 
+from releases.door.refusal import MORE, refused
 from releases.errors import HubDenied, HubError
 from releases.registry.retry import RetryPolicy
 
@@ -20,6 +21,7 @@ ENDPOINT_VARIABLE = "HF_ENDPOINT"
 # By default the client waits forever; the Hub may take minutes to commit many files.
 _TIMEOUT = httpx2.Timeout(300, connect=30)
 _MOST_DATASETS = 100
+_MISSING = bytes(bytearray(b"no such file"))  # an object of its own: `is` tells it from a file that says so
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
@@ -64,16 +66,26 @@ class HubClient:
                 return answers[status]
             raise self._explained(doing, error, status) from wrapped
 
-    def read(self, repository: str, path: str, revision: str) -> bytes | None:
-        """A file of a dataset repository, or None if the file, revision or repository does not exist."""
+    def read(self, repository: str, path: str, revision: str, *, most: int) -> bytes | None:
+        """A file of a dataset repository, or None if the file, revision or repository does not exist.
 
-        def get(api: HfApi) -> bytes:
+        Raises RefusedRelease if it has more than `most` bytes, as soon as it has.
+        """
+
+        def get(api: HfApi) -> bytes | None:
             url = hf_hub_url(repository, path, repo_type="dataset", revision=revision, endpoint=api.endpoint)
-            response = get_session().get(url, headers=build_hf_headers(token=api.token))
-            hf_raise_for_status(response)
-            return response.content
+            headers = {**build_hf_headers(token=api.token), "Accept-Encoding": "identity"}
+            with get_session().stream("GET", url, headers=headers) as response:
+                if response.is_error:
+                    response.read()
+                hf_raise_for_status(response)
+                return _body(response, most)
 
-        return self.ask(f"read {path} of {repository} at {revision}", get, answers={404: None})
+        content = self.ask(f"read {path} of {repository} at {revision}", get, answers={404: _MISSING})
+        if content is None:
+            where = f"{self.endpoint}/datasets/{repository}/resolve/{revision}/{path}"
+            raise refused(where, "its size in bytes", f"it is at most {most}", MORE)
+        return None if content is _MISSING else content
 
     def datasets(self) -> list[str]:
         """The names of the namespace's datasets, in alphabetical order; the first hundred if there are more."""
@@ -103,6 +115,16 @@ class HubClient:
             else "what is uploaded stays there: publish again to go on"
         )
         return HubError(f"the Hub at {self.endpoint} did not {doing} ({code}{' '.join(reason.split())}); {remedy}")
+
+
+def _body(response: httpx2.Response, most: int) -> bytes | None:
+    """What the Hub sends, or None if that is more than `most` bytes; the rest is not read."""
+    content = bytearray()
+    for block in response.iter_bytes():
+        content += block
+        if len(content) > most:
+            return None
+    return bytes(content)
 
 
 def _token() -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from releases.bundle import ReleaseFile
+from releases.door.bounds import MANIFEST_BYTES
 from releases.errors import HubError
 from releases.manifest import FILE_NAME, Manifest, read_manifest
 from releases.registry.hub_client import HubClient
@@ -65,14 +66,14 @@ class HubRepository:
         """The manifest at `revision`, a tag or commit that resolves to `commit`; None if there is none."""
         key = (revision, commit)
         if key not in self._manifests:
-            content = self.read(FILE_NAME, revision)
+            content = self.read(FILE_NAME, revision, most=MANIFEST_BYTES)
             where = f"{self.url}/blob/{revision}/{FILE_NAME}"
             self._manifests[key] = None if content is None else read_manifest(content, where=where)
         return self._manifests[key]
 
-    def read(self, path: str, revision: str) -> bytes | None:
-        """A file at a revision, or None if there is no such file."""
-        return self._client.read(self.id, path, revision)
+    def read(self, path: str, revision: str, *, most: int) -> bytes | None:
+        """A file of at most so many bytes at a revision, or None if there is no such file; raises RefusedRelease."""
+        return self._client.read(self.id, path, revision, most=most)
 
     def holds(self, manifest: Manifest, commit: str) -> bool:
         """Whether the commit has every file of the manifest, by size and, where the Hub reports one, by digest."""

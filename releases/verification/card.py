@@ -5,14 +5,17 @@ from fnmatch import fnmatch
 from typing import Any
 
 import yaml
-from huggingface_hub import DatasetCard
+from huggingface_hub import DatasetCardData
 
+from releases.door.bounds import CARD_BYTES, PATH_CHARACTERS
+from releases.door.front_matter import CARD, read_front_matter
+from releases.door.plain_files import read_plain
 from releases.licences import hub_licence
 from releases.parquet import shards_of
 from releases.verification.finding import Checked, Finding
 from releases.verification.streamed import StreamedRelease
 
-CARD = "README.md"
+_PATTERNS = 500
 
 
 def check_card(release: StreamedRelease) -> Checked:
@@ -23,15 +26,16 @@ def check_card(release: StreamedRelease) -> Checked:
 def _complaints(release: StreamedRelease) -> Iterator[str]:
     from datasets.utils.metadata import MetadataConfigs
 
-    path = release.folder / CARD
-    if not path.is_file():
+    content = read_plain(release.folder, CARD, most=CARD_BYTES)
+    if content is None:
         yield "it is missing"
         return
     try:
-        data = DatasetCard(path.read_text(encoding="utf-8")).data
+        data = DatasetCardData(**read_front_matter(content, where=f"{release.folder}/{CARD}"))
         configs = MetadataConfigs.from_dataset_card_data(data)
         configs.get_default_config_name()  # raises if there are several
-    except (ValueError, TypeError, yaml.YAMLError) as bad:
+        patterns = dict(_patterns(configs))
+    except (ValueError, TypeError, AttributeError, KeyError, yaml.YAMLError) as bad:
         yield f"datasets cannot read its YAML: {bad}"
         return
     licence = hub_licence(release.manifest.facts.licence).id
@@ -40,7 +44,6 @@ def _complaints(release: StreamedRelease) -> Iterator[str]:
     listed: dict[tuple[str, str], set[str]] = {}
     for shard in shards_of(release.manifest):
         listed.setdefault((shard.config, shard.split), set()).add(shard.path)
-    patterns = dict(_patterns(configs))
     for config, split in sorted(patterns.keys() | listed.keys()):
         wanted = patterns.get((config, split), [])
         files = {file for names in listed.values() for file in names if _matches(file, wanted)}
@@ -51,10 +54,17 @@ def _complaints(release: StreamedRelease) -> Iterator[str]:
 
 
 def _patterns(configs: dict[str, dict[str, Any]]) -> Iterator[tuple[tuple[str, str], list[str]]]:
+    n_patterns = 0
     for config, metadata in configs.items():
         for entry in metadata.get("data_files", []):
             paths = entry["path"]
-            yield (config, entry["split"]), [paths] if isinstance(paths, str) else paths
+            patterns = [paths] if isinstance(paths, str) else paths
+            n_patterns += len(patterns)
+            if n_patterns > _PATTERNS or any(len(str(pattern)) > PATH_CHARACTERS for pattern in patterns):
+                raise ValueError(
+                    f"it has more than {_PATTERNS} patterns of files, or one of {PATH_CHARACTERS} characters"
+                )
+            yield (str(config), str(entry["split"])), [str(pattern) for pattern in patterns]
 
 
 def _matches(file: str, patterns: list[str]) -> bool:

@@ -6,17 +6,18 @@ Hidden files do not belong to a version; downloads and operating systems leave s
 from collections.abc import Iterator
 from hashlib import sha256
 
-from pydantic import TypeAdapter, ValidationError
 from upath import UPath
 
+from releases.door.bounds import MANIFEST_BYTES
+from releases.door.plain_files import blocks, names_below, open_plain, read_plain
+from releases.door.text import visible
+from releases.errors import DamagedRelease, UnknownRelease
 from releases.manifest import FILE_NAME, FileFacts, Manifest
 from releases.parquet import shards_of
-from releases.registry.local import INDEX, Entry
+from releases.registry.index import INDEX, read_index, unlisted
 from releases.verification.finding import Checked, Finding
 from releases.verification.streamed import StreamedRelease
 from releases.version import Version
-
-_INDEX = TypeAdapter(list[Entry])
 
 
 def check_files(release: StreamedRelease) -> Checked:
@@ -35,24 +36,25 @@ def check_files(release: StreamedRelease) -> Checked:
 
 
 def _differences(folder: UPath, file: FileFacts) -> Iterator[Finding]:
-    path = folder / file.path
-    if not path.is_file():
+    try:
+        with open_plain(folder, file.path) as (content, size):
+            if size != file.size:  # then it is not what is listed, and may be very long
+                yield Finding(file=file.path, complaint=f"it has {size} bytes, the manifest says {file.size}")
+                return
+            digest = sha256()
+            for block in blocks(content, where=f"{folder}/{file.path}", most=size):
+                digest.update(block)
+    except FileNotFoundError:
         yield Finding(file=file.path, complaint=f"it is missing; the manifest lists it with {file.size} bytes")
         return
-    content = path.read_bytes()
-    if len(content) != file.size:
-        yield Finding(file=file.path, complaint=f"it has {len(content)} bytes, the manifest says {file.size}")
-    digest = sha256(content).hexdigest()
-    if digest != file.sha256:
-        yield Finding(file=file.path, complaint=f"its SHA-256 is {digest}, the manifest says {file.sha256}")
+    if (found := digest.hexdigest()) != file.sha256:
+        yield Finding(file=file.path, complaint=f"its SHA-256 is {found}, the manifest says {file.sha256}")
 
 
 def _unlisted(folder: UPath, listed: set[str]) -> Iterator[Finding]:
-    for path in sorted(folder.rglob("*"), key=str):
-        name = path.path.removeprefix(folder.path).lstrip("/")
-        hidden = any(part.startswith(".") for part in name.split("/"))
-        if path.is_file() and not hidden and name not in {*listed, FILE_NAME}:
-            yield Finding(file=name, complaint="the manifest does not list it")
+    for name in names_below(folder):
+        if name not in {*listed, FILE_NAME}:
+            yield Finding(file=visible(name), complaint="the manifest does not list it")
 
 
 def _missing_shards(manifest: Manifest) -> Iterator[Finding]:
@@ -69,15 +71,11 @@ def _manifest(folder: UPath, manifest: Manifest) -> Iterator[Finding]:
     """The manifest belongs to the folder's version, and its digest is the one in the registry's index."""
     if Version.is_version(folder.name) and folder.name != manifest.version:
         yield Finding(file=FILE_NAME, complaint=f"it is of version {manifest.version}, the folder is {folder.name}")
-    index = folder.parent / INDEX
-    if not index.exists():
-        return
     try:
-        digests = {entry.version: entry.manifest for entry in _INDEX.validate_json(index.read_bytes())}
-    except ValidationError as bad:
+        entries = read_index(folder.parent)
+    except (UnknownRelease, DamagedRelease) as bad:
         yield Finding(file=f"../{INDEX}", complaint=f"the registry's index cannot be read: {bad}")
         return
-    digest = sha256((folder / FILE_NAME).read_bytes()).hexdigest()
-    listed = digests.get(manifest.version, "no such version")
-    if listed != digest:
-        yield Finding(file=FILE_NAME, complaint=f"its SHA-256 is {digest}, {INDEX} beside the version has {listed}")
+    content = read_plain(folder, FILE_NAME, most=MANIFEST_BYTES) or b""
+    if (difference := unlisted(entries, manifest.version, content)) is not None:
+        yield Finding(file=FILE_NAME, complaint=difference)

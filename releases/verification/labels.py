@@ -9,6 +9,7 @@ from filters.schema import SchemaError
 from generators.dataset import Config, IncompleteParameters, Parameters, no_files
 from generators.rows import Rows, between_problems, blocks_of
 from releases.config_rows import ConfigRows
+from releases.door.plain_files import read_plain
 from releases.drafting import parameters_in, shares_in
 from releases.errors import IncompleteManifest
 from releases.recomputation import close, corrected, differences
@@ -123,10 +124,10 @@ def _compare_splits(
 
 def _compare_files(release: StreamedRelease, files: Mapping[str, bytes]) -> Iterator[Finding]:
     for name, content in files.items():
-        path = release.folder / name
-        if not path.is_file():
+        stored = read_plain(release.folder, name)
+        if stored is None:
             yield Finding(file=name, complaint=f"it is missing, and follows from {release.main}")
-        elif path.read_bytes() != content:
+        elif stored != content:
             yield Finding(file=name, complaint=f"it is not what follows from {release.main}")
 
 

@@ -6,7 +6,6 @@ A shard that cannot be read becomes a finding.
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import accumulate
 from typing import Any
 
@@ -20,10 +19,12 @@ from filters.widths import narrow, wide
 from generators.dataset import Dataset
 from generators.datasets import DATASETS, dataset_of
 from releases.comparison.columns import column_changes
+from releases.door.shards import open_shard
 from releases.errors import DamagedRelease, UnknownConfig, UnknownRelease
-from releases.manifest import FILE_NAME, Manifest, read_manifest
+from releases.manifest import Manifest
 from releases.names import instead
 from releases.parquet import Shard, arrow_schema, shards_of
+from releases.registry.version_files import files_in
 from releases.verification.finding import Finding
 
 
@@ -140,10 +141,7 @@ def open_release(folder: UPath) -> OpenedRelease:
 
 def manifest_in(folder: UPath) -> Manifest:
     """The manifest of the version in `folder`; raises UnknownRelease if there is none."""
-    path = folder / FILE_NAME
-    if not path.exists():
-        raise UnknownRelease(f"{folder} holds no {FILE_NAME}: name the folder of one version")
-    return read_manifest(path.read_bytes(), where=str(path))
+    return files_in(folder).manifest
 
 
 def _part(config: str, split: str, shards: list[tuple[str, pl.DataFrame, pl.DataFrame]], is_wide: bool) -> Part:
@@ -173,12 +171,12 @@ def has_wide_numbers(folder: UPath, shards: Iterable[Shard], dataset: Dataset[An
     """Whether a version's numbers have 64 bits, by the first file that tells; they have 32 if none does."""
     for shard in shards:
         config = dataset.config(shard.config)
-        path = folder / shard.path
-        if config is None or not path.is_file():
+        if config is None:
             continue
         try:
-            columns = pq.read_schema(BytesIO(path.read_bytes()))
-        except pa.ArrowException:
+            with open_shard(folder, shard.path) as file:
+                columns = pq.read_schema(file)
+        except (FileNotFoundError, pa.ArrowException):
             continue  # `_read` makes a finding of it
         schema = as_written(config.schema, columns)
         fits = [not [*column_changes(arrow_schema(schema, is_wide=width), columns)] for width in (False, True)]
@@ -196,7 +194,8 @@ def _read(
         known = ", ".join(config.name for config in dataset.configs)
         return None, [Finding(file=shard.path, complaint=f"there is no config {shard.config}; declared are {known}")]
     try:
-        table = pq.read_table(BytesIO((folder / shard.path).read_bytes()))
+        with open_shard(folder, shard.path) as file:
+            table = pq.read_table(file)
     except (OSError, pa.ArrowException) as bad:
         reason = "it is missing" if isinstance(bad, FileNotFoundError) else f"it cannot be read as Parquet: {bad}"
         return None, [Finding(file=shard.path, complaint=reason)]

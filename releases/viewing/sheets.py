@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from filters.schema import Column
+from filters.schema import Column, SchemaError
+from releases.errors import DamagedRelease
 from releases.verification.opened import OpenedRelease
 from releases.viewing.cells import cells, filter_of
 from releases.viewing.sampling import share_shown, shown_rows
@@ -38,6 +39,7 @@ def sheet(release: OpenedRelease, config: str, *, n: int, seed: int, tokenizers:
     schema = {**release.schema(config).columns, SPLIT: _SPLIT}
     numbers, are_whole = shown_rows(rows, n=n, seed=seed)
     shown = rows[numbers]
+    _require_sound(release, config, shown.select(list(release.schema(config).columns)))
     panels = panels_of(release.dataset, frozenset(schema))
     drawn = drawn_columns(panels)
     kept = [name for name, column in schema.items() if name in drawn or not column.tokenwise]
@@ -63,6 +65,15 @@ def sheet(release: OpenedRelease, config: str, *, n: int, seed: int, tokenizers:
     return Sheet(
         head=head, blocks=tuple(packed([cut[start : start + ROWS_PER_BLOCK] for cut in columns]) for start in starts)
     )
+
+
+def _require_sound(release: OpenedRelease, config: str, rows: pl.DataFrame) -> None:
+    """Raise DamagedRelease if a row breaks a rule that its drawing relies on."""
+    try:
+        release.schema(config).validate(rows)
+    except SchemaError as bad:
+        name = f"{release.manifest.dataset} {release.manifest.version}"
+        raise DamagedRelease(f"{name} has rows that cannot be drawn ({bad}): see `stepmill verify`") from bad
 
 
 def packed(data: Any) -> str:

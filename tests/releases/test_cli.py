@@ -148,7 +148,7 @@ def test_a_file_that_the_hub_lacks_or_has_otherwise_is_a_finding(stepmill, on_hu
     damaged = stepmill("verify", f"{on_hub}@v0.1.0")
     assert damaged.exit_code == 1
     assert f"{picture}: it is missing" in damaged.output
-    assert "README.md: its SHA-256 is" in damaged.output
+    assert "README.md: it has 7 bytes, the manifest says" in damaged.output
     refused = stepmill("pull", f"{on_hub}@v0.1.0", "--into", "here")
     assert refused.exit_code == 2
     assert re.search(r"README\.md has the SHA-256|\.png is missing", refused.stderr)
@@ -288,3 +288,51 @@ def test_columns_of_tokens_are_shown_only_on_request(stepmill, good):
     named = stepmill("show", good, "--config", "full", "--columns", "token_ids")
     assert named.stdout.startswith("### Row 1\n\n**token_ids**: `[0, 1, ") and named.stderr == ""
     assert "**level**: -" in usual.stdout
+
+
+def test_what_a_row_says_to_a_terminal_is_shown_as_letters(stepmill, registry, true_draft):
+    said = "\x1b]52;c;QQ==\x07\x1b[2J\N{RIGHT-TO-LEFT OVERRIDE}\n~~~~\n# heading"
+    folder = registry.publish(with_value(true_draft, "full", "train", 3, "prompt", said)).path
+    other = registry.publish(with_value(true_draft, "full", "train", 3, "policy", said)).path
+    for arguments in (
+        ("show", folder, "--config", "full", "--rows", 99),
+        ("verify", folder),
+        ("verify", folder, "--json"),
+        ("diff", folder, other),
+        ("diff", folder, other, "--json"),
+    ):
+        told = stepmill(*arguments)
+        assert told.exit_code < 2
+        assert re.findall(r"[^\n\x20-\x7e…–δΔ]", told.output) == [], arguments
+    shown = stepmill("show", folder, "--config", "full", "--rows", 99).output
+    assert "~~~~~text\n\\u001b]52;c;QQ==\\u0007\\u001b[2J\\u202e\n~~~~\n# heading\n~~~~~\n" in shown
+
+
+def test_a_row_that_breaks_a_rule_is_not_drawn(stepmill, registry, true_draft, tmp_path):
+    folder = registry.publish(with_value(true_draft, "full", "train", 1, "n_correct", [7])).path
+    told = stepmill("view", folder, "--out", tmp_path / "page.html")
+    assert told.exit_code == 2 and "rows that cannot be drawn" in told.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_file_of_the_hub_that_is_longer_than_listed_is_not_read_to_its_end(stepmill, on_hub, hub, tmp_path):
+    repository = hub.state.repository(on_hub)
+    changed = repository.at("v0.1.0").files | {"README.md": Blob(b"-" * 1_000_000, False)}
+    repository.commits[1] = replace(repository.commits[1], files=changed)
+    for arguments in (("pull", f"{on_hub}@v0.1.0", "--into", tmp_path / "here"), ("verify", f"{on_hub}@v0.1.0")):
+        told = stepmill(*arguments)
+        assert told.exit_code == 2
+        assert re.search(r"README\.md: its size in bytes is more; it is at most \d+: do not use", told.stderr)
+
+
+def test_a_manifest_of_the_hub_that_climbs_is_refused(stepmill, on_hub, hub, tmp_path):
+    repository = hub.state.repository(on_hub)
+    files = repository.at("v0.1.0").files
+    manifest = json.loads(files["manifest.json"].content)
+    manifest["files"][0]["path"] = "../../outside"
+    changed = files | {"manifest.json": Blob(json.dumps(manifest).encode(), False)}
+    repository.commits[1] = replace(repository.commits[1], files=changed)
+    for command in ("verify", "show", "view"):
+        told = stepmill(command, f"{on_hub}@v0.1.0")
+        assert told.exit_code == 2 and "files[0].path is '../../outside'; a path has" in told.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,15 +1,16 @@
 """A version copied into a folder: whole, checked, once."""
 
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from upath import UPath
 
-from releases.errors import DamagedRelease, UnknownRelease, VersionTaken
+from releases.errors import DamagedRelease, RefusedRelease, UnknownRelease, VersionTaken
 from releases.registry.hub import HubRegistry
 from releases.registry.pull import pull
-from releases.registry.version_files import as_folder
+from releases.registry.version_files import files_in
 from releases.verification.verify import verify
+from tests.releases.forgery import alone, with_manifest
 from tests.releases.registry.test_local import contents
 
 
@@ -71,22 +72,36 @@ def test_a_version_on_the_hub_is_pulled_byte_for_byte(hub, true_draft, into):
 
 @pytest.mark.parametrize("path", ["../../outside", "/outside", "data/../../outside"])
 def test_a_manifest_whose_files_lie_outside_of_the_version_is_refused(registry, true_draft, into, path):
-    registry.publish(true_draft)
-    files = registry.files("process_labels", "v0.1.0")
-    forged = replace(files.manifest, files=(replace(files.manifest.files[0], path=path),))
-    with pytest.raises(DamagedRelease, match=f"has '{path}', which is no name inside a folder"):
-        pull(replace(files, manifest=forged), into=into)
-    with (
-        pytest.raises(DamagedRelease, match="no name inside a folder"),
-        as_folder(replace(files, manifest=forged, folder=None)),
-    ):
-        pytest.fail("the download must not begin")
+    folder = alone(registry.publish(true_draft).path, UPath(into.parent / "alone"))
+    with_manifest(folder, lambda told: told["files"][0].update(path=path))
+    with pytest.raises(RefusedRelease, match=rf"files\[0\]\.path is '{path}'; a path has 1 to 6 such names"):
+        files_in(folder)
     assert not into.exists()
 
 
 @pytest.mark.parametrize("change", [{"dataset": "../outside"}, {"version": "../v0.1.0"}])
 def test_a_manifest_whose_name_lies_outside_of_the_target_is_refused(registry, true_draft, into, change):
+    folder = alone(registry.publish(true_draft).path, UPath(into.parent / "alone"))
+    with_manifest(folder, lambda told: told.update(change))
+    with pytest.raises(RefusedRelease, match=r"is '\.\./.*'; a name has 1 to 100 letters"):
+        files_in(folder)
+
+
+def test_a_manifest_that_is_not_the_one_of_the_index_is_not_pulled(registry, true_draft, into):
+    folder = with_manifest(registry.publish(true_draft).path, lambda told: told["facts"].update(policy="another"))
+    for read in (lambda: registry.files("process_labels", "v0.1.0"), lambda: files_in(folder)):
+        with pytest.raises(DamagedRelease, match=r"manifest\.json: its SHA-256 is .*versions\.json beside .*: take"):
+            pull(read(), into=into)
+    assert not into.exists()
+
+
+@pytest.mark.parametrize("link", ["process_labels", "process_labels/v0.1.0"])
+def test_a_link_in_the_target_is_not_followed(registry, true_draft, into, tmp_path, link):
     registry.publish(true_draft)
-    files = registry.files("process_labels", "v0.1.0")
-    with pytest.raises(DamagedRelease, match="no name inside a folder"):
-        pull(replace(files, manifest=replace(files.manifest, **change)), into=into)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    Path(into.path, link).parent.mkdir(parents=True)
+    Path(into.path, link).symlink_to(elsewhere)
+    with pytest.raises(RefusedRelease, match=f"{link}: it is a link; a version lies in folders that are none"):
+        pull(registry.files("process_labels", "v0.1.0"), into=into)
+    assert list(elsewhere.iterdir()) == []

@@ -190,7 +190,6 @@ def test_a_changed_picture_and_a_file_too_many_are_named(folder):
     (folder / ".gitattributes").write_bytes(b"what a download leaves")
     assert [said.split(" is ")[0].split(" has ")[0] for _, said in found(folder)] == [
         "pictures/labels_by_position.png: it",
-        "pictures/labels_by_position.png: its SHA-256",
         "data/more.parquet: the manifest does not list it",
     ]
 
@@ -391,3 +390,21 @@ def test_a_folder_that_is_no_version_and_a_dataset_without_verifier_are_refused(
         verify(UPath(tmp_path))
     with pytest.raises(UnknownRelease, match="poems is no dataset that can be checked; there are process_labels"):
         verify(with_manifest(folder, lambda told: told.update(dataset="poems")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hard_threshold", 1.5),
+        ("hard_threshold", []),
+        ("confidence", None),
+        ("confidence", {"a": 1}),
+        ("label_ratio", -1),
+        ("label_ratio", "many"),
+        ("priors", [1]),
+        ("test", "x"),
+    ],
+)
+def test_parameters_that_cannot_be_are_findings_and_end_nothing(folder, name, value):
+    told = found(with_manifest(folder, lambda data: data["facts"]["settings"]["export"].update({name: value})))
+    assert ("labels", f"{FILE_NAME}: settings.export lacks") in [(check, said[:38]) for check, said in told]
