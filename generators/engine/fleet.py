@@ -15,7 +15,7 @@ from generators.engine.affinity import Affinity, chosen
 from generators.engine.client import ModelInfo
 from generators.engine.errors import EngineBusy, EngineLost, EngineMisconfigured, EngineUnavailable
 from generators.engine.protocol import Generation, Request
-from generators.engine.worker import Restartable, Worker
+from generators.engine.worker import RECOGNISED_WITHIN_S, Restartable, Worker
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +191,7 @@ class Fleet:
             await asyncio.sleep(self._settings.recognise_every_s)
             try:
                 if worker.up:
-                    await worker.recognised(self._settings.recognise_every_s)
+                    await worker.recognised(RECOGNISED_WITHIN_S)
             except EngineMisconfigured as error:
                 self._discard(worker, str(error))
                 self._update_state()

@@ -28,7 +28,7 @@ from generators.engine.window import Window
 _USELESS = (3, 16)
 _GOOD_LATELY_S = 1.0
 _LONGEST_WARINESS_S = 8.0
-_RECOGNISED_WITHIN_S = 120.0
+RECOGNISED_WITHIN_S = 120.0
 _FORGET_S = 90.0  # longer than any request waits for its next try
 
 
@@ -256,7 +256,7 @@ class Worker:
     async def _checked(self) -> None:
         with suppress(EngineBusy):  # it is well, and its window says how much it takes
             await self.client.check()
-        await self.recognised(_RECOGNISED_WITHIN_S)
+        await self.recognised(RECOGNISED_WITHIN_S)
 
     async def recognised(self, within_s: float) -> None:
         """Raise EngineMisconfigured if the server has other weights than the policy's."""
