@@ -14,6 +14,7 @@ _SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "bil
 _WORDS = frozenset(_SMALL.keys() | _SCALES.keys())
 _STARTS = frozenset(_SMALL.keys() | {"a", "an", "dozen"})
 _MOST_DIGITS = 13
+_MOST = 10**_MOST_DIGITS  # words that go on after such a number begin another one
 
 
 def with_digits(words: list[str]) -> list[str]:
@@ -50,7 +51,7 @@ def _read(words: list[str], start: int) -> tuple[int | None, int]:
         return _SCALES[first], start + 1
     else:
         return None, start
-    while at < len(words):
+    while at < len(words) and total + current < _MOST:
         word = words[at]
         if word in _SCALES:
             total, current = _scaled(total, current, _SCALES[word])

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters.texts.respelling import comparable
 from filters.texts.words import figures, words
 
 
@@ -39,3 +40,8 @@ def test_figures_are_what_is_no_word():
 @given(st.integers(0, 9), st.integers(0, 9))
 def test_digits_need_no_braces(above, below):
     assert words(rf"\frac{{{above}}}{{{below}}}") == words(rf"\frac{above}{below}")
+
+
+def test_number_words_without_end_are_numbers_of_a_usual_size():
+    numbers = comparable("two hundred and " * 5000 + "million " * 5000)
+    assert max(len(number) for number in numbers if number[0].isdigit()) <= 24
