@@ -6,11 +6,12 @@ from itertools import chain
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 from upath import UPath
 
 from generators.datasets import completed
 from generators.sampling.storage import StorageError
-from releases.shard_blocks import blocks_in, height_of, schema_of
+from releases.parquet_blocks import decoded
 
 
 def blocks_of_table(path: UPath, name: str, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
@@ -18,12 +19,13 @@ def blocks_of_table(path: UPath, name: str, columns: Sequence[str] | None) -> It
 
     Raises StorageError.
     """
-    with _explained(path):
-        present = schema_of(path.parent, path.name)
-        wanted = None if columns is None else [column for column in columns if column in present.names]
-        blocks = blocks_in(path.parent, path.name, wanted)
+    with _explained(path), path.open("rb") as source:
+        file = pq.ParquetFile(source)
+        present = file.schema_arrow.names
+        wanted = present if columns is None else [column for column in columns if column in present]
+        blocks = decoded(file, wanted)
         first = next(blocks, None)
-        empty = pl.DataFrame(present.empty_table()).select(wanted or present.names)
+        empty = pl.DataFrame(file.schema_arrow.empty_table()).select(wanted)
         for block in chain([empty if first is None else first], blocks):
             rows = completed(name, block)
             yield rows.select(columns) if columns is not None else rows
@@ -31,8 +33,8 @@ def blocks_of_table(path: UPath, name: str, columns: Sequence[str] | None) -> It
 
 def height_of_table(path: UPath) -> int:
     """The number of rows of a table's file; raises StorageError."""
-    with _explained(path):
-        return height_of(path.parent, path.name)
+    with _explained(path), path.open("rb") as source:
+        return int(pq.read_metadata(source).num_rows)
 
 
 @contextmanager
