@@ -59,7 +59,7 @@ def create(path: UPath, content: bytes) -> bool:
     """Write a new file, complete at once, and its folder; False if the file exists. Raises StorageError.
 
     Of several that create one file at a time, one succeeds: by a hard link on a local file system, by a conditional
-    upload on an object store. A store that ignores the condition lets a second call succeed too.
+    upload on an object store. Where a store or its driver has no such condition, a second call succeeds too.
     """
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,13 +67,9 @@ def create(path: UPath, content: bytes) -> bool:
             if is_local(path):
                 _create_local(path, content)
             else:
-                path.fs.pipe_file(path.path, content, mode="create")
+                _create_remote(path, content)
         except FileExistsError:
             return False
-        except OSError as error:
-            if "ConditionalRequestConflict" in str(error):  # S3, where two uploads meet
-                return False
-            raise
         return True
 
 
@@ -90,6 +86,21 @@ def _create_local(path: UPath, content: bytes) -> None:
                 sink.write(content)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _create_remote(path: UPath, content: bytes) -> None:
+    try:
+        path.fs.pipe_file(path.path, content, mode="create")
+    except FileExistsError:
+        raise
+    except (NotImplementedError, ValueError, TypeError):  # of a driver that does not know the mode
+        path.write_bytes(content)
+    except OSError as error:
+        if "ConditionalRequestConflict" in str(error):  # S3, where two uploads meet
+            raise FileExistsError(str(path)) from error
+        if "NotImplemented" not in str(error) and "not implemented" not in str(error):
+            raise
+        path.write_bytes(content)
 
 
 def _temporary(path: UPath) -> Path:

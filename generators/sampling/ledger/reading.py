@@ -63,6 +63,8 @@ class Reader:
         """The token ids of a row; raises PartGone or DamagedPart."""
         with self._lock:
             place = bisect_right(self._firsts, position) - 1
+            if place < 0 or position - self._firsts[place] >= self._parts[place].rows:
+                raise PartGone(f"row {position} was merged into another part: look it up again")
             part, row = self._parts[place], position - self._firsts[place]
             group = bisect_right(part.starts, row) - 1
             values, offsets = self._group(part, group)

@@ -8,6 +8,7 @@ import sys
 import threading
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from upath import UPath
 
 from generators.engine.protocol import Sampling
@@ -137,6 +138,18 @@ def test_one_of_many_gets_the_lease(folder):
     for thread in threads:
         thread.join()
     assert (len(won), len(lost)) == (1, 5)
+
+
+@pytest.mark.parametrize("refusal", [None, NotImplementedError(), OSError("NotImplemented"), ValueError("mode")])
+def test_one_of_many_gets_the_lease_where_a_store_has_no_condition(tmp_path, monkeypatch, refusal):
+    def pipe_file(self, path, value, mode="overwrite", **kwargs):
+        if refusal is not None and mode == "create":
+            raise refusal
+        self.open(path, mode="wb", data=value)
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", pipe_file)
+    monkeypatch.setattr(leases, "SETTLE_S", 0.3)
+    test_one_of_many_gets_the_lease(UPath(f"memory://stepmill-heedless{tmp_path}/slice"))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"holder": 3}', b"[]"])

@@ -11,7 +11,7 @@ from upath import UPath
 from generators.engine.protocol import Sampling
 from generators.records import Rollout
 from generators.sampling.ledger import Ledger, LedgerKey, totals
-from generators.sampling.ledger.parts import GROUP_TOKENS
+from generators.sampling.ledger.parts import GROUP_TOKENS, PartGone
 from generators.sampling.storage import StorageError, create, remove, rename, write_bytes
 
 KEY = LedgerKey(policy="p", prefix=(1, 2, 3), sampling=Sampling(temperature=0.7))
@@ -121,6 +121,18 @@ def test_many_parts_are_merged_while_the_ledger_is_open(tmp_path, folder):
     with Ledger(folder) as ledger:
         assert all(ledger.get(KEY.digest(), index).token_ids == (index, index + 1) for index in range(100))
         assert len(ledger) == 100
+
+
+def test_a_row_that_was_merged_while_it_was_looked_up_is_not_taken_for_another(tmp_path):
+    fill(tmp_path, [(KEY, rollout(0))], [(KEY, rollout(1))], [(KEY, rollout(2))])
+    with Ledger(UPath(tmp_path), merges=False) as ledger:
+        old = [ledger._index.find(KEY.digest(), index).position for index in range(3)]
+        ledger._merge(lambda parts: parts[1:])
+        assert ledger._reader.read(old[0]) == (5, 6)
+        for position in old[1:]:
+            with pytest.raises(PartGone):
+                ledger._reader.read(position)
+        assert ledger.get(KEY.digest(), 2).token_ids == (5, 6)
 
 
 def test_long_rollouts_lie_in_row_groups_of_their_own(tmp_path):
