@@ -14,7 +14,6 @@ of two that create one file, one fails. Where a store ignores that condition, th
 two runs that begin within that time of each other may then both hold the lease, until the next heartbeat of one.
 """
 
-import json
 import os
 import threading
 import time
@@ -26,8 +25,9 @@ from uuid import uuid4
 from upath import UPath
 
 from generators.sampling.ledger import process
+from generators.sampling.ledger.lease_file import Holder, Written, epochs, lease_file
 from generators.sampling.ledger.names import PartName, last_numbers
-from generators.sampling.storage import StorageError, create, is_local, listed, read_bytes, remove, write_bytes
+from generators.sampling.storage import StorageError, create, is_local, read_bytes, remove, write_bytes
 
 VALID_S = 40.0
 WAIT_S = 60.0
@@ -44,61 +44,12 @@ class LeaseLost(StorageError):
     """Another run took the lease, since this one had not renewed it in time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """Who holds a lease. `mark` tells this holder from any other."""
-
-    host: str
-    machine: str
-    pid: int
-    started: str
-    run: str
-    since: str
-    mark: str
-
-    def __str__(self) -> str:
-        run = f"run {self.run}, " if self.run else ""
-        return f"{run}process {self.pid} on {self.host}, since {self.since}"
-
-
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How long a lease is valid after a renewal, and how long to wait for one that another run holds."""
 
     valid_s: float = VALID_S
     wait_s: float = WAIT_S
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The content of a lease's file; `seals` is None until the holder has looked at the parts."""
-
-    holder: Holder
-    renewed: float
-    released: bool
-    seals: Mapping[int, int] | None
-
-    def content(self) -> bytes:
-        """The file's bytes."""
-        who = {name: getattr(self.holder, name) for name in Holder.__slots__}
-        return json.dumps(
-            {"holder": who, "renewed": self.renewed, "released": self.released, "seals": self.seals}
-        ).encode()
-
-    @classmethod
-    def of(cls, content: bytes | None) -> "Written | None":
-        """The lease in a file, or None if it is not readable, such as one that is just being written."""
-        try:
-            parts = json.loads(content or b"")
-            seals = parts["seals"]
-            return cls(
-                Holder(**parts["holder"]),
-                float(parts["renewed"]),
-                bool(parts["released"]),
-                None if seals is None else {int(epoch): int(number) for epoch, number in seals.items()},
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return None
 
 
 @dataclass(slots=True, eq=False)
@@ -173,16 +124,6 @@ class Lease:
             f"this run did not renew its lease of {self.folder} for {self.valid_s:g} s and {who} took it: "
             "what was not written yet is lost; run the same command again when that run has ended"
         )
-
-
-def lease_file(folder: UPath, epoch: int) -> UPath:
-    """The file of an epoch's lease."""
-    return folder / "lease" / f"{epoch:06d}.json"
-
-
-def epochs(folder: UPath) -> list[int]:
-    """The epochs whose files are there."""
-    return [int(file.stem) for file in listed(folder / "lease") if file.suffix == ".json" and file.stem.isdigit()]
 
 
 def sealed_before(folder: UPath, before: int | None = None) -> Mapping[int, int]:

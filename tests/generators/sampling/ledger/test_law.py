@@ -16,6 +16,7 @@ from generators.sampling.ledger import LeaseLost, Ledger, LedgerKey, Stored, Ter
 from generators.sampling.ledger import lease as leases
 from generators.sampling.ledger import ledger as ledger_module
 from generators.sampling.ledger.law import continues
+from generators.sampling.ledger.lease_file import epochs, lease_file
 from generators.sampling.ledger.parts import NewRow, digest_of, part_bytes, table_of
 from generators.tokens import TokenIds
 
@@ -111,8 +112,8 @@ class Run:
 
 def let_expire(folder):
     """Make the holder's lease one that was renewed long ago."""
-    if held := leases.epochs(folder):
-        file = leases.lease_file(folder, max(held))
+    if held := epochs(folder):
+        file = lease_file(folder, max(held))
         content = json.loads(file.read_bytes())
         file.write_bytes(json.dumps(content | {"renewed": 0.0}).encode())
 
@@ -208,7 +209,7 @@ def test_the_ledger_never_contradicts_a_table(tmp_path_factory, old, actions):
     for action, who, *arguments in actions:
         if who not in runs:
             begin(who)
-        is_behind = runs[who].ledger._lease.epoch < max(leases.epochs(folder))
+        is_behind = runs[who].ledger._lease.epoch < max(epochs(folder))
         try:
             if action == "begin":
                 begin(who)  # the run before it is never heard of again

@@ -15,6 +15,7 @@ from generators.engine.protocol import Sampling
 from generators.records import Rollout
 from generators.sampling.ledger import LeaseLost, Ledger, LedgerHeld, LedgerKey, Terms
 from generators.sampling.ledger import lease as leases
+from generators.sampling.ledger.lease_file import epochs, lease_file
 from tests.deployment.object_store import ObjectStore
 
 KEY = LedgerKey(policy="p", prefix=(1, 2, 3), sampling=Sampling(temperature=0.7))
@@ -53,7 +54,7 @@ def rollout(index=0, token_ids=(5, 6), reason="length"):
 
 def let_expire(folder):
     """Make the holder's lease one that was renewed long ago."""
-    file = leases.lease_file(folder, max(leases.epochs(folder)))
+    file = lease_file(folder, max(epochs(folder)))
     content = json.loads(file.read_bytes())
     file.write_bytes(json.dumps(content | {"renewed": 0.0}).encode())
 
@@ -154,7 +155,7 @@ def test_one_of_many_gets_the_lease_where_a_store_has_no_condition(tmp_path, mon
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"holder": 3}', b"[]"])
 def test_a_lease_that_cannot_be_read_is_held_until_it_does_not_change(tmp_path, content):
-    file = leases.lease_file(UPath(tmp_path), 1)
+    file = lease_file(UPath(tmp_path), 1)
     leases.create(file, content)
     with pytest.raises(LedgerHeld, match="another run is taking the lease"):
         Ledger(UPath(tmp_path), terms=AT_ONCE)
@@ -189,7 +190,7 @@ def test_a_dead_process_of_this_machine_frees_its_lease_at_once(tmp_path, sent):
 def test_the_id_of_a_process_counts_on_its_own_machine_and_with_its_start(tmp_path, change, is_free):
     folder = UPath(tmp_path)
     lease = leases.take(folder, AT_ONCE)
-    file = leases.lease_file(folder, lease.epoch)
+    file = lease_file(folder, lease.epoch)
     content = json.loads(file.read_bytes())
     file.write_bytes(json.dumps(content | {"holder": content["holder"] | change}).encode())
     if is_free:
