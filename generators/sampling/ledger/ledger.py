@@ -10,11 +10,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
 from upath import UPath
 
 from generators.records import Rollout
@@ -22,11 +20,12 @@ from generators.sampling.ledger import compaction
 from generators.sampling.ledger.key import LedgerKey, sampling_json
 from generators.sampling.ledger.law import Stored, continues
 from generators.sampling.ledger.lease import Lease, LedgerHeld, Terms, take
+from generators.sampling.ledger.merging import Merging
 from generators.sampling.ledger.names import new_name
 from generators.sampling.ledger.opening import open_folder
 from generators.sampling.ledger.parts import NewRow, Part, PartGone, digest_of, part_bytes, read_rows, table_of
 from generators.sampling.ledger.rows import REASONS
-from generators.sampling.storage import StorageError, is_local, remove, write_bytes
+from generators.sampling.storage import StorageError, is_local, write_bytes
 from generators.tokens import TokenIds
 
 _Place = tuple[str, int]
@@ -61,10 +60,8 @@ class Ledger:
         self._say = say
         self._changed = threading.Condition()
         self._flushing = threading.Lock()
-        self._merging = threading.Lock()
         self._closing = False
         self._written = 0
-        self._merge_numbers = count(1)
         self._lease: Lease | None = None
         self._copies = Path() if is_local(folder) else Path(tempfile.mkdtemp(prefix="stepmill-ledger-"))
         try:
@@ -74,6 +71,9 @@ class Ledger:
             self._let_go()
             raise
         self._reader, self._index = opened.reader, opened.index
+        self._merging = Merging(
+            folder, self._reader, self._index, self._changed, self._copies, is_stopped=lambda: self._closing
+        )
         self.warnings = [part.reason for part in opened.set_aside]
         self.set_aside = [part.path for part in opened.set_aside]
         self._threads = [threading.Thread(target=self._write_when_due, name="ledger-writer", daemon=True)]
@@ -259,7 +259,7 @@ class Ledger:
     def _merge_when_due(self) -> None:
         while True:
             with self._changed:
-                while not self._closing and not compaction.due(self._parts()):
+                while not self._closing and not compaction.due(self._reader.parts()):
                     self._changed.wait()
                 if self._closing:
                     return
@@ -270,43 +270,7 @@ class Ledger:
                 return
 
     def _merge(self, choose: Callable[[Sequence[Part]], list[Part]]) -> bool:
-        """Merge the parts that `choose` names, if any; whether it did."""
-        with self._merging:
-            parts = choose(self._parts())
-            if not parts:
-                return False
-            lease = self._held()
-            lease.check()  # after the parts were written: so they count, and what holds them may count too
-            firsts = {part.name: first for first, part in self._reader.parts()}
-            with self._changed:
-                used = [self._index.is_used(firsts[part.name], part.rows) for part in parts]
-            try:
-                merged = compaction.merge(
-                    self.folder,
-                    parts,
-                    used,
-                    epoch=lease.epoch,
-                    number=next(self._merge_numbers),
-                    copies=self._copies,
-                    is_stopped=lambda: self._closing,
-                )
-            except compaction.Stopped:
-                return False
-            lease.check()
-            with self._changed:
-                first = self._reader.add(merged.part)
-                for part, moved in zip(parts, merged.moved, strict=True):
-                    moved[moved != compaction.GONE] += np.uint32(first)
-                    self._index.move(firsts[part.name], moved)
-                self._reader.drop(parts)
-            for part in parts:
-                remove(part.path)
-                if not is_local(part.path):
-                    part.file.unlink(missing_ok=True)
-            return True
-
-    def _parts(self) -> list[Part]:
-        return [part for _, part in self._reader.parts()]
+        return self._merging.merge(choose, self._held())
 
     def _held(self) -> Lease:
         if self._lease is None:

@@ -43,11 +43,15 @@ class Reader:
             self._end += part.rows
             return first
 
-    def parts(self) -> list[tuple[int, Part]]:
-        """The parts in their order, each with the position of its first row."""
+    def parts(self) -> list[Part]:
+        """The parts in their order."""
         with self._lock:
-            pairs = zip(self._firsts, self._parts, strict=True)
-            return sorted(pairs, key=lambda pair: pair[1].name.order)
+            return sorted(self._parts, key=lambda part: part.name.order)
+
+    def first(self, part: Part) -> int:
+        """The position of the first row of a part."""
+        with self._lock:
+            return self._firsts[self._parts.index(part)]
 
     def drop(self, parts: list[Part]) -> None:
         """Forget parts whose rows lie in another part."""

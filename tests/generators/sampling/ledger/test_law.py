@@ -12,9 +12,8 @@ from upath import UPath
 
 from generators.engine.protocol import Sampling
 from generators.records import Rollout
-from generators.sampling.ledger import LeaseLost, Ledger, LedgerKey, Stored, Terms, totals
+from generators.sampling.ledger import LeaseLost, Ledger, LedgerKey, Stored, Terms, merging, totals
 from generators.sampling.ledger import lease as leases
-from generators.sampling.ledger import ledger as ledger_module
 from generators.sampling.ledger.law import continues
 from generators.sampling.ledger.lease_file import epochs, lease_file
 from generators.sampling.ledger.parts import NewRow, digest_of, part_bytes, table_of
@@ -121,14 +120,14 @@ def let_expire(folder):
 def interrupted(action, by):
     """`action`, with another run beginning just before the first merged part is deleted."""
     with pytest.MonkeyPatch.context() as patch:
-        remove = ledger_module.remove
+        remove = merging.remove
 
         def begin_and_remove(path):
-            patch.setattr(ledger_module, "remove", remove)
+            patch.setattr(merging, "remove", remove)
             by()
             remove(path)
 
-        patch.setattr(ledger_module, "remove", begin_and_remove)
+        patch.setattr(merging, "remove", begin_and_remove)
         action()
 
 
