@@ -50,7 +50,9 @@ def growth(tokens: int, sizes: tuple[int, ...]) -> dict[str, Any]:
         stage: exponent({n: figures[stage]["cpu_s"] for n, figures in by_size.items()}) for stage in stages
     }
     memory_exponents = {
-        stage: exponent({n: figures[stage]["mb"] for n, figures in by_size.items()}) for stage in stages
+        stage: exponent({n: figures[stage]["mb"] for n, figures in by_size.items()})
+        for stage in stages
+        if stage != "append"  # it holds all rollouts from its start
     }
     return {
         "tokens": tokens,
