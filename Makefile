@@ -12,7 +12,7 @@ LOCK := $(if $(shell command -v nvidia-smi 2>/dev/null),locks/gpu.txt,locks/cpu.
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-SERVICES := $(addprefix tests/deployment/test_,browser.py daemon_rounds.py run_command.py run_faults.py storage_faults.py stores.py)
+SERVICES := $(addprefix tests/deployment/test_,browser.py daemon_rounds.py ray_round.py routing.py run_command.py run_faults.py slurm.py storage_faults.py stores.py)
 
 .PHONY: setup policy demo ui screenshots docs locks check test test-services clean
 

@@ -48,6 +48,7 @@ class SimulatedPolicy:
         seconds_per_token: float = 0.0,
         max_model_len: int = 8192,
         cache_block: int = 32,
+        cached_blocks: int = _CACHED_BLOCKS,
         keeps_log: bool = True,
     ) -> None:
         if seconds_per_token < 0:
@@ -63,7 +64,7 @@ class SimulatedPolicy:
         self.faults = Faults()
         self._seconds_per_token = seconds_per_token
         self._keeps_log = keeps_log
-        self._cache = PrefixCache(block_size=cache_block, capacity=_CACHED_BLOCKS)
+        self._cache = PrefixCache(block_size=cache_block, capacity=cached_blocks)
         self._random = Random()
         self._watchers: list[asyncio.Future[None]] = []
         self._task = lru_cache(maxsize=4096)(self._find_task)
