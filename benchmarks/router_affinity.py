@@ -37,12 +37,11 @@ START_S = 120.0
 BLOCK = 16  # tokens, as in vLLM
 WINDOW = 16  # problems side by side
 SAMPLING = Sampling()
-# A prompt's template alone must not decide, and no replica may have a fifth more in flight than another.
+# A prompt's template alone must not decide, and no replica may have half as much again in flight as another.
 DEPLOYED = (
     "--policy=cache_aware",
     "--cache-threshold=0.7",
     "--balance-abs-threshold=8",
-    "--balance-rel-threshold=1.2",
     "--health-check-interval-secs=10",
 )
 ROUTED: dict[str, Sequence[str]] = {

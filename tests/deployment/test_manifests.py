@@ -128,7 +128,7 @@ def test_the_policys_server_serves_what_the_settings_ask_for(arguments):
 
 
 def test_the_servers_version_is_the_one_that_is_locked():
-    (locked,) = re.findall(r"^vllm==(\S+)$", (ROOT / "locks" / "gpu.txt").read_text(), re.MULTILINE)
+    (locked,) = re.findall(r"^vllm==(\S+)", (ROOT / "locks" / "gpu.txt").read_text(), re.MULTILINE)
     for image in (COMPOSE["services"]["policy"]["image"], DEPLOYMENTS["policy"]["containers"][0]["image"]):
         assert image.endswith(f":v{locked}")
 
