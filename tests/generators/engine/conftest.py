@@ -34,14 +34,14 @@ class StubServer:
     An answer is a status with a body and perhaps headers, `"hang"`, `"close"`, or a dict of changes to every choice.
     """
 
-    def __init__(self, *script, port=0, models=("policy",), max_model_len=64, metrics=True):
+    def __init__(self, *script, port=0, models=("policy",), cards=None, max_model_len=64, metrics=True):
         self.script = deque(script)
         self.models = models
         self.max_model_len = max_model_len
         self.metrics = metrics
         self.tokens = 0.0
         self.always = None
-        self.cards = None
+        self.cards = cards
         self.busy_lists = 0
         self.health = 200
         self.probes = 0
