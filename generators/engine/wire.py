@@ -5,6 +5,7 @@ The fields are those of vLLM 0.32.
 
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 from generators.engine.believed import Choice, Counts, completion, usage
 from generators.engine.errors import EngineUnreadable, RequestRefused
 from generators.engine.protocol import Generation, Request
+from generators.tokens import TokenIds
 
 GREEDY_BELOW = 1e-5  # vLLM's own threshold between greedy and random sampling
 EXCLUDED_BIAS = (
@@ -32,7 +34,7 @@ def payload(request: Request, model: str) -> dict[str, Any]:
     limits, sampling = request.limits, request.sampling
     fields: dict[str, Any] = {
         "model": model,
-        "prompt": list(request.prefix),
+        "prompt": _PREFIXES.json_of(request.prefix),
         "n": 1 if is_greedy(request) else request.n,
         "seed": request.seed,
         "temperature": sampling.temperature,
@@ -57,6 +59,27 @@ def payload(request: Request, model: str) -> dict[str, Any]:
 def is_greedy(request: Request) -> bool:
     """Whether sampling is greedy; all draws are then equal, and vLLM refuses to make more than one."""
     return request.sampling.temperature < GREEDY_BELOW
+
+
+class _Prefixes:
+    """The JSON of the prefixes that were sent last: rollouts of one prefix share it."""
+
+    def __init__(self, size: int) -> None:
+        self._known: OrderedDict[int, tuple[TokenIds | tuple[int, ...], msgspec.Raw]] = OrderedDict()
+        self._size = size
+
+    def json_of(self, prefix: TokenIds | tuple[int, ...]) -> msgspec.Raw:
+        """The JSON of `prefix`; known by the object itself, since comparing its ids would cost as much as encoding."""
+        known, encoded = self._known.get(id(prefix), (None, msgspec.Raw()))
+        if known is not prefix:
+            encoded = msgspec.Raw(_ENCODER.encode(list(prefix)))
+            self._known[id(prefix)] = prefix, encoded
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return encoded
+
+
+_PREFIXES = _Prefixes(256)
 
 
 class _Answer(msgspec.Struct):
