@@ -111,8 +111,10 @@ class Schema:
         return pl.DataFrame(schema=self._dtypes)
 
     def frame(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-        """Build the table from rows and validate it."""
-        return self.validate(pl.DataFrame(list(rows), schema=self._dtypes) if rows else self.empty())
+        """Build the table from rows and validate it; a list column takes sequences of any kind."""
+        lists = [name for name, dtype in self._dtypes.items() if dtype == pl.List]
+        listed = [row | {name: _listed(row[name]) for name in lists if name in row} for row in map(dict, rows)]
+        return self.validate(pl.DataFrame(listed, schema=self._dtypes) if listed else self.empty())
 
     @property
     def tokenwise(self) -> list[str]:
@@ -235,3 +237,8 @@ def _brief(row: Mapping[str, Any]) -> dict[str, str]:
     # A table may have a column named `row` of its own.
     shown = {("row" if name == _ROW else name): repr(value) for name, value in row.items()}
     return {name: text if len(text) <= 40 else f"{text[:40]}…" for name, text in shown.items()}
+
+
+def _listed(value: Any) -> Any:
+    # Polars makes a null of a sequence that it does not know, without a word.
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, list | tuple | str) else value

@@ -3,10 +3,12 @@
 Every record is immutable; a table's columns are its fields.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from filters.answers.checker import Verdict
+from generators.tokens import TokenIds
 
 NO_ERROR = -1  # the index of the first error if there is none
 FinishReason = Literal["eos", "stop", "length"]
@@ -38,22 +40,50 @@ class Problem:
         return bool(self.answer.strip())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Rollout:
     """One continuation of a prefix, as the policy drew it.
 
     `key` identifies policy, prefix and sampling params; `index` numbers the draws under that key. `token_ids` ends with
-    the end-of-text token if `finish_reason` is `eos`; `text` never contains that token.
+    the end-of-text token if `finish_reason` is `eos`; `text` never contains that token. It is given as it is, or as the
+    tokenizer's `decode`.
     """
 
     key: str
     index: int
-    token_ids: tuple[int, ...]
-    text: str
+    token_ids: TokenIds
     finish_reason: FinishReason
+    _text: str | Callable[[TokenIds], str] = field(compare=False, repr=False)
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        index: int,
+        token_ids: Iterable[int],
+        text: str | Callable[[TokenIds], str],
+        finish_reason: FinishReason,
+    ) -> None:
+        for name, value in (
+            ("key", key),
+            ("index", index),
+            ("token_ids", TokenIds(token_ids)),
+            ("finish_reason", finish_reason),
+            ("_text", text),
+        ):
+            object.__setattr__(self, name, value)
 
     @property
-    def unended_ids(self) -> tuple[int, ...]:
+    def text(self) -> str:
+        """The text of the ids, decoded when it is first read."""
+        if isinstance(self._text, str):
+            return self._text
+        text = self._text(self.token_ids)
+        object.__setattr__(self, "_text", text)
+        return text
+
+    @property
+    def unended_ids(self) -> TokenIds:
         """The ids without the end-of-text token."""
         return self.token_ids[:-1] if self.finish_reason == "eos" else self.token_ids
 

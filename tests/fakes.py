@@ -13,6 +13,7 @@ class CharTokenizer:
     """One id per character: its code point; 0 is the end-of-text token."""
 
     name = "characters"
+    vocabulary = 0x110000
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(ord(letter) for letter in text)
@@ -31,6 +32,9 @@ class CharTokenizer:
 
     def piece(self, token_id: int) -> str:
         return self.decode([token_id])
+
+    def pieces(self, token_ids: Sequence[int]) -> list[str]:
+        return [self.piece(token_id) for token_id in token_ids]
 
 
 class ScriptedEngine:

@@ -41,7 +41,7 @@ async def attempt(
             problem_id=problem.problem_id,
             attempt_index=rollout.index,
             prompt_token_ids=prompt,
-            token_ids=rollout.token_ids,
+            token_ids=tuple(rollout.token_ids),
             text=rollout.text,
             finish_reason=rollout.finish_reason,
             verdict=decision.verdict,

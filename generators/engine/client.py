@@ -81,12 +81,15 @@ class VLLMClient:
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
         self._max_model_len: int | None = None
+        self._names = frozenset({model})
         self._has_answered = False
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=self._settings.keepalive_s)
         headers = NOT_COMPRESSED | self._authorization
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers, auto_decompress=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector, headers=headers, auto_decompress=False, json_serialize_bytes=wire.json_bytes
+        )
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -105,8 +108,18 @@ class VLLMClient:
             raise self._unreadable(str(error), answer.body) from error
         except EngineError as error:
             raise type(error)(f"{self.url}: {error}") from error
+        if generation.model not in (None, *self._names):
+            await self._check_name(str(generation.model))
         self._has_answered = True
         return generation
+
+    async def _check_name(self, answered: str) -> None:
+        await self.model_info()
+        if answered not in self._names:
+            raise EngineMisconfigured(
+                f"{self.url} was asked for the model {self.model!r} and answered as {printable(answered)[:100]!r}, "
+                "which its list of models does not give as another name of it: set model to the name of what it serves"
+            )
 
     async def next_tokens(self, prefix: Sequence[int]) -> next_tokens.LogProbabilities:
         """The log-probabilities of the likeliest next tokens after `prefix`, as the server gives them.
@@ -150,6 +163,7 @@ class VLLMClient:
                 "set model to a served name"
             )
         self._max_model_len = contexts[self.model]
+        self._names = wire.names_of(self.model, cards)
         said = cards[self.model]
         card = tuple((key, str(said[key])) for key in ("root", "revision", "created") if said.get(key) is not None)
         return ModelInfo(name=self.model, max_model_len=self._max_model_len, card=card)

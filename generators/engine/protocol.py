@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from generators.records import FinishReason
+from generators.tokens import TokenIds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +57,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request for `n` continuations of `prefix`; child `i` is drawn with the seed `seed + i`."""
+    """A request for `n` continuations of `prefix`; child `i` is drawn with the seed `seed + i`.
 
-    prefix: tuple[int, ...]
+    `vocabulary` is the policy's: an engine that answers with an id from there on is not believed.
+    """
+
+    prefix: TokenIds | tuple[int, ...]
     sampling: Sampling
     limits: Limits
     seed: int
     n: int = 1
     logprobs: bool = False
+    vocabulary: int = 2**32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,7 @@ class Completion:
     `logprobs` has one natural-log probability per id, before temperature, if the request asked for them.
     """
 
-    token_ids: tuple[int, ...]
+    token_ids: TokenIds | tuple[int, ...]
     text: str
     finish_reason: FinishReason
     logprobs: tuple[float, ...] | None = None
@@ -97,10 +102,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """The `n` completions of a request, in the order of their seeds."""
+    """The `n` completions of a request, in the order of their seeds, and the name of the model that they are from."""
 
     completions: tuple[Completion, ...]
     usage: Usage = field(default_factory=Usage)
+    model: str | None = field(default=None, compare=False)
 
 
 class Engine(Protocol):

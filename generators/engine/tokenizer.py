@@ -3,10 +3,13 @@
 `Tokenizer` is the protocol; `HFTokenizer` wraps a real one.
 """
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
+
+from generators.engine.byte_level import ByteTable
+from generators.engine.vocabulary import vocabulary_of
 
 Message = dict[str, str]
 
@@ -15,6 +18,11 @@ class Tokenizer(Protocol):
     """What the rest of the code may use of a tokenizer."""
 
     name: str
+
+    @property
+    def vocabulary(self) -> int:
+        """One more than the largest id that the policy can give; some of the ids below may have no text."""
+        ...
 
     def chat(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """The ids of a chat in the model's template, up to where the assistant's turn begins."""
@@ -40,6 +48,10 @@ class Tokenizer(Protocol):
         """The text that one id adds to the text before it; empty for special tokens."""
         ...
 
+    def pieces(self, token_ids: Sequence[int]) -> list[str]:
+        """The piece of each id."""
+        ...
+
 
 class HFTokenizer:
     """The tokenizer of a Hub model id or a local model folder, through `transformers`."""
@@ -48,13 +60,31 @@ class HFTokenizer:
         self.name = str(model)
         self._model = model
         self._revision = revision
-        self._pieces: dict[int, str] = {}
+        self._pieces = _Pieces(self)
 
     @cached_property
     def _hf(self) -> Any:
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(self._model, revision=self._revision)
+
+    @cached_property
+    def _decode(self) -> Callable[[list[int]], str]:
+        from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+        wrapper = type(self._hf)
+        library = (PreTrainedTokenizerBase.decode, PreTrainedTokenizerFast._decode)
+        if (wrapper.decode, getattr(wrapper, "_decode", None)) != library:  # it decodes in a way of its own
+            return partial(self._hf.decode, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        # The wrapper's checks of every id cost as much as decoding does.
+        tokenizer = self._hf.backend_tokenizer
+        table = ByteTable.of(tokenizer)
+        return table.decode if table else partial(tokenizer.decode, skip_special_tokens=True)
+
+    @cached_property
+    def vocabulary(self) -> int:
+        """One more than the largest id that the model can give: it may have more ids than the tokenizer has texts."""
+        return vocabulary_of(self._model, self._revision, max(self._hf.get_vocab().values()) + 1)
 
     @cached_property
     def _anchor(self) -> tuple[list[int], str]:
@@ -80,11 +110,27 @@ class HFTokenizer:
         return int(self._hf.eos_token_id)
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        return str(self._hf.decode(list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        return str(self._decode(list(token_ids)))
 
     def piece(self, token_id: int) -> str:
-        # Decoded after an anchor, since some tokenizers drop the space before a text's first token.
-        if token_id not in self._pieces:
-            ids, text = self._anchor
-            self._pieces[token_id] = self.decode([*ids, token_id])[len(text) :]
         return self._pieces[token_id]
+
+    def pieces(self, token_ids: Sequence[int]) -> list[str]:
+        return list(map(self._pieces.__getitem__, token_ids))
+
+    def _piece(self, token_id: int) -> str:
+        # Decoded after an anchor, since some tokenizers drop the space before a text's first token.
+        ids, text = self._anchor
+        return self.decode([*ids, token_id])[len(text) :]
+
+
+class _Pieces(dict[int, str]):
+    """The pieces that were asked for so far; others are decoded on lookup."""
+
+    def __init__(self, tokenizer: HFTokenizer) -> None:
+        super().__init__()
+        self._tokenizer = tokenizer
+
+    def __missing__(self, token_id: int) -> str:
+        piece = self[token_id] = self._tokenizer._piece(token_id)
+        return piece

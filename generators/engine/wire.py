@@ -5,18 +5,28 @@ The fields are those of vLLM 0.32.
 
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from generators.engine.errors import EngineMisconfigured, EngineUnavailable, RequestRefused
-from generators.engine.protocol import Completion, Generation, Request, Usage
-from generators.records import FinishReason
+import msgspec
+
+from generators.engine.believed import Choice, Counts, completion, usage
+from generators.engine.errors import EngineUnreadable, RequestRefused
+from generators.engine.protocol import Generation, Request
+from generators.tokens import TokenIds
 
 GREEDY_BELOW = 1e-5  # vLLM's own threshold between greedy and random sampling
 EXCLUDED_BIAS = (
     -100.0
 )  # the lowest bias that vLLM accepts, added to a logit before temperature, top_k and top_p: in effect, never
+_ENCODER = msgspec.json.Encoder()
 _CONTEXT_LIMIT = re.compile(r"maximum (?:context|model) length\D{1,8}(\d+)")
+
+
+def json_bytes(content: object) -> bytes:
+    """The JSON of a request's content."""
+    return _ENCODER.encode(content)
 
 
 def payload(request: Request, model: str) -> dict[str, Any]:
@@ -24,7 +34,7 @@ def payload(request: Request, model: str) -> dict[str, Any]:
     limits, sampling = request.limits, request.sampling
     fields: dict[str, Any] = {
         "model": model,
-        "prompt": list(request.prefix),
+        "prompt": _PREFIXES.json_of(request.prefix),
         "n": 1 if is_greedy(request) else request.n,
         "seed": request.seed,
         "temperature": sampling.temperature,
@@ -51,53 +61,64 @@ def is_greedy(request: Request) -> bool:
     return request.sampling.temperature < GREEDY_BELOW
 
 
+class _Prefixes:
+    """The JSON of the prefixes that were sent last: rollouts of one prefix share it."""
+
+    def __init__(self, size: int) -> None:
+        self._known: OrderedDict[int, tuple[TokenIds | tuple[int, ...], msgspec.Raw]] = OrderedDict()
+        self._size = size
+
+    def json_of(self, prefix: TokenIds | tuple[int, ...]) -> msgspec.Raw:
+        """The JSON of `prefix`; known by the object itself, since comparing its ids would cost as much as encoding."""
+        known, encoded = self._known.get(id(prefix), (None, msgspec.Raw()))
+        if known is not prefix:
+            encoded = msgspec.Raw(_ENCODER.encode(list(prefix)))
+            self._known[id(prefix)] = prefix, encoded
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return encoded
+
+
+_PREFIXES = _Prefixes(256)
+
+
+class _Answer(msgspec.Struct):
+    choices: list[Choice]
+    usage: Counts
+    model: str | None = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
 def generation(request: Request, body: bytes) -> Generation:
     """The server's answer as `request.n` completions, in the order of their seeds.
 
-    Raises EngineUnavailable if the answer cannot be read, EngineMisconfigured if it has no token ids.
+    Raises EngineUnreadable if the answer cannot be read or believed, EngineMisconfigured if it has no token ids, and
+    EngineUnavailable if the engine gave up.
     """
     try:
-        answer = json.loads(body)
-        choices = sorted(answer["choices"], key=lambda choice: int(choice["index"]))
-        completions = tuple(_completion(request, choice) for choice in choices)
-        usage = _usage(answer["usage"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise EngineUnavailable(f"the answer could not be read ({error!r})") from error
-    if is_greedy(request) and len(completions) == 1:
+        answer = _ANSWER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise EngineUnreadable(f"the answer could not be read ({error})") from error
+    expected = 1 if is_greedy(request) else request.n
+    choices = sorted(answer.choices, key=lambda choice: choice.index)
+    if [choice.index for choice in choices] != list(range(expected)):
+        indexes = ", ".join(str(choice.index) for choice in choices[: expected + 3]) or "none"
+        raise EngineUnreadable(f"expected {expected} completions, numbered from 0, got {len(choices)}: {indexes}")
+    completions = tuple(completion(request, choice) for choice in choices)
+    counted = usage(request, answer.usage, completions)
+    if is_greedy(request):
         completions *= request.n
-    if len(completions) != request.n:
-        raise EngineUnavailable(f"expected {request.n} completions, got {len(completions)}")
-    return Generation(completions=completions, usage=usage)
+    return Generation(completions=completions, usage=counted, model=answer.model)
 
 
-def _completion(request: Request, choice: Mapping[str, Any]) -> Completion:
-    if choice.get("token_ids") is None:
-        raise EngineMisconfigured("the server returns no token ids: it must be a vLLM that supports return_token_ids")
-    logprobs = tuple(map(float, choice["logprobs"]["token_logprobs"])) if request.logprobs else None
-    token_ids = tuple(map(int, choice["token_ids"]))
-    if logprobs is not None and len(logprobs) != len(token_ids):
-        raise ValueError(f"{len(logprobs)} log-probabilities for {len(token_ids)} tokens")
-    reason = _finish_reason(choice["finish_reason"], choice.get("stop_reason"))
-    return Completion(token_ids=token_ids, text=str(choice["text"]), finish_reason=reason, logprobs=logprobs)
-
-
-def _finish_reason(finish_reason: str, stop_reason: str | int | None) -> FinishReason:
-    # The end-of-text token stops without a stop_reason; a model's further end tokens are named by id.
-    match finish_reason:
-        case "stop":
-            return "stop" if isinstance(stop_reason, str) else "eos"
-        case "length":
-            return "length"
-    raise EngineUnavailable(f"a completion broke off with finish_reason {finish_reason!r}")
-
-
-def _usage(usage: Mapping[str, Any]) -> Usage:
-    details = usage.get("prompt_tokens_details") or {}
-    return Usage(
-        prompt=int(usage["prompt_tokens"]),
-        cached=int(details.get("cached_tokens") or 0),
-        generated=int(usage["completion_tokens"]),
-    )
+def names_of(model: str, cards: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """The names of the weights of `model` in a server's list; vLLM answers under the first of a base model's names."""
+    weights = {name: (card.get("root"), card.get("parent")) for name, card in cards.items()}
+    if weights[model][0] is None:
+        return frozenset({model})
+    return frozenset(name for name, others in weights.items() if others == weights[model])
 
 
 def error_message(body: bytes) -> str:

@@ -25,7 +25,7 @@ class Answer:
 
 def as_written(rollout: Rollout) -> Answer:
     """The answer of a rollout to which nothing was added."""
-    return Answer(token_ids=rollout.token_ids, finish_reason=rollout.finish_reason)
+    return Answer(token_ids=tuple(rollout.token_ids), finish_reason=rollout.finish_reason)
 
 
 def inner_ids(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
@@ -67,4 +67,4 @@ async def with_closed_thoughts(
             prefix, limits = (*prompt, *token_ids), Limits(max_tokens=most)
             (part,) = await sampler.draw(prefix, n=1, start=rollout.index, sampling=part_sampling, limits=limits)
             token_ids += part.token_ids
-    return replace(as_written(part), token_ids=token_ids, closing=closing)
+    return replace(as_written(part), token_ids=tuple(token_ids), closing=closing)

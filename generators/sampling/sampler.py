@@ -8,9 +8,11 @@ drawn ahead: that changes when they are ready, not what they contain.
 
 import asyncio
 import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Self
 from weakref import WeakValueDictionary
 
@@ -21,6 +23,7 @@ from generators.records import FinishReason, Rollout
 from generators.sampling.ledger import Ledger, LedgerKey, Stored
 from generators.sampling.storage import StorageError
 from generators.sampling.tasks import gather
+from generators.tokens import TokenIds
 
 SPARE_SHARE = 4  # one call draws ahead on at most 1 / SPARE_SHARE of the free slots
 
@@ -83,7 +86,7 @@ class Sampler:
         slot, and the engine's prefix cache serves siblings as well as for one request of `n` sequences. If any of them
         must be drawn, up to `ahead` further ones are started on the engine's spare slots.
         """
-        key = LedgerKey(policy=self.policy, prefix=tuple(prefix), sampling=sampling)
+        key = LedgerKey(policy=self.policy, prefix=TokenIds(prefix), sampling=sampling)
         digest = key.digest()
         indexes = range(start, start + n)
         ready = [self._stored(key, digest, index, limits) for index in indexes]
@@ -117,16 +120,18 @@ class Sampler:
                 return rollout
             drawn = await self._generate(key, digest, index, limits)
             self._ledger.add(key, drawn)
-            return self._stored(key, digest, index, limits) or drawn
+            kept = self._stored(key, digest, index, limits)
+            return drawn if kept is None or kept == drawn else kept
 
     async def _generate(self, key: LedgerKey, digest: str, index: int, limits: Limits) -> Rollout:
         stored = self._ledger.get(digest, index)
-        head = tuple(stored.token_ids) if stored else ()
+        head = TokenIds(stored.token_ids) if stored else TokenIds()
         request = Request(
-            prefix=key.prefix + head,
+            prefix=TokenIds(key.prefix) + head if head else key.prefix,
             sampling=key.sampling,
             limits=Limits(max_tokens=limits.max_tokens - len(head), stop=limits.stop),
             seed=rollout_seed(digest, index, len(head)),
+            vocabulary=self.tokenizer.vocabulary,
         )
         generation = await self._engine.generate(request)
         completion = generation.completions[0]
@@ -134,12 +139,11 @@ class Sampler:
             self.counts.continued += 1
         else:
             self.counts.drawn += 1
-        token_ids = head + completion.token_ids
         return Rollout(
             key=digest,
             index=index,
-            token_ids=token_ids,
-            text=self.tokenizer.decode(token_ids),
+            token_ids=head + completion.token_ids if head else completion.token_ids,
+            text=self.tokenizer.decode,
             finish_reason=completion.finish_reason,
         )
 
@@ -152,7 +156,7 @@ class Sampler:
         if shortened is None:
             return None
         token_ids, reason = shortened
-        text = self.tokenizer.decode(token_ids)
+        text = self.tokenizer.decode
         return Rollout(key=digest, index=index, token_ids=token_ids, text=text, finish_reason=reason)
 
 
@@ -163,9 +167,9 @@ def rollout_seed(digest: str, index: int, offset: int) -> int:
     return int(hashlib.blake2b(f"{digest}/{index}/{offset}".encode(), digest_size=6).hexdigest(), 16)
 
 
-def cut(known: Stored, limits: Limits, tokenizer: Tokenizer) -> tuple[tuple[int, ...], FinishReason] | None:
+def cut(known: Stored, limits: Limits, tokenizer: Tokenizer) -> tuple[TokenIds, FinishReason] | None:
     """What a fresh draw within `limits` would give, or None if the stored tokens end too early."""
-    ids = tuple(known.token_ids[: limits.max_tokens])
+    ids = TokenIds(known.token_ids)[: limits.max_tokens]
     end = _stop_end(ids, limits.stop, tokenizer)
     if end is not None:
         return ids[:end], "stop"
@@ -176,14 +180,13 @@ def cut(known: Stored, limits: Limits, tokenizer: Tokenizer) -> tuple[tuple[int,
     return None
 
 
-def _stop_end(ids: tuple[int, ...], stop: tuple[str, ...], tokenizer: Tokenizer) -> int | None:
+def _stop_end(ids: TokenIds, stop: tuple[str, ...], tokenizer: Tokenizer) -> int | None:
+    """The number of ids up to the one that completes the first stop string to end; None if there is none."""
     if not stop:
         return None
-    longest = max(len(text) for text in stop)
-    tail = ""
-    for end, token_id in enumerate(ids, start=1):
-        piece = tokenizer.piece(token_id)
-        tail = (tail + piece)[-(longest + len(piece)) :]
-        if any(text in tail for text in stop):
-            return end
-    return None
+    pieces = tokenizer.pieces(ids)
+    text = "".join(pieces)
+    ends = [place + len(string) for string in stop if (place := text.find(string)) >= 0]
+    if not ends:
+        return None
+    return bisect_left(list(accumulate(map(len, pieces))), min(ends)) + 1

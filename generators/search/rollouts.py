@@ -60,7 +60,7 @@ class Rollouts:
 
     def next_step(self, node: Node, continuation: Continuation) -> Node:
         """The node at the end of the first step of a rollout from `node`; leading blank lines belong to that step."""
-        token_ids = continuation.rollout.token_ids
+        token_ids = tuple(continuation.rollout.token_ids)
         ends = step_ends(token_ids, self.sampler.tokenizer)
         first = token_ids[: ends[0]] if ends else token_ids
         step = self.tree.child(node, first, self.text_after(node, first))

@@ -63,7 +63,7 @@ class _Deepening:
             draft.generated += len(rollout.token_ids)
             trigger = self._trigger(draft, rollout, limit)
             # A trigger replaces the end of the text.
-            draft.add("written", rollout.unended_ids if trigger else rollout.token_ids)
+            draft.add("written", tuple(rollout.unended_ids if trigger else rollout.token_ids))
             draft.boundaries.append(await self._boundary(draft, budgets[draft.budget_index], rollout))
             if trigger is None:
                 return self._response(draft, rollout.finish_reason)

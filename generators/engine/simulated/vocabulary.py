@@ -68,6 +68,7 @@ class SimulatedTokenizer:
     """A `generators.engine.tokenizer.Tokenizer`."""
 
     name = "simulated"
+    vocabulary = VOCABULARY_SIZE
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Ids whose pieces join to `text`, preferring the longest known word; never a special token."""
@@ -96,3 +97,6 @@ class SimulatedTokenizer:
 
     def piece(self, token_id: int) -> str:
         return _PIECES[token_id]
+
+    def pieces(self, token_ids: Sequence[int]) -> list[str]:
+        return list(map(_PIECES.__getitem__, token_ids))

@@ -133,7 +133,7 @@ def _planted_attempt(attempt: Attempt, draft: _Draft, rollout: Rollout, text: st
     return replace(
         attempt,
         attempt_index=rollout.index,
-        token_ids=draft.head + rollout.token_ids,
+        token_ids=tuple(draft.head + rollout.token_ids),
         text=text,
         finish_reason=rollout.finish_reason,
         verdict=decision.verdict,

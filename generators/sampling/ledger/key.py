@@ -14,7 +14,7 @@ class LedgerKey:
     """What a family of rollouts has in common: the policy, the prefix and the sampling params."""
 
     policy: str
-    prefix: tuple[int, ...]
+    prefix: TokenIds | tuple[int, ...]
     sampling: Sampling
 
     def digest(self) -> str:

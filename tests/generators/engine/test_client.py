@@ -87,10 +87,11 @@ def test_completions_come_back_as_ids_with_their_text_in_the_order_of_the_seeds(
 
 @pytest.mark.parametrize(
     ("finish_reason", "stop_reason", "expected"),
-    [("stop", None, "eos"), ("stop", 49154, "eos"), ("stop", "\n", "stop"), ("length", None, "length")],
+    [("stop", None, "eos"), ("stop", 2, "eos"), ("stop", "\n", "stop"), ("length", None, "length")],
 )
 def test_finish_reasons_are_told_apart(stub_server, finish_reason, stop_reason, expected):
-    generation, _ = ask(stub_server, {"finish_reason": finish_reason, "stop_reason": stop_reason})
+    answer = {"finish_reason": finish_reason, "stop_reason": stop_reason}
+    generation, _ = ask(stub_server, answer, asked=request(stop=("\n",)))
     assert generation.completions[0].finish_reason == expected
 
 

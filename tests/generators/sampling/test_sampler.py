@@ -8,8 +8,10 @@ from upath import UPath
 
 from generators.engine.errors import RequestRefused
 from generators.engine.protocol import Limits, Sampling
-from generators.sampling.ledger import Ledger, LedgerKey
-from generators.sampling.sampler import Sampler, rollout_seed
+from generators.records import Rollout
+from generators.sampling.ledger import Ledger, LedgerKey, Stored
+from generators.sampling.sampler import Sampler, cut, rollout_seed
+from generators.tokens import TokenIds
 from tests.fakes import CharTokenizer, ScriptedEngine
 
 TOKENIZER = CharTokenizer()
@@ -198,3 +200,66 @@ def test_a_failure_ahead_of_time_is_told_to_whoever_asks_for_that_rollout(tmp_pa
         assert len(settled(door, 1, 3)) == 1
         with pytest.raises(RequestRefused):
             settled(door, 1, 0, start=2)
+
+
+STOPS = ("\n", "\n\n", "b", "ab", "ba\n")
+
+
+def slow_stop_end(ids, stop):
+    """The first end of a prefix of the text that holds a stop string."""
+    text = TOKENIZER.decode(ids)
+    return next((end for end in range(1, len(ids) + 1) if any(string in text[:end] for string in stop)), None)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    text=st.text("ab\n", max_size=24),
+    reason=st.sampled_from(["eos", "stop", "length"]),
+    stop=st.lists(st.sampled_from(STOPS), max_size=3).map(tuple),
+    max_tokens=st.integers(1, 30),
+)
+def test_a_stored_rollout_is_cut_where_a_walk_over_its_tokens_would_stop(text, reason, stop, max_tokens):
+    ids = TOKENIZER.encode(text)
+    kept = ids[:max_tokens]
+    end = slow_stop_end(kept, stop)
+    if end is not None:
+        expected = (kept[:end], "stop")
+    elif len(kept) == len(ids) and reason == "eos":
+        expected = (kept, "eos")
+    else:
+        expected = (kept, "length") if len(kept) == max_tokens else None
+    assert cut(Stored(TokenIds(ids), reason), Limits(max_tokens=max_tokens, stop=stop), TOKENIZER) == expected
+
+
+class Words:
+    """Pieces of several letters, or of none."""
+
+    def pieces(self, token_ids):
+        return [("", "a", "b\n", "aab", "\n\n", "ba")[token_id] for token_id in token_ids]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    ids=st.lists(st.integers(0, 5), min_size=1, max_size=12),
+    stop=st.lists(st.sampled_from(STOPS), min_size=1).map(tuple),
+)
+def test_a_rollout_ends_with_the_token_that_completes_a_stop_string(ids, stop):
+    ends = (end for end in range(1, len(ids) + 1) if any(s in "".join(Words().pieces(ids[:end])) for s in stop))
+    end = next(ends, None)
+    found = cut(Stored(TokenIds(ids), "eos"), Limits(max_tokens=99, stop=stop), Words())
+    assert found == (tuple(ids[:end]), "eos" if end is None else "stop")
+
+
+def test_a_text_is_decoded_when_it_is_read_and_once():
+    class Counting(CharTokenizer):
+        decoded = 0
+
+        def decode(self, token_ids):
+            self.decoded += 1
+            return super().decode(token_ids)
+
+    tokenizer = Counting()
+    rollout = Rollout(key="", index=0, token_ids=(97, 98, 0), text=tokenizer.decode, finish_reason="eos")
+    assert tokenizer.decoded == 0
+    assert [rollout.text, rollout.text] == ["ab", "ab"]
+    assert tokenizer.decoded == 1
