@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from filters.answers.checker import Verdict
-from generators.tokens import TokenIds
+from generators.tokens import Ids, TokenIds
 
 NO_ERROR = -1  # the index of the first error if there is none
 FinishReason = Literal["eos", "stop", "length"]
@@ -94,8 +94,8 @@ class Attempt:
 
     problem_id: str
     attempt_index: int
-    prompt_token_ids: tuple[int, ...]
-    token_ids: tuple[int, ...]
+    prompt_token_ids: Ids
+    token_ids: Ids
     text: str
     finish_reason: FinishReason
     verdict: Verdict

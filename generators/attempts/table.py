@@ -1,12 +1,14 @@
 """The table of attempts; attempts to rows, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
 
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 from filters.schema import Column, Schema
+from generators.blocks import StoredTable
 from generators.columns import (
     ATTEMPT_KEY,
     DECISION,
@@ -20,6 +22,7 @@ from generators.columns import (
 from generators.engine.protocol import Sampling
 from generators.records import Attempt, Problem, Provenance
 from generators.stage import Slice
+from generators.token_columns import rows_with_ids
 
 NO_ANSWER = "no_answer"  # in the recipe of a slice: how an attempt without a recognised answer counts
 ATTEMPTS = Schema(
@@ -51,22 +54,54 @@ def attempts_table(
     attempts: Iterable[tuple[Problem, Attempt]], provenance: Provenance, rule: AnswerRule = DEFAULT_RULE
 ) -> pl.DataFrame:
     """The `attempts` table of one slice, whose answers are counted by `rule`."""
-    rows: list[dict[str, Any]] = []
-    for problem, attempt in attempts:
+    rows = (rows_of(problem, [attempt], provenance, rule) for problem, attempt in attempts)
+    return ATTEMPTS.frame([row for of_attempt in rows for row in of_attempt])
+
+
+def rows_of(
+    problem: Problem, attempts: Iterable[Attempt], provenance: Provenance, rule: AnswerRule
+) -> Iterator[dict[str, Any]]:
+    """The rows of the attempts at one problem, whose answers are counted by `rule`."""
+    for attempt in attempts:
         row = {name: getattr(attempt, name) for name in Attempt.__slots__}
-        rows.append({**row, "source": problem.source, "is_right": rule.is_right(attempt.verdict), **provenance})
-    return ATTEMPTS.frame(rows)
+        yield {**row, "source": problem.source, "is_right": rule.is_right(attempt.verdict), **provenance}
 
 
 def attempts_of(frame: pl.DataFrame) -> dict[str, list[Attempt]]:
     """The attempts of an `attempts` table by problem id, in the order of their index."""
     by_problem: dict[str, list[Attempt]] = {}
-    for row in frame.sort("problem_id", "attempt_index").select(Attempt.__slots__).iter_rows(named=True):
-        row["verdict"] = Verdict(row["verdict"])
-        row["token_ids"] = tuple(row["token_ids"])
-        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
-        by_problem.setdefault(row["problem_id"], []).append(Attempt(**row))
+    rows = frame.sort("problem_id", "attempt_index")
+    for row in rows_with_ids(rows, Attempt.__slots__, ("prompt_token_ids", "token_ids")):
+        attempt = Attempt(**row | {"verdict": Verdict(row["verdict"])})
+        by_problem.setdefault(attempt.problem_id, []).append(attempt)
     return by_problem
+
+
+class StoredAttempts:
+    """The attempts of a slice on disk, problem by problem."""
+
+    def __init__(self, table: StoredTable) -> None:
+        self._table = table
+        starts = (
+            table.frame(["problem_id"])
+            .with_row_index("row")
+            .filter(pl.col("problem_id").ne_missing(pl.col("problem_id").shift()))
+        )
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        for (start, problem), (stop, _) in pairwise([*starts.iter_rows(), (table.height, "")]):
+            self._places.setdefault(problem, []).append((start, stop))
+
+    def __contains__(self, problem_id: str) -> bool:
+        return problem_id in self._places
+
+    def rows(self, problem_id: str) -> list[int]:
+        """The numbers of the rows of a problem."""
+        return [row for start, stop in self._places.get(problem_id, ()) for row in range(start, stop)]
+
+    def of(self, problem_id: str) -> list[Attempt]:
+        """The attempts at a problem, in the order of their index; none if it was not attempted."""
+        parts = [self._table.rows(start, stop) for start, stop in self._places.get(problem_id, ())]
+        return attempts_of(pl.concat(parts))[problem_id] if parts else []
 
 
 def sampling_of(slice: Slice) -> tuple[Sampling, int]:

@@ -1,16 +1,17 @@
 """The tables of labelled solutions, of planted errors and of what was not labelled; records as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
 
 from filters.schema import Column, Schema
 from generators.columns import (
     ATTEMPT_KEY,
+    COUNTS,
     DECISION,
     DETAIL,
     FOUND,
-    IDS,
     KNOWN_VERDICT,
     N_NO_ANSWER,
     ORIGIN,
@@ -40,11 +41,11 @@ PROCESS_LABELS = Schema(
         **SOLUTION,
         "attempt_index": Column(pl.Int64, "Which of the attempts at the problem this solution is."),
         "steps": Column(pl.List(pl.String), "The solution's text in steps; joined they are the whole."),
-        "step_ends": Column(IDS, "Where each step ends in `token_ids` (exclusive)."),
-        "n_correct": Column(IDS, "For each step, the rollouts from its end with the right answer."),
-        "n_rollouts": Column(IDS, "For each step, the rollouts whose answer could be decided."),
-        "n_undecided": Column(IDS, "For each step, the rollouts whose answer could not be decided."),
-        "n_no_answer": Column(IDS, f"For each step, how many rollouts {N_NO_ANSWER}.", nullable=True, added=True),
+        "step_ends": Column(COUNTS, "Where each step ends in `token_ids` (exclusive)."),
+        "n_correct": Column(COUNTS, "For each step, the rollouts from its end with the right answer."),
+        "n_rollouts": Column(COUNTS, "For each step, the rollouts whose answer could be decided."),
+        "n_undecided": Column(COUNTS, "For each step, the rollouts whose answer could not be decided."),
+        "n_no_answer": Column(COUNTS, f"For each step, how many rollouts {N_NO_ANSWER}.", nullable=True, added=True),
         "node_ids": Column(
             pl.List(pl.String),
             "For each step, the node of the search tree that ends with it; solutions with a common beginning share "
@@ -149,8 +150,13 @@ DROPPED = Schema(
 
 def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Provenance) -> pl.DataFrame:
     """The `process_labels` table of one slice, without a judge."""
-    rows = [
-        {
+    return PROCESS_LABELS.frame(list(label_rows(solutions, provenance)))
+
+
+def label_rows(solutions: Sequence[LabelledSolution], provenance: Provenance) -> Iterator[dict[str, Any]]:
+    """The rows of labelled solutions, without a judge."""
+    for solution in solutions:
+        yield {
             **{name: getattr(solution.problem, name) for name in Problem.__slots__},
             "attempt_index": solution.attempt.attempt_index,
             "prompt_token_ids": solution.attempt.prompt_token_ids,
@@ -177,9 +183,6 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             **dict.fromkeys(("judge_first_error", "judge_outcome", "judge")),
             **provenance,
         }
-        for solution in solutions
-    ]
-    return PROCESS_LABELS.frame(rows)
 
 
 def with_judgements(frame: pl.DataFrame, judgements: Sequence[Judgement | None], judge: str) -> pl.DataFrame:

@@ -41,7 +41,6 @@ class StubServer:
         self.metrics = metrics
         self.tokens = 0.0
         self.always = None
-        self.cards = cards
         self.busy_lists = 0
         self.health = 200
         self.probes = 0
