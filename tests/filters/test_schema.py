@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from filters.schema import MESSAGES, Column, Schema, SchemaError
+from generators.rows import Rows
 from releases.parquet import arrow_schema, shards
 
 CHAT = [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}]
@@ -60,7 +61,7 @@ def test_a_column_has_its_type_in_words_and_in_arrow(dtype, nullable, words, arr
 def test_messages_come_back_from_parquet_as_they_were():
     schema = Schema(name="table", columns={"c": column(MESSAGES)})
     frame = pl.DataFrame({"c": [CHAT, [], CHAT[:1]]}, schema={"c": MESSAGES})
-    ((_, content),) = shards(schema.validate(frame), schema, split="train")
+    ((_, content),) = shards(Rows.of(schema.validate(frame)), schema, split="train")
     assert pl.read_parquet(content).equals(frame)
 
 
@@ -71,7 +72,7 @@ def test_a_struct_comes_back_from_parquet_as_it_was_and_only_its_nullable_fields
         facts = {"index": "p1", "rate": None, "rule": {"percent": "number"}} | changed
         return schema.validate(pl.DataFrame({"c": [facts]}, schema={"c": FACTS}))
 
-    ((_, content),) = shards(checked(), schema, split="train")
+    ((_, content),) = shards(Rows.of(checked()), schema, split="train")
     assert pl.read_parquet(content).equals(checked())
     with pytest.raises(SchemaError, match="c: no_nulls is broken by 1 of 1 rows"):
         checked(index=None)
