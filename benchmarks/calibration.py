@@ -88,10 +88,10 @@ async def made(cell: Cell, n_problems: int, folder: Path) -> Made:
     await slice.make("attempts", AttemptsSettings(max_tokens=1000))
     tried = engine.counts.sequences
     await slice.make("process_labels", settings)
-    labels = with_labels(slice.made["process_labels"], hard_threshold=0.0, confidence=settings.confidence)
+    labels = with_labels(slice.table("process_labels"), hard_threshold=0.0, confidence=settings.confidence)
     samples = engine.counts.sequences - tried
     await slice.make("step_preference_pairs", PairSettings())
-    return Made(labels=labels, pairs=slice.made["step_preference_pairs"], samples=samples)
+    return Made(labels=labels, pairs=slice.table("step_preference_pairs"), samples=samples)
 
 
 def inner_steps(engine: SimulatedPolicy, labels: pl.DataFrame) -> Iterator[dict[str, Any]]:

@@ -10,8 +10,10 @@ import polars as pl
 from upath import UPath
 
 from filters.answers.checker import AnswerChecker
+from filters.schema import Schema
+from generators.blocks import BlockWriter, StoredTable, place
 from generators.checks import CheckBounds
-from generators.datasets import STAGES
+from generators.datasets import STAGES, schema_of
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.models.judge import JudgeSampling
@@ -22,6 +24,7 @@ from generators.records import Problem
 from generators.sampling.ledger import Ledger
 from generators.sampling.progress import Progress
 from generators.sampling.sampler import Sampler
+from generators.sampling.storage import read_parquet, write_parquet
 from generators.sampling.workbench import Workbench
 from generators.section import Section
 from generators.stage import Output
@@ -35,9 +38,9 @@ def _silent(_: str) -> None:
 
 @dataclass(kw_only=True)
 class LawSlice:
-    """A `generators.stage.Slice` in memory, over `engine`; its ledger lies in `folder`.
+    """A `generators.stage.Slice` over `engine`; its tables and its ledger lie in `folder`.
 
-    `made` has the tables by name and `recipes` the recipes of the stages that were made.
+    `recipes` has the recipes of the stages that were made.
     """
 
     engine: SimulatedPolicy
@@ -53,14 +56,17 @@ class LawSlice:
     source: Source = field(
         default_factory=lambda: Source.model_validate({"kind": "simulated", "name": "simulated", "size": 1})
     )
-    made: dict[str, pl.DataFrame] = field(default_factory=dict)
     recipes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def make(self, name: str, settings: Section) -> Output:
         """Make the table of a stage, and keep it for the stages that read it."""
         stage = next(stage for stage in STAGES if stage.name == name)
         output = await stage.make(self, settings)
-        self.made |= {name: output.rows, **output.beside}
+        for table, rows in {name: output.rows, **output.beside}.items():
+            if isinstance(rows, StoredTable):
+                place(rows, self._path(table))
+            else:
+                write_parquet(self._path(table), rows)
         self.recipes[name] = {"settings": settings.recipe(), "config": dict(output.config)}
         return output
 
@@ -79,8 +85,21 @@ class LawSlice:
     def problems(self) -> list[Problem]:
         return list(self.questions)
 
+    @property
+    def screened_sources(self) -> UPath:
+        return UPath(self.folder / "sources")
+
     def table(self, name: str) -> pl.DataFrame:
-        return self.made[name]
+        return read_parquet(self._path(name))
+
+    def stored(self, name: str) -> StoredTable:
+        return StoredTable(self._path(name), schema_of(name))
+
+    def writer(self, schema: Schema) -> BlockWriter:
+        return BlockWriter(schema, self._path(schema.name))
+
+    def _path(self, table: str) -> UPath:
+        return UPath(self.folder / f"{table}.parquet")
 
     def recipe(self, stage: str) -> Mapping[str, Any]:
         return self.recipes[stage]
