@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import polars as pl
 
+from filters.id_lists import ID_LIST, id_lists
 from filters.widths import DataType, narrow, narrow_type, wide
 
 SHOWN_ROWS = 3
@@ -32,10 +33,10 @@ class SchemaError(ValueError):
 class Column:
     """A column's type and meaning, and whether it, the items of its lists or fields of its structs may be null.
 
-    The type is string, int64, float64, bool, a struct of these, a list of one of these, or chat messages (`MESSAGES`);
-    a release holds its numbers in 32 bits. A `tokenwise` column holds token ids or a number for each token; it is left
-    out where people read rows. Files of an older stepmill may lack an `added` column, which then reads as null or as an
-    empty list, and the `added_fields` of a struct, which then have the values given here.
+    The type is string, int64, float64, bool, a struct of these, a list of one of these, token ids (`ID_LIST`), or chat
+    messages (`MESSAGES`); a release holds its numbers in 32 bits. A `tokenwise` column holds token ids or a number for
+    each token; it is left out where people read rows. Files of an older stepmill may lack an `added` column, which then
+    reads as null or as an empty list, and the `added_fields` of a struct, which then have the values given here.
     """
 
     dtype: DataType
@@ -68,6 +69,8 @@ class Column:
         if dtype is None:
             empty: Any = [] if isinstance(self.dtype, pl.List) and not self.nullable else None
             return pl.lit(empty, dtype=self.dtype).alias(name) if self.added else None
+        if self.dtype == ID_LIST and dtype == pl.List(pl.Int64):
+            return pl.col(name).cast(ID_LIST)
         if self.as_written(dtype).dtype == self.dtype:
             return None
         return _completed(pl.col(name), dtype, self.dtype, dict(self.added_fields)).alias(name)
@@ -112,7 +115,12 @@ class Schema:
 
     def frame(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         """Build the table from rows and validate it."""
-        return self.validate(pl.DataFrame(list(rows), schema=self._dtypes) if rows else self.empty())
+        if not rows:
+            return self.validate(self.empty())
+        others = {name: dtype for name, dtype in self._dtypes.items() if dtype != ID_LIST}
+        plain = [{name: value for name, value in row.items() if self._dtypes.get(name) != ID_LIST} for row in rows]
+        ids = [self._ids(name, rows) for name in self.columns if name not in others]
+        return self.validate(pl.DataFrame(plain, schema=others).with_columns(ids))
 
     @property
     def tokenwise(self) -> list[str]:
@@ -171,6 +179,12 @@ class Schema:
     def _dtypes(self) -> dict[str, DataType]:
         return {name: column.dtype for name, column in self.columns.items()}
 
+    def _ids(self, name: str, rows: Sequence[Mapping[str, Any]]) -> pl.Series:
+        try:
+            return id_lists(name, [row.get(name) for row in rows])
+        except (OverflowError, TypeError) as wrong:
+            raise SchemaError(f"{self.name}.{name} must hold token ids from 0 to 2^32 - 1: {wrong}") from wrong
+
     def _check_names(self, frame: pl.DataFrame) -> None:
         missing = [name for name in self.columns if name not in frame.columns]
         unknown = [name for name in frame.columns if name not in self.columns]
@@ -183,9 +197,18 @@ class Schema:
             declared = self.columns[name].dtype
             if dtype == pl.Null:
                 frame = frame.with_columns(pl.col(name).cast(declared))
+            elif declared == ID_LIST and dtype == pl.List(pl.Int64):
+                frame = frame.with_columns(self._narrowed(frame[name]))
             elif dtype != declared:
                 raise SchemaError(f"{self.name}.{name} must be {declared}, got {dtype}")
         return frame
+
+    def _narrowed(self, column: pl.Series) -> pl.Series:
+        """Token ids of a release, or of an older stepmill, which hold them in 64 bits when they are read."""
+        try:
+            return column.cast(ID_LIST)
+        except pl.exceptions.InvalidOperationError as wrong:
+            raise SchemaError(f"{self.name}.{column.name} must hold token ids from 0 to 2^32 - 1: {wrong}") from wrong
 
     def _check(self, frame: pl.DataFrame, rule: str, holds: pl.Expr) -> None:
         broken = frame.with_row_index(_ROW).filter(~holds)

@@ -1,4 +1,4 @@
-"""The width of numbers: 64 bits where rows are made, 32 bits in the files of a release.
+"""The width of numbers: 64 bits where rows are made, 32 bits for token ids and in the files of a release.
 
 A row keeps what the files can hold, so whoever reads them computes with the same numbers as the publisher.
 """
@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 DataType = pl.DataType | pl.datatypes.DataTypeClass
-_NARROW: Mapping[DataType, DataType] = {pl.Int64: pl.Int32, pl.Float64: pl.Float32}
-_WIDE: Mapping[DataType, DataType] = {narrow: wide for wide, narrow in _NARROW.items()}
+_NARROW: Mapping[DataType, DataType] = {pl.Int64: pl.Int32, pl.UInt32: pl.Int32, pl.Float64: pl.Float32}
+_WIDE: Mapping[DataType, DataType] = {pl.Int32: pl.Int64, pl.Float32: pl.Float64}
 
 
 def narrow_type(dtype: DataType) -> DataType:

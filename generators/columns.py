@@ -3,9 +3,11 @@
 import polars as pl
 
 from filters.answers.verdicts import Verdict
+from filters.id_lists import ID_LIST
 from filters.schema import Column
 
-IDS = pl.List(pl.Int64)
+IDS = ID_LIST
+COUNTS = pl.List(pl.Int64)
 ROUNDING = 1e-6  # how far figures that go together may be apart once each is rounded to the 32 bits of a release
 ATTEMPT_KEY = ("problem_id", "attempt_index")
 UNDECIDED = [verdict.value for verdict in Verdict if verdict.is_undecided]

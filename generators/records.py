@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from filters.answers.checker import Verdict
+from generators.tokens import Ids
 
 NO_ERROR = -1  # the index of the first error if there is none
 FinishReason = Literal["eos", "stop", "length"]
@@ -48,12 +49,12 @@ class Rollout:
 
     key: str
     index: int
-    token_ids: tuple[int, ...]
+    token_ids: Ids
     text: str
     finish_reason: FinishReason
 
     @property
-    def unended_ids(self) -> tuple[int, ...]:
+    def unended_ids(self) -> Ids:
         """The ids without the end-of-text token."""
         return self.token_ids[:-1] if self.finish_reason == "eos" else self.token_ids
 
@@ -64,8 +65,8 @@ class Attempt:
 
     problem_id: str
     attempt_index: int
-    prompt_token_ids: tuple[int, ...]
-    token_ids: tuple[int, ...]
+    prompt_token_ids: Ids
+    token_ids: Ids
     text: str
     finish_reason: FinishReason
     verdict: Verdict

@@ -91,5 +91,16 @@ class TokenIds(Sequence[int]):
         return self._view
 
 
+def joined(parts: Iterable[TokenIds]) -> TokenIds:
+    """The ids of several sequences one behind another, each copied once."""
+    whole = array(FORMAT)
+    for part in parts:
+        whole.frombytes(part.view.cast("B"))
+    return TokenIds(memoryview(whole))
+
+
+Ids = TokenIds | tuple[int, ...]  # what takes token ids takes both, and either adds to the other
+
+
 def _from_bytes(content: bytes) -> TokenIds:
     return TokenIds(memoryview(content))

@@ -7,6 +7,7 @@ from generators.engine.protocol import Limits, Sampling
 from generators.problems import prompt as solve
 from generators.records import Attempt, Problem
 from generators.sampling.sampler import Sampler
+from generators.tokens import TokenIds
 
 VERSION = "5"  # bump when a change here would change the rows
 
@@ -35,13 +36,14 @@ async def attempt(
     rollouts = await sampler.draw(
         prompt, n=config.n, sampling=config.sampling, limits=Limits(max_tokens=config.max_tokens)
     )
+    shared = TokenIds(prompt)
     decisions = [await checker.check(rollout.text, problem.golds, rule=rule) for rollout in rollouts]
     return tuple(
         Attempt(
             problem_id=problem.problem_id,
             attempt_index=rollout.index,
-            prompt_token_ids=prompt,
-            token_ids=rollout.token_ids,
+            prompt_token_ids=shared,
+            token_ids=TokenIds(rollout.token_ids),
             text=rollout.text,
             finish_reason=rollout.finish_reason,
             verdict=decision.verdict,

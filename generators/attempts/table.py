@@ -20,6 +20,7 @@ from generators.columns import (
 from generators.engine.protocol import Sampling
 from generators.records import Attempt, Problem, Provenance
 from generators.stage import Slice
+from generators.token_columns import ids_of
 
 NO_ANSWER = "no_answer"  # in the recipe of a slice: how an attempt without a recognised answer counts
 ATTEMPTS = Schema(
@@ -61,11 +62,13 @@ def attempts_table(
 def attempts_of(frame: pl.DataFrame) -> dict[str, list[Attempt]]:
     """The attempts of an `attempts` table by problem id, in the order of their index."""
     by_problem: dict[str, list[Attempt]] = {}
-    for row in frame.sort("problem_id", "attempt_index").select(Attempt.__slots__).iter_rows(named=True):
+    rows = frame.sort("problem_id", "attempt_index")
+    others = rows.select(name for name in Attempt.__slots__ if name not in ("prompt_token_ids", "token_ids"))
+    ids = zip(ids_of(rows["prompt_token_ids"]), ids_of(rows["token_ids"]), strict=True)
+    for row, (prompt, solution) in zip(others.iter_rows(named=True), ids, strict=True):
         row["verdict"] = Verdict(row["verdict"])
-        row["token_ids"] = tuple(row["token_ids"])
-        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
-        by_problem.setdefault(row["problem_id"], []).append(Attempt(**row))
+        attempt = Attempt(**row, prompt_token_ids=prompt, token_ids=solution)
+        by_problem.setdefault(attempt.problem_id, []).append(attempt)
     return by_problem
 
 

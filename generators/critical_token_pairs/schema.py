@@ -3,7 +3,7 @@
 import polars as pl
 
 from filters.schema import Column, Schema
-from generators.columns import DETAIL, IDS, ORIGIN, PROBLEM, REASON, each, length
+from generators.columns import COUNTS, DETAIL, IDS, ORIGIN, PROBLEM, REASON, each, length
 from generators.training.contrastive_models import SIDES
 
 _SHARES = pl.List(pl.Float64)
@@ -87,24 +87,24 @@ CRITICAL_TOKEN_PAIRS = Schema(
             "The weight of each token: 0 on the prompt, 1 minus its score on the solution, 1 on the last.",
             tokenwise=True,
         ),
-        "critical_positions": Column(IDS, "The positions of the tested tokens in `rejected_token_ids`."),
+        "critical_positions": Column(COUNTS, "The positions of the tested tokens in `rejected_token_ids`."),
         "critical_token_ids": Column(IDS, "The id of each tested token.", tokenwise=True),
         "critical_scores": Column(_SHARES, "The contrastive score of each tested token.", tokenwise=True),
         "critical_nominated_by": Column(pl.List(pl.String), "What nominated each: `score`, `search` or `both`."),
         "critical_value_with": Column(
             _SHARES, "The share of right rollouts after each token; null without one.", nullable_items=True
         ),
-        "critical_n_with_correct": Column(IDS, "The rollouts after each token that end right."),
+        "critical_n_with_correct": Column(COUNTS, "The rollouts after each token that end right."),
         "critical_n_with": Column(
-            IDS, "The rollouts after each token whose answer could be decided; for the last, the solution itself."
+            COUNTS, "The rollouts after each token whose answer could be decided; for the last, the solution itself."
         ),
         "critical_value_without": Column(
             _SHARES,
             "The share of right rollouts with another token in its place; null without one.",
             nullable_items=True,
         ),
-        "critical_n_without_correct": Column(IDS, "The rollouts with another token in its place that end right."),
-        "critical_n_without": Column(IDS, "The rollouts with another token in its place that could be decided."),
+        "critical_n_without_correct": Column(COUNTS, "The rollouts with another token in its place that end right."),
+        "critical_n_without": Column(COUNTS, "The rollouts with another token in its place that could be decided."),
         "critical_confirmed": Column(pl.List(pl.Boolean), "Whether the token loses the solution, by these rollouts."),
         "n_attempts": Column(pl.Int64, "The attempts at the problem whose answer could be decided."),
         "n_attempts_right": Column(pl.Int64, "How many of them ended right."),

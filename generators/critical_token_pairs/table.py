@@ -12,8 +12,9 @@ from generators.critical_token_pairs.recipe import CriticalTokenPair, chosen_wei
 from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, CRITICAL_TOKEN_PAIRS
 from generators.critical_token_pairs.tokens.paths import Span, likely_wrong_step, step_span
 from generators.records import Attempt, Provenance
+from generators.tokens import Ids
 
-WrongSteps = Mapping[tuple[str, int, tuple[int, ...]], Span | None]
+WrongSteps = Mapping[tuple[str, int, Ids], Span | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

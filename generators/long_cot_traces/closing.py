@@ -12,13 +12,14 @@ from generators.engine.protocol import Limits, Sampling
 from generators.engine.tokenizer import Tokenizer
 from generators.records import FinishReason, Rollout
 from generators.sampling.sampler import Sampler
+from generators.tokens import Ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What follows a prompt; the recipe put `token_ids[closing[0]:closing[1]]` in, and the policy wrote all else."""
 
-    token_ids: tuple[int, ...]
+    token_ids: Ids
     finish_reason: FinishReason
     closing: tuple[int, int] | None = None
 

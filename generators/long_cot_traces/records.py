@@ -6,6 +6,7 @@ from typing import Literal
 from filters.answers.checker import Verdict
 from generators.long_cot_traces.behaviours import Behaviour
 from generators.records import FinishReason, Problem
+from generators.tokens import Ids
 
 ClosedBy = Literal["policy", "recipe"]
 
@@ -22,8 +23,8 @@ class LongCotSample:
 
     problem_id: str
     sample_index: int
-    prompt_token_ids: tuple[int, ...]
-    token_ids: tuple[int, ...]
+    prompt_token_ids: Ids
+    token_ids: Ids
     text: str
     finish_reason: FinishReason
     thoughts_closed_by: ClosedBy | None

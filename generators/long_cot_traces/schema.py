@@ -7,6 +7,7 @@ import polars as pl
 from filters.answers.verdicts import VERIFIER, Verdict
 from filters.schema import MESSAGES, Column, Schema
 from generators.columns import (
+    COUNTS,
     DECISION,
     DETAIL,
     FOUND,
@@ -123,8 +124,8 @@ LONG_COT_TRACES = Schema(
             for kind in get_args(Kind)
         },
         "behaviours": Column(pl.List(pl.String), "Their behaviours in the order in which they begin."),
-        "behaviour_starts": Column(IDS, "Where each begins in `internal_thoughts`, in characters."),
-        "behaviour_ends": Column(IDS, "Where each ends (exclusive)."),
+        "behaviour_starts": Column(COUNTS, "Where each begins in `internal_thoughts`, in characters."),
+        "behaviour_ends": Column(COUNTS, "Where each ends (exclusive)."),
         **{
             f"judge_n_{kind}": Column(
                 pl.Int64,

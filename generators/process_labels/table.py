@@ -7,10 +7,10 @@ import polars as pl
 from filters.schema import Column, Schema
 from generators.columns import (
     ATTEMPT_KEY,
+    COUNTS,
     DECISION,
     DETAIL,
     FOUND,
-    IDS,
     KNOWN_VERDICT,
     N_NO_ANSWER,
     ORIGIN,
@@ -40,11 +40,11 @@ PROCESS_LABELS = Schema(
         **SOLUTION,
         "attempt_index": Column(pl.Int64, "Which of the attempts at the problem this solution is."),
         "steps": Column(pl.List(pl.String), "The solution's text in steps; joined they are the whole."),
-        "step_ends": Column(IDS, "Where each step ends in `token_ids` (exclusive)."),
-        "n_correct": Column(IDS, "For each step, the rollouts from its end with the right answer."),
-        "n_rollouts": Column(IDS, "For each step, the rollouts whose answer could be decided."),
-        "n_undecided": Column(IDS, "For each step, the rollouts whose answer could not be decided."),
-        "n_no_answer": Column(IDS, f"For each step, how many rollouts {N_NO_ANSWER}.", nullable=True, added=True),
+        "step_ends": Column(COUNTS, "Where each step ends in `token_ids` (exclusive)."),
+        "n_correct": Column(COUNTS, "For each step, the rollouts from its end with the right answer."),
+        "n_rollouts": Column(COUNTS, "For each step, the rollouts whose answer could be decided."),
+        "n_undecided": Column(COUNTS, "For each step, the rollouts whose answer could not be decided."),
+        "n_no_answer": Column(COUNTS, f"For each step, how many rollouts {N_NO_ANSWER}.", nullable=True, added=True),
         "node_ids": Column(
             pl.List(pl.String),
             "For each step, the node of the search tree that ends with it; solutions with a common beginning share "

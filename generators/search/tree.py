@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from generators.records import StepCounts
+from generators.tokens import TokenIds, joined
 
 Refutes = Callable[[str, str], bool]  # of the solution's text before a step, and of the step
 Outcome = bool | None  # whether a rollout ended right; None if its answer could not be decided
@@ -25,7 +26,7 @@ class Node:
 
     node_id: str
     parent: "Node | None"
-    token_ids: tuple[int, ...]
+    token_ids: TokenIds
     text: str
     depth: int
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -42,10 +43,9 @@ class Node:
             self.unanswered.add(index)
 
     @property
-    def prefix(self) -> tuple[int, ...]:
+    def prefix(self) -> TokenIds:
         """Every token id from the start of the prompt to the end of this step."""
-        parts = [node.token_ids for node in self.lineage()]
-        return tuple(token_id for part in parts for token_id in part)
+        return joined(node.token_ids for node in self.lineage())
 
     @property
     def counts(self) -> StepCounts:
@@ -73,7 +73,7 @@ class Tree:
     def __init__(self, problem_id: str, prompt_token_ids: Sequence[int], refutes: Refutes | None = None) -> None:
         self.problem_id = problem_id
         self._refutes = refutes
-        self.root = Node(_node_id("", prompt_token_ids), None, tuple(prompt_token_ids), "", 0)
+        self.root = Node(_node_id("", prompt_token_ids), None, TokenIds(prompt_token_ids), "", 0)
         self._nodes = {self.root.node_id: self.root}
 
     def __iter__(self) -> Iterator[Node]:
@@ -92,17 +92,17 @@ class Tree:
         `ends` are the steps' ends in `token_ids` (exclusive), `texts` their texts.
         """
         nodes = []
-        node = self.root
+        node, ids = self.root, TokenIds(token_ids)
         for start, end, text in zip([0, *ends[:-1]], ends, texts, strict=True):
-            node = self.child(node, tuple(token_ids[start:end]), text)
+            node = self.child(node, ids[start:end], text)
             nodes.append(node)
         return tuple(nodes)
 
-    def child(self, parent: Node, token_ids: tuple[int, ...], text: str) -> Node:
+    def child(self, parent: Node, token_ids: Sequence[int], text: str) -> Node:
         """The node one step after `parent`, created if missing."""
         node_id = _node_id(parent.node_id, token_ids)
         if node_id not in self._nodes:
-            node = Node(node_id, parent, token_ids, text, parent.depth + 1)
+            node = Node(node_id, parent, TokenIds(token_ids), text, parent.depth + 1)
             if self._refutes is not None:
                 node.is_refuted = self._refutes("".join(earlier.text for earlier in parent.lineage()), text)
             self._nodes[node_id] = node
@@ -128,11 +128,11 @@ def grow(problem_id: str, rows: Sequence[Mapping[str, object]]) -> Tree:
     return tree
 
 
-def _ids(row: Mapping[str, object]) -> tuple[int, ...]:
+def _ids(row: Mapping[str, object]) -> TokenIds:
     ids = row["token_ids"]
     if not isinstance(ids, Sequence):
         raise ValueError(f"token_ids must be a list of ids, got {ids!r}")
-    return tuple(int(token_id) for token_id in ids)
+    return TokenIds(ids)
 
 
 def _restore_outcomes(node: Node, row: Mapping[str, object]) -> None:

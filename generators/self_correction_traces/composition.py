@@ -20,6 +20,7 @@ from generators.self_correction_traces.config import SelfCorrectionConfig
 from generators.self_correction_traces.corrections import NotCorrected, good_prefix, learns_falsehood, masked
 from generators.self_correction_traces.records import Boundary, Correction, FlawedSolution
 from generators.self_correction_traces.segments import segments
+from generators.tokens import Ids
 
 _LONGEST_QUOTE = 80
 
@@ -28,9 +29,9 @@ _LONGEST_QUOTE = 80
 class _Draft:
     """A wrong attempt up to the trigger: `head` has the good tokens, the wrong step and the steps kept after it."""
 
-    good: tuple[int, ...]
-    head: tuple[int, ...]
-    trigger: tuple[int, ...]
+    good: Ids
+    head: Ids
+    trigger: Ids
     wrong_step: str
 
 

@@ -17,6 +17,7 @@ from generators.self_correction_traces import triggers
 from generators.self_correction_traces.config import SelfCorrectionConfig
 from generators.self_correction_traces.records import Boundary, DeepenedResponse, SegmentKind
 from generators.self_correction_traces.segments import segments
+from generators.tokens import Ids
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class _Draft:
 
     sample_index: int
     budget_index: int = 0
-    token_ids: tuple[int, ...] = ()
+    token_ids: Ids = ()
     kinds: list[SegmentKind] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     boundaries: list[Boundary] = field(default_factory=list)
@@ -35,7 +36,7 @@ class _Draft:
     def n_triggers(self) -> int:
         return self.kinds.count("trigger")
 
-    def add(self, kind: SegmentKind, token_ids: tuple[int, ...]) -> None:
+    def add(self, kind: SegmentKind, token_ids: Ids) -> None:
         self.token_ids += token_ids
         self.kinds.append(kind)
         self.ends.append(len(self.token_ids))
@@ -46,7 +47,7 @@ class _Deepening:
     """One problem, and what deepens responses to it."""
 
     problem: Problem
-    prompt: tuple[int, ...]
+    prompt: Ids
     sampler: Sampler
     checker: AnswerChecker
     rule: AnswerRule

@@ -5,6 +5,7 @@ from typing import Literal
 
 from filters.answers.checker import Verdict
 from generators.records import Attempt, FinishReason, Problem
+from generators.tokens import Ids
 
 SegmentKind = Literal["written", "trigger"]
 CorrectionOrigin = Literal["sampled", "composed"]
@@ -15,7 +16,7 @@ class Segment:
     """A part of a response: `written` by the policy, or a `trigger` that the recipe appended."""
 
     kind: SegmentKind
-    token_ids: tuple[int, ...]
+    token_ids: Ids
     text: str
 
 
@@ -43,7 +44,7 @@ class DeepenedResponse:
 
     problem_id: str
     sample_index: int
-    prompt_token_ids: tuple[int, ...]
+    prompt_token_ids: Ids
     segments: tuple[Segment, ...]
     boundaries: tuple[Boundary, ...]
     finish_reason: FinishReason
@@ -95,7 +96,7 @@ class Correction:
     problem: Problem
     origin: CorrectionOrigin
     attempt_index: int
-    prompt_token_ids: tuple[int, ...]
+    prompt_token_ids: Ids
     segments: tuple[Segment, ...]
     boundaries: tuple[Boundary, ...]
     masked: tuple[MaskedSpan, ...]

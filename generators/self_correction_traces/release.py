@@ -8,7 +8,7 @@ import polars as pl
 from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema
-from generators.columns import GOLDS, IDS, each
+from generators.columns import COUNTS, GOLDS, IDS, each
 from generators.dataset import Claim, Config, Figures, MoreFacts, Parameters, Round
 from generators.formats import Format
 from generators.rows import Rows
@@ -44,8 +44,10 @@ TOKENS = Schema(
         "input_ids": Column(
             IDS, "`prompt_token_ids` and `token_ids`: what the policy was given, and the row.", tokenwise=True
         ),
-        "attention_mask": Column(IDS, "1 for each of `input_ids`.", tokenwise=True),
-        "labels": Column(IDS, f"`input_ids`, but {IGNORED} on the prompt and where `loss_mask` is 0.", tokenwise=True),
+        "attention_mask": Column(COUNTS, "1 for each of `input_ids`.", tokenwise=True),
+        "labels": Column(
+            COUNTS, f"`input_ids`, but {IGNORED} on the prompt and where `loss_mask` is 0.", tokenwise=True
+        ),
     },
     rules={
         "attention_mask: one_per_token": pl.col("attention_mask").list.len() == _INPUT.list.len(),
@@ -92,8 +94,8 @@ def labelled_tokens(rows: pl.DataFrame, _: Parameters) -> Filtered:
     ready = rows.select(
         "problem_id",
         pl.concat_list("prompt_token_ids", "token_ids").alias("input_ids"),
-        pl.Series("attention_mask", [[1] * len(row) for row in labels], dtype=IDS),
-        pl.Series("labels", labels, dtype=IDS),
+        pl.Series("attention_mask", [[1] * len(row) for row in labels], dtype=COUNTS),
+        pl.Series("labels", labels, dtype=COUNTS),
     )
     return apply_rules(ready, {})
 

@@ -6,6 +6,7 @@ Every record is immutable.
 from dataclasses import dataclass
 
 from generators.records import Margin, Problem
+from generators.tokens import Ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +18,8 @@ class LocatedError:
 
     problem_id: str
     attempt_index: int
-    prompt_token_ids: tuple[int, ...]
-    token_ids: tuple[int, ...]
+    prompt_token_ids: Ids
+    token_ids: Ids
     step_index: int
     pass_rate: float
 
@@ -33,7 +34,7 @@ class StepSide:
 
     text: str
     full_text: str
-    token_ids: tuple[int, ...]
+    token_ids: Ids
     is_final: bool
 
 
@@ -49,7 +50,7 @@ class StepPair:
     problem: Problem
     error: LocatedError
     chosen_index: int
-    prefix_token_ids: tuple[int, ...]
+    prefix_token_ids: Ids
     templated_prompt: str
     initial_reason_steps: str
     chosen: StepSide

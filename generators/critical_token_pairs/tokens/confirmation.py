@@ -14,6 +14,7 @@ from generators.search.priors import Priors
 from generators.search.rollouts import Rollouts
 from generators.search.strategy import NOT_SURE
 from generators.search.tree import Outcome
+from generators.tokens import Ids
 
 NOT_LOST_WITH_TOKEN = "not_lost_with_token"  # rollouts with the token still end right
 LOST_WITHOUT_TOKEN = "lost_without_token"  # another token instead does not help
@@ -67,9 +68,7 @@ class Confirmation:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
-    async def tested(
-        self, rollouts: Rollouts, response: tuple[int, ...], position: int, *, first: int, priors: Priors
-    ) -> TwoArms:
+    async def tested(self, rollouts: Rollouts, response: Ids, position: int, *, first: int, priors: Priors) -> TwoArms:
         """Both arms at the end of the test; with the token, rollouts are drawn from index `first` on.
 
         Raises EngineError.
@@ -96,17 +95,13 @@ class Confirmation:
         return NOT_LOST_WITH_TOKEN if arms.lost_with < arms.alive_without else LOST_WITHOUT_TOKEN
 
 
-async def with_token(
-    rollouts: Rollouts, response: tuple[int, ...], position: int, *, start: int, n: int
-) -> tuple[Outcome, ...]:
+async def with_token(rollouts: Rollouts, response: Ids, position: int, *, start: int, n: int) -> tuple[Outcome, ...]:
     """The outcomes of rollouts `start` to `start + n - 1` after the token at `position`; raises EngineError."""
     drawn = await rollouts.continuations_of(response[: position + 1], start=start, n=n, ahead=n)
     return tuple(continuation.outcome for continuation in drawn)
 
 
-async def without_token(
-    rollouts: Rollouts, response: tuple[int, ...], position: int, *, start: int, n: int
-) -> tuple[Outcome, ...]:
+async def without_token(rollouts: Rollouts, response: Ids, position: int, *, start: int, n: int) -> tuple[Outcome, ...]:
     """The outcomes of rollouts `start` to `start + n - 1` with another token at `position`.
 
     Alternative i is one token drawn without the response's own, and rollout i goes on from it, so that equal

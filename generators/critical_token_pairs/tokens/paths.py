@@ -11,6 +11,7 @@ from generators.engine.tokenizer import Tokenizer
 from generators.records import Attempt, LabelledSolution
 from generators.search.strategy import Path
 from generators.search.tree import Outcome, Tree
+from generators.tokens import Ids
 
 Span = tuple[int, int]  # the first token of a part of the response, and the first one after it
 
@@ -33,7 +34,7 @@ def token_path(labels: Tree, attempt: Attempt, span: Span, tokenizer: Tokenizer)
     return tree, path
 
 
-def known_outcomes(labels: Tree, prefix: tuple[int, ...]) -> dict[int, Outcome]:
+def known_outcomes(labels: Tree, prefix: Ids) -> dict[int, Outcome]:
     """The outcomes of the labels' rollouts from a prefix by index; empty if their tree has no such node."""
     return next((dict(node.outcomes) for node in labels if node.prefix == prefix), {})
 

@@ -15,6 +15,7 @@ from generators.process_labels.audit.corruption import Corruption, Kind, corrupt
 from generators.records import Attempt, Problem, Rollout
 from generators.sampling.sampler import Sampler
 from generators.sampling.steps import step_ends, step_texts
+from generators.tokens import Ids
 
 VERSION = "1"  # bump when a change here would change the rows
 # Far above the indexes of attempts and of rollouts. So no planted solution is mistaken for an attempt, and its ending,
@@ -64,7 +65,7 @@ class NotPlanted:
 class _Draft:
     """A right attempt up to its spoilt step: the token ids, the ends of their steps, the step before and after."""
 
-    head: tuple[int, ...]
+    head: Ids
     ends: tuple[int, ...]
     original: str
     corruption: Corruption
@@ -73,7 +74,7 @@ class _Draft:
     def step_index(self) -> int:
         return len(self.ends) - 1
 
-    def begins(self, token_ids: tuple[int, ...], tokenizer: Tokenizer) -> bool:
+    def begins(self, token_ids: Ids, tokenizer: Tokenizer) -> bool:
         """Whether `token_ids` begin with the same steps, the spoilt one letter by letter."""
         ends = step_ends(token_ids, tokenizer)[: len(self.ends)]
         return ends == self.ends and step_texts(token_ids, ends, tokenizer)[self.step_index] == self.corruption.text
