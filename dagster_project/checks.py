@@ -12,8 +12,8 @@ from upath import UPath
 from dagster_project.settings.operations import CheckSettings
 from filters.rules import most_frequent, reason_counts
 from filters.schema import Schema, SchemaError
+from generators.blocks import StoredTable, validate_blocks
 from generators.checks import Check, CheckSpec, share_in_bounds
-from generators.sampling.storage import read_parquet
 from generators.section import NoSettings
 from generators.stage import Stage
 
@@ -67,7 +67,7 @@ def schema_holds(path: UPath, schema: Schema) -> Check:
     """Passes while the table, read back as it was written, has its columns and obeys its rules."""
     remedy = "Materialise the slice again; if the check fails again, the stage has a bug: report it with this sentence."
     try:
-        schema.validate(read_parquet(path))
+        validate_blocks(StoredTable(path, schema))
     except SchemaError as broken:
         return Check(name=SCHEMA.name, passed=False, why=str(broken), remedy=remedy)
     why = f"{len(schema.columns)} columns, {len(schema.rules)} rules"

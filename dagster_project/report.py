@@ -13,7 +13,7 @@ from filters.rules import most_frequent, reason_counts
 from filters.schema import Schema
 from generators import shown
 
-SAMPLE_ROWS = 3
+SAMPLE_ROWS = shown.SAMPLES
 SHOWN_REASONS = 3
 CELL_CHARACTERS = 1200
 BRIEF_COLUMNS = 3
@@ -67,10 +67,10 @@ def _drawn(value: shown.Shown) -> Any:
             return value
 
 
-def table(path: UPath, frame: pl.DataFrame, schema: Schema) -> dict[str, Any]:
+def table(path: UPath, rows: int, schema: Schema) -> dict[str, Any]:
     """A table's row count, its path, and the meanings of its columns."""
     return {
-        "dagster/row_count": frame.height,
+        "dagster/row_count": rows,
         "dagster/uri": str(path),
         "columns": columns((name, str(column.dtype), column.meaning) for name, column in schema.columns.items()),
     }

@@ -1,7 +1,7 @@
 """One slice of one round as stages see it: `generators.stage.Slice` over the store and the run's resources."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,11 @@ from dagster_project.running.listener import NOBODY, Listener, Table
 from dagster_project.scorecard import finished_recipe
 from dagster_project.settings.file import Settings
 from filters.answers.checker import AnswerChecker
-from generators.attempts.unanswered import unanswered
+from filters.schema import Schema
+from generators.attempts.unanswered import UNANSWERED_COLUMNS, unanswered
+from generators.blocks import BlockWriter, StoredTable, remove_leftovers
 from generators.checks import CheckBounds
-from generators.datasets import completed
+from generators.datasets import completed, schema_of
 from generators.engine.errors import EngineMisconfigured
 from generators.models.judge import JudgeSampling
 from generators.models.policy import Policy
@@ -40,7 +42,11 @@ from generators.sampling.workbench import Workbench
 
 @dataclass(kw_only=True)
 class RunSlice:
-    """The slice of a run. `benches` has every workbench that sampled from the policy, for cost and metadata."""
+    """The slice of a run.
+
+    `benches` has every workbench that sampled from the policy, for cost and metadata; `writers` has every table that is
+    written block by block.
+    """
 
     context: dg.AssetExecutionContext
     all_settings: Settings
@@ -51,6 +57,7 @@ class RunSlice:
     reward_resource: RewardResource
     listener: Listener = NOBODY
     benches: list[Workbench] = field(default_factory=list)
+    writers: list[BlockWriter] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -111,6 +118,25 @@ class RunSlice:
     def table(self, name: str) -> pl.DataFrame:
         return completed(name, self.store.read(self.store.table(name, self.cell)))
 
+    def stored(self, name: str) -> StoredTable:
+        return StoredTable(self.store.table(name, self.cell), schema_of(name))
+
+    def writer(self, schema: Schema) -> BlockWriter:
+        path = self.store.table(schema.name, self.cell)
+        remove_leftovers(path)
+        writer = BlockWriter(schema, path)
+        self.writers.append(writer)
+        return writer
+
+    @contextmanager
+    def scratch(self) -> Iterator[None]:
+        """Delete the tables that are still under a temporary name at the end."""
+        try:
+            yield
+        finally:
+            for writer in self.writers:
+                writer.discard()
+
     def recipe(self, stage: str) -> Mapping[str, Any]:
         return finished_recipe(self.store, stage, self.cell)
 
@@ -137,7 +163,8 @@ class RunSlice:
 
     def unanswered(self) -> Iterator[Finding]:
         """What the share of attempts without a recognised answer says about drawing more; raises StorageError."""
-        return unanswered(self.table("attempts"), self.source).findings(self.bounds.max_no_answer_share)
+        attempts = self.stored("attempts").blocks(UNANSWERED_COLUMNS)
+        return unanswered(attempts, self.source).findings(self.bounds.max_no_answer_share)
 
     def reward(self) -> AbstractAsyncContextManager[RewardModel | None]:
         return self.reward_resource.opened()

@@ -67,8 +67,9 @@ def slice_asset(
             if stage.needs_answers and _without_answers(work):
                 return set_aside(stage, work)
             section = merged(defaults, changes)
-            output = asyncio.run(_made(stage, work, section))
-            write(stage, work, output, {"settings": section.recipe(), "config": dict(output.config)})
+            with work.scratch():
+                output = asyncio.run(_made(stage, work, section))
+                write(stage, work, output, {"settings": section.recipe(), "config": dict(output.config)})
             extra = {"release": Folder(str(store.releases / stage.name))} if dataset else {}
             return finished(stage, work, section, output, extra)
 

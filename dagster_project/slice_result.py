@@ -21,6 +21,7 @@ from dagster_project.partitions import Cell
 from dagster_project.resources.store import SET_ASIDE
 from dagster_project.scorecard import CheckOutcome, Scorecard, add_cost, read_scorecard
 from dagster_project.slice import RunSlice
+from generators.blocks import measured
 from generators.checks import Check
 from generators.section import Section
 from generators.shown import Shown
@@ -60,8 +61,8 @@ def write(stage: Stage[Any], work: RunSlice, output: Output, recipe: dict[str, A
     store.write_recipe(stage.name, cell, recipe)
     store.write(store.table(stage.name, cell), output.rows)
     store.write(store.dropped(stage.name, cell), output.dropped)
-    for name, frame in output.beside.items():
-        store.write(store.table(name, cell), frame)
+    for name, table in output.beside.items():
+        store.write(store.table(name, cell), table)
 
 
 def finished(
@@ -78,18 +79,19 @@ def finished(
         per_problem=stage.per_problem(section),
         benches=work.benches,
     )
-    with_row = output.rows["problem_id"].n_unique()
+    rows = measured(output.rows, ["problem_id"])
+    with_row = rows["problem_id"].n_unique()
     total = problems.height if output.of is None else output.of
     figures = {"yield": with_row / max(1, total), **output.figures}
     if work.benches:
-        figures["tokens_per_kept_row"] = cost.tokens / max(1, output.rows.height)
+        figures["tokens_per_kept_row"] = cost.tokens / max(1, rows.height)
     checks = [
         schema_holds(store.table(stage.name, cell), stage.schema),
         yield_in_bounds(stage, with_row, total, output.dropped, bounds),
         *output.checks,
     ]
     if stage.needs:
-        checks.append(rows_of_the_slice(output.rows, problems))
+        checks.append(rows_of_the_slice(rows, problems))
     if stage.samples:
         checks.append(failed_items(output.n_failed, output.n_items, output.dropped, bounds.most_failed))
     checks.append(in_line(figures, _other_figures(work, stage.name), bounds.drift))
@@ -137,17 +139,17 @@ def _concluded(
     Under Dagster's own name, `dagster/column_schema`, the columns would stand above everything else.
     """
     store, cell = work.store, work.cell
-    rows, dropped = work.table(stage.name), store.read(store.dropped(stage.name, cell))
+    rows, dropped = work.stored(stage.name).height, store.read(store.dropped(stage.name, cell))
     origin = made_from(stage, work.all_settings, store, cell, policy=work.policy.name if stage.needs_gpu else "")
-    card = Scorecard(rows=rows.height, figures=figures, checks=tuple(map(CheckOutcome.of, checks)), made_from=origin)
+    card = Scorecard(rows=rows, figures=figures, checks=tuple(map(CheckOutcome.of, checks)), made_from=origin)
     card.write(store, stage.name, cell)
     shown = {
-        "headline": report.headline(rows.height, dropped),
+        "headline": report.headline(rows, dropped),
         **(first or {}),
         "dropped": report.dropped(dropped),
         "figures": report.facts(figures),
         **metadata,
-        "rows_kept": rows.height,
+        "rows_kept": rows,
         "rows_dropped": dropped.height,
         **report.table(store.table(stage.name, cell), rows, stage.schema),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from filters.schema import Schema
 from generators.critical_token_pairs.models_stage import STAGE as CONTRASTIVE_MODELS
 from generators.dataset import Dataset
 from generators.stage import Stage
@@ -46,6 +47,11 @@ STAGES = in_order((CONTRASTIVE_MODELS, *(dataset.stage for dataset in DATASETS))
 
 _BY_NAME = {stage.name: stage for stage in STAGES}
 _TABLES = {schema.name: schema for stage in STAGES for schema in (stage.schema, *stage.beside)}
+
+
+def schema_of(table: str) -> Schema:
+    """The schema of a table of a stage."""
+    return _TABLES[table]
 
 
 def completed(table: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+SAMPLES = 3  # rows that are shown
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # an interface needs types alone; problems, models and sampli
     from upath import UPath
 
     from filters.schema import Schema
+    from generators.blocks import BlockWriter, StoredTable
     from generators.checks import Check, CheckBounds, CheckSpec
     from generators.models.judge import JudgeSampling
     from generators.models.policy import Policy
@@ -80,6 +81,14 @@ class Slice(Protocol):
         """A table of the slice that an earlier stage wrote; raises StorageError."""
         ...
 
+    def stored(self, name: str) -> StoredTable:
+        """The same, to be read block by block; raises StorageError."""
+        ...
+
+    def writer(self, schema: Schema) -> BlockWriter:
+        """Writes a table of this stage block by block; raises StorageError."""
+        ...
+
     def recipe(self, stage: str) -> Mapping[str, Any]:
         """The recipe of an earlier stage: `settings` and `config`."""
         ...
@@ -115,15 +124,15 @@ class Slice(Protocol):
 class Output:
     """The output of a stage for one slice.
 
-    `beside` has the stage's further tables by name. `config` has the resolved settings as JSON data; the recipe file
-    keeps it beside all settings. `of` is the number that the yield is a share of, by default the slice's problems.
-    `n_items` counts the items that were sampled, `n_failed` those that the engine refused. `figures` are compared
-    across rounds.
+    A table is a frame, or on disk already where that of a slice may not fit into memory. `beside` has the stage's
+    further tables by name. `config` has the resolved settings as JSON data; the recipe file keeps it beside all
+    settings. `of` is the number that the yield is a share of, by default the slice's problems. `n_items` counts the
+    items that were sampled, `n_failed` those that the engine refused. `figures` are compared across rounds.
     """
 
-    rows: pl.DataFrame
+    rows: pl.DataFrame | StoredTable
     dropped: pl.DataFrame
-    beside: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    beside: Mapping[str, pl.DataFrame | StoredTable] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     checks: Sequence[Check] = ()
     shown: Mapping[str, Shown] = field(default_factory=dict)

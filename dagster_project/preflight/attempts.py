@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import polars as pl
-
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from dagster_project.settings.file import Settings
 from generators.attempts.table import ATTEMPTS
-from generators.attempts.unanswered import Unanswered, unanswered
-from generators.datasets import completed
+from generators.attempts.unanswered import UNANSWERED_COLUMNS, Unanswered, unanswered
+from generators.blocks import StoredTable
 from generators.preflight import Finding
 from generators.problems.settings import Source
 
@@ -34,6 +32,6 @@ def unanswered_in(store: Store, settings: Settings, source: Source, round_key: s
     """The attempts of a round at a source's problems that lack an answer; None if it has no attempt at them."""
     slices = [key for key, (owner, _) in settings.slices().items() if owner.name == source.name]
     paths = [store.table(ATTEMPTS.name, Cell(round=round_key, slice=key)) for key in slices]
-    frames = [completed(ATTEMPTS.name, store.read(path)) for path in paths if path.exists()]
-    attempts = pl.concat([ATTEMPTS.empty(), *frames])
-    return None if attempts.is_empty() else unanswered(attempts, source)
+    stored = [StoredTable(path, ATTEMPTS) for path in paths if path.exists()]
+    found = unanswered((block for table in stored for block in table.blocks(UNANSWERED_COLUMNS)), source)
+    return found if found.total else None

@@ -17,6 +17,7 @@ from upath import UPath
 
 from dagster_project.partitions import Cell
 from dagster_project.resources.logs import private_logs
+from generators.blocks import StoredTable, place
 from generators.sampling.ledger import Ledger, Terms, shared
 from generators.sampling.storage import explained, is_local, read_parquet, remove, write_bytes, write_parquet
 
@@ -71,9 +72,12 @@ class Store(dg.ConfigurableResource):
     def _file(self, name: str, cell: Cell, suffix: str) -> UPath:
         return self.root / "tables" / name / cell.round / f"{cell.slice}.{suffix}"
 
-    def write(self, path: UPath, frame: pl.DataFrame) -> None:
-        """Write a whole table; raises StorageError."""
-        write_parquet(path, frame)
+    def write(self, path: UPath, table: pl.DataFrame | StoredTable) -> None:
+        """Write a whole table, or give one that was written block by block its name; raises StorageError."""
+        if isinstance(table, StoredTable):
+            place(table, path)
+        else:
+            write_parquet(path, table)
 
     def read(self, path: UPath) -> pl.DataFrame:
         """Read a table; raises StorageError if it does not exist."""

@@ -67,11 +67,15 @@ def no_length_outliers(text: str, *, lower: float = 0.5, upper: float = 99.5) ->
     outer one of two neighbours. So equal lengths all pass, and a small table (with the defaults, up to 201 rows) loses
     none.
     """
+    return usual_lengths(pl.col(text).str.len_chars(), lower=lower, upper=upper)
+
+
+def usual_lengths(length: pl.Expr, *, lower: float, upper: float) -> Mapping[str, pl.Expr]:
+    """The rules of `no_length_outliers` over lengths that are known already."""
     if not 0 <= lower < 50:
         raise ValueError(f"lower must be at least 0 and below 50, got {lower}")
     if not 50 < upper <= 100:
         raise ValueError(f"upper must be above 50 and at most 100, got {upper}")
-    length = pl.col(text).str.len_chars()
     return {
         "unusually_short": length >= length.quantile(lower / 100, interpolation="lower"),
         "unusually_long": length <= length.quantile(upper / 100, interpolation="higher"),

@@ -3,15 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 import polars as pl
 
+from filters.rules import reason_counts
 from filters.schema import Schema
-from generators.attempts.fit import fit_to_label
+from generators.attempts.fit import FIT_COLUMNS, unfit_to_label
 from generators.attempts.recipe import VERSION, AttemptsConfig, attempt
 from generators.attempts.settings import Settings
-from generators.attempts.table import ATTEMPTS, NO_ANSWER, attempts_table
-from generators.attempts.unanswered import RECOGNISED, found_by, unanswered
+from generators.attempts.table import ATTEMPTS, NO_ANSWER, rows_of
+from generators.attempts.unanswered import RECOGNISED, UNANSWERED_COLUMNS, found_by, unanswered
 from generators.checks import TIMEOUTS, Check, CheckBounds, CheckSpec, share_in_bounds, timeouts
 from generators.columns import DETAIL, PROBLEM, REASON
 from generators.engine.protocol import Sampling
@@ -19,14 +21,17 @@ from generators.preflight import Finding, Preflight
 from generators.problems import prompt as solve
 from generators.problems.difficulty import problem_difficulty_table
 from generators.problems.table import PROBLEM_DIFFICULTY
-from generators.records import Attempt, Problem
+from generators.records import Problem
 from generators.sampling.ledger import sampling_json
-from generators.shown import Counts, Histogram, Records, SampleRows, Shown
+from generators.shown import SAMPLES, Counts, Histogram, Records, SampleRows, Shown
 from generators.stage import Output, Slice, Stage
 
 DROPPED = Schema(
     name="attempts_dropped", columns={"problem_id": PROBLEM["problem_id"], "reason": REASON, "detail": DETAIL}
 )
+
+MEASURED = ("problem_id", "verdict", "extracted", "found_by", "is_right")  # nothing of these grows with the tokens
+SAMPLE_COLUMNS = ("text", "verdict", "extracted", "found_by")
 
 
 async def make(slice: Slice, settings: Settings) -> Output:
@@ -35,29 +40,27 @@ async def make(slice: Slice, settings: Settings) -> Output:
     config = AttemptsConfig(
         n=settings.n, sampling=sampling, max_tokens=settings.max_tokens, examples=slice.source.examples
     )
-    problems = slice.problems()
+    problems, rule = slice.problems(), slice.source.answer_rule
+    provenance = slice.origin | {"sampling": sampling_json(sampling), "max_tokens": settings.max_tokens}
     async with slice.workbench(unit="problems", total=len(problems)) as bench:
+        writer = slice.writer(ATTEMPTS)
 
-        async def solve(problem: Problem) -> tuple[Attempt, ...]:
-            return await attempt(
-                problem, sampler=bench.sampler, checker=bench.checker, rule=slice.source.answer_rule, config=config
-            )
+        async def solve(problem: Problem) -> list[dict[str, Any]]:
+            solutions = await attempt(problem, sampler=bench.sampler, checker=bench.checker, rule=rule, config=config)
+            return list(rows_of(problem, solutions, provenance, rule))
 
-        attempted = await bench.run(solve, problems)
-    by_id = {problem.problem_id: problem for problem in problems}
-    rows = attempts_table(
-        [(by_id[solution.problem_id], solution) for solutions in attempted.rows for solution in solutions],
-        slice.origin | {"sampling": sampling_json(sampling), "max_tokens": settings.max_tokens},
-        slice.source.answer_rule,
-    )
+        failures = await bench.each(solve, problems, writer.add)
+    table = writer.table()
+    rows = table.frame(MEASURED)
     by_problem = problem_difficulty_table(rows, slice.origin)
-    unfit, lacking = fit_to_label(rows, slice.quality), unanswered(rows, slice.source)
+    unfit = unfit_to_label(lambda: table.blocks(FIT_COLUMNS), slice.quality)
+    lacking = unanswered(table.blocks(UNANSWERED_COLUMNS), slice.source)
     return Output(
-        rows=rows,
+        rows=table,
         dropped=DROPPED.frame(
             [
                 {"problem_id": failure.item.problem_id, "reason": "refused", "detail": failure.message}
-                for failure in attempted.failures
+                for failure in failures
             ]
         ),
         beside={PROBLEM_DIFFICULTY.name: by_problem},
@@ -72,15 +75,15 @@ async def make(slice: Slice, settings: Settings) -> Output:
             lacking.check(slice.bounds.max_no_answer_share),
             timeouts(rows["verdict"], slice.bounds.most_timeouts),
         ],
-        shown=shown(rows, by_problem)
-        | {"no_answer_share": round(lacking.share, 3), "unfit_to_label": Counts(unfit.counts())},
+        shown=shown(rows, by_problem, table.spread(SAMPLES, SAMPLE_COLUMNS))
+        | {"no_answer_share": round(lacking.share, 3), "unfit_to_label": Counts(reason_counts(unfit))},
         figures={"pass_rate": share_right(rows)},
         n_items=len(problems),
-        n_failed=len(attempted.failures),
+        n_failed=len(failures),
     )
 
 
-def shown(rows: pl.DataFrame, by_problem: pl.DataFrame) -> dict[str, Shown]:
+def shown(rows: pl.DataFrame, by_problem: pl.DataFrame, sample: pl.DataFrame) -> dict[str, Shown]:
     """What the UI shows: verdicts, difficulty, pass rates, and sample rows."""
     rates = by_problem["pass_rate"].drop_nulls().to_list()
     return {
@@ -89,7 +92,7 @@ def shown(rows: pl.DataFrame, by_problem: pl.DataFrame) -> dict[str, Shown]:
         "difficulty": Counts(Counter(by_problem["difficulty"].drop_nulls().to_list())),
         "pass_rate": round(share_right(rows), 3),
         "pass_rates": Histogram(values=rates, title="Pass rate per problem", x="share right", y="problems"),
-        "sample_rows": SampleRows(rows, ("text", "verdict", "extracted", "found_by")),
+        "sample_rows": SampleRows(sample, SAMPLE_COLUMNS),
     }
 
 

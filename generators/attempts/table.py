@@ -1,12 +1,14 @@
 """The table of attempts; attempts to rows, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
 
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 from filters.schema import Column, Schema
+from generators.blocks import StoredTable
 from generators.columns import (
     ATTEMPT_KEY,
     DECISION,
@@ -52,11 +54,17 @@ def attempts_table(
     attempts: Iterable[tuple[Problem, Attempt]], provenance: Provenance, rule: AnswerRule = DEFAULT_RULE
 ) -> pl.DataFrame:
     """The `attempts` table of one slice, whose answers are counted by `rule`."""
-    rows: list[dict[str, Any]] = []
-    for problem, attempt in attempts:
+    rows = (rows_of(problem, [attempt], provenance, rule) for problem, attempt in attempts)
+    return ATTEMPTS.frame([row for of_attempt in rows for row in of_attempt])
+
+
+def rows_of(
+    problem: Problem, attempts: Iterable[Attempt], provenance: Provenance, rule: AnswerRule
+) -> Iterator[dict[str, Any]]:
+    """The rows of the attempts at one problem, whose answers are counted by `rule`."""
+    for attempt in attempts:
         row = {name: getattr(attempt, name) for name in Attempt.__slots__}
-        rows.append({**row, "source": problem.source, "is_right": rule.is_right(attempt.verdict), **provenance})
-    return ATTEMPTS.frame(rows)
+        yield {**row, "source": problem.source, "is_right": rule.is_right(attempt.verdict), **provenance}
 
 
 def attempts_of(frame: pl.DataFrame) -> dict[str, list[Attempt]]:
@@ -70,6 +78,33 @@ def attempts_of(frame: pl.DataFrame) -> dict[str, list[Attempt]]:
         attempt = Attempt(**row, prompt_token_ids=prompt, token_ids=solution)
         by_problem.setdefault(attempt.problem_id, []).append(attempt)
     return by_problem
+
+
+class StoredAttempts:
+    """The attempts of a slice on disk, problem by problem."""
+
+    def __init__(self, table: StoredTable) -> None:
+        self._table = table
+        starts = (
+            table.frame(["problem_id"])
+            .with_row_index("row")
+            .filter(pl.col("problem_id").ne_missing(pl.col("problem_id").shift()))
+        )
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        for (start, problem), (stop, _) in pairwise([*starts.iter_rows(), (table.height, "")]):
+            self._places.setdefault(problem, []).append((start, stop))
+
+    def __contains__(self, problem_id: str) -> bool:
+        return problem_id in self._places
+
+    def rows(self, problem_id: str) -> list[int]:
+        """The numbers of the rows of a problem."""
+        return [row for start, stop in self._places.get(problem_id, ()) for row in range(start, stop)]
+
+    def of(self, problem_id: str) -> list[Attempt]:
+        """The attempts at a problem, in the order of their index; none if it was not attempted."""
+        parts = [self._table.rows(start, stop) for start, stop in self._places.get(problem_id, ())]
+        return attempts_of(pl.concat(parts))[problem_id] if parts else []
 
 
 def sampling_of(slice: Slice) -> tuple[Sampling, int]:

@@ -4,7 +4,7 @@ A policy may be right in words that no rule reads. Its attempts then count as no
 are worth nothing, so the share of such attempts is measured, and stated before more rollouts are drawn.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -15,6 +15,7 @@ from generators.checks import Check, CheckSpec, share_in_bounds
 from generators.preflight import Finding
 from generators.problems.settings import Source
 
+UNANSWERED_COLUMNS = ("problem_id", "verdict", "text", "finish_reason", "max_tokens")  # what `unanswered` reads
 RECOGNISED = CheckSpec("answers_recognised", "Few enough attempts end without a recognised answer.")
 MOSTLY = 0.5  # from this share on, a slice says that its attempts lack answers, whatever its bound
 NOTHING, NOT_KEPT = "nothing", "not kept"
@@ -69,22 +70,30 @@ class Unanswered:
             yield Finding(field=f"sources.{self.source}", why=why, remedy=self.remedy, blocks=self.share > most)
 
 
-def unanswered(attempts: pl.DataFrame, source: Source) -> Unanswered:
-    """The attempts of a table that end without a recognised answer."""
-    without = attempts.filter(pl.col("verdict") == Verdict.NO_ANSWER.value)
-    ends = without.select(pl.col("text").str.strip_chars().str.tail(_END).str.replace_all(r"\s+", " ")).to_series()
+def unanswered(blocks: Iterable[pl.DataFrame], source: Source) -> Unanswered:
+    """The attempts of a table, read block by block, that end without a recognised answer."""
+    end = pl.col("text").str.strip_chars().str.tail(_END).str.replace_all(r"\s+", " ")
+    total = 0
+    texts: list[str] = []
+    ends: list[pl.DataFrame] = []
+    for block in blocks:
+        without = block.filter(pl.col("verdict") == Verdict.NO_ANSWER.value)
+        total += block.height
+        texts += without["text"].head(_TRIED - len(texts)).to_list()
+        ends.append(without.select("finish_reason", "max_tokens", end=end))
+    found = pl.concat(ends) if ends else pl.DataFrame(schema=["finish_reason", "max_tokens", "end"])
     return Unanswered(
         source=source.name,
-        n=without.height,
-        total=attempts.height,
-        ends=tuple(ends.unique(maintain_order=True).head(_ENDS)),
-        remedies=tuple(_remedies(without, source)),
+        n=found.height,
+        total=total,
+        ends=tuple(found["end"].unique(maintain_order=True).head(_ENDS)),
+        remedies=tuple(_remedies(found, texts, source)),
     )
 
 
-def _remedies(without: pl.DataFrame, source: Source) -> Iterator[str]:
+def _remedies(without: pl.DataFrame, texts: Sequence[str], source: Source) -> Iterator[str]:
     """What to change: only what the source does not do yet, and what would find an answer in some of the attempts."""
-    rule, texts = source.answer_rule, without["text"].head(_TRIED).to_list()
+    rule = source.answer_rule
     if without.filter(pl.col("finish_reason") == "length").height > without.height / 2:
         most = without.select(pl.col("max_tokens").max()).item()
         yield f"raise max_tokens of [attempts] ({most}), since most of them are cut off"

@@ -7,7 +7,7 @@ from typing import TypeVar
 from filters.answers.checker import AnswerChecker
 from generators.engine.pool import Pool
 from generators.sampling.progress import Progress
-from generators.sampling.runner import Outcome, run_recipe
+from generators.sampling.runner import Failure, Outcome, each_in_order, run_recipe
 from generators.sampling.sampler import Sampler
 
 Item = TypeVar("Item")
@@ -28,6 +28,24 @@ class Workbench:
     async def run(self, recipe: Callable[[Item], Awaitable[Row]], items: Sequence[Item]) -> Outcome[Item, Row]:
         """Run `recipe` over `items` and report progress; a refused request fails only its item."""
         return await run_recipe(recipe, items, window=self.window, watch=self.progress)
+
+    async def each(
+        self,
+        recipe: Callable[[Item], Awaitable[Row]],
+        items: Sequence[Item],
+        take: Callable[[Row], None],
+    ) -> tuple[Failure[Item], ...]:
+        """Run `recipe` over `items` as `run` does, but hand each row to `take`, in the order of the items."""
+        failures: list[Failure[Item]] = []
+
+        def sort(result: Row | Failure[Item]) -> None:
+            if isinstance(result, Failure):
+                failures.append(result)
+            else:
+                take(result)
+
+        await each_in_order(recipe, items, take=sort, window=self.window, watch=self.progress)
+        return tuple(failures)
 
     def usage(self) -> dict[str, str | float | int]:
         """What this run drew from ledger and engine."""

@@ -30,7 +30,7 @@ ANSWERED_BEFORE = ("It is 5: #### 5", "equal", "5", None, "eos", 512)
 
 def test_the_share_is_stated_with_the_ends_of_two_examples():
     texts = ["Long before.\n" * 9 + "So she has 3 apples.\n", "Done,\n\nit is 7", "Done,\n\nit is 7", "And 9."]
-    found = unanswered(attempts(BOXED, *map(lacking, texts)), source())
+    found = unanswered([attempts(BOXED, *map(lacking, texts))], source())
     assert (found.n, found.total, found.share) == (4, 5, 0.8)
     assert found.why.startswith("80% of the attempts of source sums end without a recognised answer, such as '")
     assert "So she has 3 apples.' and 'Done, it is 7'" in found.why and "And 9" not in found.why
@@ -50,9 +50,9 @@ def test_the_share_is_stated_with_the_ends_of_two_examples():
 )
 def test_more_than_the_bound_blocks_and_more_than_a_half_warns(n_lacking, most, blocks):
     table = attempts(*[lacking("So 4.")] * n_lacking, *[BOXED] * (10 - n_lacking))
-    found = list(unanswered(table, source()).findings(most))
+    found = list(unanswered([table], source()).findings(most))
     assert [finding.blocks for finding in found] == blocks
-    assert unanswered(table, source()).check(most).passed == (blocks != [True])
+    assert unanswered([table], source()).check(most).passed == (blocks != [True])
     for finding in found:
         assert finding.field == "sources.sums" and "set bare_last_number = true of the source" in finding.sentence
 
@@ -78,11 +78,11 @@ REMEDIES = [
 
 @pytest.mark.parametrize(("rows", "stated", "first"), REMEDIES)
 def test_the_remedy_names_only_what_is_not_done_yet(rows, stated, first):
-    assert unanswered(attempts(*rows), source(**stated)).remedy.startswith(first)
+    assert unanswered([attempts(*rows)], source(**stated)).remedy.startswith(first)
 
 
 def test_a_slice_without_an_attempt_lacks_no_answer():
-    found = unanswered(attempts(), source())
+    found = unanswered([attempts()], source())
     assert (found.share, list(found.findings(0.0)), found.check(0.0).passed) == (0.0, [], True)
 
 

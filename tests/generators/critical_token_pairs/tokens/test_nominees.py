@@ -178,7 +178,7 @@ def test_a_second_run_over_a_ledger_draws_nothing_and_says_the_same(tmp_path_fac
         ({"verdict": Verdict.NO_ANSWER}, "is no_answer and ended by eos"),
         ({"finish_reason": "length"}, "is different and ended by length"),
         ({"prompt_token_ids": (1,)}, "answers another prompt than the root"),
-        ({"token_ids": CASE.solution.token_ids * 99}, r"tokens, outside 2 to max_tokens \(600\)"),
+        ({"token_ids": tuple(CASE.solution.token_ids) * 99}, r"tokens, outside 2 to max_tokens \(600\)"),
     ],
 )
 def test_an_attempt_that_is_not_a_finished_wrong_one_is_refused(tmp_path, changed, message):

@@ -1,0 +1,241 @@
+"""Tables of one Parquet file that are written and read block by block, so that a run holds a few blocks of any table.
+
+A block is a row group: whole problems, of some megabytes. The file of a table that is being written has a temporary
+name beside its own; `place` gives it its own, or uploads it to an object store.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+from filters.schema import Schema, SchemaError
+from generators.sampling.storage import StorageError, is_local
+
+BLOCK = 4_000_000  # elements of a block: characters of its texts, token ids, other items of its lists
+PROBLEM = "problem_id"
+_KEPT_GROUPS = 2  # read last, since problems are mostly asked for in the order of the table
+
+
+class StoredTable:
+    """A table on disk, read by block; columns that an older stepmill did not write are filled in."""
+
+    def __init__(self, path: UPath, schema: Schema) -> None:
+        self.path = path
+        self.schema = schema
+        self._opened: pq.ParquetFile | None = None
+        self._groups: dict[int, pl.DataFrame] = {}
+
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+        return int(self._file.metadata.num_rows)
+
+    def blocks(self, columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
+        """The rows with these columns, or with all, some at a time; those of a problem are never torn apart."""
+        groups = self.groups(columns)
+        return whole_problems(groups) if PROBLEM in (columns or self.schema.columns) else groups
+
+    def groups(self, columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
+        """The rows as they were written together."""
+        return (self._group(number, tuple(columns)) for number in range(self._file.metadata.num_row_groups))
+
+    def frame(self, columns: Sequence[str] = ()) -> pl.DataFrame:
+        """The whole table with these columns."""
+        with _readable(self.path):
+            names = [name for name in columns if name in self._file.schema_arrow.names]
+            return self._completed(_polars(self._file.read(columns=names or None)), tuple(columns))
+
+    def rows(self, start: int, stop: int) -> pl.DataFrame:
+        """The rows from `start` to before `stop`."""
+        parts, first = [self.schema.empty()], 0
+        for number in range(self._file.metadata.num_row_groups):
+            after = first + self._file.metadata.row_group(number).num_rows
+            if first < stop and start < after:
+                begin = max(0, start - first)
+                parts.append(self._kept_group(number).slice(begin, min(stop, after) - first - begin))
+            first = after
+        return pl.concat(parts[1:] or parts)
+
+    def spread(self, most: int, columns: Sequence[str]) -> pl.DataFrame:
+        """At most so many rows from all over the table, to be shown."""
+        step = max(1, self.height // most)
+        found = [self.rows(number, number + 1).select(columns) for number in range(0, self.height, step)[:most]]
+        return pl.concat(found or [self.schema.empty().select(columns)])
+
+    def moved(self, path: UPath) -> None:
+        """The file has another name from now on."""
+        self.path, self._opened = path, None
+
+    @property
+    def _file(self) -> pq.ParquetFile:
+        if self._opened is None:
+            with _readable(self.path):
+                source = self.path.path if is_local(self.path) else self.path.fs.open(self.path.path)
+                self._opened = pq.ParquetFile(source)
+        return self._opened
+
+    def _kept_group(self, number: int) -> pl.DataFrame:
+        if number not in self._groups:
+            while len(self._groups) >= _KEPT_GROUPS:
+                del self._groups[next(iter(self._groups))]
+            self._groups[number] = self._group(number, ())
+        return self._groups[number]
+
+    def _group(self, number: int, columns: tuple[str, ...]) -> pl.DataFrame:
+        with _readable(self.path):
+            names = [name for name in columns if name in self._file.schema_arrow.names]
+            return self._completed(_polars(self._file.read_row_group(number, columns=names or None)), columns)
+
+    def _completed(self, frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
+        whole = self.schema.completed(frame)
+        return whole.select(columns) if columns else whole
+
+
+class BlockWriter:
+    """Appends the rows of one problem after another to a file; every block is validated when it is full."""
+
+    def __init__(self, schema: Schema, path: UPath) -> None:
+        self.schema = schema
+        self._path = path
+        self.file = _temporary(path)
+        self._rows: list[Mapping[str, Any]] = []
+        self._size = 0
+        self._problems: set[str] = set()
+        self._sink: pq.ParquetWriter | None = None
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append all the rows of a problem; raises SchemaError or StorageError."""
+        for row in rows:
+            self._rows.append(row)
+            self._size += sum(len(value) for value in row.values() if hasattr(value, "__len__"))
+        if self._size >= BLOCK:
+            self._flush()
+
+    def table(self) -> StoredTable:
+        """The finished table; raises SchemaError or StorageError."""
+        if self._rows or self._sink is None:
+            self._flush()
+        self._close()
+        return StoredTable(UPath(self.file), self.schema)
+
+    def discard(self) -> None:
+        """Delete the file if it still has its temporary name."""
+        self._close()
+        self.file.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        with _writable(self._path):
+            if self._sink is not None:
+                self._sink.close()
+
+    def _flush(self) -> None:
+        frame = self.schema.frame(self._rows)
+        if not has_new_problems(self.schema, frame, self._problems) and self._sink is not None:
+            raise SchemaError(f"{self.schema.name}: the rows of a problem must be added together")
+        self._rows, self._size = [], 0
+        content = frame.to_arrow()
+        with _writable(self._path):
+            if self._sink is None:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                self._sink = pq.ParquetWriter(self.file, content.schema, compression="zstd")
+            self._sink.write_table(content, row_group_size=max(1, frame.height))
+
+
+def place(table: StoredTable, path: UPath) -> None:
+    """Give a table that was written under a temporary name its own, or upload it; raises StorageError."""
+    file = Path(table.path.path)
+    with _writable(path):
+        if is_local(path):
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+            os.replace(file, path.path)
+        else:
+            path.fs.put_file(str(file), path.path)
+            file.unlink()
+    table.moved(path)
+
+
+def whole_problems(groups: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The rows of the groups, cut between problems alone where the rows of a problem follow each other."""
+    held: pl.DataFrame | None = None
+    for group in groups:
+        rows = group if held is None else pl.concat([held, group])
+        if rows.is_empty():
+            continue
+        others = rows[PROBLEM] != rows[PROBLEM][-1]
+        cut = rows.height - int(others.reverse().arg_max() or 0) if others.any() else 0
+        if cut:
+            yield rows.head(cut)
+        held = rows.slice(cut)
+    if held is not None and not held.is_empty():
+        yield held
+
+
+def has_new_problems(schema: Schema, block: pl.DataFrame, seen: set[str]) -> bool:
+    """Add the problems of a block to `seen`; whether none was there, so that a key is unique if it is in each block."""
+    if PROBLEM not in schema.key:
+        return not schema.key
+    problems = set(block[PROBLEM].unique())
+    are_new = problems.isdisjoint(seen)
+    seen |= problems
+    return are_new
+
+
+def measured(table: pl.DataFrame | StoredTable, columns: Sequence[str]) -> pl.DataFrame:
+    """These columns of a table, wherever it is."""
+    return table.frame(columns) if isinstance(table, StoredTable) else table.select(columns)
+
+
+def validate_blocks(table: StoredTable) -> None:
+    """Check a table block by block, and its key as a whole where blocks share problems; raises SchemaError."""
+    schema, seen = table.schema, set[str]()
+    are_new = [has_new_problems(schema, schema.validate(block), seen) for block in table.groups()]
+    if not all(are_new[1:]) and table.frame(schema.key).is_duplicated().any():
+        raise SchemaError(f"{schema.name}.{', '.join(schema.key)}: unique_key is broken by rows far apart")
+
+
+def remove_leftovers(path: UPath) -> None:
+    """Delete what runs that were killed have left of a table beside it."""
+    for left in _scratch(path).glob(f".{path.name}.*.tmp"):
+        left.unlink(missing_ok=True)
+
+
+def _temporary(path: UPath) -> Path:
+    return _scratch(path) / f".{path.name}.{uuid4().hex[:8]}.tmp"
+
+
+def _scratch(path: UPath) -> Path:
+    return Path(path.parent.path) if is_local(path) else Path(tempfile.gettempdir())
+
+
+def _polars(table: pa.Table) -> pl.DataFrame:
+    return cast(pl.DataFrame, pl.from_arrow(table))
+
+
+@contextmanager
+def _readable(path: UPath) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as missing:
+        raise StorageError(f"{path} does not exist: materialise the asset that writes it first") from missing
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(
+            f"{path} cannot be read as Parquet ({error}): move it away and materialise it again"
+        ) from error
+
+
+@contextmanager
+def _writable(path: UPath) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot write {path} ({error.strerror or error}): see the error's text") from error
