@@ -123,7 +123,8 @@ class RunSlice:
 
     def writer(self, schema: Schema) -> BlockWriter:
         path = self.store.table(schema.name, self.cell)
-        remove_leftovers(path)
+        if all(writer.path != path for writer in self.writers):
+            remove_leftovers(path)
         writer = BlockWriter(schema, path)
         self.writers.append(writer)
         return writer

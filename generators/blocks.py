@@ -105,7 +105,7 @@ class BlockWriter:
 
     def __init__(self, schema: Schema, path: UPath) -> None:
         self.schema = schema
-        self._path = path
+        self.path = path
         self.file = _temporary(path)
         self._rows: list[Mapping[str, Any]] = []
         self._size = 0
@@ -120,10 +120,16 @@ class BlockWriter:
         if self._size >= BLOCK:
             self._flush()
 
+    def add_block(self, rows: pl.DataFrame) -> None:
+        """Append rows that are a block by themselves; raises SchemaError or StorageError."""
+        self._flush()
+        self._write(self.schema.validate(rows))
+
     def table(self) -> StoredTable:
         """The finished table; raises SchemaError or StorageError."""
-        if self._rows or self._sink is None:
-            self._flush()
+        self._flush()
+        if self._sink is None:
+            self._write(self.schema.empty())
         self._close()
         return StoredTable(UPath(self.file), self.schema)
 
@@ -133,17 +139,20 @@ class BlockWriter:
         self.file.unlink(missing_ok=True)
 
     def _close(self) -> None:
-        with _writable(self._path):
+        with _writable(self.path):
             if self._sink is not None:
                 self._sink.close()
 
     def _flush(self) -> None:
-        frame = self.schema.frame(self._rows)
+        if self._rows:
+            self._write(self.schema.frame(self._rows))
+        self._rows, self._size = [], 0
+
+    def _write(self, frame: pl.DataFrame) -> None:
         if not has_new_problems(self.schema, frame, self._problems) and self._sink is not None:
             raise SchemaError(f"{self.schema.name}: the rows of a problem must be added together")
-        self._rows, self._size = [], 0
         content = frame.to_arrow()
-        with _writable(self._path):
+        with _writable(self.path):
             if self._sink is None:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
                 self._sink = pq.ParquetWriter(self.file, content.schema, compression="zstd")

@@ -1,22 +1,25 @@
 """Process labels (Math-Shepherd, OmegaPRM, a sequential test): for each step of a solution, its value by rollouts."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import polars as pl
 
-from generators.attempts.fit import fit_to_label
-from generators.attempts.table import attempts_of, sampling_of
+from generators.attempts.fit import FIT_COLUMNS, ROW, unfit_to_label
+from generators.attempts.table import StoredAttempts, sampling_of
+from generators.blocks import BlockWriter, StoredTable
 from generators.card import Card
 from generators.checks import Check, CheckBounds, CheckSpec, share_in_bounds
+from generators.columns import ATTEMPT_KEY
 from generators.dataset import Dataset
-from generators.engine.tokenizer import Tokenizer
 from generators.preflight import Finding, Preflight
+from generators.problems.settings import QualitySettings
 from generators.process_labels import judge, judge_prompt, recipe
 from generators.process_labels.audit import planted
-from generators.process_labels.labelling import Audited, Item, LabelledSlice, Labeller
+from generators.process_labels.choosing import Choice, choose_solutions
+from generators.process_labels.labelling import Audited, LabelledSlice, Labeller
 from generators.process_labels.labels import count_labels, with_labels
-from generators.process_labels.recipe import Chosen, ProcessLabelsConfig, choose
+from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig
 from generators.process_labels.release import (
     CONFIGS,
     PICTURE,
@@ -26,47 +29,54 @@ from generators.process_labels.release import (
     parameters_of,
 )
 from generators.process_labels.report import audit_of, shown
-from generators.process_labels.second_opinion import second_opinion
+from generators.process_labels.second_opinion import SecondOpinion, second_opinion
 from generators.process_labels.settings import Settings
 from generators.process_labels.table import (
     DROPPED,
     PLANTED_ERRORS,
     PROCESS_LABELS,
+    label_rows,
     process_labels_table,
     with_judgements,
 )
 from generators.process_labels.view import VIEW
-from generators.records import Attempt, Problem, Provenance
-from generators.search.tree_table import SEARCH_TREES, search_trees_table
+from generators.records import Provenance
+from generators.search.tree import Tree
+from generators.search.tree_table import SEARCH_TREES, tree_rows
+from generators.shown import SAMPLES
 from generators.stage import Output, Slice, Stage
 
-Attempts = Mapping[str, Sequence[Attempt]]
-Choice = tuple[Problem, Chosen]
+LABEL_COLUMNS = (  # what labels follow from, and what is shown of them: nothing that grows with the tokens
+    *("problem_id", "attempt_index", "n_correct", "n_rollouts", "values", "sound", "stop_reasons"),
+    *("false_equations", "judge_first_error", "judge_outcome"),
+)
 
 
 async def make(slice: Slice, settings: Settings) -> Output:
     """Label the chosen solutions of the slice, search planted errors, and have a judge read the solutions."""
-    attempts = slice.table("attempts")
+    table, rule = slice.stored("attempts"), slice.source.answer_rule
     sampling, max_tokens = sampling_of(slice)
     config = ProcessLabelsConfig(sampling=sampling, max_tokens=max_tokens, settings=settings)
-    fit = fit_to_label(attempts, slice.quality)
-    choices = chosen(slice.problems(), attempts_of(fit.kept), slice.policy.tokenizer, config)
-    items = items_of(choices, attempts_of(attempts))
-    async with slice.workbench(unit="problems", total=len(items)) as bench:
-        labelled = await Labeller(bench=bench, rule=slice.source.answer_rule, config=config).label_slice(items)
-    opinion = await second_opinion(slice, labelled.solutions)
-    rows = process_labels_table(labelled.solutions, slice.origin)
+    unfit = unfit_attempts(table, slice.quality)
+    attempts = StoredAttempts(table)
+    choice = choose_solutions(
+        slice.problems(), attempts, by_problem(unfit), tokenizer=slice.policy.tokenizer, rule=rule, config=config
+    )
+    async with slice.workbench(unit="problems", total=len(choice.items)) as bench:
+        written = Written(slice.writer(PROCESS_LABELS), slice.writer(SEARCH_TREES), slice.origin)
+        labeller = Labeller(bench=bench, attempts=attempts, rule=rule, config=config)
+        labelled = await labeller.label_slice(choice.items, written.add)
+    rows = written.rows.table()
+    opinion = await second_opinion(slice, rows)
     if opinion:
-        rows = with_judgements(rows, opinion.judgements, opinion.judge)
-    labels = derived_labels(rows, settings)
+        rows = judged_table(rows, slice.writer(PROCESS_LABELS), opinion)
+    labels = derived_labels(rows.frame(LABEL_COLUMNS), settings)
     planted_errors = planted_errors_table(labelled.audited, slice.origin, settings)
+    sample = derived_labels(rows.spread(SAMPLES, list(PROCESS_LABELS.columns)), settings)
     return Output(
         rows=rows,
-        dropped=dropped_rows(fit.dropped, choices, labelled),
-        beside={
-            SEARCH_TREES.name: search_trees_table((p.tree for p in labelled.problems.rows), slice.origin),
-            PLANTED_ERRORS.name: planted_errors,
-        },
+        dropped=dropped_rows(unfit, choice, labelled),
+        beside={SEARCH_TREES.name: written.trees.table(), PLANTED_ERRORS.name: planted_errors},
         config={
             "sampling": asdict(sampling),
             "max_tokens": max_tokens,
@@ -75,41 +85,61 @@ async def make(slice: Slice, settings: Settings) -> Output:
             "judge": opinion.to_json() if opinion else None,
         },
         checks=[label_balance(labels, slice.bounds), planted_errors_found(planted_errors, slice.bounds)],
-        shown=shown(labels, planted_errors, labelled) | (opinion.shown(labels) if opinion else {}),
-        n_items=sum(bool(item.chosen) for item in items),
-        n_failed=len(labelled.problems.failures),
+        shown=shown(labels, sample, planted_errors, labelled.strategy.name, written.largest)
+        | (opinion.shown(labels) if opinion else {}),
+        n_items=sum(bool(item.chosen) for item in choice.items),
+        n_failed=len(labelled.failures),
     )
 
 
-def chosen(
-    problems: Sequence[Problem], attempts: Attempts, tokenizer: Tokenizer, config: ProcessLabelsConfig
-) -> list[Choice]:
-    """The solutions to label, problem by problem."""
-    return [
-        (problem, choose(attempts.get(problem.problem_id, []), tokenizer=tokenizer, config=config))
-        for problem in problems
-    ]
+@dataclass
+class Written:
+    """Writes labelled problems as they come: solutions and trees; the tree with the most nodes is shown."""
+
+    rows: BlockWriter
+    trees: BlockWriter
+    origin: Provenance
+    largest: Tree | None = None
+
+    def add(self, problem: LabelledProblem) -> None:
+        """Write the solutions and the tree of one problem; raises StorageError."""
+        self.rows.add(label_rows(problem.solutions, self.origin))
+        self.trees.add(tree_rows(problem.tree, self.origin))
+        if self.largest is None or len(problem.tree) > len(self.largest):
+            self.largest = problem.tree
 
 
-def items_of(choices: Sequence[Choice], attempts: Attempts) -> list[Item]:
-    """Every problem that was attempted, with all its attempts and the chosen ones."""
-    return [
-        Item(problem, tuple(attempts[problem.problem_id]), choice.attempts)
-        for problem, choice in choices
-        if problem.problem_id in attempts
-    ]
+def unfit_attempts(attempts: StoredTable, quality: QualitySettings) -> pl.DataFrame:
+    """The attempts that are not worth labelling, each with its reason."""
+    unfit = unfit_to_label(lambda: attempts.blocks(FIT_COLUMNS), quality)
+    return attempts.frame(ATTEMPT_KEY)[unfit[ROW]].with_columns(unfit["reason"])
 
 
-def dropped_rows(unfit: pl.DataFrame, choices: Sequence[Choice], labelled: LabelledSlice) -> pl.DataFrame:
+def by_problem(unfit: pl.DataFrame) -> dict[str, set[int]]:
+    """The indexes of attempts by problem."""
+    grouped = unfit.group_by("problem_id").agg("attempt_index")
+    return {problem: set(indexes) for problem, indexes in grouped.iter_rows()}
+
+
+def judged_table(labels: StoredTable, writer: BlockWriter, opinion: SecondOpinion) -> StoredTable:
+    """The labels with the judgement of each solution."""
+    start = 0
+    for block in labels.groups():
+        judgements = opinion.judgements[start : start + block.height]
+        writer.add_block(with_judgements(block, judgements, opinion.judge))
+        start += block.height
+    return writer.table()
+
+
+def dropped_rows(unfit: pl.DataFrame, choice: Choice, labelled: LabelledSlice) -> pl.DataFrame:
     """Every attempt that was not labelled, with its reason."""
-    reasons = [(attempt, reason, "") for _, choice in choices for attempt, reason in choice.passed_over]
+    reasons = [(*passed_over, "") for passed_over in choice.passed_over]
     reasons += [
-        (attempt, "refused", failure.message)
-        for failure in labelled.problems.failures
-        for attempt in failure.item.chosen
+        (failure.item.problem.problem_id, index, "refused", failure.message)
+        for failure in labelled.failures
+        for index in failure.item.chosen
     ]
-    rows = [(attempt.problem_id, attempt.attempt_index, *why) for attempt, *why in reasons]
-    later = pl.DataFrame(rows, schema=DROPPED.empty().schema, orient="row")
+    later = pl.DataFrame(reasons, schema=DROPPED.empty().schema, orient="row")
     first = unfit.with_columns(detail=pl.lit("")).select(list(DROPPED.columns))
     return DROPPED.validate(pl.concat([first, later]))
 

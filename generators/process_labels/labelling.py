@@ -1,26 +1,18 @@
 """The labels of one slice: strategy, pilot, solutions, and the audit by planted errors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from filters.answers.checker import AnswerRule
 from generators.process_labels.audit.planted import PlantedConfig, PlantedSolution, plant
+from generators.process_labels.choosing import Attempts, Item
 from generators.process_labels.pilot import calibrated
 from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
 from generators.records import Attempt, LabelledSolution, Problem
-from generators.sampling.runner import Outcome
+from generators.sampling.runner import Failure
 from generators.sampling.workbench import Workbench
 from generators.search.sequential_test import SequentialTest
 from generators.search.strategy import Strategy
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A problem, all attempts at it, and those of them that are labelled."""
-
-    problem: Problem
-    attempts: tuple[Attempt, ...]
-    chosen: tuple[Attempt, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +25,11 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSlice:
-    """The labelled problems of a slice, the strategy with the priors that it used, and the audit."""
+    """The problems that the engine refused, the strategy with the priors that it used, and the audit."""
 
-    problems: Outcome[Item, LabelledProblem]
+    failures: tuple[Failure[Item], ...]
     strategy: Strategy
     audited: tuple[Audited, ...]
-
-    @property
-    def solutions(self) -> list[LabelledSolution]:
-        """The labelled solutions, problem by problem."""
-        return [solution for problem in self.problems.rows for solution in problem.solutions]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,23 +37,34 @@ class Labeller:
     """Labels items through one workbench."""
 
     bench: Workbench
+    attempts: Attempts
     rule: AnswerRule
     config: ProcessLabelsConfig
 
-    async def label_slice(self, items: Sequence[Item]) -> LabelledSlice:
-        """Label the chosen solutions of every problem, then search planted errors; raises EngineError."""
+    async def label_slice(self, items: Sequence[Item], take: Callable[[LabelledProblem], None]) -> LabelledSlice:
+        """Label the chosen solutions of every problem, then search planted errors; raises EngineError.
+
+        `take` gets each labelled problem, in the order of the items.
+        """
         open_items = [item for item in items if item.chosen]
         strategy = await self._strategy(items, open_items)
         self.bench.progress.unit = "problems"
-        labelled = await self.bench.run(lambda item: self.label(item, strategy), open_items)
-        return LabelledSlice(labelled, strategy, await self._audit(items, strategy))
+        failures = await self.bench.each(lambda item: self.label(item, strategy), open_items, take)
+        return LabelledSlice(failures, strategy, await self._audit(items, strategy))
 
     async def label(self, item: Item, strategy: Strategy) -> LabelledProblem:
         """Label the chosen solutions of one problem; raises EngineError."""
+        attempts = self.attempts.of(item.problem.problem_id)
+        by_index = {attempt.attempt_index: attempt for attempt in attempts}
+        return await self._label(item.problem, attempts, [by_index[index] for index in item.chosen], strategy)
+
+    async def _label(
+        self, problem: Problem, attempts: Sequence[Attempt], chosen: Sequence[Attempt], strategy: Strategy
+    ) -> LabelledProblem:
         return await label(
-            item.problem,
-            item.attempts,
-            item.chosen,
+            problem,
+            attempts,
+            chosen,
             sampler=self.bench.sampler,
             checker=self.bench.checker,
             rule=self.rule,
@@ -84,7 +82,7 @@ class Labeller:
         return await calibrated(
             strategy,
             open_items,
-            attempts=attempt_counts(items, self.rule),
+            attempts=[(item.n_right, item.n_decided) for item in items],
             label=self.label,
             pilot=self.config.settings.pilot,
             window=self.bench.window,
@@ -98,17 +96,13 @@ class Labeller:
             max_tokens=self.config.max_tokens,
             max_steps=self.config.settings.max_steps,
         )
-        right = [
-            (item, attempt)
-            for item in items
-            if (attempt := next((a for a in item.attempts if a.verdict.is_right), None)) is not None
-        ][: self.config.settings.audit]
+        right = [item for item in items if item.first_right is not None][: self.config.settings.audit]
 
-        async def audit(pair: tuple[Item, Attempt]) -> Audited | None:
-            item, attempt = pair
+        async def audit(item: Item) -> Audited | None:
+            attempts = self.attempts.of(item.problem.problem_id)
             planted = await plant(
                 item.problem,
-                attempt,
+                next(attempt for attempt in attempts if attempt.attempt_index == item.first_right),
                 sampler=self.bench.sampler,
                 checker=self.bench.checker,
                 rule=self.rule,
@@ -116,16 +110,9 @@ class Labeller:
             )
             if not isinstance(planted, PlantedSolution):
                 return None
-            labelled = await self.label(replace(item, chosen=(planted.attempt,)), strategy)
+            labelled = await self._label(item.problem, attempts, [planted.attempt], strategy)
             return Audited(planted, labelled.solutions[0]) if labelled.solutions else None
 
         self.bench.progress.unit = "planted errors"
         audited = await self.bench.run(audit, right)
         return tuple(row for row in audited.rows if row is not None)
-
-
-def attempt_counts(items: Sequence[Item], rule: AnswerRule) -> list[tuple[int, int]]:
-    """The right and the decided attempts of every problem, those that are always right included."""
-    outcomes = [[rule.is_right(attempt.verdict) for attempt in item.attempts] for item in items]
-    decided = [[outcome for outcome in of_problem if outcome is not None] for of_problem in outcomes]
-    return [(sum(of_problem), len(of_problem)) for of_problem in decided]

@@ -1,16 +1,16 @@
 """The second opinion: a judge reads every labelled solution of one slice."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from generators.blocks import StoredTable
 from generators.engine.protocol import Sampling
+from generators.problems.table import problems_of
 from generators.process_labels.consensus import agreement
 from generators.process_labels.judge import JudgeConfig, Judgement, judge
-from generators.records import LabelledSolution
 from generators.shown import Counts, Shown
 from generators.stage import Slice
 
@@ -38,7 +38,7 @@ class SecondOpinion:
         }
 
 
-async def second_opinion(slice: Slice, solutions: Sequence[LabelledSolution]) -> SecondOpinion | None:
+async def second_opinion(slice: Slice, labels: StoredTable) -> SecondOpinion | None:
     """Have the judge read every solution; None if the settings name no judge. Raises EngineError."""
     if slice.judge is None:
         return None
@@ -47,19 +47,21 @@ async def second_opinion(slice: Slice, solutions: Sequence[LabelledSolution]) ->
         max_tokens=slice.judge.max_tokens,
         votes=slice.judge.votes,
     )
-    async with slice.workbench(unit="judgements", total=len(solutions), by="judge") as bench:
+    async with slice.workbench(unit="judgements", total=labels.height, by="judge") as bench:
 
         async def judged(index: int) -> tuple[int, Judgement]:
-            solution = solutions[index]
-            return index, await judge(solution.problem, solution.steps, sampler=bench.sampler, config=config)
+            solution = labels.rows(index, index + 1)
+            (problem,), (steps,) = problems_of(solution), solution["steps"].to_list()
+            said = await judge(problem, steps, sampler=bench.sampler, config=config)
+            return index, replace(said, texts=())  # only what becomes of them is kept
 
-        outcome = await bench.run(judged, range(len(solutions)))
+        outcome = await bench.run(judged, range(labels.height))
     if outcome.failures:
         slice.warn(f"{len(outcome.failures)} judgements were refused, the first: {outcome.failures[0].message}")
     by_index = dict(outcome.rows)
     return SecondOpinion(
         judge=bench.sampler.policy,
         config=config,
-        judgements=tuple(by_index.get(index) for index in range(len(solutions))),
+        judgements=tuple(by_index.get(index) for index in range(labels.height)),
         usage=bench.usage(),
     )

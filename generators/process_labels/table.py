@@ -1,6 +1,7 @@
 """The tables of labelled solutions, of planted errors and of what was not labelled; records as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -149,8 +150,13 @@ DROPPED = Schema(
 
 def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Provenance) -> pl.DataFrame:
     """The `process_labels` table of one slice, without a judge."""
-    rows = [
-        {
+    return PROCESS_LABELS.frame(list(label_rows(solutions, provenance)))
+
+
+def label_rows(solutions: Sequence[LabelledSolution], provenance: Provenance) -> Iterator[dict[str, Any]]:
+    """The rows of labelled solutions, without a judge."""
+    for solution in solutions:
+        yield {
             **{name: getattr(solution.problem, name) for name in Problem.__slots__},
             "attempt_index": solution.attempt.attempt_index,
             "prompt_token_ids": solution.attempt.prompt_token_ids,
@@ -177,9 +183,6 @@ def process_labels_table(solutions: Sequence[LabelledSolution], provenance: Prov
             **dict.fromkeys(("judge_first_error", "judge_outcome", "judge")),
             **provenance,
         }
-        for solution in solutions
-    ]
-    return PROCESS_LABELS.frame(rows)
 
 
 def with_judgements(frame: pl.DataFrame, judgements: Sequence[Judgement | None], judge: str) -> pl.DataFrame:

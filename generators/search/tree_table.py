@@ -1,6 +1,7 @@
 """The table of the search trees that labels come from; trees to rows, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import polars as pl
 
@@ -35,27 +36,27 @@ SEARCH_TREES = Schema(
 
 def search_trees_table(trees: Iterable[Tree], provenance: Provenance) -> pl.DataFrame:
     """The `search_trees` table of one slice: every node of every tree with its counts."""
-    rows = []
-    for tree in trees:
-        for node in tree:
-            counts = node.counts
-            rows.append(
-                {
-                    "problem_id": tree.problem_id,
-                    "node_id": node.node_id,
-                    "parent_id": node.parent.node_id if node.parent else None,
-                    "depth": node.depth,
-                    "token_ids": node.token_ids,
-                    "text": node.text,
-                    "is_end": node.is_end,
-                    "n_correct": counts.n_correct,
-                    "n_rollouts": counts.n_rollouts,
-                    "n_undecided": counts.n_undecided,
-                    "n_no_answer": counts.n_no_answer,
-                    **provenance,
-                }
-            )
-    return SEARCH_TREES.frame(rows)
+    return SEARCH_TREES.frame([row for tree in trees for row in tree_rows(tree, provenance)])
+
+
+def tree_rows(tree: Tree, provenance: Provenance) -> Iterator[dict[str, Any]]:
+    """The rows of one tree: every node with its counts."""
+    for node in tree:
+        counts = node.counts
+        yield {
+            "problem_id": tree.problem_id,
+            "node_id": node.node_id,
+            "parent_id": node.parent.node_id if node.parent else None,
+            "depth": node.depth,
+            "token_ids": node.token_ids,
+            "text": node.text,
+            "is_end": node.is_end,
+            "n_correct": counts.n_correct,
+            "n_rollouts": counts.n_rollouts,
+            "n_undecided": counts.n_undecided,
+            "n_no_answer": counts.n_no_answer,
+            **provenance,
+        }
 
 
 def trees_of(frame: pl.DataFrame) -> dict[str, Tree]:
