@@ -28,7 +28,8 @@ from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from filters.answers.checker import AnswerChecker, AnswerRule
 from filters.equations.steps import states_checkable
-from generators.attempts.table import attempts_of
+from generators.attempts.table import ATTEMPTS, StoredAttempts
+from generators.blocks import StoredTable
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Sampling
@@ -37,8 +38,8 @@ from generators.engine.server_settings import ServerSettings
 from generators.engine.worker import Worker
 from generators.models.policy import Policy, identify
 from generators.problems.table import problems_of
-from generators.process_labels.dataset import chosen, derived_labels, items_of
-from generators.process_labels.labelling import Item, attempt_counts
+from generators.process_labels.choosing import Item, choose_solutions
+from generators.process_labels.dataset import derived_labels
 from generators.process_labels.pilot import calibrated
 from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
 from generators.process_labels.settings import RefutedSteps, Settings
@@ -59,16 +60,18 @@ class Bench:
     """One slice of a round, and what is needed to label it again."""
 
     items: Sequence[Item]
+    attempts: StoredAttempts
     sampler: Sampler
     checker: AnswerChecker
     config: ProcessLabelsConfig
 
     async def label(self, item: Item, strategy: Strategy) -> LabelledProblem:
         """Label the chosen solutions of one problem."""
+        attempts = self.attempts.of(item.problem.problem_id)
         return await label(
             item.problem,
-            item.attempts,
-            item.chosen,
+            attempts,
+            [attempt for index in item.chosen for attempt in attempts if attempt.attempt_index == index],
             sampler=self.sampler,
             checker=self.checker,
             rule=AnswerRule(),
@@ -84,7 +87,7 @@ class Bench:
             strategy = await calibrated(
                 strategy,
                 open_items,
-                attempts=attempt_counts(self.items, AnswerRule()),
+                attempts=[(item.n_right, item.n_decided) for item in self.items],
                 label=self.label,
                 pilot=self.config.settings.pilot,
                 window=IN_FLIGHT,
@@ -143,7 +146,7 @@ async def compared(store: Store, cell: Cell, sampler: Sampler, policy: Policy) -
     recipe = store.read_recipe("attempts", cell)["config"]
     settings = Settings.model_validate(store.read_recipe("process_labels", cell)["settings"])
     problems = problems_of(store.read(store.table("problems", cell)))
-    attempts = attempts_of(store.read(store.table("attempts", cell)))
+    attempts = StoredAttempts(StoredTable(store.table("attempts", cell), ATTEMPTS))
     labels: dict[RefutedSteps, pl.DataFrame] = {}
     samples: dict[RefutedSteps, int] = {}
     with AnswerChecker() as checker:
@@ -153,8 +156,9 @@ async def compared(store: Store, cell: Cell, sampler: Sampler, policy: Policy) -
                 max_tokens=recipe["max_tokens"],
                 settings=settings.model_copy(update={"refuted_steps": mode}),
             )
-            items = items_of(chosen(problems, attempts, policy.tokenizer, config), attempts)
-            labels[mode], samples[mode] = await Bench(items, sampler, checker, config).labelled()
+            rule, tokenizer = AnswerRule(), policy.tokenizer
+            choice = choose_solutions(problems, attempts, {}, tokenizer=tokenizer, rule=rule, config=config)
+            labels[mode], samples[mode] = await Bench(choice.items, attempts, sampler, checker, config).labelled()
             print(mode, samples[mode], "samples", file=sys.stderr, flush=True)
     return figures(labels["keep"], labels["wrong"], samples)
 
