@@ -23,7 +23,7 @@ def id_lists(name: str, rows: Sequence[Sequence[int] | HoldsIds | None]) -> pl.S
 
     Memory that is there already is copied once; no number of Python is made for an id.
     """
-    if any(ids is None for ids in rows):
+    if any(ids is None or (isinstance(ids, list) and None in ids) for ids in rows):
         return pl.Series(name, [None if ids is None else list(_numbers(ids)) for ids in rows], dtype=ID_LIST)
     flat, offsets = array("I"), array("q", [0])
     for ids in rows:

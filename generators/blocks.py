@@ -4,7 +4,6 @@ A block is a row group: whole problems, of some megabytes. The file of a table t
 name beside its own; `place` gives it its own, or uploads it to an object store.
 """
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from filters.schema import Schema, SchemaError
-from generators.sampling.storage import StorageError, is_local
+from generators.sampling.storage import StorageError, explained, is_local, move_in
 
 BLOCK = 4_000_000  # elements of a block: characters of its texts, token ids, other items of its lists
 PROBLEM = "problem_id"
@@ -139,7 +138,7 @@ class BlockWriter:
         self.file.unlink(missing_ok=True)
 
     def _close(self) -> None:
-        with _writable(self.path):
+        with explained(self.path):
             if self._sink is not None:
                 self._sink.close()
 
@@ -152,7 +151,7 @@ class BlockWriter:
         if not has_new_problems(self.schema, frame, self._problems) and self._sink is not None:
             raise SchemaError(f"{self.schema.name}: the rows of a problem must be added together")
         content = frame.to_arrow()
-        with _writable(self.path):
+        with explained(self.path):
             if self._sink is None:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
                 self._sink = pq.ParquetWriter(self.file, content.schema, compression="zstd")
@@ -162,14 +161,8 @@ class BlockWriter:
 def place(table: StoredTable, path: UPath) -> None:
     """Give a table that was written under a temporary name its own, or upload it; raises StorageError."""
     file = Path(table.path.path)
-    with _writable(path):
-        if is_local(path):
-            with file.open("rb") as written:
-                os.fsync(written.fileno())
-            os.replace(file, path.path)
-        else:
-            path.fs.put_file(str(file), path.path)
-            file.unlink()
+    move_in(file, path)
+    file.unlink(missing_ok=True)
     table.moved(path)
 
 
@@ -240,11 +233,3 @@ def _readable(path: UPath) -> Iterator[None]:
         raise StorageError(
             f"{path} cannot be read as Parquet ({error}): move it away and materialise it again"
         ) from error
-
-
-@contextmanager
-def _writable(path: UPath) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(f"cannot write {path} ({error.strerror or error}): see the error's text") from error
