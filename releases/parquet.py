@@ -29,6 +29,7 @@ CHUNKING_KEY = "content_defined_chunking"
 _ARROW: tuple[tuple[Any, pa.DataType], ...] = (
     (pl.String, pa.string()),
     (pl.Int64, pa.int64()),
+    (pl.UInt32, pa.int64()),  # token ids, in the wide releases of an older stepmill
     (pl.Float64, pa.float64()),
     (pl.Int32, pa.int32()),
     (pl.Float32, pa.float32()),
