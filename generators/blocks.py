@@ -102,9 +102,10 @@ class StoredTable:
 class BlockWriter:
     """Appends the rows of one problem after another to a file; every block is validated when it is full."""
 
-    def __init__(self, schema: Schema, path: UPath) -> None:
+    def __init__(self, schema: Schema, path: UPath, *, block: int = BLOCK) -> None:
         self.schema = schema
         self.path = path
+        self._block = block
         self.file = _temporary(path)
         self._rows: list[Mapping[str, Any]] = []
         self._size = 0
@@ -116,7 +117,7 @@ class BlockWriter:
         for row in rows:
             self._rows.append(row)
             self._size += sum(len(value) for value in row.values() if hasattr(value, "__len__"))
-        if self._size >= BLOCK:
+        if self._size >= self._block:
             self._flush()
 
     def add_block(self, rows: pl.DataFrame) -> None:

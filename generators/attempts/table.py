@@ -22,7 +22,7 @@ from generators.columns import (
 from generators.engine.protocol import Sampling
 from generators.records import Attempt, Problem, Provenance
 from generators.stage import Slice
-from generators.token_columns import ids_of
+from generators.token_columns import rows_with_ids
 
 NO_ANSWER = "no_answer"  # in the recipe of a slice: how an attempt without a recognised answer counts
 ATTEMPTS = Schema(
@@ -71,11 +71,8 @@ def attempts_of(frame: pl.DataFrame) -> dict[str, list[Attempt]]:
     """The attempts of an `attempts` table by problem id, in the order of their index."""
     by_problem: dict[str, list[Attempt]] = {}
     rows = frame.sort("problem_id", "attempt_index")
-    others = rows.select(name for name in Attempt.__slots__ if name not in ("prompt_token_ids", "token_ids"))
-    ids = zip(ids_of(rows["prompt_token_ids"]), ids_of(rows["token_ids"]), strict=True)
-    for row, (prompt, solution) in zip(others.iter_rows(named=True), ids, strict=True):
-        row["verdict"] = Verdict(row["verdict"])
-        attempt = Attempt(**row, prompt_token_ids=prompt, token_ids=solution)
+    for row in rows_with_ids(rows, Attempt.__slots__, ("prompt_token_ids", "token_ids")):
+        attempt = Attempt(**row | {"verdict": Verdict(row["verdict"])})
         by_problem.setdefault(attempt.problem_id, []).append(attempt)
     return by_problem
 

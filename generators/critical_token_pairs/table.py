@@ -12,6 +12,7 @@ from generators.critical_token_pairs.recipe import CriticalTokenPair, chosen_wei
 from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, CRITICAL_TOKEN_PAIRS
 from generators.critical_token_pairs.tokens.paths import Span, likely_wrong_step, step_span
 from generators.records import Attempt, Provenance
+from generators.token_columns import rows_with_ids
 from generators.tokens import Ids
 
 WrongSteps = Mapping[tuple[str, int, Ids], Span | None]
@@ -103,8 +104,10 @@ def wrong_steps_of(labelled: pl.DataFrame) -> WrongSteps:
     """
     columns = ("problem_id", "attempt_index", "token_ids", "sound", "first_error", "step_ends")
     return {
-        (problem_id, index, tuple(ids)): _wrong_step(sound, first_error, ends)
-        for problem_id, index, ids, sound, first_error, ends in labelled.select(columns).iter_rows()
+        (row["problem_id"], row["attempt_index"], row["token_ids"]): _wrong_step(
+            row["sound"], row["first_error"], row["step_ends"]
+        )
+        for row in rows_with_ids(labelled, columns, ("token_ids",))
     }
 
 

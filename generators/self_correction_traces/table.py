@@ -35,6 +35,7 @@ from generators.self_correction_traces.records import (
     MaskedSpan,
     Segment,
 )
+from generators.token_columns import rows_with_ids
 
 # The columns of a response with triggers; `attempts` are the parts that the policy wrote.
 _RESPONSE = {
@@ -220,12 +221,13 @@ def flawed_by_problem(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
     """The wrong solutions of labelled rows by problem id, where their `first_error` is known."""
     located = frame.filter(pl.col("first_error") >= 0, pl.col("verdict") == Verdict.DIFFERENT.value)
     by_problem: dict[str, list[FlawedSolution]] = {}
-    for row in located.sort("problem_id", "attempt_index", "strategy").iter_rows(named=True):
+    rows = located.sort("problem_id", "attempt_index", "strategy")
+    for row in rows_with_ids(rows, rows.columns, ("prompt_token_ids", "token_ids")):
         attempt = Attempt(
             problem_id=row["problem_id"],
             attempt_index=row["attempt_index"],
-            prompt_token_ids=tuple(row["prompt_token_ids"]),
-            token_ids=tuple(row["token_ids"]),
+            prompt_token_ids=row["prompt_token_ids"],
+            token_ids=row["token_ids"],
             text="".join(row["steps"]),
             finish_reason="eos",  # only finished solutions are labelled
             verdict=Verdict(row["verdict"]),

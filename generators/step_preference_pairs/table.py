@@ -8,6 +8,7 @@ from filters.schema import Column, Schema
 from generators.columns import DETAIL, IDS, ORIGIN, PROBLEM, REASON
 from generators.records import Provenance
 from generators.step_preference_pairs.records import LocatedError, StepPair
+from generators.token_columns import rows_with_ids
 
 MARGIN = ("value_margin", "value_margin_low", "value_margin_high")
 STEP_PREFERENCE_PAIRS = Schema(
@@ -104,9 +105,8 @@ DROPPED = Schema(
 def errors_of(frame: pl.DataFrame) -> dict[str, list[LocatedError]]:
     """The located errors of a table by problem id, in the order of their attempts."""
     by_problem: dict[str, list[LocatedError]] = {}
-    for row in frame.sort("problem_id", "attempt_index").select(LocatedError.__slots__).iter_rows(named=True):
-        row["token_ids"] = tuple(row["token_ids"])
-        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
+    rows = frame.sort("problem_id", "attempt_index")
+    for row in rows_with_ids(rows, LocatedError.__slots__, ("prompt_token_ids", "token_ids")):
         by_problem.setdefault(row["problem_id"], []).append(LocatedError(**row))
     return by_problem
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from generators.attempts.fit import fit_to_label
+from generators.attempts.fit import fit_to_label, unfit_to_label
 from generators.problems.settings import QualitySettings
 
 SOUND = "She has 12 apples and gives 5 away.\n12 - 5 = 7, so she has 7 apples left.\nThe answer is \\boxed{7}."
@@ -92,3 +92,14 @@ def test_no_attempts_are_fit_at_once():
 def test_bounds_that_make_no_sense_are_refused_by_name(changes, message):
     with pytest.raises(ValidationError, match=re.escape(message)):
         QualitySettings(**changes)
+
+
+@pytest.mark.parametrize("problems", [1, 2, 5])
+def test_the_same_attempts_are_unfit_however_the_table_is_cut_between_problems(problems):
+    texts = [SOUND, LIKE_IT, UNLIKE, "首先" + SOUND, WRONG + " One can check this by adding both.", "It is 7."]
+    rows = [(problem, text, "eos", True) for problem in "abcde" for text in texts]
+    frame = pl.DataFrame(rows, schema=["problem_id", "text", "finish_reason", "is_right"], orient="row")
+    quality = QualitySettings(shortest_percentile=30, longest_percentile=70)
+    whole = unfit_to_label(lambda: [frame], quality)
+    assert set(whole["reason"]) == {"foreign_script", "near_duplicate", "unusually_short", "unusually_long"}
+    assert unfit_to_label(lambda: frame.iter_slices(len(texts) * problems), quality).equals(whole)

@@ -1,9 +1,11 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from generators.engine.errors import EngineLost, RequestRefused
-from generators.sampling.runner import run_recipe
+from generators.sampling.runner import Failure, each_in_order, run_recipe
 
 
 def run(recipe, items, window=2, **options):
@@ -85,3 +87,52 @@ def test_a_watch_hears_of_every_item_that_begins_and_finishes_even_of_a_refused_
 def test_an_empty_window_is_refused():
     with pytest.raises(ValueError, match="window must be at least 1, got 0"):
         run(double, [1], window=0)
+
+
+def taken(recipe, items, **options):
+    results = []
+    asyncio.run(each_in_order(recipe, items, take=results.append, **options))
+    return results
+
+
+@given(st.lists(st.integers(0, 5), max_size=20), st.integers(1, 6), st.integers(1, 8))
+def test_rows_and_failures_are_handed_on_in_order_whichever_is_first(turns, window, most_ahead):
+    async def after_some_turns(item):
+        for _ in range(item[1]):
+            await asyncio.sleep(0)
+        if item[1] == 3:
+            raise RequestRefused("three")
+        return item
+
+    items = list(enumerate(turns))
+    results = taken(after_some_turns, items, window=window, most_ahead=most_ahead)
+    assert [result.item if isinstance(result, Failure) else result for result in results] == items
+
+
+def test_no_item_begins_that_is_too_far_ahead_of_the_first_unfinished_one():
+    begun, results, first = [], [], asyncio.Event()
+
+    async def held(item):
+        begun.append(item)
+        if item == 0:
+            await first.wait()
+        return item
+
+    async def main():
+        work = asyncio.create_task(each_in_order(held, range(50), take=results.append, window=3, most_ahead=5))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert (begun, results) == ([0, 1, 2, 3, 4], [])
+        first.set()
+        await work
+
+    asyncio.run(main())
+    assert results == list(range(50))
+
+
+def test_an_error_of_who_takes_the_rows_stops_the_run():
+    def full(row):
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        asyncio.run(each_in_order(double, range(9), take=full, window=3))
