@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -126,7 +128,4 @@ def test_groups_that_tear_problems_apart_become_whole_again():
     for size in range(1, 9):
         blocks = list(whole_problems(frame.iter_slices(size)))
         assert pl.concat(blocks).equals(frame)
-        edges = [
-            (one["problem_id"][-1], other["problem_id"][0]) for one, other in zip(blocks, blocks[1:], strict=False)
-        ]
-        assert all(before != after for before, after in edges)
+        assert all(one["problem_id"][-1] != other["problem_id"][0] for one, other in pairwise(blocks))
