@@ -105,7 +105,7 @@ def made(folder: Path, stage: str, tokens: int) -> dict[str, float]:
     from generators.engine.simulated.policy import SimulatedPolicy
 
     law = SimulatedLaw(mean_fillers=max(0.0, tokens / STEPS - OVERHEAD))
-    policy.SimulatedPolicy = partial(SimulatedPolicy, law=law, keeps_log=False)  # type: ignore[attr-defined,assignment]
+    policy.SimulatedPolicy = partial(SimulatedPolicy, law=law, max_model_len=100_000, keeps_log=False)  # type: ignore[attr-defined,assignment]
     settings = load_settings(folder / "stepmill.toml")
     if stage == NOTHING:
         build(settings)

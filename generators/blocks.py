@@ -4,6 +4,7 @@ A block is a row group: whole problems, of some megabytes. The file of a table t
 name beside its own; `place` gives it its own, or uploads it to an object store.
 """
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -207,17 +208,19 @@ def validate_blocks(table: StoredTable) -> None:
 
 
 def remove_leftovers(path: UPath) -> None:
-    """Delete what runs that were killed have left of a table beside it."""
-    for left in _scratch(path).glob(f".{path.name}.*.tmp"):
-        left.unlink(missing_ok=True)
+    """Delete what runs that were killed have left of a table beside it; a temporary folder is the system's to clean."""
+    if is_local(path):
+        for left in Path(path.parent.path).glob(f".{path.name}.*.tmp"):
+            left.unlink(missing_ok=True)
 
 
 def _temporary(path: UPath) -> Path:
-    return _scratch(path) / f".{path.name}.{uuid4().hex[:8]}.tmp"
-
-
-def _scratch(path: UPath) -> Path:
-    return Path(path.parent.path) if is_local(path) else Path(tempfile.gettempdir())
+    """A file beside the table; for an object store, one of this user's own in the temporary folder."""
+    if is_local(path):
+        return Path(path.parent.path) / f".{path.name}.{uuid4().hex[:8]}.tmp"
+    descriptor, name = tempfile.mkstemp(prefix="stepmill-", suffix=f"-{path.name}")
+    os.close(descriptor)
+    return Path(name)
 
 
 def _polars(table: pa.Table) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The table of attempts; attempts to rows, and back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -77,8 +77,8 @@ def attempts_of(frame: pl.DataFrame) -> dict[str, list[Attempt]]:
     return by_problem
 
 
-class StoredAttempts:
-    """The attempts of a slice on disk, problem by problem."""
+class StoredAttempts(Mapping[str, Sequence[Attempt]]):
+    """The attempts of a slice on disk by problem, each problem's read when it is asked for."""
 
     def __init__(self, table: StoredTable) -> None:
         self._table = table
@@ -91,12 +91,19 @@ class StoredAttempts:
         for (start, problem), (stop, _) in pairwise([*starts.iter_rows(), (table.height, "")]):
             self._places.setdefault(problem, []).append((start, stop))
 
-    def __contains__(self, problem_id: str) -> bool:
+    def __getitem__(self, problem_id: str) -> list[Attempt]:
+        if problem_id not in self._places:
+            raise KeyError(problem_id)
+        return self.of(problem_id)
+
+    def __contains__(self, problem_id: object) -> bool:
         return problem_id in self._places
 
-    def rows(self, problem_id: str) -> list[int]:
-        """The numbers of the rows of a problem."""
-        return [row for start, stop in self._places.get(problem_id, ()) for row in range(start, stop)]
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def of(self, problem_id: str) -> list[Attempt]:
         """The attempts at a problem, in the order of their index; none if it was not attempted."""

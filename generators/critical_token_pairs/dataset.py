@@ -7,7 +7,7 @@ import polars as pl
 
 from filters.answers.checker import AnswerRule
 from filters.equations.rules import FALSE_EQUATION
-from generators.attempts.table import attempts_of, sampling_of
+from generators.attempts.table import StoredAttempts, sampling_of
 from generators.card import Card
 from generators.checks import CheckSpec
 from generators.critical_token_pairs import choice, recipe, scores
@@ -49,8 +49,7 @@ Dropped = tuple[str, int | None, str, str]  # a row of the table of dropped pair
 
 async def make(slice: Slice, settings: Settings) -> Output:
     """Score a pair of solutions of each problem, and test the critical tokens of the wrong one."""
-    attempts_table = slice.table("attempts")
-    attempts = attempts_of(attempts_table)
+    attempts = StoredAttempts(slice.stored("attempts"))
     labels = ProcessLabels.of(slice)
     trained = slice.recipe("contrastive_models")
     today = slice.settings("contrastive_models")

@@ -9,6 +9,7 @@ from filters.schema import Column, Schema
 from generators.columns import IDS, N_NO_ANSWER, ORIGIN, PROBLEM
 from generators.records import Provenance
 from generators.search.tree import Tree, grow
+from generators.token_columns import rows_with_ids
 
 SEARCH_TREES = Schema(
     name="search_trees",
@@ -62,4 +63,7 @@ def tree_rows(tree: Tree, provenance: Provenance) -> Iterator[dict[str, Any]]:
 def trees_of(frame: pl.DataFrame) -> dict[str, Tree]:
     """The trees of a `search_trees` table by problem id."""
     by_problem = frame.sort("problem_id", "depth", "node_id").partition_by("problem_id", as_dict=True)
-    return {str(key[0]): grow(str(key[0]), part.to_dicts()) for key, part in by_problem.items()}
+    return {
+        str(key[0]): grow(str(key[0]), list(rows_with_ids(part, part.columns, ("token_ids",))))
+        for key, part in by_problem.items()
+    }

@@ -6,7 +6,7 @@ import polars as pl
 from upath import UPath
 
 from filters.schema import MESSAGES, Column, Schema
-from generators.columns import IDS
+from generators.columns import COUNTS
 from generators.dataset import Config
 from generators.formats import Format
 from generators.process_labels.dataset import DATASET as LABELS
@@ -83,7 +83,7 @@ ROWS = {
     ),
     Shape.TOKENS: (
         Format.TOKENS,
-        {name: Column(IDS, "", tokenwise=True) for name in ("input_ids", "attention_mask", "labels")},
+        {name: Column(COUNTS, "", tokenwise=True) for name in ("input_ids", "attention_mask", "labels")},
         [
             {"input_ids": [1, 2, 3, 4, 0], "attention_mask": [1] * 5, "labels": [-100, -100, -100, 4, 0]},
             {"input_ids": [1, 2, 5, 0], "attention_mask": [1] * 4, "labels": [-100, -100, 5, 0]},
