@@ -8,7 +8,7 @@ import errno
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 from uuid import uuid4
@@ -169,7 +169,7 @@ def write_parquet(path: UPath, frame: pl.DataFrame) -> None:
 
 def remove(path: UPath) -> None:
     """Delete the file at `path` if there is one; raises StorageError if that fails."""
-    with explained(path, "delete"):
+    with explained(path, "delete"), suppress(NotADirectoryError):  # nothing lies below a file
         path.unlink(missing_ok=True)
 
 
