@@ -13,7 +13,7 @@ from upath import UPath
 
 from dagster_project.settings.file import load_settings
 from generators.engine.errors import RequestRefused
-from generators.engine.protocol import Completion, Generation
+from generators.engine.protocol import Completion, Generation, Usage
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.server import SimulatedServer
 from generators.engine.simulated.statement import Statement
@@ -70,7 +70,10 @@ class ScriptedJudge(SimulatedPolicy):
         reply = f"\\boxed{{{said}}}" if isinstance(said, int) else "I cannot tell."
         ids = (*self.tokenizer.encode(reply), EOS)
         self.answered += request.n
-        return Generation(completions=(Completion(token_ids=ids, text=reply, finish_reason="eos"),) * request.n)
+        usage = Usage(prompt=len(request.prefix), generated=len(ids) * request.n)
+        return Generation(
+            completions=(Completion(token_ids=ids, text=reply, finish_reason="eos"),) * request.n, usage=usage
+        )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.settings.file import SettingsError, load_settings
 from generators.engine.errors import RequestRefused
-from generators.engine.protocol import Completion, Generation
+from generators.engine.protocol import Completion, Generation, Usage
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.statement import Statement
 from generators.engine.simulated.vocabulary import EOS
@@ -42,7 +42,10 @@ class ScriptedRater(SimulatedPolicy):
         lines = [f"{name}: {'yes' if place < count else 'no'}" for place, name in enumerate(CRITERIA)]
         reply = "\n".join(lines) if "specificity" in text else "arithmetic"
         ids = (*self.tokenizer.encode(reply), EOS)
-        return Generation(completions=(Completion(token_ids=ids, text=reply, finish_reason="eos"),) * request.n)
+        usage = Usage(prompt=len(request.prefix), generated=len(ids) * request.n)
+        return Generation(
+            completions=(Completion(token_ids=ids, text=reply, finish_reason="eos"),) * request.n, usage=usage
+        )
 
 
 def settings_with(folder, sections, source=""):
@@ -140,7 +143,10 @@ class ScriptedCounter(SimulatedPolicy):
         kind = next(kind for kind in KINDS if MEANINGS[kind] in text)
         reply = f"<count>{KINDS.index(kind)}</count>" if kind != "backtracking" else "Some."
         ids = (*self.tokenizer.encode(reply), EOS)
-        return Generation(completions=(Completion(token_ids=ids, text=reply, finish_reason="eos"),) * request.n)
+        usage = Usage(prompt=len(request.prefix), generated=len(ids) * request.n)
+        return Generation(
+            completions=(Completion(token_ids=ids, text=reply, finish_reason="eos"),) * request.n, usage=usage
+        )
 
 
 def test_a_judge_counts_behaviours_besides_the_rules_and_a_refusal_loses_no_row(tmp_path, monkeypatch, make):
