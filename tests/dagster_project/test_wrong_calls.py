@@ -56,6 +56,7 @@ FILES = {
 # What is typed after `stepmill`, and what the sentence must say.
 CALLS = [
     ("verfy {release}", "Did you mean 'verify'"),
+    ("compact --settings {here}/broken.toml", "broken.toml"),
     ("verify {here}/nothing", "nothing"),
     ("verify {release} --version v9.9.9", "v9.9.9"),
     ("verify {here}", "there is no dataset here"),
