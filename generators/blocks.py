@@ -1,6 +1,6 @@
 """Tables of one Parquet file that are written and read block by block, so that a run holds a few blocks of any table.
 
-A block is a row group: whole problems, of some megabytes. The file of a table that is being written has a temporary
+A block is a row group: whole problems, of about a megabyte or two. The file of a table that is being written has a temporary
 name beside its own; `place` gives it its own, or uploads it to an object store.
 """
 
@@ -20,7 +20,7 @@ from upath import UPath
 from filters.schema import Schema, SchemaError
 from generators.sampling.storage import StorageError, explained, is_local, move_in
 
-BLOCK = 4_000_000  # elements of a block: characters of its texts, token ids, other items of its lists
+BLOCK = 1_000_000  # elements of a block: characters of its texts, token ids, other items of its lists
 PROBLEM = "problem_id"
 _KEPT_GROUPS = 2  # read last, since problems are mostly asked for in the order of the table
 
