@@ -1,6 +1,6 @@
 """Tables of one Parquet file that are written and read block by block, so that a run holds a few blocks of any table.
 
-A block is a row group: whole problems, of about a megabyte or two. The file of a table that is being written has a temporary
+A block is a row group: whole problems, of about a megabyte. The file of a table that is being written has a temporary
 name beside its own; `place` gives it its own, or uploads it to an object store.
 """
 
