@@ -21,7 +21,7 @@ def many_long_texts() -> bytes:
 
 
 def dictionary_of_one_text() -> bytes:
-    """A text of 1 MB, and 50,000 rows that name it: 50 GB of some 1 kB, of which the footer says nothing."""
+    """A text of 1 MB, and 50,000 rows that name it: 50 GB in about 1 kB, and its footer does not say so."""
     return _written(_named_texts(), store_schema=False)
 
 

@@ -1,6 +1,6 @@
 """Measures what share of all prefix tokens two replicas find in their caches, with and without prefix affinity.
 
-Two simulated servers, each with a prefix cache of its own, stand behind one fleet. Rollouts start at every step of
+Two simulated servers, each with a prefix cache of its own, serve one fleet. Rollouts start at every step of
 solutions to many problems, in a random order, a fixed number in flight: as labels do. Without affinity each request
 goes to the replica with the fewest sequences. The last line is JSON.
 """

@@ -1,4 +1,4 @@
-"""True rows of any number, for benchmarks: process labels and step pairs of which no two share a text, and all verify.
+"""True rows of any number, for benchmarks: process labels and step pairs. No two share a text, and all verify.
 
 A solution adds numbers up in five steps. Half of them go wrong at some step, and half of those state a false equation.
 """

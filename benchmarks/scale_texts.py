@@ -12,7 +12,7 @@ _RUN = 10
 
 @cache
 def vocabulary() -> Sequence[str]:
-    """Five thousand words, none of which is English."""
+    """Five thousand words, none of them English."""
     draw = random.Random(0)
     return ["".join(draw.choice(_LETTERS) for _ in range(draw.randint(3, 9))) for _ in range(5000)]
 

@@ -1,16 +1,14 @@
 """Reads the table of one slice block by block, as its file has the rows."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from generators.blocks import readable
 from generators.datasets import completed
-from generators.sampling.storage import StorageError
 from releases.parquet_blocks import decoded
 
 
@@ -19,7 +17,7 @@ def blocks_of_table(path: UPath, name: str, columns: Sequence[str] | None) -> It
 
     Raises StorageError.
     """
-    with _explained(path), path.open("rb") as source:
+    with readable(path), path.open("rb") as source:
         file = pq.ParquetFile(source)
         present = file.schema_arrow.names
         wanted = present if columns is None else [column for column in columns if column in present]
@@ -33,17 +31,5 @@ def blocks_of_table(path: UPath, name: str, columns: Sequence[str] | None) -> It
 
 def height_of_table(path: UPath) -> int:
     """The number of rows of a table's file; raises StorageError."""
-    with _explained(path), path.open("rb") as source:
+    with readable(path), path.open("rb") as source:
         return int(pq.read_metadata(source).num_rows)
-
-
-@contextmanager
-def _explained(path: UPath) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as missing:
-        raise StorageError(f"{path} does not exist: materialise the asset that writes it first") from missing
-    except (OSError, pa.ArrowException) as error:
-        raise StorageError(
-            f"{path} cannot be read as Parquet ({error}): move it away and materialise it again"
-        ) from error

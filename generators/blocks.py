@@ -50,7 +50,7 @@ class StoredTable:
 
     def frame(self, columns: Sequence[str] = ()) -> pl.DataFrame:
         """The whole table with these columns."""
-        with _readable(self.path):
+        with readable(self.path):
             names = [name for name in columns if name in self._file.schema_arrow.names]
             return self._completed(_polars(self._file.read(columns=names or None)), tuple(columns))
 
@@ -78,7 +78,7 @@ class StoredTable:
     @property
     def _file(self) -> pq.ParquetFile:
         if self._opened is None:
-            with _readable(self.path):
+            with readable(self.path):
                 source = self.path.path if is_local(self.path) else self.path.fs.open(self.path.path)
                 self._opened = pq.ParquetFile(source)
         return self._opened
@@ -91,7 +91,7 @@ class StoredTable:
         return self._groups[number]
 
     def _group(self, number: int, columns: tuple[str, ...]) -> pl.DataFrame:
-        with _readable(self.path):
+        with readable(self.path):
             names = [name for name in columns if name in self._file.schema_arrow.names]
             return self._completed(_polars(self._file.read_row_group(number, columns=names or None)), columns)
 
@@ -228,7 +228,8 @@ def _polars(table: pa.Table) -> pl.DataFrame:
 
 
 @contextmanager
-def _readable(path: UPath) -> Iterator[None]:
+def readable(path: UPath) -> Iterator[None]:
+    """Turn what goes wrong with the file of a table into a StorageError with its remedy."""
     try:
         yield
     except FileNotFoundError as missing:
