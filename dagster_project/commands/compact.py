@@ -12,6 +12,7 @@ def compact(
 ) -> None:
     """Merge the parts of every ledger that no run holds, so that ledgers open faster and take less room."""
     from dagster_project.commands.errors import explained
+    from dagster_project.overview import UnknownRound
     from dagster_project.resources.store import Store
     from dagster_project.settings.file import load_settings
     from generators.sampling.ledger import Ledger, LedgerHeld, Terms
@@ -19,6 +20,8 @@ def compact(
     with explained():
         store = Store(data_root=load_settings(settings).data_root)
         folders = store.ledger_folders(round_key)
+        if not folders and round_key != "*":
+            raise UnknownRound(f"no ledger in {store.root} is of the round {round_key}: see `stepmill status`")
         if not folders:
             typer.echo(f"there is no ledger in {store.root} yet: make a round with `stepmill run`")
         for folder in folders:

@@ -57,6 +57,7 @@ FILES = {
 CALLS = [
     ("verfy {release}", "Did you mean 'verify'"),
     ("compact --settings {here}/broken.toml", "broken.toml"),
+    ("compact --settings {here}/good.toml --round nothing", "no ledger"),
     ("verify {here}/nothing", "nothing"),
     ("verify {release} --version v9.9.9", "v9.9.9"),
     ("verify {here}", "there is no dataset here"),
