@@ -37,6 +37,7 @@ from dagster_project.rounds import known_rounds, new_round
 from dagster_project.running.events import Crash, Feed
 from dagster_project.running.listener import NOBODY, Listener, Made, Table
 from dagster_project.running.selection import Selection
+from dagster_project.running.signals import termination_kept
 from dagster_project.scorecard import Standing, read_scorecard, standing
 from dagster_project.settings.file import Settings
 from generators.datasets import STAGES
@@ -83,14 +84,15 @@ class InProcess:
         """As `Runner.run`."""
         run_id = str(uuid4())
         self.instance.add_event_listener(run_id, hear)
-        result = self.definitions.resolve_job_def(job).execute_in_process(
-            run_id=run_id,
-            partition_key=partition,
-            instance=self.instance,
-            asset_selection=[dg.AssetKey(name) for name in assets],
-            raise_on_error=False,
-            run_config=QUIET,
-        )
+        with termination_kept():
+            result = self.definitions.resolve_job_def(job).execute_in_process(
+                run_id=run_id,
+                partition_key=partition,
+                instance=self.instance,
+                asset_selection=[dg.AssetKey(name) for name in assets],
+                raise_on_error=False,
+                run_config=QUIET,
+            )
         return result.success
 
 

@@ -18,8 +18,8 @@ from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
 from dagster_project.resources.store import Store
-from dagster_project.running.hangup import hangup_as_termination
 from dagster_project.running.listener import NOBODY, Listener
+from dagster_project.running.signals import hangup_as_termination
 from dagster_project.settings.file import Settings
 from dagster_project.slice import RunSlice
 from dagster_project.slice_result import finished, set_aside, write

@@ -1,4 +1,5 @@
 import shutil
+import signal
 
 import pytest
 from huggingface_hub import constants
@@ -12,6 +13,10 @@ from tests.hub.server import WRITER, HubServer
 
 property_tests.register_profile("stepmill", deadline=None)  # no test depends on how busy the machine is
 property_tests.load_profile("stepmill")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in a terminal, where a script started the tests in the background: Dagster gives SIGTERM what SIGINT has.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):

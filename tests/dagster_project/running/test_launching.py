@@ -1,6 +1,7 @@
 """A round that another Dagster makes: here one in miniature, which runs the real jobs over the same instance."""
 
 from threading import Thread
+from time import sleep
 from types import SimpleNamespace
 
 import dagster as dg
@@ -42,6 +43,7 @@ class Miniature:
         thread.start()
         while not ids:
             assert thread.is_alive() or ids
+            sleep(0.01)
         return ids[0]
 
 
@@ -75,7 +77,7 @@ def instance(tmp_path, monkeypatch):
 def launched(settings, instance, log, **miniature):
     listener = Heard()
     webserver = Miniature(settings, instance, **miniature)
-    runner = Launched(settings=settings, instance=instance, webserver=webserver, wait=lambda _: None)
+    runner = Launched(settings=settings, instance=instance, webserver=webserver, wait=lambda _: sleep(0.01))
     maker = RoundMaker(settings=settings, instance=instance, runner=runner, listener=listener)
     return maker.make("r1", select(settings, only=["process_labels"]), log=log), listener, webserver
 

@@ -66,9 +66,10 @@ def test_a_part_opens_with_polars_alone_and_names_prefix_and_law(tmp_path):
 
 def test_rows_are_written_when_enough_have_come(tmp_path):
     with Ledger(UPath(tmp_path), flush_rows=2, flush_seconds=3600) as ledger:
-        for index in range(4):
+        for index in (0, 2):  # the writer may take a third row with the first two
             ledger.add(KEY, rollout(index=index))
-        assert rows_on_disk(tmp_path, 4) == 4
+            ledger.add(KEY, rollout(index=index + 1))
+            assert rows_on_disk(tmp_path, index + 2) == index + 2
 
 
 def test_rows_are_written_when_they_have_waited_long_enough(tmp_path):

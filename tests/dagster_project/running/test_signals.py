@@ -3,8 +3,9 @@ import signal
 import threading
 
 import pytest
+from dagster._utils.interrupts import capture_interrupts
 
-from dagster_project.running.hangup import hangup_as_termination
+from dagster_project.running.signals import hangup_as_termination, termination_kept
 
 
 class Terminated(Exception):
@@ -52,3 +53,13 @@ def test_outside_of_the_main_thread_nothing_changes(handlers):
     thread.start()
     thread.join()
     assert inside == [signal.SIG_DFL]
+
+
+def test_a_run_that_a_script_started_in_the_background_still_ends_by_a_termination(handlers):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with termination_kept(), capture_interrupts():
+            pass  # as Dagster does around a run
+        assert signal.getsignal(signal.SIGTERM) is terminate
+    finally:
+        signal.signal(signal.SIGINT, before)
