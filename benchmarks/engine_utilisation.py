@@ -80,6 +80,7 @@ def raw(work: Sequence[Job], *, model: Path, width: int) -> tuple[int, float]:
         file.write_text(json.dumps([rollouts]))
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "benchmarks.offline_engine", str(file), str(result), str(model), str(width)]
+        command += ["float32"]
         subprocess.run(command, stdout=sys.stderr, check=True)
         ((tokens, seconds),) = json.loads(result.read_text())
     return int(tokens), float(seconds)

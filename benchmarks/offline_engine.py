@@ -14,7 +14,7 @@ from typing import Any
 from generators.engine.server_settings import vllm_environment
 
 
-def main(jobs_file: str, result_file: str, model: str, width: str) -> None:
+def main(jobs_file: str, result_file: str, model: str, width: str, dtype: str) -> None:
     """Generate and write the result."""
     os.environ.update(vllm_environment())
     from vllm import LLM, SamplingParams
@@ -22,7 +22,7 @@ def main(jobs_file: str, result_file: str, model: str, width: str) -> None:
     batches = json.loads(Path(jobs_file).read_text())
     engine = LLM(
         model=model,
-        dtype="float32",
+        dtype=dtype,
         max_model_len=2048,
         max_num_seqs=int(width),
         enforce_eager=True,

@@ -34,6 +34,7 @@ from generators.engine.client import VLLMClient
 from generators.engine.embedded import embedded_model
 from generators.engine.pool import Pool
 from generators.engine.protocol import Generation, Request
+from generators.engine.server_settings import cpu_dtype
 
 RECIPES = (
     "attempts",
@@ -88,7 +89,7 @@ class Recorder(Listener):
             self._keep(STAGE.get(), request, generation, began)
             return generation
 
-        Pool.generate, VLLMClient.generate = wanted, sent  # type: ignore[method-assign]
+        Pool.generate, VLLMClient.generate = wanted, sent  # type: ignore[method-assign,assignment]
         try:
             yield
         finally:
@@ -177,6 +178,7 @@ def ceilings(recorder: Recorder, stages: list[str], *, width: int, most: int, fo
         str(result),
         str(embedded_model()),
         str(width),
+        cpu_dtype("auto"),
     ]
     subprocess.run(command, stdout=sys.stderr, check=True)
     return {

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from releases.drafting import laid_out
 from releases.facts import ReleaseFacts, SourceFacts
 from releases.registry.local import LocalRegistry
 from releases.verification.verify import verify
+from releases.workers import Workers, workers
 
 SIZES = (2_000, 4_000, 8_000, 16_000)
 SLICE_ROWS = 4_000
@@ -38,11 +39,13 @@ STAGES = ("tables", "release", "verify", "next_release", "diff")
 _CHANGED = 20  # one problem in so many is gone, one is new, and one slice is made again
 
 
-def releases(rows: int, tokens: int = 80, folder: Path | None = None, dataset: str = LABELS.name) -> dict[str, Any]:
+def releases(
+    rows: int, tokens: int = 80, folder: Path | None = None, dataset: str = LABELS.name, workers: Sequence[str] = ()
+) -> dict[str, Any]:
     """CPU seconds, seconds and megabytes of each stage for versions of so many rows."""
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
-        figures = {stage: _in_a_fresh_process(stage, rows, tokens, place, dataset) for stage in STAGES}
+        figures = {stage: _in_a_fresh_process(stage, rows, tokens, place, dataset, workers) for stage in STAGES}
     return {stage: figures[stage] for stage in STAGES[1:]}
 
 
@@ -74,27 +77,29 @@ def exponent(figures: dict[int, float]) -> float:
     return round(slope, 2)
 
 
-def _in_a_fresh_process(stage: str, rows: int, tokens: int, folder: Path, dataset: str) -> dict[str, float]:
+def _in_a_fresh_process(
+    stage: str, rows: int, tokens: int, folder: Path, dataset: str, workers: Sequence[str]
+) -> dict[str, float]:
     done = folder / f"{stage}.json"
     if not done.exists():
         command = [sys.executable, "-m", "benchmarks.scale_releases", "--stage", stage, "--folder", str(folder)]
-        command += ["--rows", str(rows), "--tokens", str(tokens), "--dataset", dataset]
+        command += ["--rows", str(rows), "--tokens", str(tokens), "--dataset", dataset, *workers]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         print(f"{rows} rows, {stage}: {done.read_text()}", file=sys.stderr, flush=True)
     figures: dict[str, float] = json.loads(done.read_text())
     return figures
 
 
-def _run(stage: str, rows: int, tokens: int, folder: Path, dataset: Dataset[Any]) -> None:
+def _run(stage: str, rows: int, tokens: int, folder: Path, dataset: Dataset[Any], side_by_side: Workers) -> None:
     """Run one stage in this process and write what it took."""
     began = time.monotonic()
     match stage:
         case "tables":
             _make_tables(rows, tokens, folder, dataset)
         case "release":
-            _publish(folder, "first", "r1", dataset)
+            _publish(folder, "first", "r1", dataset, side_by_side)
         case "next_release":
-            _publish(folder, "second", "r2", dataset)
+            _publish(folder, "second", "r2", dataset, side_by_side)
         case "verify":
             report = verify(UPath(folder) / "releases" / dataset.name / "v0.1.0")
             if report.findings:
@@ -127,7 +132,7 @@ def _make_tables(rows: int, tokens: int, folder: Path, dataset: Dataset[Any]) ->
             table.write_parquet(folder / name / f"{key}.parquet")
 
 
-def _publish(folder: Path, name: str, round_key: str, dataset: Dataset[Any]) -> None:
+def _publish(folder: Path, name: str, round_key: str, dataset: Dataset[Any], side_by_side: Workers) -> None:
     slices = sorted((folder / name).glob("*.parquet"))
 
     def tables() -> Iterator[dict[str, pl.DataFrame]]:
@@ -135,7 +140,7 @@ def _publish(folder: Path, name: str, round_key: str, dataset: Dataset[Any]) -> 
             yield {dataset.stage.schema.name: pl.read_parquet(path)}
 
     given = parameters([path.stem for path in slices]) if dataset is LABELS else Parameters()
-    laid = laid_out(dataset, tables(), given)
+    laid = laid_out(dataset, tables(), given, workers=side_by_side)
     sources = [SourceFacts(name="sums", licence="mit", problems=laid.main.only("problem_id")["problem_id"].n_unique())]
     facts = ReleaseFacts(policy="benchmark", round=round_key, sources=sources, stages=(), licence="MIT")
     LocalRegistry(UPath(folder) / "releases").publish(laid.draft(facts))
@@ -148,12 +153,16 @@ if __name__ == "__main__":
     parser.add_argument("--tokens", type=int, default=80, help="of a solution")
     parser.add_argument("--folder", type=Path, help="where tables, versions and figures are kept; needs --rows")
     parser.add_argument("--stage", choices=STAGES, help="one stage alone, in this process")
+    parser.add_argument("--workers", type=int, default=1, help="processes that derive rows")
+    parser.add_argument("--on-ray", action="store_true", help="tasks of a Ray cluster instead of processes")
     given = parser.parse_args()
+    more = ["--workers", str(given.workers), *(["--on-ray"] if given.on_ray else [])]
     if given.stage:
-        _run(given.stage, given.rows, given.tokens, given.folder, DATASETS[given.dataset])
+        with workers(given.workers, on_ray=given.on_ray) as side_by_side:
+            _run(given.stage, given.rows, given.tokens, given.folder, DATASETS[given.dataset], side_by_side)
     elif given.rows:
         if given.folder:
             given.folder.mkdir(parents=True, exist_ok=True)
-        print(json.dumps({"rows": given.rows, **releases(given.rows, given.tokens, given.folder, given.dataset)}))
+        print(json.dumps({"rows": given.rows, **releases(given.rows, given.tokens, given.folder, given.dataset, more)}))
     else:
         print(json.dumps(growth(tokens=given.tokens, dataset=given.dataset)))

@@ -22,6 +22,7 @@ from releases.draft import Draft
 from releases.drafting import laid_out
 from releases.errors import NothingToRelease
 from releases.registry.registry import Release
+from releases.workers import workers
 
 
 def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinition:
@@ -61,10 +62,12 @@ def release_asset(dataset: Dataset[Any], settings: Settings) -> dg.AssetsDefinit
 
 def draft_of(dataset: Dataset[Any], stored: StoredRound) -> Draft:
     """A round of a dataset, validated and laid out in configs and splits; raises SchemaError and ReleaseError."""
-    laid = laid_out(dataset, stored.slices(dataset), dataset.parameters_of(stored))
+    releases = stored.settings.releases
+    with workers(releases.workers, on_ray=releases.on_ray) as side_by_side:
+        laid = laid_out(dataset, stored.slices(dataset), dataset.parameters_of(stored), workers=side_by_side)
     facts = stored.facts(dataset, laid.main, dataset.more_facts(stored, laid.main, laid.counts))
     draft = laid.draft(facts)
-    return replace(draft, major=stored.settings.releases.major.get(dataset.name, 0))
+    return replace(draft, major=releases.major.get(dataset.name, 0))
 
 
 def _first_screen(release: Release, draft: Draft, dataset: Dataset[Any]) -> dict[str, Any]:

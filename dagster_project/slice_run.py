@@ -89,8 +89,8 @@ class SliceRun:
 
     def _order_ahead(self, stage: Stage[Any]) -> SliceOrder | None:
         """The order of a stage whose turn is still to come, under what the Launchpad says about it."""
-        of_run = self.context.run.run_config.get("ops", {}).get(stage.name, {})
-        order = self._order(stage, of_run.get("config", {}))
+        config: Mapping[str, Any] = self.context.run.run_config
+        order = self._order(stage, config.get("ops", {}).get(stage.name, {}).get("config", {}))
         return None if order.is_without_answers else order
 
     def _require_order(self, stage: Stage[Any]) -> None:

@@ -30,10 +30,10 @@ class ConfigRows(Generic[P]):
         self._held = Spool(scratch)
         self._spools: dict[str, Spool] = {}
 
-    def derive(self, base: pl.DataFrame) -> None:
-        """Add what follows from published rows of the base; raises SchemaError."""
+    def follow(self, base: pl.DataFrame, part: Filtered) -> None:
+        """Add what was derived from published rows of the base; raises SchemaError."""
         self.is_allowed = self.is_allowed or self.config.allows(base, self._parameters)
-        self.add(self.config.derive(base, self._parameters))
+        self.add(part)
 
     def add(self, part: Filtered) -> dict[str, pl.DataFrame]:
         """Add rows that were derived; gives those that were stored, by split. Raises SchemaError."""

@@ -23,6 +23,7 @@ from releases.picturing.choice import LOOKED_AT
 from releases.picturing.row_picture import row_picture
 from releases.splits import SplitShares
 from releases.spool import Scratch
+from releases.workers import HERE, Workers
 
 P = TypeVar("P", bound=Parameters)
 EXAMPLES = 3  # rows that the card shows
@@ -77,30 +78,37 @@ def drafted(
 
 
 def laid_out(
-    dataset: Dataset[P], slices: Iterable[Tables], parameters: P, shares: SplitShares | None = None
+    dataset: Dataset[P],
+    slices: Iterable[Tables],
+    parameters: P,
+    shares: SplitShares | None = None,
+    workers: Workers = HERE,
 ) -> LaidOut[P]:
     """Lay out the tables of each slice of a round, which come in the order that their rows have.
+
+    `workers` derive and recompute blocks of rows.
 
     Raises NothingToRelease if no row is left, and SchemaError if rows break their schema or a derived column differs
     from its recomputation.
     """
     shares, scratch = shares or SplitShares(), Scratch()
     configs = {config.name: ConfigRows(config, parameters, shares, scratch) for config in dataset.configs}
-    measuring = {config.name: Measuring(dataset, config, parameters) for config in dataset.measured}
+    measuring = {config.name: Measuring(dataset, config, parameters, workers) for config in dataset.measured}
     counts = Counter[str]()
     label_counts: dict[str, Counter[str]] = {}
     for tables in slices:
         for base in dataset.measured:
-            for part in measuring[base.name].parts(tables):
-                splits = configs[base.name].add(part)
-                for config in dataset.derived_from(base):
-                    configs[config.name].derive(part.kept)
+            for measured in measuring[base.name].parts(tables):
+                rows = measured.part.kept
+                splits = configs[base.name].add(measured.part)
+                for name, derived in measured.derived.items():
+                    configs[name].follow(rows, derived)
                 if base is dataset.main:
-                    counts.update(dataset.counts(part.kept))
-                    for split, rows in splits.items():
-                        label_counts.setdefault(split, Counter()).update(dataset.label_counts(rows))
-    for measured in measuring.values():
-        measured.require_right()
+                    counts.update(dataset.counts(rows))
+                    for split, part in splits.items():
+                        label_counts.setdefault(split, Counter()).update(dataset.label_counts(part))
+    for of_config in measuring.values():
+        of_config.require_right()
     _require_rows(dataset, configs[dataset.main.name])
     for made in configs.values():
         made.finish()

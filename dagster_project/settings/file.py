@@ -57,6 +57,10 @@ class ReleasesSettings(Section):
         description="who answers for the datasets: e-mail addresses or `team:name`, shown in the UI",
     )
     licences: Handling = Field("refuse", description="`refuse` such sources by their licence, or `mark` the card")
+    workers: int = Field(1, ge=1, description="processes, or tasks on Ray, that derive the rows of a release")
+    on_ray: bool = Field(
+        False, description="whether workers are tasks of the Ray cluster at RAY_ADDRESS; needs stepmill[ray]"
+    )
 
     @field_validator("owners")
     @classmethod

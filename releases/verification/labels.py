@@ -83,7 +83,7 @@ def _compare_derived(
         try:
             for spool in right.values():
                 for block in _by_problem(spool.rows()):
-                    expected.derive(block)
+                    expected.follow(block, config.derive(block, parameters))
             expected.finish()
         except SchemaError as broken:
             complaint = f"it cannot be compared, since what follows from {base.name} breaks its schema: {broken}"

@@ -29,6 +29,7 @@ from releases.splits import SplitShares
 from releases.spool import Scratch, Spool
 from releases.verification import answers
 from releases.verification.verify import verify
+from releases.workers import workers
 from tests.releases.conftest import TRUE_PARAMETERS, labels_draft, true_solution
 from tests.releases.forgery import with_rows, with_value
 
@@ -77,6 +78,14 @@ def test_a_round_read_slice_by_slice_gives_the_version_that_it_gives_at_once(sli
     reasons = {stage.name: (stage.kept, sum(stage.dropped.values())) for stage in by_slice.facts.stages[-4:]}
     assert all(n == kept.get(name.removeprefix("release: "), 0) for name, (n, _) in reasons.items())
     assert all(n + dropped == sliced.height for n, dropped in reasons.values())
+
+
+def test_workers_give_the_version_that_one_process_gives(sliced, facts):
+    here = laid_out(LABELS, parted(sliced), PARAMETERS, SHARES).draft(facts())
+    with workers(2) as two:
+        side_by_side = laid_out(LABELS, parted(sliced), PARAMETERS, SHARES, workers=two).draft(facts())
+    assert side_by_side.content == here.content
+    assert side_by_side.facts == here.facts
 
 
 def test_the_content_of_a_version_is_the_digest_that_versions_before_it_have(sliced, facts, small_blocks):
