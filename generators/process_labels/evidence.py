@@ -4,11 +4,11 @@ Step pairs, critical tokens and self-corrections draw rollouts behind the same p
 do searches under other settings and rollouts that were drawn ahead. They lie in the ledger with consecutive indexes.
 
 Which ones count is one rule. Behind the end of a step, the rollouts 0 to m - 1 count, where m is the number of
-consecutive whole rollouts that the ledger held before this making drew its first. The content of a rollout follows from
-its index, so none of them was chosen by its outcome. A run of rollouts with one that was cut off is left out, since which
-of the others are whole depends on their length. Left out are also held-out rollouts (`generators.search.held_out`), the
-endings of planted errors, which lie at far higher indexes, and whatever was drawn with tokens excluded or from another
-prefix.
+consecutive whole rollouts that the ledger held before this making drew its first. The content of a rollout follows
+from its index, so none of them was chosen by its outcome. A run of rollouts with one that was cut off is left out,
+since which of the others are whole depends on their length. Left out are also held-out rollouts
+(`generators.search.held_out`), the endings of planted errors, which lie at far higher indexes, and whatever was drawn
+with tokens excluded or from another prefix.
 
 How many others drew, m, often follows from these same outcomes: a search or a test stopped by them. A posterior may
 ignore such a rule, since the likelihood does not contain it (Berger and Wolpert, "The Likelihood Principle", 1984;

@@ -1,7 +1,7 @@
 """The labels of one slice: strategy, pilot, solutions, and the audit by planted errors."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from filters.answers.checker import AnswerRule
 from generators.process_labels.audit.planted import PlantedConfig, PlantedSolution, plant
@@ -40,7 +40,7 @@ class Labeller:
     attempts: Attempts
     rule: AnswerRule
     config: ProcessLabelsConfig
-    held: Held = NOTHING_HELD
+    held: Held = field(default_factory=dict)
 
     async def label_slice(self, items: Sequence[Item], take: Callable[[LabelledProblem], None]) -> LabelledSlice:
         """Label the chosen solutions of every problem, then search planted errors; raises EngineError.

@@ -113,8 +113,9 @@ async def label(
 ) -> LabelledProblem:
     """Label the `chosen` ones among all `attempts` at a problem; raises EngineError.
 
-    After the search, the rollouts that are `held` behind their steps count, too (`evidence`). The last step ends the solution: nothing continues it, and its one outcome is the attempt's own verdict. A step that
-    states a false equation needs no rollout where the settings call it wrong.
+    After the search, the rollouts that are `held` behind their steps count, too (`evidence`). The last step ends the
+    solution: nothing continues it, and its one outcome is the attempt's own verdict. A step that states a false
+    equation needs no rollout where the settings call it wrong.
     """
 
     def states_false(before: str, step: str) -> bool:

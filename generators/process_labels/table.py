@@ -48,8 +48,8 @@ PROCESS_LABELS = Schema(
         "n_no_answer": Column(COUNTS, f"For each step, how many rollouts {N_NO_ANSWER}.", nullable=True, added=True),
         "n_further": Column(
             COUNTS,
-            "For each step, how many of its rollouts the search did not ask for: others had drawn them before the labels "
-            "were made again; null where an older stepmill counted none of these.",
+            "For each step, how many of its rollouts the search did not ask for: others had drawn them before the "
+            "labels were made again; null where an older stepmill counted none of these.",
             nullable=True,
             added=True,
         ),

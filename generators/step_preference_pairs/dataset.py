@@ -107,7 +107,9 @@ def shown(rows: pl.DataFrame) -> dict[str, Shown]:
         "margins": Histogram(
             values=rows["value_margin"].to_list(), title="Margin per pair", x="margin", y="pairs", bounds=(-1, 1)
         ),
-        "mean_margin": Facts(rows.select(published=pl.mean("value_margin"), in_the_test=pl.mean("test_margin")).row(0, named=True)),
+        "mean_margin": Facts(
+            rows.select(published=pl.mean("value_margin"), in_the_test=pl.mean("test_margin")).row(0, named=True)
+        ),
         "first_wrong_steps": Counts(steps),
         "rollouts_per_pair": float(rows["n_rollouts"].sum()) / max(1, rows.height),
         "stable_boundaries": int(rows["is_stable"].sum()),

@@ -307,7 +307,6 @@ def test_a_step_without_a_decided_rollout_has_no_margin(tmp_path):
 def test_what_the_test_saw_and_what_is_published_are_counted_apart(tmp_path):
     turns = [*["\\boxed{6}"] * 4, *["\\boxed{7}", "\\boxed{6}"] * 8]
     made, _ = scripted(tmp_path, HELD | {"1+2=3\n": turns}, (WRONG, 0))
-    (pair,) = made.pairs
     table = step_pairs_table(made.pairs, "labels", ORIGIN)
     assert table.select("test_chosen_n_correct", "test_chosen_n_rollouts", "test_margin").row(0) == (4, 4, 1.0)
     assert table.select("chosen_n_correct", "chosen_n_rollouts", "value_margin").row(0) == (8, 16, 0.5)
@@ -321,7 +320,9 @@ def test_a_pair_stays_however_little_the_held_out_rollouts_say_for_it(tmp_path):
     assert (pair.tested.value, pair.margin.value) == (1.0, 0.0)
 
 
-@pytest.mark.parametrize("field", ["published_rollouts", "candidates", "lot", "pairs_per_error", "misses", "longest_step"])
+@pytest.mark.parametrize(
+    "field", ["published_rollouts", "candidates", "lot", "pairs_per_error", "misses", "longest_step"]
+)
 def test_a_setting_out_of_bounds_is_named_with_its_value(field):
     with pytest.raises(ValidationError, match=rf"{field}\n  Input should be greater than or equal to 1.*input_value=0"):
         Settings(**{field: 0})
