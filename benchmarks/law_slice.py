@@ -93,6 +93,9 @@ class LawSlice:
     def table(self, name: str) -> pl.DataFrame:
         return read_parquet(self._path(name))
 
+    def has_table(self, name: str) -> bool:
+        return self._path(name).exists()
+
     def stored(self, name: str) -> StoredTable:
         return StoredTable(self._path(name), schema_of(name))
 

@@ -43,12 +43,11 @@ def step_pair_faults(row: Row, decoded: Mapping[str, str], *, least_margin: floa
         "ids_are_of_the_texts": all(decoded[side] == row[side] for side in ("chosen", "rejected")),
         "values_follow_from_counts": all(_near(values[s], row[f"{s}_value"]) for s in ("chosen", "rejected")),
         "margin_follows_from_values": _near(row["value_margin"], row["chosen_value"] - row["rejected_value"]),
-        "margin_is_large_enough": row["value_margin"] >= least_margin - TOLERANCE,
-        "interval_holds_the_margin_and_not_0": 0
-        < row["value_margin_low"]
-        <= row["value_margin"]
-        <= row["value_margin_high"],
-        "rollouts_are_of_both_sides": row["n_rollouts"] == row["chosen_n_rollouts"] + row["rejected_n_rollouts"],
+        "margin_of_the_test_is_large_enough": row["test_margin"] >= least_margin - TOLERANCE,
+        "interval_of_the_test_excludes_0": 0 < row["test_margin_low"] <= row["test_margin"],
+        "interval_holds_the_margin": row["value_margin_low"] <= row["value_margin"] <= row["value_margin_high"],
+        "rollouts_are_of_both_sides": row["n_rollouts"]
+        == sum(row[f"{which}{side}_n_rollouts"] for which in ("", "test_") for side in ("chosen", "rejected")),
         "solved_at_times": 0 < row["pass_rate"] < 1,
         "provenance": all(row[name] for name in PROVENANCE),
     }

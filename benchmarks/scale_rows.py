@@ -102,7 +102,13 @@ def _margin(right: int) -> dict[str, Any]:
         "chosen_n_rollouts": 16,
         "rejected_n_correct": 1,
         "rejected_n_rollouts": 16,
-        "n_rollouts": 32,
+        "test_chosen_n_correct": right,
+        "test_chosen_n_rollouts": 16,
+        "test_rejected_n_correct": 1,
+        "test_rejected_n_rollouts": 16,
+        "test_margin": margin.value,
+        "test_margin_low": margin.low,
+        "n_rollouts": 64,
     }
 
 

@@ -36,7 +36,7 @@ from generators.problems.table import problems_of
 from generators.records import Problem
 from generators.sampling.progress import Progress, reported
 from generators.sampling.sampler import Sampler
-from generators.sampling.storage import StorageError, is_local
+from generators.sampling.storage import StorageError, explained, is_local
 from generators.sampling.workbench import Workbench
 
 
@@ -122,6 +122,11 @@ class RunSlice:
 
     def table(self, name: str) -> pl.DataFrame:
         return completed(name, self.store.read(self.store.table(name, self.cell)))
+
+    def has_table(self, name: str) -> bool:
+        path = self.store.table(name, self.cell)
+        with explained(path, "look for"):
+            return path.exists()
 
     def stored(self, name: str) -> StoredTable:
         return StoredTable(self.store.table(name, self.cell), schema_of(name))

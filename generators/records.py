@@ -132,7 +132,8 @@ class LabelledSolution:
     """An attempt split into steps, with the outcomes of the rollouts from the end of each step, and the step values.
 
     `steps[i]` is the text of `attempt.token_ids[step_ends[i - 1]:step_ends[i]]` (from 0 for the first step).
-    `attempt_counts` counts all attempts at the problem. `sound` is the probability that nothing up to a step's end is
+    `further` says how many of a step's rollouts the search did not ask for. `attempt_counts` counts all attempts at the
+    problem. `sound` is the probability that nothing up to a step's end is
     wrong, if the strategy estimates it. `false_equations` has what each step states that is arithmetically false.
     """
 
@@ -143,6 +144,7 @@ class LabelledSolution:
     step_ends: tuple[int, ...]
     node_ids: tuple[str, ...]
     counts: tuple[StepCounts, ...]
+    further: tuple[int, ...]
     attempt_counts: StepCounts
     values: StepValues
     sound: tuple[float, ...] | None

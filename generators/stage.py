@@ -81,6 +81,10 @@ class Slice(Protocol):
         """A table of the slice that an earlier stage wrote; raises StorageError."""
         ...
 
+    def has_table(self, name: str) -> bool:
+        """Whether a table of the slice was made before, also by an earlier run of this stage; raises StorageError."""
+        ...
+
     def stored(self, name: str) -> StoredTable:
         """The same, to be read block by block; raises StorageError."""
         ...

@@ -17,6 +17,7 @@ from generators.problems.settings import QualitySettings
 from generators.process_labels import judge, judge_prompt, recipe
 from generators.process_labels.audit import planted
 from generators.process_labels.choosing import Choice, choose_solutions
+from generators.process_labels.evidence import held_behind
 from generators.process_labels.labelling import Audited, LabelledSlice, Labeller
 from generators.process_labels.labels import count_labels, with_labels
 from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig
@@ -47,13 +48,16 @@ from generators.shown import SAMPLES
 from generators.stage import Output, Slice, Stage
 
 LABEL_COLUMNS = (  # what labels follow from, and what is shown of them: nothing that grows with the tokens
-    *("problem_id", "attempt_index", "n_correct", "n_rollouts", "values", "sound", "stop_reasons"),
+    *("problem_id", "attempt_index", "n_correct", "n_rollouts", "n_further", "values", "sound", "stop_reasons"),
     *("false_equations", "judge_first_error", "judge_outcome"),
 )
 
 
 async def make(slice: Slice, settings: Settings) -> Output:
-    """Label the chosen solutions of the slice, search planted errors, and have a judge read the solutions."""
+    """Label the chosen solutions of the slice, search planted errors, and have a judge read the solutions.
+
+    Where the slice has labels already, they are made with all evidence (`evidence`).
+    """
     table, rule = slice.stored("attempts"), slice.source.answer_rule
     sampling, max_tokens = sampling_of(slice)
     config = ProcessLabelsConfig(sampling=sampling, max_tokens=max_tokens, settings=settings)
@@ -64,7 +68,10 @@ async def make(slice: Slice, settings: Settings) -> Output:
     )
     async with slice.workbench(unit="problems", total=len(choice.items)) as bench:
         written = Written(slice.writer(PROCESS_LABELS), slice.writer(SEARCH_TREES), slice.origin)
-        labeller = Labeller(bench=bench, attempts=attempts, rule=rule, config=config)
+        takes_evidence = slice.has_table(PROCESS_LABELS.name) and settings.strategy == "sequential_test"
+        chosen = choice.items if takes_evidence else ()
+        held = held_behind(chosen, attempts, sampler=bench.sampler, config=config)
+        labeller = Labeller(bench=bench, attempts=attempts, rule=rule, config=config, held=held)
         labelled = await labeller.label_slice(choice.items, written.add)
     rows = written.rows.table()
     opinion = await second_opinion(slice, rows)
@@ -83,6 +90,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
             "strategy": labelled.strategy.to_json(),
             "quality": slice.quality.model_dump(),
             "judge": opinion.to_json() if opinion else None,
+            "further_rollouts": int(labels["n_further"].list.sum().sum()),
         },
         checks=[label_balance(labels, slice.bounds), planted_errors_found(planted_errors, slice.bounds)],
         shown=shown(labels, sample, planted_errors, labelled.strategy.name, written.largest)

@@ -1,13 +1,13 @@
 """The labels of one slice: strategy, pilot, solutions, and the audit by planted errors."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from filters.answers.checker import AnswerRule
 from generators.process_labels.audit.planted import PlantedConfig, PlantedSolution, plant
 from generators.process_labels.choosing import Attempts, Item
 from generators.process_labels.pilot import calibrated
-from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig, label
+from generators.process_labels.recipe import NOTHING_HELD, Held, LabelledProblem, ProcessLabelsConfig, label
 from generators.records import Attempt, LabelledSolution, Problem
 from generators.sampling.runner import Failure
 from generators.sampling.workbench import Workbench
@@ -34,12 +34,13 @@ class LabelledSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labeller:
-    """Labels items through one workbench."""
+    """Labels items through one workbench; what is `held` in the ledger counts in the labels, not in pilot and audit."""
 
     bench: Workbench
     attempts: Attempts
     rule: AnswerRule
     config: ProcessLabelsConfig
+    held: Held = field(default_factory=dict)
 
     async def label_slice(self, items: Sequence[Item], take: Callable[[LabelledProblem], None]) -> LabelledSlice:
         """Label the chosen solutions of every problem, then search planted errors; raises EngineError.
@@ -49,17 +50,22 @@ class Labeller:
         open_items = [item for item in items if item.chosen]
         strategy = await self._strategy(items, open_items)
         self.bench.progress.unit = "problems"
-        failures = await self.bench.each(lambda item: self.label(item, strategy), open_items, take)
+        failures = await self.bench.each(lambda item: self.label(item, strategy, self.held), open_items, take)
         return LabelledSlice(failures, strategy, await self._audit(items, strategy))
 
-    async def label(self, item: Item, strategy: Strategy) -> LabelledProblem:
+    async def label(self, item: Item, strategy: Strategy, held: Held = NOTHING_HELD) -> LabelledProblem:
         """Label the chosen solutions of one problem; raises EngineError."""
         attempts = self.attempts.of(item.problem.problem_id)
         by_index = {attempt.attempt_index: attempt for attempt in attempts}
-        return await self._label(item.problem, attempts, [by_index[index] for index in item.chosen], strategy)
+        return await self._label(item.problem, attempts, [by_index[index] for index in item.chosen], strategy, held)
 
     async def _label(
-        self, problem: Problem, attempts: Sequence[Attempt], chosen: Sequence[Attempt], strategy: Strategy
+        self,
+        problem: Problem,
+        attempts: Sequence[Attempt],
+        chosen: Sequence[Attempt],
+        strategy: Strategy,
+        held: Held = NOTHING_HELD,
     ) -> LabelledProblem:
         return await label(
             problem,
@@ -70,6 +76,7 @@ class Labeller:
             rule=self.rule,
             config=self.config,
             strategy=strategy,
+            held=held,
         )
 
     async def _strategy(self, items: Sequence[Item], open_items: Sequence[Item]) -> Strategy:

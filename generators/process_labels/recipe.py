@@ -4,7 +4,7 @@ Chooses the solutions of a problem that are labelled, and lets a strategy search
 kept; soft, hard and first-error labels are derived from them in `labels`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count, zip_longest
 
@@ -21,7 +21,10 @@ from generators.search.rollouts import Rollouts
 from generators.search.strategy import Path, Strategy
 from generators.search.tree import Tree
 
-VERSION = "4"  # bump when a change here would change the rows
+VERSION = "5"  # bump when a change here would change the rows
+
+Held = Mapping[tuple[str, int], tuple[int, ...]]  # by problem and attempt, how many stored rollouts each step may use
+NOTHING_HELD: Held = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +109,13 @@ async def label(
     rule: AnswerRule,
     config: ProcessLabelsConfig,
     strategy: Strategy,
+    held: Held = NOTHING_HELD,
 ) -> LabelledProblem:
     """Label the `chosen` ones among all `attempts` at a problem; raises EngineError.
 
-    The last step ends the solution: nothing continues it, and its one outcome is the attempt's own verdict. A step that
-    states a false equation needs no rollout where the settings call it wrong.
+    After the search, the rollouts that are `held` behind their steps count, too (`evidence`). The last step ends the
+    solution: nothing continues it, and its one outcome is the attempt's own verdict. A step that states a false
+    equation needs no rollout where the settings call it wrong.
     """
 
     def states_false(before: str, step: str) -> bool:
@@ -133,15 +138,20 @@ async def label(
     known = {rollouts.attempted(attempt)[-1].node_id: attempt for attempt in chosen}
     paths = [rollouts.attempted(attempt) for attempt in chosen]
     searched = await strategy.search(tree, paths, draw=rollouts.draw, cut=rollouts.cut)
+    further: dict[str, int] = {}
+    for attempt, path in zip(chosen, paths, strict=True):
+        further |= await rollouts.take_in(path, held.get((problem.problem_id, attempt.attempt_index), ()))
     new_indexes = count(max((attempt.attempt_index for attempt in (*attempts, *chosen)), default=0) + 1)
     solutions = []
     for path in searched:
         attempt = known.get(path[-1].node_id) or _attempt(rollouts, path, next(new_indexes))
-        solutions.append(_labelled(problem, attempt, tree, path, strategy))
+        solutions.append(_labelled(problem, attempt, tree, path, strategy, further))
     return LabelledProblem(tree, tuple(solutions))
 
 
-def _labelled(problem: Problem, attempt: Attempt, tree: Tree, path: Path, strategy: Strategy) -> LabelledSolution:
+def _labelled(
+    problem: Problem, attempt: Attempt, tree: Tree, path: Path, strategy: Strategy, further: Mapping[str, int]
+) -> LabelledSolution:
     conclusion = strategy.conclude(tree, path)
     steps = tuple(node.text for node in path)
     return LabelledSolution(
@@ -152,6 +162,7 @@ def _labelled(problem: Problem, attempt: Attempt, tree: Tree, path: Path, strate
         step_ends=tuple(accumulate(len(node.token_ids) for node in path)),
         node_ids=tuple(node.node_id for node in path),
         counts=tuple(node.counts for node in path),
+        further=tuple(further.get(node.node_id, 0) for node in path),
         attempt_counts=tree.root.counts,
         values=conclusion.values,
         sound=conclusion.sound,

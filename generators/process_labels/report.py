@@ -29,6 +29,7 @@ def shown(
         "refuted_steps": labels["false_equations"].explode().drop_nulls().len(),
         "first_errors": Counts(first_errors),
         "rollouts_per_solution": sum(rollouts) / max(1, len(rollouts)),
+        "further_rollouts": int(labels["n_further"].list.sum().sum()),
         "step_values": Histogram(values=values, title="Value per step", x="value", y="steps"),
         "stop_reasons": Counts(Counter(labels["stop_reasons"].explode().drop_nulls().to_list())),
         "steps_per_solution": Counts(Counter(f"{n} steps" for n in labels["hard_labels"].list.len().to_list())),

@@ -46,6 +46,13 @@ PROCESS_LABELS = Schema(
         "n_rollouts": Column(COUNTS, "For each step, the rollouts whose answer could be decided."),
         "n_undecided": Column(COUNTS, "For each step, the rollouts whose answer could not be decided."),
         "n_no_answer": Column(COUNTS, f"For each step, how many rollouts {N_NO_ANSWER}.", nullable=True, added=True),
+        "n_further": Column(
+            COUNTS,
+            "For each step, how many of its rollouts the search did not ask for: others had drawn them before the "
+            "labels were made again; null where an older stepmill counted none of these.",
+            nullable=True,
+            added=True,
+        ),
         "node_ids": Column(
             pl.List(pl.String),
             "For each step, the node of the search tree that ends with it; solutions with a common beginning share "
@@ -100,6 +107,11 @@ PROCESS_LABELS = Schema(
         "n_no_answer: of_those_not_right": (
             pl.col("n_rollouts") + pl.col("n_undecided") - pl.col("n_correct") - pl.col("n_no_answer")
         )
+        .list.min()
+        .fill_null(0)
+        >= 0,
+        "n_further: one_per_step": pl.col("n_further").is_null() | (length("n_further") == length("steps")),
+        "n_further: of_all_rollouts": (pl.col("n_rollouts") + pl.col("n_undecided") - pl.col("n_further"))
         .list.min()
         .fill_null(0)
         >= 0,
@@ -169,6 +181,7 @@ def label_rows(solutions: Sequence[LabelledSolution], provenance: Provenance) ->
             "n_rollouts": [count.n_rollouts for count in solution.counts],
             "n_undecided": [count.n_undecided for count in solution.counts],
             "n_no_answer": [count.n_no_answer for count in solution.counts],
+            "n_further": solution.further,
             "n_attempts": solution.attempt_counts.n_rollouts,
             "n_attempts_right": solution.attempt_counts.n_correct,
             "values": solution.values.mean,

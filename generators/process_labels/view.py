@@ -13,7 +13,7 @@ VIEW = View(
             first_wrong="first_error",
             nodes="node_ids",
             root=Counts(n_right="n_attempts_right", n="n_attempts"),
-            notes=("sound", "n_undecided", "n_no_answer", "stop_reasons", "false_equations"),
+            notes=("sound", "n_undecided", "n_no_answer", "n_further", "stop_reasons", "false_equations"),
         ),
     ),
     facts=("verdict", "extracted", "strategy", "judge_first_error"),

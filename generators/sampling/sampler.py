@@ -77,6 +77,17 @@ class Sampler:
         """How many of `wanted` tokens fit in the policy's context after `prefix`; below 1 means none."""
         return wanted if self._context is None else min(wanted, self._context - len(prefix))
 
+    def held(self, prefix: Sequence[int], *, sampling: Sampling, max_tokens: int) -> int:
+        """How many rollouts of `prefix` are stored from index 0 on without a gap, each whole within `max_tokens`.
+
+        It is 0 if one of them was cut off before that, for a caller that wanted less: its whole siblings are then the
+        short ones. Draws nothing; raises StorageError.
+        """
+        extents = self._ledger.held(LedgerKey(policy=self.policy, prefix=TokenIds(prefix), sampling=sampling).digest())
+        most = max(1, self.room(prefix, max_tokens))
+        is_whole = all(extent.finish_reason == "eos" or extent.length >= most for extent in extents)
+        return len(extents) if is_whole else 0
+
     async def draw(
         self, prefix: Sequence[int], *, n: int, sampling: Sampling, limits: Limits, start: int = 0, ahead: int = 0
     ) -> tuple[Rollout, ...]:

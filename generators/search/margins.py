@@ -2,13 +2,17 @@
 
 Newcombe's interval for the difference of two shares ("Interval estimation for the difference between independent
 proportions", Statistics in Medicine 17, 1998, method 10), computed from the Wilson interval of each.
+
+The test stops where its own rollouts look best, so the margins that pass it are too large by it. `published` measures
+them once more, by held-out rollouts (`held_out`).
 """
 
 from dataclasses import dataclass
 from math import hypot
 
-from generators.records import Evidence, Margin, StepCounts
+from generators.records import Evidence, Margin
 from generators.sampling.tasks import gather
+from generators.search.held_out import evidence_of, held_out
 from generators.search.shares import wilson
 from generators.search.strategy import Draw
 from generators.search.tree import Node
@@ -92,8 +96,11 @@ async def _extend(node: Node, n: int, draw: Draw) -> None:
         continuation.record_on(node)
 
 
-def evidence_of(node: Node) -> Evidence:
-    """The evidence of a node's rollouts; the outcome of a node that ends a solution does not count as one."""
-    if node.is_end:
-        return Evidence(counts=StepCounts(n_correct=0, n_rollouts=0, n_undecided=0), own_outcome=node.own_outcome)
-    return Evidence(counts=node.counts)
+async def published(chosen: Node, rejected: Node, *, draw: Draw, n: int) -> Margin | None:
+    """The margin by `n` held-out rollouts of each node, which the test never saw; raises EngineError.
+
+    Its mean over the pairs that pass the test is their mean true margin, whatever the test made of its own rollouts.
+    One margin may well be below the test's least, or below 0; to leave such pairs out would bring the bias back. None
+    if no held-out rollout of one side could be decided.
+    """
+    return margin_of(*await gather(held_out(node, n=n, draw=draw) for node in (chosen, rejected)))

@@ -12,7 +12,7 @@ from generators.records import Attempt, Problem, Rollout
 from generators.sampling.sampler import Sampler
 from generators.sampling.steps import step_ends, step_texts
 from generators.sampling.tasks import gather
-from generators.search.strategy import Continuation, Path
+from generators.search.strategy import Continuation, Path, open_steps
 from generators.search.tree import Node, Outcome, Tree
 
 
@@ -40,6 +40,20 @@ class Rollouts:
         limits = Limits(max_tokens=self.max_tokens - len(head))
         rollouts = await self.sampler.draw(prefix, n=n, start=start, sampling=self.sampling, limits=limits, ahead=ahead)
         return await gather(self._verified(head, rollout) for rollout in rollouts)
+
+    async def take_in(self, path: Path, held: Sequence[int]) -> dict[str, int]:
+        """Record on the open steps of a searched path the stored rollouts that its search left; raises EngineError.
+
+        `held` says for each step how many the ledger has from index 0 on. The result says by node how many were left.
+        """
+        left: dict[str, int] = {}
+        for node, n in zip(open_steps(path), held, strict=False):
+            start = len(node.outcomes)
+            if start < n:
+                for continuation in await self.draw(node, start=start, n=n - start):
+                    continuation.record_on(node)
+                left[node.node_id] = n - start
+        return left
 
     async def _verified(self, head: Sequence[int], rollout: Rollout) -> Continuation:
         verdict = await self._verdict((*head, *rollout.token_ids))

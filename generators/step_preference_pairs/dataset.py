@@ -17,7 +17,7 @@ from generators.process_labels.labels import ProcessLabels
 from generators.records import Problem
 from generators.sampling.runner import Outcome
 from generators.search.margins import UNVERIFIED
-from generators.shown import Counts, Histogram, SampleRows, Shown
+from generators.shown import Counts, Facts, Histogram, SampleRows, Shown
 from generators.stage import Output, Slice, Stage
 from generators.step_preference_pairs.located_errors import located_errors
 from generators.step_preference_pairs.recipe import VERSION, PairedProblem, StepPairsConfig, pair_steps
@@ -100,11 +100,16 @@ def dropped_rows(located: Filtered, pairs: Pairs) -> pl.DataFrame:
 
 
 def shown(rows: pl.DataFrame) -> dict[str, Shown]:
-    """Margins, positions of the first errors, and rows to read."""
+    """Margins by held-out rollouts and in the test, positions of the first errors, and rows to read."""
     steps = Counter(f"step {index + 1}" for index in rows["step_index"].to_list())
     return {
         "problems": rows["problem_id"].n_unique(),
-        "margins": Histogram(values=rows["value_margin"].to_list(), title="Margin per pair", x="margin", y="pairs"),
+        "margins": Histogram(
+            values=rows["value_margin"].to_list(), title="Margin per pair", x="margin", y="pairs", bounds=(-1, 1)
+        ),
+        "mean_margin": Facts(
+            rows.select(published=pl.mean("value_margin"), in_the_test=pl.mean("test_margin")).row(0, named=True)
+        ),
         "first_wrong_steps": Counts(steps),
         "rollouts_per_pair": float(rows["n_rollouts"].sum()) / max(1, rows.height),
         "stable_boundaries": int(rows["is_stable"].sum()),

@@ -1,7 +1,7 @@
 """Step pairs: after the last good prefix of a wrong solution, a right next step and the wrong one that was taken.
 
 Step-DPO (arXiv 2406.18629) with both sides valued by rollouts. The first wrong step of a solution is given,
-whatever located it.
+whatever located it. A test by rollouts keeps a pair, and held-out rollouts give the two values that are published.
 """
 
 from collections import defaultdict
@@ -20,14 +20,14 @@ from generators.engine.protocol import Sampling
 from generators.records import Margin, Problem
 from generators.sampling.sampler import Sampler
 from generators.sampling.templated import is_stable, templated
-from generators.search.margins import UNDECIDED, UNVERIFIED, measure
+from generators.search.margins import UNDECIDED, UNVERIFIED, measure, published
 from generators.search.rollouts import Rollouts
 from generators.search.strategy import Continuation, Path
 from generators.search.tree import Node, Tree
 from generators.step_preference_pairs.records import LocatedError, StepPair, StepSide
 from generators.step_preference_pairs.settings import Settings
 
-VERSION = "4"  # bump when a change here would change the rows
+VERSION = "5"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,12 +171,15 @@ async def _pair(
         return site.passed_over(FALSE_EQUATION, index)
     seen.add(spelling(step.text))
     # The continuation was picked for its end and is no evidence: other rollouts measure the value of its first step.
-    margin = await measure(step, site.wrong, draw=rollouts.draw, test=config.settings.margin_test)
+    tested = await measure(step, site.wrong, draw=rollouts.draw, test=config.settings.margin_test)
+    if tested is None:
+        return site.passed_over(UNDECIDED, index)
+    if reason := config.settings.margin_test.unfit(tested):
+        return site.passed_over(reason, index)
+    margin = await published(step, site.wrong, draw=rollouts.draw, n=config.settings.published_rollouts)
     if margin is None:
         return site.passed_over(UNDECIDED, index)
-    if reason := config.settings.margin_test.unfit(margin):
-        return site.passed_over(reason, index)
-    return _step_pair(site, continuation, step, margin, rollouts)
+    return _step_pair(site, continuation, step, tested, margin, rollouts)
 
 
 def _unfit(chosen: str, rejected: str, seen: Set[str], config: StepPairsConfig) -> str | None:
@@ -194,7 +197,9 @@ def _unfit(chosen: str, rejected: str, seen: Set[str], config: StepPairsConfig) 
     return "duplicate_chosen" if spelling(chosen) in seen else None
 
 
-def _step_pair(site: _Site, continuation: Continuation, step: Node, margin: Margin, rollouts: Rollouts) -> StepPair:
+def _step_pair(
+    site: _Site, continuation: Continuation, step: Node, tested: Margin, margin: Margin, rollouts: Rollouts
+) -> StepPair:
     tokenizer = rollouts.sampler.tokenizer
     before, after = site.path[: site.error.step_index], site.path[site.error.step_index :]
     initial = "".join(node.text for node in before)
@@ -211,6 +216,7 @@ def _step_pair(site: _Site, continuation: Continuation, step: Node, margin: Marg
         initial_reason_steps=initial,
         chosen=chosen,
         rejected=rejected,
+        tested=tested,
         margin=margin,
         is_stable=all(
             is_stable(

@@ -43,7 +43,8 @@ class StepPair:
     """A right next step and a wrong one after the same prefix, both valued by rollouts.
 
     `chosen_index` is the rollout from the prefix whose first step was chosen. `prefix_token_ids` are the prompt's and
-    those of the steps before; `initial_reason_steps` is the text of these steps, `templated_prompt` that of all.
+    those of the steps before; `initial_reason_steps` is the text of these steps, `templated_prompt` that of all. By
+    the margin `tested` the pair was kept; `margin` is by held-out rollouts and is published.
     `is_stable` says whether tokenising the texts gives the same ids.
     """
 
@@ -55,5 +56,6 @@ class StepPair:
     initial_reason_steps: str
     chosen: StepSide
     rejected: StepSide
+    tested: Margin
     margin: Margin
     is_stable: bool

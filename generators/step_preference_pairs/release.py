@@ -1,6 +1,7 @@
 """What a release of step preference pairs publishes: columns, the configs for DPO, and what follows from the counts."""
 
 from collections.abc import Iterator, Mapping
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -9,16 +10,16 @@ from filters.rules import Filtered, apply_rules
 from filters.schema import Column, Schema
 from generators.dataset import Claim, Config, Parameters, Picture, claims_of_sides
 from generators.problems.chats import preferences
-from generators.records import Evidence, StepCounts
+from generators.records import Evidence, Margin, StepCounts
 from generators.rows import Rows
 from generators.search.margins import margin_of
-from generators.step_preference_pairs.table import MARGIN, STEP_PREFERENCE_PAIRS
+from generators.step_preference_pairs.table import MARGIN, STEP_PREFERENCE_PAIRS, TEST_MARGIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SOLUTIONS = {side: pl.col("initial_reason_steps") + pl.col(f"full_{side}") for side in ("chosen", "rejected")}
-_RECOMPUTED = (*MARGIN, "chosen_value", "rejected_value")
+_RECOMPUTED = (*MARGIN, "chosen_value", "rejected_value", *TEST_MARGIN)
 
 FULL = STEP_PREFERENCE_PAIRS.published("step_preference_pairs/full")
 STEPS = Schema(
@@ -35,8 +36,8 @@ STEPS = Schema(
 
 
 def recompute(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
-    """Values, margin and interval of every row from its counts; null if the counts give none."""
-    derived = [_margin(row) for row in rows.iter_rows(named=True)]
+    """Values, margin, interval and the margin of the test of every row from its counts; null if these give none."""
+    derived = [(*_published(row), *_tested(row)) for row in rows.iter_rows(named=True)]
     return pl.DataFrame(derived, schema=dict.fromkeys(_RECOMPUTED, pl.Float64), orient="row")
 
 
@@ -82,11 +83,12 @@ def draw_margins(rows: Rows, figure: "Figure") -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
-    bins = [edge / 20 for edge in range(21)]
     margins = rows.only("rejected_value", "chosen_value", "value_margin")
+    lowest = min([0, *(floor(20 * margin) for margin in margins["value_margin"])])
+    bins = [edge / 20 for edge in range(lowest, 21)]
     for name, colour in (("rejected_value", "#b03a2e"), ("chosen_value", "#2e7d4f"), ("value_margin", "#34495e")):
         axes.hist(margins[name].to_list(), bins=bins, histtype="step", linewidth=2, color=colour, label=name)
-    axes.set_xlabel("share of right rollouts")
+    axes.set_xlabel("share of right held-out rollouts")
     axes.set_ylabel("pairs")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
@@ -97,14 +99,24 @@ PICTURE = Picture(
 )
 
 
-def _margin(row: Mapping[str, Any]) -> tuple[float | None, ...]:
-    margin = margin_of(
-        _evidence(row, "chosen", True if row["is_final_step"] else None),
-        _evidence(row, "rejected", False if row["rejected_is_final_step"] else None),
-    )
+def _published(row: Mapping[str, Any]) -> tuple[float | None, ...]:
+    margin = _margin(row, "")
     if margin is None:
-        return (None,) * len(_RECOMPUTED)
+        return (None,) * (len(_RECOMPUTED) - len(TEST_MARGIN))
     return margin.value, margin.low, margin.high, margin.chosen.value, margin.rejected.value
+
+
+def _tested(row: Mapping[str, Any]) -> tuple[float | None, ...]:
+    margin = None if row["test_chosen_n_rollouts"] is None else _margin(row, "test_")
+    return (None,) * len(TEST_MARGIN) if margin is None else (margin.value, margin.low)
+
+
+def _margin(row: Mapping[str, Any], which: str) -> Margin | None:
+    """The margin by the held-out counts, or by those of the test if `which` is "test_"."""
+    return margin_of(
+        _evidence(row, f"{which}chosen", True if row["is_final_step"] else None),
+        _evidence(row, f"{which}rejected", False if row["rejected_is_final_step"] else None),
+    )
 
 
 def _evidence(row: Mapping[str, Any], side: str, own_outcome: bool | None) -> Evidence:

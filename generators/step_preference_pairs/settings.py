@@ -18,8 +18,11 @@ class Settings(Section):
     pairs_per_error: Annotated[int, KNOB] = Field(2, ge=1, description="pairs of one prefix at most")
     misses: int = Field(2, ge=1, description="chosen steps whose margin fails before an error is given up")
     min_margin: Annotated[float, KNOB] = Field(0.1, gt=0, lt=1, description="least difference of the two step values")
-    lot: int = Field(4, ge=1, description="rollouts that are drawn at a time")
-    cap: Annotated[int, KNOB] = Field(32, ge=1, description="rollouts that value one step at most")
+    lot: int = Field(4, ge=1, description="rollouts that the test draws at a time")
+    cap: Annotated[int, KNOB] = Field(32, ge=1, description="rollouts by which one step is tested at most")
+    published_rollouts: int = Field(
+        16, ge=1, description="rollouts of each step of a kept pair, drawn after its test, that its values come from"
+    )
     least_pass_rate: float = Field(0.01, gt=0, lt=1, description="lowest pass rate of a problem")
     most_pass_rate: float = Field(0.99, gt=0, lt=1, description="highest pass rate of a problem")
     longest_step: int = Field(2000, ge=1, description="characters of a step at most")

@@ -11,6 +11,21 @@ from generators.step_preference_pairs.records import LocatedError, StepPair
 from generators.token_columns import rows_with_ids
 
 MARGIN = ("value_margin", "value_margin_low", "value_margin_high")
+TEST_MARGIN = ("test_margin", "test_margin_low")
+_SIDES = ("chosen", "rejected")
+
+
+def _tested(dtype: type[pl.DataType], meaning: str) -> Column:
+    """A column about the test of a pair."""
+    why_null = "null where an older stepmill published the figures of the test"
+    return Column(dtype, f"{meaning}; {why_null}.", nullable=True, added=True)
+
+
+def _none_drawn(side: str) -> pl.Expr:
+    """Whether there is no rollout after the step of this side, neither a held-out one nor one of the test."""
+    return pl.sum_horizontal(f"{side}_n_rollouts", f"test_{side}_n_rollouts") == 0
+
+
 STEP_PREFERENCE_PAIRS = Schema(
     name="step_preference_pairs",
     columns={
@@ -31,13 +46,29 @@ STEP_PREFERENCE_PAIRS = Schema(
         "value_margin": Column(pl.Float64, "`chosen_value` less `rejected_value`."),
         "value_margin_low": Column(pl.Float64, "The lower end of the margin's 95 % interval."),
         "value_margin_high": Column(pl.Float64, "The upper end of that interval."),
-        "chosen_value": Column(pl.Float64, "The share of right rollouts after the chosen step; 1 where it is final."),
-        "rejected_value": Column(pl.Float64, "The share of right rollouts after the wrong step; 0 where it is final."),
-        "chosen_n_correct": Column(pl.Int64, "The rollouts after the chosen step with the right answer."),
-        "chosen_n_rollouts": Column(pl.Int64, "The rollouts after the chosen step whose answer could be decided."),
-        "rejected_n_correct": Column(pl.Int64, "The rollouts after the rejected step with the right answer."),
-        "rejected_n_rollouts": Column(pl.Int64, "The rollouts after the rejected step whose answer could be decided."),
-        "n_rollouts": Column(pl.Int64, "The rollouts of both sides."),
+        "chosen_value": Column(
+            pl.Float64, "The share of right held-out rollouts after the chosen step; 1 where it is final."
+        ),
+        "rejected_value": Column(
+            pl.Float64, "The share of right held-out rollouts after the wrong step; 0 where it is final."
+        ),
+        "chosen_n_correct": Column(pl.Int64, "The held-out rollouts after the chosen step with the right answer."),
+        "chosen_n_rollouts": Column(
+            pl.Int64, "The held-out rollouts after the chosen step whose answer could be decided."
+        ),
+        "rejected_n_correct": Column(pl.Int64, "The held-out rollouts after the rejected step with the right answer."),
+        "rejected_n_rollouts": Column(
+            pl.Int64, "The held-out rollouts after the rejected step whose answer could be decided."
+        ),
+        "test_chosen_n_correct": _tested(pl.Int64, "The right rollouts among those that tested the chosen step"),
+        "test_chosen_n_rollouts": _tested(pl.Int64, "The decided rollouts that tested the chosen step"),
+        "test_rejected_n_correct": _tested(pl.Int64, "The right rollouts among those that tested the rejected step"),
+        "test_rejected_n_rollouts": _tested(pl.Int64, "The decided rollouts that tested the rejected step"),
+        "test_margin": _tested(
+            pl.Float64, "The margin in the test that kept the pair, on average too large since it was selected"
+        ),
+        "test_margin_low": _tested(pl.Float64, "The lower end of its 95 % interval, above 0 for every kept pair"),
+        "n_rollouts": Column(pl.Int64, "The decided rollouts of both sides, those of the test included."),
         "is_final_step": Column(pl.Boolean, "Whether the chosen step ends its solution."),
         "rejected_is_final_step": Column(pl.Boolean, "Whether the rejected step ends its solution."),
         "prefix_token_ids": Column(IDS, "Prompt and steps before, in the policy's token ids.", tokenwise=True),
@@ -65,22 +96,26 @@ STEP_PREFERENCE_PAIRS = Schema(
         },
         **{
             f"full_{side}: begins_with_the_step": pl.col(f"full_{side}").str.starts_with(pl.col(side))
-            for side in ("chosen", "rejected")
+            for side in _SIDES
         },
         **{
             f"{side}_n_correct: at_most_n_rollouts": pl.col(f"{side}_n_correct").is_between(
                 0, pl.col(f"{side}_n_rollouts")
             )
-            for side in ("chosen", "rejected")
+            for side in _SIDES
+        },
+        **{
+            f"test_{side}_n_correct: at_most_n_rollouts": pl.col("test_margin").is_null()
+            | pl.col(f"test_{side}_n_correct").is_between(0, pl.col(f"test_{side}_n_rollouts"))
+            for side in _SIDES
         },
         "chosen: differs_from_rejected": pl.col("chosen").str.strip_chars() != pl.col("rejected").str.strip_chars(),
         "step_index: not_negative": pl.col("step_index") >= 0,
         "n_rollouts: of_both_sides": pl.col("n_rollouts")
-        == pl.col("chosen_n_rollouts") + pl.col("rejected_n_rollouts"),
-        "is_final_step: takes_no_rollouts": (pl.col("chosen_n_rollouts") == 0) == pl.col("is_final_step"),
-        "rejected_is_final_step: takes_no_rollouts": (pl.col("rejected_n_rollouts") == 0)
-        == pl.col("rejected_is_final_step"),
-        "value_margin_low: above_zero": pl.col("value_margin_low") > 0,
+        == pl.sum_horizontal(f"{which}{side}_n_rollouts" for which in ("", "test_") for side in _SIDES),
+        "is_final_step: takes_no_rollouts": _none_drawn("chosen") == pl.col("is_final_step"),
+        "rejected_is_final_step: takes_no_rollouts": _none_drawn("rejected") == pl.col("rejected_is_final_step"),
+        "test_margin_low: above_zero": pl.coalesce("test_margin_low", "value_margin_low") > 0,
         "templated_prompt: ends_with_the_steps": pl.col("templated_prompt").str.ends_with(
             pl.col("initial_reason_steps")
         ),
@@ -116,6 +151,7 @@ def step_pairs_table(pairs: Iterable[StepPair], localiser: str, provenance: Prov
     rows = []
     for pair in pairs:
         better, worse = pair.margin.chosen, pair.margin.rejected
+        tested_better, tested_worse = pair.tested.chosen.counts, pair.tested.rejected.counts
         rows.append(
             {
                 "dataset": pair.problem.source,
@@ -140,7 +176,15 @@ def step_pairs_table(pairs: Iterable[StepPair], localiser: str, provenance: Prov
                 "chosen_n_rollouts": better.counts.n_rollouts,
                 "rejected_n_correct": worse.counts.n_correct,
                 "rejected_n_rollouts": worse.counts.n_rollouts,
-                "n_rollouts": better.counts.n_rollouts + worse.counts.n_rollouts,
+                "test_chosen_n_correct": tested_better.n_correct,
+                "test_chosen_n_rollouts": tested_better.n_rollouts,
+                "test_rejected_n_correct": tested_worse.n_correct,
+                "test_rejected_n_rollouts": tested_worse.n_rollouts,
+                "test_margin": pair.tested.value,
+                "test_margin_low": pair.tested.low,
+                "n_rollouts": sum(
+                    counts.n_rollouts for counts in (better.counts, worse.counts, tested_better, tested_worse)
+                ),
                 "is_final_step": pair.chosen.is_final,
                 "rejected_is_final_step": pair.rejected.is_final,
                 "prefix_token_ids": pair.prefix_token_ids,

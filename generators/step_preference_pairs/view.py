@@ -17,5 +17,5 @@ VIEW = View(
             margin=Interval(share="value_margin", low="value_margin_low", high="value_margin_high"),
         ),
     ),
-    facts=("step_index", "pass_rate", "localiser"),
+    facts=("step_index", "pass_rate", "localiser", "test_margin"),
 )

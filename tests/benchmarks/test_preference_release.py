@@ -16,7 +16,11 @@ STEP_PAIR = PROVENANCE | {
     "rejected_n_correct": 1,
     "rejected_n_rollouts": 10,
     "rejected_value": 0.1,
-    "n_rollouts": 20,
+    "test_chosen_n_rollouts": 4,
+    "test_rejected_n_rollouts": 8,
+    "test_margin": 0.9,
+    "test_margin_low": 0.2,
+    "n_rollouts": 32,
     "value_margin": 0.7,
     "value_margin_low": 0.3,
     "value_margin_high": 0.9,
@@ -69,8 +73,10 @@ def test_a_pair_that_keeps_every_rule_has_no_fault():
         ({"full_chosen": "\\boxed{4}"}, ["full_sides_begin_with_the_step"]),
         ({"chosen_n_correct": 7}, ["values_follow_from_counts"]),
         ({"value_margin": 0.6}, ["margin_follows_from_values"]),
-        ({"value_margin_low": -0.1}, ["interval_holds_the_margin_and_not_0"]),
-        ({"n_rollouts": 19}, ["rollouts_are_of_both_sides"]),
+        ({"value_margin_low": 0.8}, ["interval_holds_the_margin"]),
+        ({"test_margin_low": -0.1}, ["interval_of_the_test_excludes_0"]),
+        ({"test_margin": 0.05, "test_margin_low": 0.01}, ["margin_of_the_test_is_large_enough"]),
+        ({"n_rollouts": 20}, ["rollouts_are_of_both_sides"]),
         ({"pass_rate": 1.0}, ["solved_at_times"]),
         ({"initial_reason_steps": "other"}, ["prefix_ids_hold_the_steps_before"]),
         ({"policy": ""}, ["provenance"]),
@@ -81,7 +87,7 @@ def test_a_step_pair_that_breaks_a_rule_is_named(change, faults):
 
 
 def test_a_margin_below_the_least_is_a_fault():
-    assert step_pair_faults(STEP_PAIR, STEP_TEXTS, least_margin=0.75) == ["margin_is_large_enough"]
+    assert step_pair_faults(STEP_PAIR, STEP_TEXTS, least_margin=0.95) == ["margin_of_the_test_is_large_enough"]
 
 
 def test_token_ids_of_another_text_are_a_fault():

@@ -31,11 +31,20 @@ def evidence(right, n, own_outcome):
     return Evidence(counts=StepCounts(n_correct=right, n_rollouts=n, n_undecided=0), own_outcome=own_outcome)
 
 
+def margin_between(chosen, rejected):
+    """A margin by counts; a side of None ends its solution."""
+    return margin_of(
+        evidence(*(chosen or (0, 0)), None if chosen else True),
+        evidence(*(rejected or (0, 0)), None if rejected else False),
+    )
+
+
 def pair(problem, *, chosen=(8, 12), rejected=(1, 12), stable=True):
-    """A row; a side of None ends its solution."""
-    better = evidence(*(chosen or (0, 0)), None if chosen else True)
-    worse = evidence(*(rejected or (0, 0)), None if rejected else False)
-    margin = margin_of(better, worse)
+    """A row whose test was luckier than what is published; a side of None ends its solution."""
+    margin = margin_between(chosen, rejected)
+    better, worse = margin.chosen, margin.rejected
+    tested = margin_between(chosen and (4, 4), rejected and (0, 4))
+    n_tested = [side.counts.n_rollouts for side in (tested.chosen, tested.rejected)]
     return {
         "dataset": "sums",
         "prompt": f"What is {problem}?",
@@ -59,7 +68,13 @@ def pair(problem, *, chosen=(8, 12), rejected=(1, 12), stable=True):
         "chosen_n_rollouts": better.counts.n_rollouts,
         "rejected_n_correct": worse.counts.n_correct,
         "rejected_n_rollouts": worse.counts.n_rollouts,
-        "n_rollouts": better.counts.n_rollouts + worse.counts.n_rollouts,
+        "test_chosen_n_correct": tested.chosen.counts.n_correct,
+        "test_chosen_n_rollouts": n_tested[0],
+        "test_rejected_n_correct": tested.rejected.counts.n_correct,
+        "test_rejected_n_rollouts": n_tested[1],
+        "test_margin": tested.value,
+        "test_margin_low": tested.low,
+        "n_rollouts": better.counts.n_rollouts + worse.counts.n_rollouts + sum(n_tested),
         "is_final_step": chosen is None,
         "rejected_is_final_step": rejected is None,
         "prefix_token_ids": [1, 2],
@@ -138,7 +153,11 @@ CHANGED = [
     {"value_margin_high": 0.99},
     {"chosen_value": 0.7},
     {"rejected_value": 0.0},
+    {"test_chosen_n_correct": 3},
+    {"test_margin": 0.9},
+    {"test_margin_low": 0.1},
 ]
+TEST = [name for name in STEP_PREFERENCE_PAIRS.columns if name.startswith("test_")]
 
 
 @pytest.mark.parametrize("change", CHANGED)
@@ -148,11 +167,25 @@ def test_a_row_that_does_not_follow_from_its_counts_is_refused_by_name(pairs, fa
         draft_of(rows, facts())
 
 
+def test_a_pair_whose_published_margin_is_below_zero_is_released_as_it_is(facts):
+    rows = table(pair("p", chosen=(1, 12), rejected=(3, 12)))
+    assert rows["value_margin"].item() < 0 < rows["test_margin_low"].item()
+    assert draft_of(rows, facts(), ALL_TRAIN).tables["full"].splits["train"].height == 1
+
+
+def test_a_pair_of_an_older_stepmill_has_no_figures_of_a_test_and_follows_from_its_counts():
+    older = table(pair("p")).drop(TEST).with_columns(pl.lit(24, pl.Int64).alias("n_rollouts"))
+    rows = STEP_PREFERENCE_PAIRS.validate(STEP_PREFERENCE_PAIRS.completed(older))
+    assert rows.select(pl.col(TEST).is_null().all()).row(0) == (True,) * len(TEST)
+    assert differing_columns(rows, recompute(rows, Parameters())) == {}
+
+
 BROKEN = [
     ({"full_rejected": "", "rejected": ""}, "rejected: not_blank"),
     ({"full_rejected": "Else."}, "full_rejected: begins_with_the_step"),
     ({"rejected": "Two. ", "full_rejected": "Two. So 5."}, "chosen: differs_from_rejected"),
-    ({"value_margin_low": -0.1}, "margin_low: above_zero"),
+    ({"test_margin_low": -0.1}, "test_margin_low: above_zero"),
+    ({"test_rejected_n_correct": 5}, "test_rejected_n_correct: at_most_n_rollouts"),
     ({"n_rollouts": 3}, "n_rollouts: of_both_sides"),
     ({"is_final_step": True}, "is_final_step: takes_no_rollouts"),
     ({"pass_rate": 1.0}, "pass_rate: between_never_and_always"),

@@ -26,6 +26,14 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """The length of a stored rollout in tokens, and why it ended."""
+
+    length: int
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One row of a key and index: its length, the length that it continues (0 for none), and how to read it."""
 

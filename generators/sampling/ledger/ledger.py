@@ -18,7 +18,7 @@ from upath import UPath
 from generators.records import Rollout
 from generators.sampling.ledger import compaction
 from generators.sampling.ledger.key import LedgerKey, sampling_json
-from generators.sampling.ledger.law import Stored, continues
+from generators.sampling.ledger.law import Extent, Stored, continues
 from generators.sampling.ledger.lease import Lease, LedgerHeld, Terms, take
 from generators.sampling.ledger.merging import Merging
 from generators.sampling.ledger.names import new_name
@@ -120,6 +120,21 @@ class Ledger:
                 if not is_ours:  # the next holder of the lease has merged it
                     self._held().check()
                     raise
+
+    def held(self, digest: str) -> list[Extent]:
+        """The extents of the rollouts 0, 1, ... of a key, up to the first index that is missing; reads no tokens."""
+        extents: list[Extent] = []
+        with self._changed:
+            while (extent := self._extent(digest, len(extents))) is not None:
+                extents.append(extent)
+        return extents
+
+    def _extent(self, digest: str, index: int) -> Extent | None:
+        row = self._pending.get((digest, index)) or self._writing.get((digest, index))
+        if row is not None:
+            return Extent(len(row.stored.token_ids), row.stored.finish_reason)
+        located = self._index.find(digest, index)
+        return None if located is None else Extent(located.length, REASONS[located.finish])
 
     def add(self, key: LedgerKey, rollout: Rollout) -> None:
         """Remember `rollout` now and write it within the flush window, unless another stands (`law.py`).

@@ -49,6 +49,36 @@ def test_what_is_in_the_ledger_is_not_asked_again(tmp_path):
         assert door.counts.replayed == 4
 
 
+def held(door, max_tokens=100):
+    return door.held(PREFIX, sampling=LAW, max_tokens=max_tokens)
+
+
+def test_what_is_held_is_counted_up_to_the_first_gap_and_nothing_is_drawn_for_it(tmp_path):
+    with sampler(tmp_path) as (door, engine):
+        assert held(door) == 0
+        draw(door, n=3)
+        draw(door, n=2, start=4)
+        assert (held(door), len(engine.requests)) == (3, 5)
+    with sampler(tmp_path) as (door, engine):
+        assert (held(door), engine.requests) == (3, [])
+
+
+def test_a_run_with_a_rollout_that_was_cut_off_counts_for_nothing_until_that_is_whole(tmp_path):
+    with sampler(tmp_path) as (door, _):
+        draw(door, n=2)
+        draw(door, start=2, limits=Limits(max_tokens=5))
+        assert held(door) == 0
+        assert held(door, max_tokens=5) == 3
+        draw(door, start=2)
+        assert held(door) == 3
+
+
+def test_rollouts_that_the_context_ended_are_whole(tmp_path):
+    with sampler(tmp_path, context=len(PREFIX) + 5) as (door, _):
+        draw(door, n=2, limits=Limits(max_tokens=5))
+        assert held(door) == 2
+
+
 def test_asking_for_six_where_four_exist_pays_for_two(tmp_path):
     with sampler(tmp_path) as (door, engine):
         draw(door, n=4)

@@ -1,13 +1,16 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from math import sqrt
+from statistics import mean
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generators.records import Evidence, StepCounts
-from generators.search.margins import MarginTest, margin_of, measure
+from generators.search.held_out import HELD_OUT
+from generators.search.margins import MarginTest, margin_of, measure, published
 from tests.scripted_rollouts import ScriptedRollouts, planted, tried
 
 TEST = MarginTest(least=0.1, lot=4, cap=32)
@@ -126,14 +129,100 @@ def test_a_margin_must_be_large_enough_and_no_chance(chosen, rejected, reason):
     assert TEST.unfit(margin_of(seen(*chosen), seen(*rejected))) == reason
 
 
+def two_steps(better, worse, problem_id="p"):
+    """Two steps of these values after one prefix, and what draws from them."""
+    tree = tried(2, 2, problem_id)
+    chosen, rejected = planted(tree, (1, 9), True)[0], planted(tree, (2, 9), False)[0]
+    return chosen, rejected, ScriptedRollouts(tree, {chosen: better, rejected: worse}.get)
+
+
+def test_what_is_published_is_drawn_from_indexes_that_no_test_reaches_and_stays_off_the_nodes():
+    chosen, rejected, rollouts = two_steps(0.5, 0.1)
+    margin = asyncio.run(published(chosen, rejected, draw=rollouts.draw, n=3))
+    assert rollouts.asked == [(node, HELD_OUT + index) for node in (chosen, rejected) for index in range(3)]
+    assert [side.counts.n_rollouts for side in (margin.chosen, margin.rejected)] == [3, 3]
+    assert chosen.outcomes == rejected.outcomes == {}
+
+
+def test_what_is_published_does_not_depend_on_what_the_test_drew():
+    chosen, rejected, rollouts = two_steps(0.5, 0.1)
+    untested = asyncio.run(published(chosen, rejected, draw=rollouts.draw, n=8))
+    asyncio.run(measure(chosen, rejected, draw=rollouts.draw, test=TEST))
+    assert asyncio.run(published(chosen, rejected, draw=rollouts.draw, n=8)) == untested
+
+
+def test_a_step_that_ends_its_solution_is_published_with_its_outcome():
+    tree = tried(2, 2)
+    (chosen,), rejected = planted(tree, (1,), True), planted(tree, (2, 9), False)[0]
+    rollouts = ScriptedRollouts(tree, {rejected: 0.0}.get)
+    margin = asyncio.run(published(chosen, rejected, draw=rollouts.draw, n=8))
+    assert (margin.value, margin.chosen.own_outcome, margin.rejected.counts.n_rollouts) == (1.0, True, 8)
+
+
+def test_a_side_without_a_decided_held_out_rollout_publishes_nothing():
+    chosen, rejected, rollouts = two_steps(None, 0.1)
+    assert asyncio.run(published(chosen, rejected, draw=rollouts.draw, n=8)) is None
+
+
+N_PUBLISHED = 8
+
+
+def kept(better, worse, *, pairs, named=lambda rollouts, rejected: True):
+    """The margins in the test and the published ones of the pairs that a test keeps, of pairs of the same two values.
+
+    Only pairs whose rejected step is `named` by its first rollouts are tested.
+    """
+
+    async def margins():
+        for number in range(pairs):
+            chosen, rejected, rollouts = two_steps(better, worse, f"problem {number}")
+            if not named(rollouts, rejected):
+                continue
+            tested = await measure(chosen, rejected, draw=rollouts.draw, test=TEST)
+            if TEST.unfit(tested) is None:
+                margin = await published(chosen, rejected, draw=rollouts.draw, n=N_PUBLISHED)
+                yield tested.value, margin.value
+
+    async def collected():
+        return [pair async for pair in margins()]
+
+    return asyncio.run(collected())
+
+
+def tolerance(better, worse, n):
+    """4.5 standard errors of the mean of `n` published margins."""
+    return 4.5 * sqrt((better * (1 - better) + worse * (1 - worse)) / N_PUBLISHED / n)
+
+
+@settings(max_examples=8, derandomize=True, deadline=None)
+@given(better=st.floats(0.3, 0.95), share=st.floats(0, 0.5))
+def test_the_published_margins_of_kept_pairs_are_the_true_ones_on_average(better, share):
+    worse = better * share
+    margins = kept(better, worse, pairs=200)
+    off = mean(margin for _, margin in margins) - (better - worse)
+    assert abs(off) <= tolerance(better, worse, len(margins))
+
+
+def test_stopping_at_lucky_lots_makes_margins_too_large_and_a_search_that_names_by_them_even_more():
+    def named(rollouts, rejected):
+        return not any(rollouts.outcome(rejected, index) for index in range(4))
+
+    better, worse = 0.4, 0.15
+    for pairs, least, naming in ((600, 0.05, {}), (900, 0.09, {"named": named})):
+        margins = kept(better, worse, pairs=pairs, **naming)
+        in_the_test, as_published = (mean(column) - (better - worse) for column in zip(*margins, strict=True))
+        assert in_the_test > least
+        assert abs(as_published) <= tolerance(better, worse, len(margins))
+
+
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("changes", "message"),
     [
         ({"least": 0.0}, "least must be above 0 and below 1, got 0.0"),
         ({"lot": 0}, "lot must be at least 1, got 0"),
         ({"lot": 8, "cap": 4}, r"cap must be at least lot \(8\), got 4"),
     ],
 )
-def test_a_setting_out_of_bounds_is_named_with_its_value(settings, message):
+def test_a_setting_out_of_bounds_is_named_with_its_value(changes, message):
     with pytest.raises(ValueError, match=message):
-        replace(TEST, **settings)
+        replace(TEST, **changes)

@@ -37,6 +37,18 @@ def test_what_was_added_is_there_when_the_folder_is_opened_again(tmp_path):
     assert stored.finish_reason == "eos"
 
 
+def test_the_run_of_a_key_is_told_without_a_gap_whether_it_was_written_or_waits(tmp_path):
+    with Ledger(UPath(tmp_path)) as ledger:
+        for index, reason in ((0, "eos"), (1, "length"), (4, "eos")):
+            ledger.add(KEY, rollout(index=index, reason=reason))
+        waiting = ledger.held(KEY.digest())
+        ledger.flush()
+        ledger.add(KEY, rollout(index=2, token_ids=(7,)))
+        assert [(extent.length, extent.finish_reason) for extent in waiting] == [(2, "eos"), (2, "length")]
+        assert ledger.held(KEY.digest())[:2] == waiting
+        assert [extent.length for extent in ledger.held(KEY.digest())] == [2, 2, 1]
+
+
 def test_two_users_of_one_process_share_a_ledger_until_the_last_has_left(tmp_path):
     opened = []
 
