@@ -33,7 +33,8 @@ def _of_side(side: str, which: str) -> dict[str, Column]:
 
 
 def _side_rules(side: str) -> dict[str, pl.Expr]:
-    scores, ratios, weights, start = (f"{side}_scores", f"{side}_log_ratios", f"{side}_weights", pl.col("response_start"))
+    scores, ratios, weights = f"{side}_scores", f"{side}_log_ratios", f"{side}_weights"
+    start = pl.col("response_start")
     on_prompt = pl.col(weights).list.head(start).list.max()
     ratio_on_prompt = pl.col(ratios).list.head(start).list.eval(pl.element().abs()).list.max()
     return {

@@ -54,11 +54,11 @@ class TokenScorer(Protocol):
 
 
 class ContrastiveScorer:
-    """One base model in memory with the adapters of all folds on it; raises AdapterRefused if one does not belong to it.
+    """One base model in memory with the adapters of all folds on it; raises AdapterRefused if one is of another base.
 
-    `models` has the two adapters by the fold that they learnt from. A batch has at most `settings.batch_tokens` tokens with its padding, or one sequence. Logits take at most
-    `logits_mib`, or the memory of one position. In `float32` a score equals that of a single forward pass to 1e-3;
-    `bfloat16` halves the memory and is coarser.
+    `models` has the two adapters by the fold that they learnt from. A batch has at most `settings.batch_tokens` tokens
+    with its padding, or one sequence. Logits take at most `logits_mib`, or the memory of one position. In `float32` a
+    score equals that of a single forward pass to 1e-3; `bfloat16` halves the memory and is coarser.
     """
 
     def __init__(
