@@ -1,8 +1,8 @@
 """Scores for `benchmarks.critical_real --scores benchmarks.critical_scores:contrastive_scores`: contrastive estimation.
 
 The policy's adapters are trained on the benchmark's own attempts and are stored in its folder. As in the product, a
-solution is scored by the adapters of the fold that its problem is not in. The paper's learning rate is meant for thousands of examples. With a few dozen, this script uses ten times
-that rate for two epochs.
+solution is scored by the adapters of the fold that its problem is not in. The paper's learning rate is meant for
+thousands of examples. With a few dozen, this script uses ten times that rate for two epochs.
 """
 
 import sys

@@ -1,7 +1,8 @@
 """Checks released preference pairs from the outside: every rule from the rows, and some scores recomputed.
 
 It imports nothing from stepmill: `datasets` reads the releases, `transformers` the tokenizer and the policy, `peft` the
-adapters. The temperature of the weights is in the manifest. Answers are compared as numbers, so it works for problems with numeric answers.
+adapters. The temperature of the weights is in the manifest. Answers are compared as numbers, so it works for problems
+with numeric answers.
 """
 
 import argparse

@@ -6,8 +6,8 @@ likely before it and both models are exact. They are not: each learnt from few s
 by noise too. Divided by a temperature, the ratio claims what it is worth (Guo et al., arXiv 1706.04599, section 4).
 
 The paper's weight is 1 less the score (arXiv 2411.19943, section 3.2). A score is normalised over the vocabulary, so
-this weight is near 0 wherever the policy is sure of its token, whatever the contrast says. No temperature of that softmax
-mends it: one above 1 moves the mass to the tens of thousands of tokens that nobody would write.
+this weight is near 0 wherever the policy is sure of its token, whatever the contrast says. No temperature of that
+softmax mends it: one above 1 moves the mass to the tens of thousands of tokens that nobody would write.
 """
 
 from collections.abc import Callable

@@ -149,7 +149,9 @@ STAGE = Stage(
     dropped=MODELS_DROPPED,
     version=f"{choice.VERSION}.{folds.VERSION}.{adapters.VERSION}",
     make=make,
-    checks=(CheckSpec("both_sides_have_examples", "Either fold has right and wrong solutions to learn from.", blocks=False),),
+    checks=(
+        CheckSpec("both_sides_have_examples", "Either fold has right and wrong solutions to learn from.", blocks=False),
+    ),
     preflight=preflight,
     kinds=frozenset({"pytorch", "parquet"}),
 )

@@ -128,6 +128,6 @@ def chosen_weights(length: int, response_start: int) -> list[float]:
 
 
 def rejected_weights(log_ratios: Sequence[float], response_start: int, *, temperature: float) -> list[float]:
-    """The weights of a wrong solution: how probably each token stands in a wrong one, 1 on the last, 0 on the prompt."""
+    """The weights of a wrong solution: how probably a token stands in a wrong one, 1 on the last, 0 on the prompt."""
     weights = [wrong_probability(ratio, temperature) for ratio in log_ratios[response_start:-1]]
     return [*[0.0] * response_start, *weights, 1.0]

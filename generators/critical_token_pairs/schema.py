@@ -101,8 +101,8 @@ CRITICAL_TOKEN_PAIRS = Schema(
         ),
         "rejected_weights": Column(
             _SHARES,
-            "The weight of each token: 0 on the prompt, 1 / (1 + exp(log ratio / temperature)) on the solution, 1 on the "
-            "last.",
+            "The weight of each token: 0 on the prompt, 1 / (1 + exp(log ratio / temperature)) on the solution, 1 on "
+            "the last.",
             tokenwise=True,
         ),
         "critical_positions": Column(COUNTS, "The positions of the tested tokens in `rejected_token_ids`."),

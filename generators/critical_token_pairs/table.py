@@ -21,7 +21,7 @@ WrongSteps = Mapping[tuple[str, int, Ids], Span | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredBy:
-    """What the scores of a table come from; `models` has the name of each side's model by the fold that it learnt from."""
+    """What the scores of a table come from: `models` names those of both sides, by the fold that they learnt from."""
 
     tokenizer: str
     tokenizer_sha256: str | None

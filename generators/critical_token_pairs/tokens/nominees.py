@@ -92,12 +92,13 @@ async def critical_tokens(
     rule: AnswerRule,
     config: CriticalTokensConfig,
 ) -> CriticalTokens:
-    """Nominate tokens of a finished wrong `attempt`, and test the one with the lowest score first until one is confirmed.
+    """Nominate tokens of a finished wrong `attempt`, and test them, the lowest score first, until one is confirmed.
 
     `step_range` is the first wrong step as a span of tokens, `scores` has one number for each token of the response,
     and `tree` is the tree of the problem's labels, whose root knows the attempts. Without scores the first token comes
-    first. After a critical token the solution is lost, and before it not yet, so no other is tested then. Where no step is given, or none of its tokens is confirmed, the whole response
-    is searched. Raises EngineError, and ValueError for an attempt that is not finished and wrong.
+    first. After a critical token the solution is lost, and before it not yet, so no other is tested then. Where no step
+    is given, or none of its tokens is confirmed, the whole response is searched. Raises EngineError, and ValueError for
+    an attempt that is not finished and wrong.
     """
     _check(attempt, scores, tree, config)
     rollouts = Rollouts(
