@@ -85,8 +85,8 @@ def parameters_of(round: Round) -> CriticalTokenParameters:
     old = sorted(key for key, config in configs.items() if "weights_temperature" not in config)
     if old:
         raise SchemaError(
-            f"critical_token_pairs: the recipe of {', '.join(old)} has no weights_temperature: an older stepmill wrote it, "
-            "so materialise contrastive_models and critical_token_pairs again"
+            f"critical_token_pairs: the recipe of {', '.join(old)} has no weights_temperature, as an older stepmill "
+            "wrote it: materialise contrastive_models and critical_token_pairs again"
         )
     temperatures = {key: config["weights_temperature"] for key, config in configs.items()}
     return CriticalTokenParameters(

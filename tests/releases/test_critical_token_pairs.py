@@ -215,7 +215,7 @@ def test_slices_with_different_criteria_are_not_released_together():
 def test_a_recipe_of_an_older_stepmill_without_a_temperature_is_refused():
     old = recipe()
     del old["config"]["weights_temperature"]
-    with pytest.raises(SchemaError, match=r"the recipe of b has no weights_temperature.*materialise contrastive_models"):
+    with pytest.raises(SchemaError, match=r"the recipe of b has no weights_temperature.*: materialise contras"):
         parameters_of(Recipes({"a": recipe(), "b": old}))
 
 
