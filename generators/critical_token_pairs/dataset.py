@@ -170,11 +170,9 @@ def scored_pairs(
 
 def temperature_of(scored: Sequence[ScoredPair]) -> float:
     """The temperature of the weights, fitted to both solutions of all pairs: no model of a score saw its problem."""
-    right, wrong = (
-        np.fromiter(chain.from_iterable(pair.weighed_ratios(side) for pair in scored), dtype=np.float64)
-        for side in ("chosen", "rejected")
-    )
-    return fitted_temperature(right, wrong)
+    right = chain.from_iterable(pair.weighed_ratios("chosen") for pair in scored)
+    wrong = chain.from_iterable(pair.weighed_ratios("rejected") for pair in scored)
+    return fitted_temperature(np.fromiter(right, dtype=np.float64), np.fromiter(wrong, dtype=np.float64))
 
 
 def tree_of(scored: ScoredPair, trees: Mapping[str, Tree], attempts: Sequence[Attempt], rule: AnswerRule) -> Tree:

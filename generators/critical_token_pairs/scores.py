@@ -187,8 +187,7 @@ class ContrastiveScorer:
 
 
 def _joined(pairs: Sequence[tuple[float, float]]) -> ContrastiveScores:
-    scores, log_ratios = zip(*pairs, strict=True) if pairs else ((), ())
-    return ContrastiveScores((None, *scores), (None, *log_ratios))
+    return ContrastiveScores((None, *(score for score, _ in pairs)), (None, *(ratio for _, ratio in pairs)))
 
 
 def _adapter(fold: int, side: str) -> str:
