@@ -178,7 +178,7 @@ def test_a_slice_without_priors_or_a_temperature_is_refused(rows, facts, missing
 
 
 def test_a_fold_that_is_not_that_of_the_problem_is_refused(rows, draft_of):
-    forged = rows.with_columns(1 - pl.col("fold"))
+    forged = rows.with_columns(fold=1 - pl.col("fold"))
     with pytest.raises(SchemaError, match="fold of config full do not follow from the others in 12 of 12 rows"):
         draft_of(forged)
 

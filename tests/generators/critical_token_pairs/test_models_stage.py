@@ -157,8 +157,9 @@ def test_the_folder_of_the_settings_comes_before_that_of_the_data_root(tiny, tmp
     ],
 )
 def test_both_sides_of_either_fold_must_have_examples(examples, passed):
-    row = {"problem_id": "p", "attempt_index": 0, "n_tokens": 5, **ORIGIN}
-    rows = CONTRASTIVE_MODELS.frame([row | {"fold": fold, "side": side} for fold, side in examples])
+    row = {"attempt_index": 0, "n_tokens": 5, **ORIGIN}
+    examples = [{"problem_id": f"of fold {fold}", "fold": fold, "side": side} for fold, side in examples]
+    rows = CONTRASTIVE_MODELS.frame([row | example for example in examples])
     assert both_sides_have_examples(rows).passed is passed
 
 
