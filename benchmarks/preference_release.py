@@ -1,7 +1,8 @@
-"""Checks released preference pairs from the outside: every rule from the rows alone, and some scores recomputed.
+"""Checks released preference pairs from the outside: every rule from the rows, and some scores recomputed.
 
 It imports nothing from stepmill: `datasets` reads the releases, `transformers` the tokenizer and the policy, `peft` the
-adapters. Answers are compared as numbers, so it works for problems with numeric answers.
+adapters. The temperature of the weights is in the manifest. Answers are compared as numbers, so it works for problems
+with numeric answers.
 """
 
 import argparse
@@ -10,6 +11,8 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from math import exp
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,6 +23,7 @@ EIGHT_COLUMNS = (
 )
 PROVENANCE = ("problem_id", "policy", "round", "slice")
 TOLERANCE = 1e-9
+WEIGHT_TOLERANCE = 1e-6
 SCORE_TOLERANCE = 1e-3
 Row = Mapping[str, Any]
 
@@ -69,11 +73,12 @@ def repeated_steps(rows: Iterable[Row]) -> int:
     return sum(count - 1 for count in Counter(keys).values())
 
 
-def critical_pair_faults(row: Row, decoded: Mapping[str, str]) -> list[str]:
+def critical_pair_faults(row: Row, decoded: Mapping[str, str], *, temperature: float) -> list[str]:
     """The rules that a critical-token pair breaks; `decoded` has the text of each side's ids from `response_start`."""
     start, n = row["response_start"], {side: len(row[f"{side}_token_ids"]) for side in ("chosen", "rejected")}
     weights = {side: row[f"{side}_weights"] for side in n}
-    expected = [1 - score for score in row["rejected_scores"][start:-1]]
+    expected = [1 / (1 + exp(ratio / temperature)) for ratio in row["rejected_log_ratios"][start:-1]]
+    gaps = [abs(weight - own) for weight, own in zip(weights["rejected"][start:-1], expected, strict=False)]
     rules = {
         "ids_are_of_the_texts": all(decoded[side] == row[side] for side in n),
         "one_prompt": row["chosen_token_ids"][:start] == row["rejected_token_ids"][:start],
@@ -81,7 +86,8 @@ def critical_pair_faults(row: Row, decoded: Mapping[str, str]) -> list[str]:
         "scores_are_as_long_as_ids": all(len(row[f"{side}_scores"]) == n[side] for side in n),
         "no_weight_on_the_prompt": not any(any(weights[side][:start]) for side in n),
         "chosen_weights_are_1": all(weight == 1 for weight in weights["chosen"][start:]),
-        "rejected_weights_are_1_less_the_score": all(map(_near, weights["rejected"][start:-1], expected)),
+        "rejected_weights_follow_from_log_ratios": max(gaps, default=0) <= WEIGHT_TOLERANCE,
+        "fold_is_of_the_problem": row["fold"] == sha256(row["problem_id"].encode()).digest()[0] % 2,
         "positions_are_in_the_solution": all(start <= at < n["rejected"] for at in row["critical_positions"]),
         "positions_hold_their_ids": [row["rejected_token_ids"][at] for at in row["critical_positions"]]
         == row["critical_token_ids"],
@@ -173,10 +179,15 @@ def read_step_pairs(release: Path, tokenizer: Any, *, least_margin: float) -> di
 def read_critical_pairs(release: Path, tokenizer: Any, *, model: Path, adapters: Path, rescored: int) -> dict[str, Any]:
     """Counts of critical-token pairs and of the rules they break, with the scores of some rows recomputed."""
     rows = rows_of(release, "full")
+    temperatures = json.loads((release / "manifest.json").read_text())["facts"]["settings"]["export"]["temperatures"]
     faults: Counter[str] = Counter()
+    learnt_from: dict[str, set[int]] = {}
     for row in rows:
         pieces = {side: row[f"{side}_token_ids"][row["response_start"] :] for side in ("chosen", "rejected")}
-        faults.update(critical_pair_faults(row, decoded(tokenizer, pieces)))
+        faults.update(critical_pair_faults(row, decoded(tokenizer, pieces), temperature=temperatures[row["slice"]]))
+        for which in ("positive", "negative"):
+            learnt_from.setdefault(row[f"{which}_model"], set()).add(1 - row["fold"])
+    faults["models_of_two_folds"] = sum(len(folds) > 1 for folds in learnt_from.values())
     drawn = Random(0).sample(rows, min(rescored, len(rows)))
     differences = score_differences(drawn, model, adapters)
     faults["scores_are_recomputed"] = sum(difference > SCORE_TOLERANCE for difference in differences)

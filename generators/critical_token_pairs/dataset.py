@@ -1,8 +1,10 @@
 """Critical-token pairs (cDPO): a right and a wrong solution, a weight on every token, the critical one tested."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 
+import numpy as np
 import polars as pl
 
 from filters.answers.checker import AnswerRule
@@ -10,8 +12,11 @@ from filters.equations.rules import FALSE_EQUATION
 from generators.attempts.table import StoredAttempts, sampling_of
 from generators.card import Card
 from generators.checks import CheckSpec
-from generators.critical_token_pairs import choice, recipe, scores
+from generators.critical_token_pairs import calibration, choice, folds, recipe, scores
+from generators.critical_token_pairs.calibration import fitted_temperature
 from generators.critical_token_pairs.choice import SolutionPair, choose_solutions
+from generators.critical_token_pairs.contrast import count_contrast
+from generators.critical_token_pairs.folds import scoring_fold
 from generators.critical_token_pairs.recipe import CriticalTokenPair, ScoredPair, critical_token_pair, token_ids
 from generators.critical_token_pairs.release import (
     CONFIGS,
@@ -30,7 +35,7 @@ from generators.critical_token_pairs.settings import ModelsSettings, Settings
 from generators.critical_token_pairs.table import WrongSteps, critical_token_pairs_table, wrong_steps_of
 from generators.critical_token_pairs.tokens import nominees
 from generators.critical_token_pairs.tokens.nominees import CriticalTokensConfig
-from generators.critical_token_pairs.trained_models import NONE
+from generators.critical_token_pairs.trained_models import names_of
 from generators.critical_token_pairs.view import VIEW
 from generators.dataset import Dataset
 from generators.process_labels.labels import ProcessLabels
@@ -55,16 +60,17 @@ async def make(slice: Slice, settings: Settings) -> Output:
     today = slice.settings("contrastive_models")
     models = stored(ModelsSettings, trained, "contrastive_models")
     models = models.model_copy(update={"folder": today.folder, "weights": today.weights})
-    has_models = trained["config"]["models"] != NONE
+    with_models = names_of(trained["config"]).keys()
     pairs, dropped = pairs_of(
-        slice.problems(), attempts, slice.source.answer_rule, most=models.max_tokens, has_models=has_models
+        slice.problems(), attempts, slice.source.answer_rule, most=models.max_tokens, with_models=with_models
     )
     scored: list[ScoredPair] = []
-    scored_by = None
+    scored_by = temperature = None
     if pairs:
-        sequences = [token_ids(side) for _, pair in pairs for side in (pair.chosen, pair.rejected)]
-        of_sides, scored_by = score(sequences, trained["config"], slice=slice, models=models, settings=settings)
+        solutions = [side for _, pair in pairs for side in (pair.chosen, pair.rejected)]
+        of_sides, scored_by = score(solutions, trained["config"], slice=slice, models=models, settings=settings)
         scored = scored_pairs(pairs, of_sides, wrong_steps_of(labels.with_labels()))
+        temperature = temperature_of(scored)
     trees, rule = trees_of(slice.table("search_trees")), slice.source.answer_rule
     items = [(pair, tree_of(pair, trees, attempts[pair.problem.problem_id], rule)) for pair in scored]
     sampling, max_tokens = sampling_of(slice)
@@ -86,8 +92,8 @@ async def make(slice: Slice, settings: Settings) -> Output:
 
         tested = await bench.run(test, items)
     rows = CRITICAL_TOKEN_PAIRS.empty()
-    if scored_by is not None:
-        rows = critical_token_pairs_table(tested.rows, scored_by, slice.origin)
+    if scored_by is not None and temperature is not None:
+        rows = critical_token_pairs_table(tested.rows, scored_by, temperature, slice.origin)
     return Output(
         rows=rows,
         dropped=dropped_rows(dropped, tested.failures),
@@ -96,10 +102,11 @@ async def make(slice: Slice, settings: Settings) -> Output:
             "max_tokens": max_tokens,
             "priors": config.priors.to_json(),
             "confirmation": asdict(settings.criterion),
+            "weights_temperature": temperature,
             "models": trained["config"],
         },
         checks=[critical_tokens_confirmed(rows)],
-        shown=shown(rows, tested.rows, slice.policy.tokenizer),
+        shown=shown(rows, tested.rows, slice.policy.tokenizer, temperature=temperature),
         n_items=len(items),
         n_failed=len(tested.failures),
     )
@@ -111,9 +118,13 @@ def pairs_of(
     rule: AnswerRule,
     *,
     most: int,
-    has_models: bool,
+    with_models: Collection[int],
 ) -> tuple[list[Pair], list[Dropped]]:
-    """The pair of every problem that has one of at most `most` tokens a side, and the other problems with reasons."""
+    """The pair of every problem that has one of at most `most` tokens a side, and the other problems with reasons.
+
+    `with_models` are the folds that models learnt from; a pair whose problem only models of its own fold could score is
+    dropped.
+    """
     pairs: list[Pair] = []
     dropped: list[Dropped] = []
     for problem in problems:
@@ -123,19 +134,22 @@ def pairs_of(
         elif chosen.pair is None:
             lacking = "no_right_solution" if chosen.positive is None else "no_wrong_solution"
             dropped.append((problem.problem_id, None, lacking, ""))
-        elif (reason := _unfit(chosen.pair, most, has_models)) is not None:
+        elif (reason := _unfit(chosen.pair, most)) is not None:
             dropped.append((problem.problem_id, chosen.pair.rejected.attempt_index, reason, ""))
+        elif (fold := scoring_fold(problem.problem_id)) not in with_models:
+            why = f"no models learnt from fold {fold}, and those of its own fold may not score it"
+            dropped.append((problem.problem_id, chosen.pair.rejected.attempt_index, "no_contrastive_models", why))
         else:
             pairs.append((problem, chosen.pair))
     return pairs, dropped
 
 
-def _unfit(pair: SolutionPair, most: int, has_models: bool) -> str | None:
+def _unfit(pair: SolutionPair, most: int) -> str | None:
     if max(len(token_ids(side)) for side in (pair.chosen, pair.rejected)) > most:
         return "too_long"
     if len(pair.rejected.token_ids) < 2:  # only the end-of-text token
         return "too_short"
-    return None if has_models else "no_contrastive_models"
+    return None
 
 
 def scored_pairs(
@@ -152,6 +166,13 @@ def scored_pairs(
         )
         for (problem, pair), chosen, rejected in zip(pairs, of_sides[::2], of_sides[1::2], strict=True)
     ]
+
+
+def temperature_of(scored: Sequence[ScoredPair]) -> float:
+    """The temperature of the weights, fitted to both solutions of all pairs: no model of a score saw its problem."""
+    right = chain.from_iterable(pair.weighed_ratios("chosen") for pair in scored)
+    wrong = chain.from_iterable(pair.weighed_ratios("rejected") for pair in scored)
+    return fitted_temperature(np.fromiter(right, dtype=np.float64), np.fromiter(wrong, dtype=np.float64))
 
 
 def tree_of(scored: ScoredPair, trees: Mapping[str, Tree], attempts: Sequence[Attempt], rule: AnswerRule) -> Tree:
@@ -185,7 +206,7 @@ DATASET: Dataset[CriticalTokenParameters] = Dataset(
         needs=("problems", "attempts", "process_labels", "contrastive_models"),
         schema=CRITICAL_TOKEN_PAIRS,
         dropped=DROPPED,
-        version=f"{recipe.VERSION}.{nominees.VERSION}.{scores.VERSION}.{choice.VERSION}",
+        version=".".join(part.VERSION for part in (recipe, nominees, scores, calibration, choice, folds)),
         make=make,
         checks=(
             CheckSpec(
@@ -201,6 +222,7 @@ DATASET: Dataset[CriticalTokenParameters] = Dataset(
     parameters=CriticalTokenParameters,
     parameters_of=parameters_of,
     label_counts=count_tokens,
+    counts=count_contrast,
     more_facts=more_facts,
     picture=PICTURE,
     attachments=exports,

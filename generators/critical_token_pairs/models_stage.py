@@ -1,4 +1,4 @@
-"""The stage `contrastive_models`: two adapters of the policy, and the solutions that they learn from."""
+"""The stage `contrastive_models`: two adapters of the policy a fold, and the solutions that they learn from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -10,8 +10,9 @@ from filters.answers.checker import AnswerRule
 from filters.equations.rules import FALSE_EQUATION
 from generators.attempts.table import attempts_of
 from generators.checks import Check, CheckSpec
-from generators.critical_token_pairs import choice
+from generators.critical_token_pairs import choice, folds
 from generators.critical_token_pairs.choice import choose_solutions
+from generators.critical_token_pairs.folds import FOLDS
 from generators.critical_token_pairs.recipe import token_ids
 from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, MODELS_DROPPED
 from generators.critical_token_pairs.settings import ModelsSettings
@@ -54,17 +55,18 @@ def examples_of(
 ) -> tuple[Examples, pl.DataFrame]:
     """The solutions of each side of at most `most` tokens, and the sides and solutions that were dropped.
 
-    `prompts` has the text of each problem.
+    `prompts` has the text of each problem. Solutions come by problem and attempt, whatever the order of `attempts`.
     """
     kept: dict[str, list[Attempt]] = {side: [] for side in SIDES}
     dropped: list[tuple[str, int | None, str, str]] = []
-    for problem_id, solutions in attempts.items():
+    for problem_id, solutions in sorted(attempts.items()):
         chosen = choose_solutions(solutions, rule=rule, given=prompts.get(problem_id, ""))
         positives = () if chosen.positive is None else (chosen.positive,)
         for side, of_side in zip(SIDES, (positives, chosen.negatives), strict=True):
-            fitting = [attempt for attempt in of_side if len(token_ids(attempt)) <= most]
+            in_order = sorted(of_side, key=lambda attempt: attempt.attempt_index)
+            fitting = [attempt for attempt in in_order if len(token_ids(attempt)) <= most]
             kept[side] += fitting
-            too_long = [attempt.attempt_index for attempt in of_side if attempt not in fitting]
+            too_long = [attempt.attempt_index for attempt in in_order if attempt not in fitting]
             dropped += [(problem_id, index, side, "too_long") for index in too_long]
             if not of_side:
                 is_refuted = side == "positive" and chosen.all_refuted
@@ -73,36 +75,49 @@ def examples_of(
 
 
 def shown(rows: pl.DataFrame, trained: TrainedModels) -> dict[str, Shown]:
-    """Examples, losses and speed, where the adapters are, and which of them are new."""
+    """Examples, losses and speed, where the adapters of either fold are, and which of them are new."""
     entries: dict[str, Shown] = {"models": trained.config["models"]}
-    if trained.losses:
-        entries["losses"] = Curves(series=trained.losses, title="Loss per step", x="step", y="loss")
-        entries["last_losses"] = Facts({side: losses[-1] for side, losses in trained.losses.items()})
+    losses = {
+        f"fold {fold}, {side}": of_side
+        for fold, models in trained.adapters.items()
+        for side, of_side in models.losses.items()
+    }
+    if losses:
+        entries["losses"] = Curves(series=losses, title="Loss per step", x="step", y="loss")
+        entries["last_losses"] = Facts({name: of_side[-1] for name, of_side in losses.items()})
     if trained.tokens_per_second is not None:
         entries["training_tokens_per_second"] = round(trained.tokens_per_second, 1)
-    if trained.adapters is not None:
-        for side, path in zip(SIDES, (trained.adapters.positive, trained.adapters.negative), strict=True):
-            entries[f"{side}_adapter"] = Folder(str(path))
-            entries[f"{side}_adapter_is"] = "trained" if side in trained.adapters.trained else "reused"
+    for fold, models in trained.adapters.items():
+        for side, path in zip(SIDES, (models.positive, models.negative), strict=True):
+            entries[f"fold_{fold}_{side}_adapter"] = Folder(str(path))
+            entries[f"fold_{fold}_{side}_adapter_is"] = "trained" if side in models.trained else "reused"
     return entries | {
-        "examples": Counts(count_sides(rows)),
+        "examples": Counts(count_examples(rows)),
         "lengths": lengths(rows["n_tokens"].to_list(), title="Length with the prompt", x="tokens", y="solutions"),
-        "sample_rows": SampleRows(rows, ("problem_id", "attempt_index", "side", "n_tokens")),
+        "sample_rows": SampleRows(rows, ("problem_id", "attempt_index", "fold", "side", "n_tokens")),
     }
 
 
-def count_sides(rows: pl.DataFrame) -> dict[str, int]:
-    """The number of examples of each side."""
-    return {side: rows.filter(pl.col("side") == side).height for side in SIDES}
+def count_examples(rows: pl.DataFrame) -> dict[str, int]:
+    """The number of examples of each fold and side."""
+    return {
+        f"fold {fold}, {side}": rows.filter(pl.col("fold") == fold, pl.col("side") == side).height
+        for fold in FOLDS
+        for side in SIDES
+    }
 
 
 def both_sides_have_examples(rows: pl.DataFrame) -> Check:
-    """Passes if there are right and wrong solutions to learn from: without one side there is no contrast."""
-    counts = count_sides(rows)
+    """Passes if either fold has right and wrong solutions to learn from: without one side there is no contrast.
+
+    The problems of the other fold are then not scored, rather than by models that learnt from them.
+    """
+    counts = count_examples(rows)
     return Check(
         name="both_sides_have_examples",
         passed=all(counts.values()),
-        why=f"{' and '.join(f'{count} {side}' for side, count in counts.items())} examples",
+        why=f"examples: {'; '.join(f'{name}: {count}' for name, count in counts.items())}. A fold without one side "
+        "trains no models, and the problems of the other fold have no pairs then",
         remedy="Take problems that the policy solves sometimes, more of them, or more attempts (`n` of [attempts]).",
         blocks=False,
         figures=counts,
@@ -126,15 +141,17 @@ def preflight(known: Preflight, settings: ModelsSettings) -> Iterator[Finding]:
 
 STAGE = Stage(
     name="contrastive_models",
-    title="Two adapters of the policy, of right and of wrong solutions, and the solutions that they learn from.",
+    title="Adapters of the policy, of right and of wrong solutions of either fold, and what they learn from.",
     group="datasets",
     settings=ModelsSettings,
     needs=("problems", "attempts"),
     schema=CONTRASTIVE_MODELS,
     dropped=MODELS_DROPPED,
-    version=f"{choice.VERSION}.{adapters.VERSION}",
+    version=f"{choice.VERSION}.{folds.VERSION}.{adapters.VERSION}",
     make=make,
-    checks=(CheckSpec("both_sides_have_examples", "There are right and wrong solutions to learn from.", blocks=False),),
+    checks=(
+        CheckSpec("both_sides_have_examples", "Either fold has right and wrong solutions to learn from.", blocks=False),
+    ),
     preflight=preflight,
     kinds=frozenset({"pytorch", "parquet"}),
 )

@@ -1,12 +1,15 @@
 """Critical-token pairs: a right and a wrong solution of a problem, a weight on every token, the critical one confirmed.
 
-After Critical Tokens Matter (arXiv 2411.19943): a token of the wrong solution weighs 1 minus its score.
+After Critical Tokens Matter (arXiv 2411.19943). A token of the wrong solution weighs the probability that it stands in
+a wrong one, by the calibrated contrast of the models; the paper's weight is 1 less the score.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from filters.answers.checker import AnswerChecker, AnswerRule
+from generators.critical_token_pairs.calibration import wrong_probability
 from generators.critical_token_pairs.choice import SolutionPair
 from generators.critical_token_pairs.scores import ContrastiveScores
 from generators.critical_token_pairs.tokens.nominees import CriticalTokens, CriticalTokensConfig, critical_tokens
@@ -16,7 +19,7 @@ from generators.sampling.sampler import Sampler
 from generators.sampling.templated import is_stable, templated
 from generators.search.tree import Tree
 
-VERSION = "2"  # bump when a change here would change the rows
+VERSION = "3"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,16 @@ class ScoredPair:
     def response_start(self) -> int:
         """Where the responses begin in the token ids of either side."""
         return len(self.pair.rejected.prompt_token_ids)
+
+    def log_ratios(self, side: Literal["chosen", "rejected"]) -> list[float]:
+        """The log ratio of each token of one side, 0 on the prompt."""
+        scores = self.chosen_scores if side == "chosen" else self.rejected_scores
+        start = self.response_start
+        return [0.0] * start + [ratio or 0.0 for ratio in scores.log_ratios[start:]]
+
+    def weighed_ratios(self, side: Literal["chosen", "rejected"]) -> list[float]:
+        """The log ratios of the solution on one side, without its last token, whose weight is 1 anyway."""
+        return self.log_ratios(side)[self.response_start : -1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +127,7 @@ def chosen_weights(length: int, response_start: int) -> list[float]:
     return [0.0] * response_start + [1.0] * (length - response_start)
 
 
-def rejected_weights(scores: Sequence[float | None], response_start: int) -> list[float]:
-    """The weights of a wrong solution: 1 minus the score on the response, 1 on the last token, 0 on the prompt."""
-    weights = [1.0 - (score or 0.0) for score in scores[response_start:-1]]
+def rejected_weights(log_ratios: Sequence[float], response_start: int, *, temperature: float) -> list[float]:
+    """The weights of a wrong solution: how probably a token stands in a wrong one, 1 on the last, 0 on the prompt."""
+    weights = [wrong_probability(ratio, temperature) for ratio in log_ratios[response_start:-1]]
     return [*[0.0] * response_start, *weights, 1.0]

@@ -10,6 +10,8 @@ import polars as pl
 
 from filters.rules import apply_rules
 from filters.schema import SchemaError
+from generators.critical_token_pairs.contrast import contrast_figures
+from generators.critical_token_pairs.folds import fold_of
 from generators.critical_token_pairs.recipe import chosen_weights, rejected_weights
 from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS
 from generators.critical_token_pairs.tokens.confirmation import Criterion
@@ -34,8 +36,9 @@ if TYPE_CHECKING:
 
 DERIVED = (
     *("chosen_weights", "rejected_weights", "critical_token_ids", "critical_scores"),
-    *("critical_value_with", "critical_value_without", "critical_confirmed"),
+    *("critical_value_with", "critical_value_without", "critical_confirmed", "fold"),
 )
+CONTRAST = "The contrast on solutions that the models never saw"
 FULL = CRITICAL_TOKEN_PAIRS.published("critical_token_pairs/full")
 _SCORED = ("chosen", "rejected", "chosen_scores", "rejected_scores")
 _BINS = [edge / 20 for edge in range(21)]
@@ -43,15 +46,20 @@ _BINS = [edge / 20 for edge in range(21)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalTokenParameters(Parameters):
-    """What confirmations follow from besides counts: the priors of each slice, and the criterion."""
+    """What confirmations and weights follow from besides counts and log ratios.
+
+    These are the priors of each slice and the criterion, and the temperature of each slice that has rows.
+    """
 
     priors: Mapping[str, Priors]
+    temperatures: Mapping[str, float]
     criterion: Criterion
 
     def to_json(self) -> dict[str, Any]:
         """The parameters as JSON data."""
         return {
             "priors": {key: priors.to_json() for key, priors in sorted(self.priors.items())},
+            "temperatures": dict(sorted(self.temperatures.items())),
             "confirmation": asdict(self.criterion),
         }
 
@@ -60,6 +68,7 @@ class CriticalTokenParameters(Parameters):
         """Read back what `to_json` gave; raises KeyError, TypeError or ValueError."""
         return cls(
             priors={key: Priors(**priors) for key, priors in data["priors"].items()},
+            temperatures=dict(data["temperatures"]),
             criterion=Criterion(**data["confirmation"]),
         )
 
@@ -73,21 +82,31 @@ def parameters_of(round: Round) -> CriticalTokenParameters:
             f"critical_token_pairs: slices of round {round.key} differ in never, least or confidence: materialise them "
             "again with the same settings"
         )
+    old = sorted(key for key, config in configs.items() if "weights_temperature" not in config)
+    if old:
+        raise SchemaError(
+            f"critical_token_pairs: the recipe of {', '.join(old)} has no weights_temperature, as an older stepmill "
+            "wrote it: materialise contrastive_models and critical_token_pairs again"
+        )
+    temperatures = {key: config["weights_temperature"] for key, config in configs.items()}
     return CriticalTokenParameters(
-        priors={key: Priors(**config["priors"]) for key, config in configs.items()}, criterion=criteria.pop()
+        priors={key: Priors(**config["priors"]) for key, config in configs.items()},
+        temperatures={key: temperature for key, temperature in temperatures.items() if temperature is not None},
+        criterion=criteria.pop(),
     )
 
 
 def recompute(rows: pl.DataFrame, parameters: CriticalTokenParameters) -> pl.DataFrame:
-    """The columns `DERIVED` of every row; raises IncompleteParameters if a slice has no priors."""
-    unknown = sorted(set(rows["slice"]) - parameters.priors.keys())
-    if unknown:
-        raise IncompleteParameters(f"settings.export holds no priors of {', '.join(unknown)}, whose rows need them")
+    """The columns `DERIVED` of every row; raises IncompleteParameters if a slice has no priors or no temperature."""
+    for what, of_slices in (("priors", parameters.priors), ("temperatures", parameters.temperatures)):
+        unknown = sorted(set(rows["slice"]) - of_slices.keys())
+        if unknown:
+            raise IncompleteParameters(f"settings.export holds no {what} of {', '.join(unknown)}, whose rows need them")
     schema = {name: rows.schema[name] for name in DERIVED}
     return pl.DataFrame([_derived(row, parameters) for row in rows.iter_rows(named=True)], schema=schema)
 
 
-def _derived(row: Mapping[str, Any], parameters: CriticalTokenParameters) -> dict[str, list[Any]]:
+def _derived(row: Mapping[str, Any], parameters: CriticalTokenParameters) -> dict[str, Any]:
     ids, scores, positions = row["rejected_token_ids"], row["rejected_scores"], row["critical_positions"]
     counts = {
         arm: list(zip(row[f"critical_n_{arm}_correct"], row[f"critical_n_{arm}"], strict=True))
@@ -95,7 +114,10 @@ def _derived(row: Mapping[str, Any], parameters: CriticalTokenParameters) -> dic
     }
     return {
         "chosen_weights": chosen_weights(len(row["chosen_token_ids"]), row["response_start"]),
-        "rejected_weights": rejected_weights(scores, row["response_start"]),
+        "rejected_weights": rejected_weights(
+            row["rejected_log_ratios"], row["response_start"], temperature=parameters.temperatures[row["slice"]]
+        ),
+        "fold": fold_of(row["problem_id"]),
         "critical_token_ids": [ids[position] for position in positions],
         "critical_scores": [scores[position] for position in positions],
         **{f"critical_value_{arm}": [k / n if n else None for k, n in tested] for arm, tested in counts.items()},
@@ -157,11 +179,12 @@ def count_tokens(rows: pl.DataFrame) -> dict[str, int]:
     return {"critical": n_critical, "not_critical": len(confirmed) - n_critical}
 
 
-def more_facts(_: Round, rows: Rows, _counts: Mapping[str, int]) -> MoreFacts:
-    """The numbers of rows that the exports keep and drop."""
+def more_facts(_: Round, rows: Rows, counts: Mapping[str, int]) -> MoreFacts:
+    """The numbers of rows that the exports keep and drop, and what the contrast is worth out of sample."""
     stable = apply_rules(rows.only("is_stable"), {"unstable_tokens": pl.col("is_stable")})
     return MoreFacts(
         stages=(StageFacts(name="release: exports", kept=stable.kept.height, dropped=stable.counts()),),
+        figures={CONTRAST: {"all": figures}} if (figures := contrast_figures(counts)) else {},
     )
 
 

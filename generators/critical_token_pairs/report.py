@@ -6,16 +6,22 @@ from collections.abc import Sequence
 import polars as pl
 
 from generators.checks import Check
+from generators.critical_token_pairs.contrast import contrast_figures, count_contrast
 from generators.critical_token_pairs.recipe import CriticalTokenPair
 from generators.engine.tokenizer import Tokenizer
-from generators.shown import Counts, Histogram, SampleRows, Shown
+from generators.shown import Counts, Facts, Histogram, SampleRows, Shown
 
 LEAST_CONFIRMED = 0.25
 
 
-def shown(rows: pl.DataFrame, pairs: Sequence[CriticalTokenPair], tokenizer: Tokenizer) -> dict[str, Shown]:
-    """Scores, who nominated what and whether it was confirmed, and rows to read."""
-    scores = rows.select(pl.col("rejected_scores").list.slice(pl.col("response_start"))).to_series()
+def shown(
+    rows: pl.DataFrame, pairs: Sequence[CriticalTokenPair], tokenizer: Tokenizer, *, temperature: float | None
+) -> dict[str, Shown]:
+    """Scores and weights, what the contrast is worth, who nominated what and whether it was confirmed, rows to read."""
+    scores, weights = (
+        rows.select(pl.col(name).list.slice(pl.col("response_start"))).to_series()
+        for name in ("rejected_scores", "rejected_weights")
+    )
     nominated = Counter(
         f"{name}, {'confirmed' if confirmed else 'not confirmed'}"
         for names, confirmations in rows.select("critical_nominated_by", "critical_confirmed").iter_rows()
@@ -29,6 +35,13 @@ def shown(rows: pl.DataFrame, pairs: Sequence[CriticalTokenPair], tokenizer: Tok
             x="score",
             y="tokens",
         ),
+        "weights": Histogram(
+            values=weights.explode().drop_nulls().to_list(),
+            title="Weight per wrong solution's token",
+            x="weight",
+            y="tokens",
+        ),
+        "contrast_out_of_sample": Facts({"temperature": temperature, **contrast_figures(count_contrast(rows))}),
         "confirmed_per_pair": n_confirmed(rows) / max(1, rows.height),
         "nominated_by": Counts(nominated),
         "not_confirmed": Counts(Counter(reason for pair in pairs for _, reason in pair.critical.dropped)),

@@ -4,6 +4,7 @@ import polars as pl
 
 from filters.schema import Column, Schema
 from generators.columns import COUNTS, DETAIL, IDS, ORIGIN, PROBLEM, REASON, each, length
+from generators.critical_token_pairs.folds import FOLDS
 from generators.training.contrastive_models import SIDES
 
 _SHARES = pl.List(pl.Float64)
@@ -22,16 +23,27 @@ def _of_side(side: str, which: str) -> dict[str, Column]:
             nullable_items=True,
             tokenwise=True,
         ),
+        f"{side}_log_ratios": Column(
+            _SHARES,
+            f"For each token of the {which} solution, log(positive / negative): how much likelier it is in right "
+            "solutions. 0 on the prompt.",
+            tokenwise=True,
+        ),
     }
 
 
 def _side_rules(side: str) -> dict[str, pl.Expr]:
-    scores, weights, start = f"{side}_scores", f"{side}_weights", pl.col("response_start")
+    scores, ratios, weights = f"{side}_scores", f"{side}_log_ratios", f"{side}_weights"
+    start = pl.col("response_start")
     on_prompt = pl.col(weights).list.head(start).list.max()
+    ratio_on_prompt = pl.col(ratios).list.head(start).list.eval(pl.element().abs()).list.max()
     return {
         f"{side}: not_blank": pl.col(side).str.strip_chars() != "",
         f"{side}_token_ids: behind_response_start": length(f"{side}_token_ids") > start,
         f"{scores}: one_per_token": length(scores) == length(f"{side}_token_ids"),
+        f"{ratios}: one_per_token": length(ratios) == length(f"{side}_token_ids"),
+        f"{ratios}: finite": each(ratios, pl.element().is_finite()),
+        f"{ratios}: nothing_on_the_prompt": ratio_on_prompt == 0,
         f"{weights}: one_per_token": length(weights) == length(f"{side}_token_ids"),
         f"{scores}: null_for_the_first_only": pl.col(scores).list.first().is_null()
         & (pl.col(scores).list.drop_nulls().list.len() == length(scores) - 1),
@@ -53,12 +65,14 @@ CONTRASTIVE_MODELS = Schema(
     columns={
         "problem_id": PROBLEM["problem_id"],
         "attempt_index": Column(pl.Int64, "Which of the attempts at the problem the solution is."),
+        "fold": Column(pl.Int64, "The fold of the problem; what learns from it scores the problems of the other one."),
         "side": Column(pl.String, "The model that learns from it: `positive` or `negative`."),
         "n_tokens": Column(pl.Int64, "How long it is with its prompt, in the policy's tokens."),
         **ORIGIN,
     },
     key=("problem_id", "attempt_index", "side"),
     rules={
+        "fold: known": pl.col("fold").is_in(FOLDS),
         "side: known": pl.col("side").is_in(SIDES),
         "n_tokens: at_least_two": pl.col("n_tokens") >= 2,
     },
@@ -76,6 +90,9 @@ CRITICAL_TOKEN_PAIRS = Schema(
         "also_accepted": PROBLEM["also_accepted"],
         "chosen_attempt_index": Column(pl.Int64, "Which of the attempts at the problem is chosen."),
         "rejected_attempt_index": Column(pl.Int64, "Which of them is rejected."),
+        "fold": Column(
+            pl.Int64, "The fold of the problem, 0 or 1, by its id; the models of its scores learnt from the other fold."
+        ),
         "response_start": Column(pl.Int64, "Where the solution begins in the token ids, the same on both sides."),
         **_of_side("chosen", "right"),
         **_of_side("rejected", "wrong"),
@@ -84,7 +101,8 @@ CRITICAL_TOKEN_PAIRS = Schema(
         ),
         "rejected_weights": Column(
             _SHARES,
-            "The weight of each token: 0 on the prompt, 1 minus its score on the solution, 1 on the last.",
+            "The weight of each token: 0 on the prompt, 1 / (1 + exp(log ratio / temperature)) on the solution, 1 on "
+            "the last.",
             tokenwise=True,
         ),
         "critical_positions": Column(COUNTS, "The positions of the tested tokens in `rejected_token_ids`."),
@@ -119,12 +137,13 @@ CRITICAL_TOKEN_PAIRS = Schema(
             pl.String, "The SHA-256 of its tokenizer.json; null if it has no such file.", nullable=True
         ),
         "beta": Column(pl.Float64, "How much the negative model counts against the positive one in a score."),
-        "positive_model": Column(pl.String, "The adapter, or the simulated law, of right solutions."),
-        "negative_model": Column(pl.String, "The adapter, or the simulated law, of wrong solutions."),
+        "positive_model": Column(pl.String, "The adapter, or the simulated law, of the other fold's right solutions."),
+        "negative_model": Column(pl.String, "The adapter, or the simulated law, of the other fold's wrong solutions."),
         **ORIGIN,
     },
     key=("problem_id",),
     rules={
+        "fold: known": pl.col("fold").is_in(FOLDS),
         "response_start: above_zero": pl.col("response_start") > 0,
         **_side_rules("chosen"),
         **_side_rules("rejected"),

@@ -1,10 +1,11 @@
 """Contrastive estimation (arXiv 2411.19943, section 3.2): is a token more likely in right or in wrong solutions?
 
 The score of a token is its probability under softmax((1 + beta) * positive - beta * negative) of two models' logits. A
-low score nominates a critical token.
+low score nominates a critical token. The log ratio of a token is its log-probability under the positive model less that
+under the negative one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,44 +14,57 @@ from generators.training.adapter_folder import read_origin
 from generators.training.base import Base, Dtype
 from generators.training.contrastive_models import SIDES, ContrastiveModels
 
-VERSION = "2"  # bump when a change here would change the scores
+VERSION = "3"  # bump when a change here would change the scores
 
 Progress = Callable[[int, int], None]
-_BUFFERS = 3  # in memory at once for a chunk: the logits, and the copies that logsumexp makes of them
+_BUFFERS = 4  # in memory at once for a chunk: logits, their differences, and the copies that logsumexp makes of either
 _BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastiveScores:
-    """A score for each token of a prompt with its response; None for the first, which follows nothing."""
+    """A score and a log ratio for each token of a prompt with its response; None for the first, which follows nothing.
+
+    A log ratio above 0 speaks for right solutions.
+    """
 
     scores: tuple[float | None, ...]
+    log_ratios: tuple[float | None, ...]
 
     def __post_init__(self) -> None:
-        if not self.scores or self.scores[0] is not None or None in self.scores[1:]:
-            raise ValueError(f"scores must be None for the first token and for no other, got {self.scores}")
+        for name in ("scores", "log_ratios"):
+            values = getattr(self, name)
+            if not values or values[0] is not None or None in values[1:]:
+                raise ValueError(f"{name} must be None for the first token and for no other, got {values}")
+        if len(self.scores) != len(self.log_ratios):
+            raise ValueError(f"log_ratios must be as many as scores ({len(self.scores)}), got {len(self.log_ratios)}")
 
 
 class TokenScorer(Protocol):
     """Scores the tokens of sequences; a policy without weights has a scorer of its own."""
 
-    def score(self, sequences: Sequence[Sequence[int]], *, progress: Progress) -> list[ContrastiveScores]:
-        """Scores in the order of `sequences`; `progress` gets the number of scored tokens and of all tokens."""
+    def score(
+        self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress
+    ) -> list[ContrastiveScores]:
+        """Scores in the order of `sequences`, each by the models that learnt from its fold in `folds`.
+
+        `progress` gets the number of scored tokens and of all tokens.
+        """
         ...
 
 
 class ContrastiveScorer:
-    """One base model in memory with both adapters on it; raises AdapterRefused if they do not belong together.
+    """One base model in memory with the adapters of all folds on it; raises AdapterRefused if one is of another base.
 
-    A batch has at most `settings.batch_tokens` tokens with its padding, or one sequence. Logits take at most
-    `logits_mib`, or the memory of one position. In `float32` a score equals that of a single forward pass to 1e-3;
-    `bfloat16` halves the memory and is coarser.
+    `models` has the two adapters by the fold that they learnt from. A batch has at most `settings.batch_tokens` tokens
+    with its padding, or one sequence. Logits take at most `logits_mib`, or the memory of one position. In `float32` a
+    score equals that of a single forward pass to 1e-3; `bfloat16` halves the memory and is coarser.
     """
 
     def __init__(
         self,
         base: Base,
-        models: ContrastiveModels,
+        models: Mapping[int, ContrastiveModels],
         settings: Settings,
         *,
         dtype: Dtype = "float32",
@@ -60,32 +74,54 @@ class ContrastiveScorer:
         import torch
         from peft import PeftModel
 
-        folders = dict(zip(SIDES, (models.positive, models.negative), strict=True))
+        folders = {
+            _adapter(fold, side): folder
+            for fold, of_fold in models.items()
+            for side, folder in zip(SIDES, (of_fold.positive, of_fold.negative), strict=True)
+        }
+        if not folders:
+            raise ValueError("models must have the adapters of at least one fold, got none")
         for folder in folders.values():
             read_origin(folder, base)
         self._base, self._settings = base, settings
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         model = base.load(dtype=dtype, device=self._device)
-        self._adapted = PeftModel(model, _config(folders["positive"]), adapter_name="positive")
-        for side, folder in folders.items():
-            self._adapted.load_adapter(str(folder), adapter_name=side, torch_device=self._device)
+        first = next(iter(folders))
+        self._adapted = PeftModel(model, _config(folders[first]), adapter_name=first)
+        for name, folder in folders.items():
+            self._adapted.load_adapter(str(folder), adapter_name=name, torch_device=self._device)
+        self._folds = tuple(models)
         self._model = model.eval()
         positions = logits_mib * 2**20 // (base.vocabulary * _BYTES * _BUFFERS)
         self._positions = max(1, positions)
 
-    def score(self, sequences: Sequence[Sequence[int]], *, progress: Progress) -> list[ContrastiveScores]:
-        """Scores in the order of `sequences`; `progress` gets the number of scored tokens and of all tokens."""
-        self._check(sequences)
+    def score(
+        self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress
+    ) -> list[ContrastiveScores]:
+        """Scores in the order of `sequences`, each by the models that learnt from its fold in `folds`.
+
+        `progress` gets the number of scored tokens and of all tokens.
+        """
+        self._check(sequences, folds)
         scores: dict[int, ContrastiveScores] = {}
         done, total = 0, sum(map(len, sequences))
-        for indices in batches_by_length([len(ids) for ids in sequences], tokens=self._settings.batch_tokens):
-            batch = [sequences[index] for index in indices]
-            scores.update(zip(indices, self._score_batch(batch), strict=True))
-            done += sum(map(len, batch))
-            progress(done, total)
+        for fold in self._folds:
+            of_fold = [index for index, by in enumerate(folds) if by == fold]
+            lengths = [len(sequences[index]) for index in of_fold]
+            for places in batches_by_length(lengths, tokens=self._settings.batch_tokens):
+                indices = [of_fold[place] for place in places]
+                batch = [sequences[index] for index in indices]
+                scores.update(zip(indices, self._score_batch(batch, fold), strict=True))
+                done += sum(map(len, batch))
+                progress(done, total)
         return [scores[index] for index in range(len(sequences))]
 
-    def _check(self, sequences: Sequence[Sequence[int]]) -> None:
+    def _check(self, sequences: Sequence[Sequence[int]], folds: Sequence[int]) -> None:
+        if len(folds) != len(sequences):
+            raise ValueError(f"folds must have one fold for each of {len(sequences)} sequences, got {len(folds)}")
+        unknown = sorted(set(folds) - set(self._folds))
+        if unknown:
+            raise ValueError(f"folds must be among those with models ({list(self._folds)}), got {unknown}")
         vocabulary = self._base.vocabulary
         for index, ids in enumerate(sequences):
             if not ids:
@@ -97,7 +133,7 @@ class ContrastiveScorer:
                     "was made with another tokenizer"
                 )
 
-    def _score_batch(self, batch: Sequence[Sequence[int]]) -> list[ContrastiveScores]:
+    def _score_batch(self, batch: Sequence[Sequence[int]], fold: int) -> list[ContrastiveScores]:
         """Pad on the right, so that causal attention never sees the padding."""
         import torch
 
@@ -109,21 +145,15 @@ class ContrastiveScorer:
         followed = torch.arange(1, longest, device=self._device) < lengths  # positions whose next token is scored
         beginning = torch.tensor(batch[0][: shared + 1], device=self._device)
         with torch.inference_mode():
-            shared_states, own_states = self._contrasted_states(beginning[:-1], ids)
-            common = self._probabilities(shared_states, beginning[1:])
-            scores = iter(self._probabilities(own_states[:, :-1][followed], ids[:, 1:][followed]))
-        return [ContrastiveScores((None, *common, *(next(scores) for _ in rest[1:]))) for rest in own]
+            positive, negative = (self._states(_adapter(fold, side), beginning[:-1], ids) for side in SIDES)
+            common = self._contrast(positive[0], negative[0], beginning[1:])
+            of_own = [states[1][:, :-1][followed] for states in (positive, negative)]
+            pairs = iter(self._contrast(*of_own, ids[:, 1:][followed]))
+        return [_joined([*common, *(next(pairs) for _ in rest[1:])]) for rest in own]
 
-    def _contrasted_states(self, shared: Any, own: Any) -> tuple[Any, Any]:
-        """The states whose logits are the contrast of the two models' logits: the head, which both share, is linear."""
-        beta = self._settings.beta
-        positive, negative = (self._states(side, shared, own) for side in SIDES)
-        shared_states, own_states = ((1 + beta) * p - beta * n for p, n in zip(positive, negative, strict=True))
-        return shared_states, own_states
-
-    def _states(self, side: str, shared: Any, own: Any) -> tuple[Any, Any]:
+    def _states(self, adapter: str, shared: Any, own: Any) -> tuple[Any, Any]:
         """The states of the common beginning, which passes through the model once, and of each sequence's own part."""
-        self._adapted.set_adapter(side)
+        self._adapted.set_adapter(adapter)
         if not len(shared):
             states = self._model.base_model(input_ids=own, use_cache=False).last_hidden_state.float()
             return states[0, :0], states
@@ -133,14 +163,35 @@ class ContrastiveScorer:
         own_states = self._model.base_model(input_ids=own, past_key_values=cache).last_hidden_state
         return beginning.last_hidden_state[0].float(), own_states.float()
 
-    def _probabilities(self, states: Any, token_ids: Any) -> list[float]:
-        head = self._model.get_output_embeddings()
-        probabilities: list[float] = []
-        for chunk, ids in zip(states.split(self._positions), token_ids.split(self._positions), strict=True):
-            logits = head(chunk.to(head.weight.dtype)).float()
-            log_scores = logits.gather(1, ids[:, None])[:, 0] - logits.logsumexp(1)
-            probabilities += log_scores.clamp(max=0.0).double().exp().tolist()
-        return probabilities
+    def _contrast(self, positive: Any, negative: Any, token_ids: Any) -> list[tuple[float, float]]:
+        """The score and the log ratio of each token by the two models' states before it.
+
+        The head is linear and common to both models: their logits differ by the head's image of the states' difference,
+        which a coarse type holds better than the difference of two large logits.
+        """
+        from torch.nn.functional import linear
+
+        head, beta = self._model.get_output_embeddings(), self._settings.beta
+        found: list[tuple[float, float]] = []
+        chunks = (states.split(self._positions) for states in (positive, positive - negative, token_ids))
+        for states, difference, ids in zip(*chunks, strict=True):
+            logits = head(states.to(head.weight.dtype)).float()
+            gaps = linear(difference.to(head.weight.dtype), head.weight).float()
+            gap, total = gaps.gather(1, ids[:, None])[:, 0], logits.logsumexp(1)
+            logits.add_(gaps, alpha=beta)  # (1 + beta) * positive - beta * negative
+            scores = (logits.gather(1, ids[:, None])[:, 0] - logits.logsumexp(1)).clamp(max=0.0).double().exp()
+            logits.sub_(gaps, alpha=1 + beta)  # negative
+            ratios = gap - total + logits.logsumexp(1)
+            found += zip(scores.tolist(), ratios.double().tolist(), strict=True)
+        return found
+
+
+def _joined(pairs: Sequence[tuple[float, float]]) -> ContrastiveScores:
+    return ContrastiveScores((None, *(score for score, _ in pairs)), (None, *(ratio for _, ratio in pairs)))
+
+
+def _adapter(fold: int, side: str) -> str:
+    return f"{side}_{fold}"
 
 
 def shared_beginning(sequences: Sequence[Sequence[int]]) -> int:

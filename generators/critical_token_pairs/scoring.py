@@ -1,16 +1,18 @@
-"""The scores of a slice's solutions by its contrastive models, or by the laws that replace them."""
+"""The scores of a slice's solutions by contrastive models that never saw their problems, or by laws in their place."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from generators.critical_token_pairs.folds import scoring_fold
+from generators.critical_token_pairs.recipe import token_ids
 from generators.critical_token_pairs.scores import ContrastiveScorer, ContrastiveScores, Progress, TokenScorer
 from generators.critical_token_pairs.settings import ModelsSettings, Settings
 from generators.critical_token_pairs.simulated_scorer import SimulatedScorer
 from generators.critical_token_pairs.table import ScoredBy
-from generators.critical_token_pairs.trained_models import ADAPTERS, SIMULATED_LAWS, adapters_folder
+from generators.critical_token_pairs.trained_models import ADAPTERS, SIMULATED_LAWS, adapters_folder, names_of
 from generators.models.base import base_of
-from generators.models.policy import Policy
+from generators.records import Attempt
 from generators.stage import Slice
 from generators.training.base import has_gpu, release_gpu_memory
 from generators.training.contrastive_models import ContrastiveModels
@@ -19,52 +21,41 @@ _LOG_EVERY_S = 10.0
 
 
 def score(
-    sequences: Sequence[Sequence[int]],
+    solutions: Sequence[Attempt],
     config: Mapping[str, Any],
     *,
     slice: Slice,
     models: ModelsSettings,
     settings: Settings,
 ) -> tuple[list[ContrastiveScores], ScoredBy]:
-    """The scores of sequences of token ids in their order, by the models that `config` identifies.
+    """The scores of solutions in their order, each by the models of the fold that its problem is not in.
 
-    The policy's server stops where it would need the same GPU, and nothing of the models stays in memory. Raises
-    TrainingError.
+    `config` identifies the models. The policy's server stops where it would need the same GPU, and nothing of the
+    models stays in memory. Raises TrainingError, and ValueError where a fold that is needed has no models.
     """
     scorer: TokenScorer
+    names = names_of(config)
     if config["models"] == SIMULATED_LAWS:
         scorer = SimulatedScorer(beta=settings.beta, factor=config["factor"])
-        scored_by = _by_laws(scorer, slice.policy)
+        tokenizer, sha256 = slice.policy.tokenizer.name, None
     else:
         slice.make_room(on_gpu=has_gpu())
         base = base_of(slice.policy, weights=models.weights)
         folder = adapters_folder(slice, models)
-        adapters = ContrastiveModels(
-            positive=folder / config["positive"], negative=folder / config["negative"], losses={}
-        )
-        scorer = ContrastiveScorer(base, adapters, settings, dtype=models.dtype)
-        scored_by = ScoredBy(
-            tokenizer=base.name,
-            tokenizer_sha256=base.tokenizer_sha256,
-            positive_model=config["positive"],
-            negative_model=config["negative"],
-            beta=settings.beta,
-        )
-    scores = scorer.score(sequences, progress=_logged(slice.say))
+        of_folds = {
+            fold: ContrastiveModels(
+                positive=folder / of_fold["positive"], negative=folder / of_fold["negative"], losses={}
+            )
+            for fold, of_fold in names.items()
+        }
+        scorer = ContrastiveScorer(base, of_folds, settings, dtype=models.dtype)
+        tokenizer, sha256 = base.name, base.tokenizer_sha256
+    folds = [scoring_fold(solution.problem_id) for solution in solutions]
+    scores = scorer.score([token_ids(solution) for solution in solutions], folds, progress=_logged(slice.say))
     del scorer
     if config["models"] == ADAPTERS:
         release_gpu_memory()
-    return scores, scored_by
-
-
-def _by_laws(scorer: SimulatedScorer, policy: Policy) -> ScoredBy:
-    return ScoredBy(
-        tokenizer=policy.tokenizer.name,
-        tokenizer_sha256=None,
-        positive_model=f"simulated law, error rate / {scorer.factor:g}",
-        negative_model=f"simulated law, error rate * {scorer.factor:g}",
-        beta=scorer.beta,
-    )
+    return scores, ScoredBy(tokenizer=tokenizer, tokenizer_sha256=sha256, models=names, beta=settings.beta)
 
 
 def _logged(say: Callable[[str], None]) -> Progress:

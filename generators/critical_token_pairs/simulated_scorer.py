@@ -2,11 +2,13 @@
 
 The positive law's error rate is the policy's own divided by `factor`, the negative one's is multiplied by it. A score
 contrasts the two laws' next tokens by the formula of `generators.critical_token_pairs.scores`. The laws write no
-prompts, so a prompt's tokens have the score 1.
+prompts, so a prompt's tokens have the score 1 and the log ratio 0. They learnt from no solution, so both folds have the
+same two.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import log
 
 from generators.critical_token_pairs.scores import ContrastiveScores, Progress
 from generators.engine.simulated.law import SimulatedLaw
@@ -30,24 +32,31 @@ class SimulatedScorer:
         if self.factor <= 1:
             raise ValueError(f"factor must be above 1, got {self.factor}")
 
-    def score(self, sequences: Sequence[Sequence[int]], *, progress: Progress) -> list[ContrastiveScores]:
+    def score(
+        self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress
+    ) -> list[ContrastiveScores]:
         """Scores in the order of `sequences`; `progress` gets the number of scored tokens and of all tokens."""
-        scores = [ContrastiveScores((None, *self._scores(sequence)[1:])) for sequence in sequences]
+        if len(folds) != len(sequences):
+            raise ValueError(f"folds must have one fold for each of {len(sequences)} sequences, got {len(folds)}")
+        scores = [self._scored(sequence) for sequence in sequences]
         total = sum(map(len, sequences))
         progress(total, total)
         return scores
 
-    def _scores(self, sequence: Sequence[int]) -> list[float]:
+    def _scored(self, sequence: Sequence[int]) -> ContrastiveScores:
         start = _response_start(sequence)
         task = Task.under(self.law, _statement(sequence[:start]))
         positive = Position(replace(task, error_rate=task.error_rate / self.factor))
         negative = Position(replace(task, error_rate=min(_MOST_WRONG, task.error_rate * self.factor)))
-        scores = [1.0] * start
+        scores, log_ratios = [1.0] * start, [0.0] * start
         for token_id in sequence[start:]:
-            scores.append(contrasted(positive.next_tokens(), negative.next_tokens(), self.beta).get(token_id, 0.0))
+            by_positive, by_negative = positive.next_tokens(), negative.next_tokens()
+            scores.append(contrasted(by_positive, by_negative, self.beta).get(token_id, 0.0))
+            is_written = by_positive.get(token_id) and by_negative.get(token_id)
+            log_ratios.append(log(by_positive[token_id] / by_negative[token_id]) if is_written else 0.0)
             positive.advance(token_id)
             negative.advance(token_id)
-        return scores
+        return ContrastiveScores((None, *scores[1:]), (None, *log_ratios[1:]))
 
 
 def contrasted(positive: Mapping[int, float], negative: Mapping[int, float], beta: float) -> dict[int, float]:
@@ -59,6 +68,14 @@ def contrasted(positive: Mapping[int, float], negative: Mapping[int, float], bet
     }
     total = sum(weights.values())
     return {token_id: weight / total for token_id, weight in weights.items()}
+
+
+def law_names(factor: float) -> dict[str, str]:
+    """The names of the two laws by the side that they stand for."""
+    return {
+        "positive": f"simulated law, error rate / {factor:g}",
+        "negative": f"simulated law, error rate * {factor:g}",
+    }
 
 
 def _response_start(sequence: Sequence[int]) -> int:

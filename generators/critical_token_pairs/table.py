@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from generators.critical_token_pairs.folds import fold_of, scoring_fold
 from generators.critical_token_pairs.recipe import CriticalTokenPair, chosen_weights, rejected_weights, token_ids
 from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, CRITICAL_TOKEN_PAIRS
 from generators.critical_token_pairs.tokens.paths import Span, likely_wrong_step, step_span
@@ -20,12 +21,11 @@ WrongSteps = Mapping[tuple[str, int, Ids], Span | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredBy:
-    """The models that the scores of a table come from."""
+    """What the scores of a table come from: `models` names those of both sides, by the fold that they learnt from."""
 
     tokenizer: str
     tokenizer_sha256: str | None
-    positive_model: str
-    negative_model: str
+    models: Mapping[int, Mapping[str, str]]
     beta: float
 
 
@@ -35,6 +35,7 @@ def examples_table(examples: Iterable[tuple[str, Attempt]], provenance: Provenan
         {
             "problem_id": attempt.problem_id,
             "attempt_index": attempt.attempt_index,
+            "fold": fold_of(attempt.problem_id),
             "side": side,
             "n_tokens": len(token_ids(attempt)),
             **provenance,
@@ -45,16 +46,18 @@ def examples_table(examples: Iterable[tuple[str, Attempt]], provenance: Provenan
 
 
 def critical_token_pairs_table(
-    pairs: Iterable[CriticalTokenPair], scored_by: ScoredBy, provenance: Provenance
+    pairs: Iterable[CriticalTokenPair], scored_by: ScoredBy, temperature: float, provenance: Provenance
 ) -> pl.DataFrame:
-    """The `critical_token_pairs` table of one slice."""
+    """The `critical_token_pairs` table of one slice, with weights at `temperature`."""
     rows = []
     for pair in pairs:
         scored, tested = pair.scored, pair.critical.tokens
+        problem_id, rejected_ratios = scored.problem.problem_id, scored.log_ratios("rejected")
+        models = scored_by.models[scoring_fold(problem_id)]
         chosen, rejected, start = scored.pair.chosen, scored.pair.rejected, scored.response_start
         rows.append(
             {
-                "problem_id": scored.problem.problem_id,
+                "problem_id": problem_id,
                 "source": scored.problem.source,
                 "prompt": scored.problem.prompt,
                 "chosen": chosen.text,
@@ -63,13 +66,16 @@ def critical_token_pairs_table(
                 "also_accepted": scored.problem.also_accepted,
                 "chosen_attempt_index": chosen.attempt_index,
                 "rejected_attempt_index": rejected.attempt_index,
+                "fold": fold_of(problem_id),
                 "response_start": start,
                 "chosen_token_ids": token_ids(chosen),
                 "chosen_scores": scored.chosen_scores.scores,
+                "chosen_log_ratios": scored.log_ratios("chosen"),
                 "rejected_token_ids": token_ids(rejected),
                 "rejected_scores": scored.rejected_scores.scores,
+                "rejected_log_ratios": rejected_ratios,
                 "chosen_weights": chosen_weights(len(token_ids(chosen)), start),
-                "rejected_weights": rejected_weights(scored.rejected_scores.scores, start),
+                "rejected_weights": rejected_weights(rejected_ratios, start, temperature=temperature),
                 "critical_positions": [start + token.position for token in tested],
                 "critical_token_ids": [token.token_id for token in tested],
                 "critical_scores": [token.score for token in tested],
@@ -88,8 +94,8 @@ def critical_token_pairs_table(
                 "tokenizer": scored_by.tokenizer,
                 "tokenizer_sha256": scored_by.tokenizer_sha256,
                 "beta": scored_by.beta,
-                "positive_model": scored_by.positive_model,
-                "negative_model": scored_by.negative_model,
+                "positive_model": models["positive"],
+                "negative_model": models["negative"],
                 **provenance,
             }
         )

@@ -4,7 +4,7 @@ from generators.models.policy import identify
 from tests.tiny_policy import tiny_attempts, tiny_policy
 
 
-def test_every_token_of_a_response_has_a_score_by_adapters_that_never_saw_the_solution(tmp_path, capsys):
+def test_every_token_of_a_response_has_a_score_by_adapters_that_never_saw_the_problem(tmp_path, capsys):
     policy = identify(str(tiny_policy(tmp_path / "tiny")))
     tried = tiny_attempts(4)
     cases = [Case(problem, tuple(attempts), attempts[2]) for problem, attempts in tried]

@@ -30,6 +30,7 @@ STEP_PAIR = PROVENANCE | {
 STEP_TEXTS = {"prefix": "problem 1 + 1 = 2\n", "chosen": "2 + 2 = 4\n", "rejected": "2 + 2 = 5\n"}
 CRITICAL_PAIR = PROVENANCE | {
     "answer": "4",
+    "fold": 0,
     "chosen": "\\boxed{4}",
     "rejected": "\\boxed{5}",
     "response_start": 1,
@@ -37,6 +38,8 @@ CRITICAL_PAIR = PROVENANCE | {
     "rejected_token_ids": [9, 5, 0],
     "chosen_scores": [None, 0.9, 1.0],
     "rejected_scores": [None, 0.2, 1.0],
+    "chosen_log_ratios": [0.0, 1.0, 0.0],
+    "rejected_log_ratios": [0.0, -2.772588722239781, 0.0],  # at temperature 2, odds of 4 to 1
     "chosen_weights": [0.0, 1.0, 1.0],
     "rejected_weights": [0.0, 0.8, 1.0],
     "critical_positions": [1],
@@ -62,7 +65,7 @@ def test_the_last_boxed_number_is_the_answer(text, number):
 
 def test_a_pair_that_keeps_every_rule_has_no_fault():
     assert step_pair_faults(STEP_PAIR, STEP_TEXTS, least_margin=0.1) == []
-    assert critical_pair_faults(CRITICAL_PAIR, CRITICAL_TEXTS) == []
+    assert critical_pair_faults(CRITICAL_PAIR, CRITICAL_TEXTS, temperature=2.0) == []
 
 
 @pytest.mark.parametrize(
@@ -92,24 +95,27 @@ def test_a_margin_below_the_least_is_a_fault():
 
 def test_token_ids_of_another_text_are_a_fault():
     assert step_pair_faults(STEP_PAIR, STEP_TEXTS | {"chosen": "4"}, least_margin=0.1) == ["ids_are_of_the_texts"]
-    assert critical_pair_faults(CRITICAL_PAIR, CRITICAL_TEXTS | {"rejected": "5"}) == ["ids_are_of_the_texts"]
+    assert critical_pair_faults(CRITICAL_PAIR, CRITICAL_TEXTS | {"rejected": "5"}, temperature=2.0) == [
+        "ids_are_of_the_texts"
+    ]
 
 
 @pytest.mark.parametrize(
     ("change", "faults"),
     [
-        ({"rejected_weights": [0.0, 0.7, 1.0]}, ["rejected_weights_are_1_less_the_score"]),
+        ({"rejected_weights": [0.0, 0.7, 1.0]}, ["rejected_weights_follow_from_log_ratios"]),
         ({"rejected_weights": [0.1, 0.8, 1.0]}, ["no_weight_on_the_prompt"]),
         ({"chosen_weights": [0.0, 1.0]}, ["weights_are_as_long_as_ids"]),
         ({"chosen_scores": [None, 0.9]}, ["scores_are_as_long_as_ids"]),
         ({"critical_token_ids": [4]}, ["positions_hold_their_ids"]),
         ({"critical_scores": [0.3]}, ["positions_hold_their_scores"]),
         ({"chosen_token_ids": [8, 4, 0]}, ["one_prompt"]),
+        ({"fold": 1}, ["fold_is_of_the_problem"]),
         ({"answer": "5"}, ["chosen_ends_right", "rejected_ends_wrong"]),
     ],
 )
 def test_a_critical_token_pair_that_breaks_a_rule_is_named(change, faults):
-    assert critical_pair_faults(CRITICAL_PAIR | change, CRITICAL_TEXTS) == faults
+    assert critical_pair_faults(CRITICAL_PAIR | change, CRITICAL_TEXTS, temperature=2.0) == faults
 
 
 def test_two_pairs_behind_one_prefix_with_the_same_chosen_step_are_counted():

@@ -42,8 +42,10 @@ def settings_over(folder, tiny):
 def test_adapters_are_trained_below_the_data_root_and_shown(tmp_path, make):
     settings = settings_over(tmp_path, tiny_policy(tmp_path / "tiny"))
     metadata = metadata_of(make(settings, "slice", "r1", "sums-0", only=[NAME]), NAME)
-    assert (metadata["models"], metadata["positive_adapter_is"]) == ("adapters", "trained")
-    assert metadata["positive_adapter"].startswith(f"{settings.data_root}/adapters/positive-")
+    assert (metadata["models"], metadata["fold_0_positive_adapter_is"]) == ("adapters", "trained")
+    paths = {metadata[f"fold_{fold}_positive_adapter"] for fold in (0, 1)}
+    assert len(paths) == 2
+    assert all(path.startswith(f"{settings.data_root}/adapters/positive-") for path in paths)
     assert "svg+xml" in metadata["losses"]
 
 

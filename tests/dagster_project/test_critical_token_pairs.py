@@ -1,6 +1,7 @@
 """Critical-token pairs of a simulated round: their tokens, weights and exports, and slices without a pair."""
 
 import json
+from math import exp
 
 import polars as pl
 import pytest
@@ -8,8 +9,9 @@ from upath import UPath
 
 from dagster_project.running.events import had_no_rows
 from dagster_project.settings.file import SettingsError, load_settings
+from generators.critical_token_pairs.contrast import contrast_figures, count_contrast
 from generators.critical_token_pairs.dataset import DATASET
-from generators.critical_token_pairs.settings import ModelsSettings
+from generators.critical_token_pairs.settings import ModelsSettings, Settings
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.vocabulary import EOS, SimulatedTokenizer
 from releases.registry.local import LocalRegistry
@@ -49,13 +51,53 @@ def test_the_ids_of_both_sides_give_the_texts_back_and_end_with_the_end_of_text_
             assert ids[-1] == EOS and EOS not in ids[:-1]
 
 
-def test_every_weight_stands_on_its_token(rows):
+def test_every_weight_stands_on_its_token(world, rows):
     for row in rows.iter_rows(named=True):
-        start, scores, weights = row["response_start"], row["rejected_scores"], row["rejected_weights"]
-        assert len(weights) == len(scores) == len(row["rejected_token_ids"])
-        assert weights[:start] == row["chosen_weights"][:start] == [0.0] * start
-        assert weights[start:] == pytest.approx([*(1 - score for score in scores[start:-1]), 1.0], abs=1e-6)
+        temperature = weights_temperature(world.settings, row["slice"])
+        start, ratios, weights = row["response_start"], row["rejected_log_ratios"], row["rejected_weights"]
+        assert len(weights) == len(ratios) == len(row["rejected_scores"]) == len(row["rejected_token_ids"])
+        assert weights[:start] == row["chosen_weights"][:start] == ratios[:start] == [0.0] * start
+        expected = [1 / (1 + exp(ratio / temperature)) for ratio in ratios[start:-1]]
+        assert weights[start:] == pytest.approx([*expected, 1.0], abs=1e-6)
         assert set(row["chosen_weights"][start:]) == {1.0}
+
+
+def weights_temperature(settings, slice_key):
+    recipe = UPath(f"{settings.data_root}/tables/{NAME}/r1/{slice_key}.recipe.json")
+    return json.loads(recipe.read_text())["config"]["weights_temperature"]
+
+
+def test_weights_do_not_saturate_where_the_papers_would(world, rows):
+    figures = contrast_figures(count_contrast(rows))
+    assert figures["below_0.05_as_1_less_the_score"] > 0.4
+    assert figures["weights_below_0.05"] == 0
+    metadata = metadata_of(world.results["r1", "sums-0"], NAME)
+    assert "weights_below_0.05" in str(metadata["contrast_out_of_sample"])
+    card = (LocalRegistry(world.store.releases).open(NAME, "v0.1.0").path / "README.md").read_text()
+    assert "## The contrast on solutions that the models never saw" in card
+
+
+def test_the_tested_token_with_the_lowest_score_is_the_lowest_of_its_solution(rows):
+    tested = 0
+    for row in rows.iter_rows(named=True):
+        lowest = min(row["rejected_scores"][row["response_start"] :])
+        if lowest < Settings().score_below:
+            assert min(row["critical_scores"]) == lowest
+            tested += 1
+    assert tested
+
+
+def test_the_order_of_the_attempts_changes_no_row(settings, make):
+    assert make(settings, "slice", "r1", "sums-0", only=DATASET.stages).success
+    before = {name: table(settings, name) for name in ("contrastive_models", NAME)}
+    file = UPath(f"{settings.data_root}/tables/attempts/r1/sums-0.parquet")
+    attempts = pl.read_parquet(file)
+    turned = pl.concat([of_problem.reverse() for of_problem in attempts.partition_by("problem_id")])
+    assert not turned.equals(attempts)
+    turned.write_parquet(file)
+    assert make(settings, "slice", "r1", "sums-0", only=list(before)).success
+    for name, rows in before.items():
+        assert table(settings, name).equals(rows), name
 
 
 def test_a_confirmed_token_is_where_the_law_went_wrong(rows):

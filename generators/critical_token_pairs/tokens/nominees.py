@@ -21,8 +21,9 @@ from generators.search.priors import Priors
 from generators.search.rollouts import Rollouts
 from generators.search.tree import Tree
 
-VERSION = "2"  # bump when a change here would change the rows
+VERSION = "3"  # bump when a change here would change the rows
 BEHIND_CRITICAL_TOKEN = "behind_critical_token"  # not tested: the solution was lost before it
+BEFORE_CRITICAL_TOKEN = "before_critical_token"  # not tested: the solution was not lost before that token
 BUDGET_SPENT = "budget_spent"  # not tested: earlier nominees spent the budget
 Nomination = Literal["score", "search"]
 
@@ -91,12 +92,13 @@ async def critical_tokens(
     rule: AnswerRule,
     config: CriticalTokensConfig,
 ) -> CriticalTokens:
-    """Nominate tokens of a finished wrong `attempt`, and test them from the first on until one is confirmed.
+    """Nominate tokens of a finished wrong `attempt`, and test them, the lowest score first, until one is confirmed.
 
     `step_range` is the first wrong step as a span of tokens, `scores` has one number for each token of the response,
-    and `tree` is the tree of the problem's labels, whose root knows the attempts. After a critical token the solution
-    is lost, so nothing is tested there. Where no step is given, or none of its tokens is confirmed, the whole response
-    is searched. Raises EngineError, and ValueError for an attempt that is not finished and wrong.
+    and `tree` is the tree of the problem's labels, whose root knows the attempts. Without scores the first token comes
+    first. After a critical token the solution is lost, and before it not yet, so no other is tested then. Where no step
+    is given, or none of its tokens is confirmed, the whole response is searched. Raises EngineError, and ValueError for
+    an attempt that is not finished and wrong.
     """
     _check(attempt, scores, tree, config)
     rollouts = Rollouts(
@@ -150,27 +152,37 @@ class _Nominees:
         self._tested: dict[int, CriticalToken] = {}
         self._dropped: dict[int, str] = {}
         self._budget_left = self._settings.budget
-        self._has_critical = False
+        self._critical: int | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether no further nominee will be tested."""
-        return self._has_critical or not self._budget_left
+        return self._critical is not None or not self._budget_left
 
     async def test(self, search: TokenSearch | None) -> None:
         """Test the nominees of scores and search that were not tested before, until one is confirmed."""
         by_search = self._likely(search) if search else []
-        for position in sorted({*self._by_score, *by_search} - self._tested.keys()):
+        for position in sorted({*self._by_score, *by_search} - self._tested.keys(), key=self._rank):
             if self.is_over:
-                self._dropped[position] = BEHIND_CRITICAL_TOKEN if self._has_critical else BUDGET_SPENT
+                self._dropped[position] = self._why_untested(position)
                 continue
             nominated_by: list[Nomination] = ["score"] if position in self._by_score else []
             nominated_by += ["search"] if position in by_search else []
             arms, reason = await self._arms(position, self._first_unseen(position, search))
-            self._has_critical = reason is None
-            self._tested[position] = self._token(position, arms, tuple(nominated_by), confirmed=self._has_critical)
-            if reason is not None:
+            if reason is None:
+                self._critical = position
+            else:
                 self._dropped[position] = reason
+            self._tested[position] = self._token(position, arms, tuple(nominated_by), confirmed=reason is None)
+
+    def _rank(self, position: int) -> tuple[float, int]:
+        """The lowest score first, and of equal ones, or without scores, the first token."""
+        return (0.0 if self._scores is None else self._scores[position], position)
+
+    def _why_untested(self, position: int) -> str:
+        if self._critical is None:
+            return BUDGET_SPENT
+        return BEHIND_CRITICAL_TOKEN if position > self._critical else BEFORE_CRITICAL_TOKEN
 
     async def _arms(self, position: int, first: int) -> tuple[TwoArms, str | None]:
         """Both arms of a token after its test, and why it is not confirmed."""

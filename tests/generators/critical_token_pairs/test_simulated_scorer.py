@@ -1,3 +1,5 @@
+from math import log
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,10 +18,15 @@ WRONG = "Adding 7 gives 48\nAdding 35 gives 84\n\\boxed{84}"
 SHARES = st.dictionaries(st.integers(0, 9), st.floats(0.01, 1), min_size=1)
 
 
+def score(scorer, sequence, fold=0):
+    (found,) = scorer.score([sequence], [fold], progress=lambda done, total: None)
+    return found
+
+
 def scores(text, beta=1.0):
     """The scores of a response, and its pieces."""
     response = (*TOKENIZER.encode(text), EOS)
-    (found,) = SimulatedScorer(law=LAW, beta=beta).score([(*PROMPT, *response)], progress=lambda done, total: None)
+    found = score(SimulatedScorer(law=LAW, beta=beta), (*PROMPT, *response))
     assert len(found.scores) == len(PROMPT) + len(response)
     return found.scores[len(PROMPT) :], [TOKENIZER.piece(token_id) for token_id in response]
 
@@ -43,15 +50,31 @@ def test_what_the_law_never_writes_scores_nothing():
     assert min(scores("Adding 8 gives 48\n")[0]) == 0.0
 
 
+def test_a_log_ratio_compares_the_two_laws_and_is_0_where_they_agree():
+    response = (*TOKENIZER.encode(WRONG), EOS)
+    found = score(SimulatedScorer(law=LAW, beta=1.0), (*PROMPT, *response))
+    ratios = found.log_ratios[len(PROMPT) :]
+    by_piece = dict(zip(map(TOKENIZER.piece, response), ratios, strict=True))
+    assert by_piece[" 48"] == pytest.approx(log(0.9 / 0.6))
+    assert by_piece[" 84"] == pytest.approx(log(0.1 / 0.4))
+    assert sum(ratio != 0 for ratio in ratios) == 2
+    assert set(found.log_ratios[1 : len(PROMPT)]) == {0.0}
+
+
+def test_the_laws_learnt_from_no_problem_so_both_folds_have_the_same_two():
+    sequence = (*PROMPT, *TOKENIZER.encode(WRONG), EOS)
+    scorer = SimulatedScorer(law=LAW, beta=1.0)
+    assert score(scorer, sequence, fold=0) == score(scorer, sequence, fold=1)
+
+
 def test_without_beta_a_score_is_the_positive_laws_share():
     found, pieces = scores(RIGHT, beta=0.0)
     assert found[pieces.index(" 48")] == pytest.approx(0.9)
 
 
 def test_an_error_rate_near_one_still_has_a_right_total_to_contrast():
-    (found,) = SimulatedScorer(law=SimulatedLaw(error_rate=0.9, recovery_rate=0.0), beta=1.0).score(
-        [(*PROMPT, *TOKENIZER.encode(RIGHT), EOS)], progress=lambda done, total: None
-    )
+    scorer = SimulatedScorer(law=SimulatedLaw(error_rate=0.9, recovery_rate=0.0), beta=1.0)
+    found = score(scorer, (*PROMPT, *TOKENIZER.encode(RIGHT), EOS))
     assert all(0 < score <= 1 for score in found.scores[1:])
 
 
@@ -82,4 +105,9 @@ def test_settings_out_of_bounds_are_named(made, message):
 )
 def test_what_is_no_attempt_of_the_simulated_policy_is_refused(sequence, message):
     with pytest.raises(ValueError, match=message):
-        SimulatedScorer(beta=1.0).score([sequence], progress=lambda done, total: None)
+        score(SimulatedScorer(beta=1.0), sequence)
+
+
+def test_every_sequence_needs_a_fold():
+    with pytest.raises(ValueError, match="folds must have one fold for each of 1 sequences, got 0"):
+        SimulatedScorer(beta=1.0).score([PROMPT], [], progress=lambda done, total: None)

@@ -1,3 +1,5 @@
+from math import log
+
 import polars as pl
 import pytest
 
@@ -25,6 +27,7 @@ def test_the_first_wrong_step_comes_from_the_soundness_or_else_from_the_labels(s
     assert wrong_steps_of(frame) == {("p", 1, tuple(range(9))): span}
 
 
-def test_a_wrong_token_weighs_one_less_its_score_and_the_last_one_weighs_all():
-    assert rejected_weights([None, 0.9, 0.25, 0.0, 0.5], 2) == [0.0, 0.0, 0.75, 1.0, 1.0]
+def test_a_wrong_token_weighs_by_its_log_ratio_over_the_temperature_and_the_last_one_weighs_all():
+    weights = rejected_weights([0.0, 0.0, 2 * log(4), -2 * log(4), 0.0, 9.0], 2, temperature=2.0)
+    assert weights == pytest.approx([0.0, 0.0, 0.2, 0.8, 0.5, 1.0])
     assert chosen_weights(5, 2) == [0.0, 0.0, 1.0, 1.0, 1.0]

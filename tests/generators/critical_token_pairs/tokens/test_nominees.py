@@ -13,6 +13,7 @@ from generators.critical_token_pairs.tokens.confirmation import (
     without_token,
 )
 from generators.critical_token_pairs.tokens.nominees import (
+    BEFORE_CRITICAL_TOKEN,
     BEHIND_CRITICAL_TOKEN,
     BUDGET_SPENT,
     CriticalTokensConfig,
@@ -78,6 +79,26 @@ def test_scores_nominate_the_lowest_and_only_the_critical_one_is_confirmed(tmp_p
     assert made.dropped == ((before, NOT_LOST_WITH_TOKEN), (behind, BEHIND_CRITICAL_TOKEN))
     assert made.critical.nominated_by == ("score",)
     assert made.critical.score == pytest.approx(0.11)
+
+
+def test_the_lowest_score_is_tested_first_and_a_token_before_the_critical_one_needs_no_test(tmp_path):
+    before, behind = CASE.critical - 4, CASE.critical + 4
+    made, _ = found(tmp_path, scores=low(behind, CASE.critical, before), config=SCORES_ALONE)
+    assert [(token.position, token.confirmed) for token in made.tokens] == [(CASE.critical, True), (behind, False)]
+    assert made.dropped == ((before, BEFORE_CRITICAL_TOKEN), (behind, LOST_WITHOUT_TOKEN))
+
+
+@pytest.mark.parametrize("budget", [1, 8, 256])
+@pytest.mark.parametrize("step_range", [CASE.step, None], ids=["wrong step", "whole response"])
+@pytest.mark.parametrize("places", [(3,), (-2, 3), (0, -4, 3)], ids=str)
+def test_the_nominee_with_the_lowest_score_is_tested_in_every_solution(tmp_path, places, step_range, budget):
+    lowest = [CASE.critical + place for place in places]
+    made, _ = found(tmp_path, step_range=step_range, scores=low(*lowest), config=config_of(budget=budget))
+    tested = {token.position: token.n_with + token.n_without for token in made.tokens}
+    assert tested[lowest[0]] > 0
+    scores = {token.position: token.score for token in made.tokens}
+    untested = [position for position, _ in made.dropped if position not in tested]
+    assert all(low(*lowest)[position] >= max(scores.values()) for position in untested if position in lowest)
 
 
 def test_a_token_that_was_lost_before_it_came_is_not_critical(tmp_path):
