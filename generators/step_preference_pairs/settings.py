@@ -21,7 +21,7 @@ class Settings(Section):
     lot: int = Field(4, ge=1, description="rollouts that the test draws at a time")
     cap: Annotated[int, KNOB] = Field(32, ge=1, description="rollouts by which one step is tested at most")
     published_rollouts: int = Field(
-        16, ge=1, description="rollouts of each step of a kept pair, drawn after its test, that its values come from"
+        8, ge=1, description="rollouts of each step of a kept pair, drawn after its test, that its values come from"
     )
     least_pass_rate: float = Field(0.01, gt=0, lt=1, description="lowest pass rate of a problem")
     most_pass_rate: float = Field(0.99, gt=0, lt=1, description="highest pass rate of a problem")

@@ -208,7 +208,7 @@ def test_the_first_step_of_a_right_continuation_is_paired_with_the_wrong_one(tmp
     assert (pair.initial_reason_steps, pair.chosen.text, pair.rejected.text) == ("", "1+2=3\n", "1+2=4\n")
     assert (pair.chosen.full_text, pair.rejected.full_text) == (RIGHT, WRONG)
     assert (pair.margin.chosen.value, pair.margin.rejected.value) == (1.0, 0.0)
-    assert asked == {"": 16, "1+2=3\n": 4 + 16, "1+2=4\n": 4 + 16}
+    assert asked == {"": 16, "1+2=3\n": 4 + 8, "1+2=4\n": 4 + 8}
     assert set(reasons(made)) == {(index, "duplicate_chosen") for index in range(1, 16)}
 
 
@@ -267,7 +267,7 @@ def test_a_step_that_ends_the_solution_is_worth_what_it_came_to(tmp_path):
     assert (pair.chosen.is_final, pair.rejected.is_final) == (True, False)
     assert (pair.margin.chosen.value, pair.margin.chosen.counts.n_rollouts) == (1.0, 0)
     assert pair.chosen.token_ids[-1] == EOS and pair.chosen.text == "\\boxed{6}"
-    assert asked == {"": 16, "1+2=4\n": 4 + 16}
+    assert asked == {"": 16, "1+2=4\n": 4 + 8}
 
 
 def test_two_steps_that_end_their_solutions_take_no_rollouts(tmp_path):
@@ -305,16 +305,16 @@ def test_a_step_without_a_decided_rollout_has_no_margin(tmp_path):
 
 
 def test_what_the_test_saw_and_what_is_published_are_counted_apart(tmp_path):
-    turns = [*["\\boxed{6}"] * 4, *["\\boxed{7}", "\\boxed{6}"] * 8]
+    turns = [*["\\boxed{6}"] * 4, *["\\boxed{7}", "\\boxed{6}"] * 4]
     made, _ = scripted(tmp_path, HELD | {"1+2=3\n": turns}, (WRONG, 0))
     table = step_pairs_table(made.pairs, "labels", ORIGIN)
     assert table.select("test_chosen_n_correct", "test_chosen_n_rollouts", "test_margin").row(0) == (4, 4, 1.0)
-    assert table.select("chosen_n_correct", "chosen_n_rollouts", "value_margin").row(0) == (8, 16, 0.5)
-    assert table["n_rollouts"].item() == 4 + 4 + 16 + 16
+    assert table.select("chosen_n_correct", "chosen_n_rollouts", "value_margin").row(0) == (4, 8, 0.5)
+    assert table["n_rollouts"].item() == 4 + 4 + 8 + 8
 
 
 def test_a_pair_stays_however_little_the_held_out_rollouts_say_for_it(tmp_path):
-    turns = [*["\\boxed{6}"] * 4, *["\\boxed{7}"] * 16]
+    turns = [*["\\boxed{6}"] * 4, *["\\boxed{7}"] * 8]
     made, _ = scripted(tmp_path, HELD | {"1+2=3\n": turns}, (WRONG, 0))
     (pair,) = made.pairs
     assert (pair.tested.value, pair.margin.value) == (1.0, 0.0)
