@@ -147,8 +147,8 @@ class ContrastiveScorer:
         with torch.inference_mode():
             positive, negative = (self._states(_adapter(fold, side), beginning[:-1], ids) for side in SIDES)
             common = self._contrast(positive[0], negative[0], beginning[1:])
-            of_own = [states[1][:, :-1][followed] for states in (positive, negative)]
-            pairs = iter(self._contrast(*of_own, ids[:, 1:][followed]))
+            own_positive, own_negative = (states[1][:, :-1][followed] for states in (positive, negative))
+            pairs = iter(self._contrast(own_positive, own_negative, ids[:, 1:][followed]))
         return [_joined([*common, *(next(pairs) for _ in rest[1:])]) for rest in own]
 
     def _states(self, adapter: str, shared: Any, own: Any) -> tuple[Any, Any]:
