@@ -21,7 +21,8 @@ from tests.releases.conftest import PARAMETERS, PRIORS, TRUE_PARAMETERS, labels_
 ALL_TRAIN = SplitShares(test=0.0)
 COLUMNS = """
 problem_id source prompt answer also_accepted level attempt_index prompt_token_ids token_ids steps step_ends n_correct
-n_rollouts n_undecided n_no_answer node_ids n_attempts n_attempts_right values_low values_high sound stop_reasons
+n_rollouts n_undecided n_no_answer n_further node_ids n_attempts n_attempts_right values_low values_high sound
+stop_reasons
 false_equations verdict extracted found_by strategy judge_first_error judge_outcome judge policy round slice soft_labels
 hard_labels
 first_error
