@@ -43,7 +43,7 @@ def _counts(rows: pl.DataFrame, labels: str) -> tuple[pl.Expr, pl.Expr]:
 
     def count(value: int, name: str) -> pl.Expr:
         if is_list:
-            found = column.list.eval(pl.element().cast(pl.Int64) == value).list.sum()
+            found = column.list.eval((pl.element().cast(pl.Int64) == value).cast(pl.Int64)).list.sum()
         else:
             found = column.cast(pl.Int64) == value
         return found.cast(pl.Int64).fill_null(0).alias(name)

@@ -51,7 +51,7 @@ def _configs(rows: pl.DataFrame, label_ratio: float | None) -> Iterator[tuple[st
 
 
 def _labelled(solutions: pl.DataFrame) -> int:
-    return int(solutions["labels"].list.eval(pl.element() != MASKED).list.sum().sum())
+    return int(solutions["labels"].list.eval((pl.element() != MASKED).cast(pl.Int64)).list.sum().sum())
 
 
 def _hard(rows: pl.DataFrame) -> dict[str, float | None]:
