@@ -20,6 +20,7 @@ from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Request, Sampling
+from generators.engine.slots import Slots
 from generators.engine.worker import Worker
 
 SHARES = (0.0, 0.01, 0.05, 0.2, 0.0)
@@ -82,7 +83,7 @@ async def rate(server: RefusingServer, *, requests: int, in_flight: int) -> floa
         await stack.enter_async_context(server)
         client = VLLMClient(server.url, model=MODEL, settings=ClientSettings())
         fleet = await stack.enter_async_context(Fleet([Worker(client=client)], FleetSettings()))
-        pool = Pool(fleet, capacity=in_flight, settings=RetrySettings())
+        pool = Pool(fleet, Slots(in_flight), settings=RetrySettings())
         began = time.perf_counter()
         await asyncio.gather(*(pool.generate(_request(number)) for number in range(requests)))
         return requests / (time.perf_counter() - began)

@@ -32,6 +32,7 @@ from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from generators.engine.slots import Slots
 from generators.engine.worker import Worker
 from generators.models.policy import EMBEDDED, WARMED_UP, Policy, identify
 from generators.problems.chain_sum import EXAMPLES
@@ -232,7 +233,7 @@ async def run(options: argparse.Namespace, reference: Exhaustive) -> dict[str, A
         problems = problems_of((await load_problems(source, checker=checker)).kept)
         client = server.client()
         async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
-            pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
+            pool = Pool(fleet, Slots(IN_FLIGHT), settings=RetrySettings())
             with Ledger(UPath(options.folder / "ledger" / policy.name)) as ledger:
                 bench = bench_of(policy, pool, ledger, checker)
                 tried = await attempted(problems, bench.sampler(), checker, examples)

@@ -42,6 +42,7 @@ from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
 from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.slots import Slots
 from generators.engine.tokenizer import Tokenizer
 from generators.engine.worker import Worker
 from generators.models.policy import WARMED_UP, identify
@@ -240,7 +241,7 @@ async def opened(
     context: int | None,
 ) -> AsyncIterator[Bench]:
     """Pool, ledger, checker and sampler around an engine."""
-    pool = Pool(engine, capacity=IN_FLIGHT, settings=RetrySettings())
+    pool = Pool(engine, Slots(IN_FLIGHT), settings=RetrySettings())
     with Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
         sampler = Sampler(policy=policy, engine=pool, tokenizer=tokenizer, ledger=ledger, context=context)
         yield Bench(sampler, checker, pool, config)

@@ -32,6 +32,7 @@ from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Request, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from generators.engine.slots import Slots
 from generators.engine.tokenizer import HFTokenizer
 from generators.engine.worker import Worker
 from generators.problems import prompt as solve
@@ -128,7 +129,7 @@ async def served(work: Sequence[Job], tokenizer: HFTokenizer, server: LocalServe
     wide = [work[start : start + width] for start in range(0, len(work), width)]
     client = server.client()
     async with Fleet([Worker(client=client, server=server)], FleetSettings(stall_s=300)) as fleet:
-        pool = Pool(fleet, capacity=width, settings=RetrySettings())
+        pool = Pool(fleet, Slots(width), settings=RetrySettings())
         await batch_by_batch([[job] for job in work[:1]], pool)  # the first request warms up the engine
         return {
             "ours": await measured("ours", ours(work, pool, tokenizer)),

@@ -30,6 +30,7 @@ from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from generators.engine.slots import Slots
 from generators.engine.worker import Worker
 from generators.models.policy import WARMED_UP, identify
 from generators.problems.loading import load_problems
@@ -268,7 +269,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     try:
         client = server.client()
         async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
-            pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
+            pool = Pool(fleet, Slots(IN_FLIGHT), settings=RetrySettings())
             with Ledger(UPath(options.folder / "ledger" / policy.name)) as ledger, AnswerChecker() as checker:
                 sampler = CountedSampler(
                     policy=policy.name, engine=pool, tokenizer=policy.tokenizer, ledger=ledger, context=1024

@@ -16,6 +16,7 @@ from generators.checks import CheckBounds
 from generators.datasets import STAGES, schema_of
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.slots import Slots
 from generators.models.judge import JudgeSampling
 from generators.models.policy import SIMULATED, Policy, identify
 from generators.models.reward import RewardModel
@@ -111,7 +112,7 @@ class LawSlice:
     async def workbench(
         self, *, unit: str, total: int, by: Literal["policy", "judge"] = "policy"
     ) -> AsyncIterator[Workbench]:
-        pool = Pool(self.engine, capacity=IN_FLIGHT, settings=RetrySettings())
+        pool = Pool(self.engine, Slots(IN_FLIGHT), settings=RetrySettings())
         with Ledger(UPath(self.folder / "ledger")) as ledger, AnswerChecker() as checker:
             sampler = Sampler(policy=SIMULATED, engine=pool, tokenizer=self.engine.tokenizer, ledger=ledger)
             async with sampler:

@@ -22,6 +22,7 @@ from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Generation, Request, Sampling
 from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.slots import Slots
 from generators.process_labels.recipe import ProcessLabelsConfig, label
 from generators.process_labels.settings import Settings
 from generators.records import Problem
@@ -59,7 +60,7 @@ class Timed:
 async def solved(problems: Sequence[Problem], policy: SimulatedPolicy, strategy: Strategy, folder: Path) -> float:
     """Attempt and label every problem; returns the seconds spent in the engine."""
     engine = Timed(policy)
-    pool = Pool(engine, capacity=IN_FLIGHT, settings=RetrySettings())
+    pool = Pool(engine, Slots(IN_FLIGHT), settings=RetrySettings())
     attempts = AttemptsConfig(n=16, sampling=SAMPLING, max_tokens=MAX_TOKENS)
     labels = ProcessLabelsConfig(sampling=SAMPLING, max_tokens=MAX_TOKENS, settings=Settings())
     with Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:

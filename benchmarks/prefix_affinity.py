@@ -20,6 +20,7 @@ from generators.engine.protocol import Limits, Request, Sampling
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.server import MODEL, SimulatedServer
 from generators.engine.simulated.statement import SimulatedProblems
+from generators.engine.slots import Slots
 from generators.engine.worker import Worker
 
 SYSTEM = "You add numbers step by step and state each total before you go on to the next one. "
@@ -57,7 +58,7 @@ async def hit_share(
         clients = [VLLMClient(server.url, model=MODEL, settings=ClientSettings()) for server in servers]
         workers = [Worker(client=client) for client in clients]
         fleet = await stack.enter_async_context(Fleet(workers, FleetSettings(), choose=choose))
-        pool = Pool(fleet, capacity=in_flight, settings=RetrySettings())
+        pool = Pool(fleet, Slots(in_flight), settings=RetrySettings())
         await asyncio.gather(*map(pool.generate, requests))
     counts = [policy.counts for policy in policies]
     share = sum(one.cached_tokens for one in counts) / sum(one.prompt_tokens for one in counts)

@@ -35,6 +35,7 @@ from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from generators.engine.slots import Slots
 from generators.engine.worker import Worker
 from generators.models.policy import Policy, identify
 from generators.problems.table import problems_of
@@ -176,7 +177,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         try:
             client = server.client()
             async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
-                pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
+                pool = Pool(fleet, Slots(IN_FLIGHT), settings=RetrySettings())
                 with Ledger(folder) as ledger:
                     sampler = Sampler(
                         policy=policy.name, engine=pool, tokenizer=policy.tokenizer, ledger=ledger, context=CONTEXT

@@ -31,6 +31,7 @@ from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.server import MODEL, SimulatedServer
 from generators.engine.simulated.statement import SimulatedProblems
 from generators.engine.simulated.vocabulary import NEWLINE
+from generators.engine.slots import Slots
 from generators.engine.worker import Worker
 
 START_S = 120.0
@@ -144,7 +145,7 @@ async def measured(
             urls = [await stack.enter_async_context(router(python, urls, options))]
         workers = [Worker(client=VLLMClient(url, model=MODEL, settings=ClientSettings())) for url in urls]
         fleet = await stack.enter_async_context(Fleet(workers, FleetSettings()))
-        pool = Pool(fleet, capacity=load.in_flight, settings=RetrySettings())
+        pool = Pool(fleet, Slots(load.in_flight), settings=RetrySettings())
         await asyncio.gather(*(pool.generate(request) for request in rollouts))
     prompt = sum(policy.counts.prompt_tokens for policy in policies)
     sequences = [policy.counts.sequences for policy in policies]

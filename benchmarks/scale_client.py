@@ -27,6 +27,7 @@ from generators.engine.embedded import embedded_model
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Sampling
+from generators.engine.slots import Slots
 from generators.engine.tokenizer import HFTokenizer
 from generators.engine.worker import Worker
 from generators.sampling.ledger import Ledger
@@ -149,7 +150,7 @@ async def _rate(url: str, folder: str, *, tokens: int, prefix: int, rollouts: in
     worker = Worker(client=VLLMClient(url, model=MODEL, settings=ClientSettings()))
     async with Fleet([worker], FleetSettings()) as fleet:
         await fleet.model_info()
-        pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
+        pool = Pool(fleet, Slots(IN_FLIGHT), settings=RetrySettings())
         with Ledger(UPath(folder) / "warm_up") as ledger:
             sampler = Sampler(policy="benchmark", engine=pool, tokenizer=tokenizer, ledger=ledger)
             await _drawn(sampler, prefixes[: WARM_UP // SIBLINGS], limits)

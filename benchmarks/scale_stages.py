@@ -41,7 +41,7 @@ min_steps = 5
 max_steps = 12
 
 [attempts]
-n = 8
+n = {attempts}
 max_tokens = {limit}
 
 [process_labels]
@@ -74,11 +74,14 @@ attempts = 0
 """
 
 
-def stages(problems: int, tokens: int, only: tuple[str, ...] = STAGES) -> dict[str, dict[str, float]]:
+def stages(
+    problems: int, tokens: int, only: tuple[str, ...] = STAGES, *, attempts: int = 8
+) -> dict[str, dict[str, float]]:
     """CPU seconds, peak MB and rows of each stage, on so many problems whose rollouts have about so many tokens."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        (folder / "stepmill.toml").write_text(SETTINGS.format(problems=problems, limit=4 * tokens + 100))
+        text = SETTINGS.format(problems=problems, limit=4 * tokens + 100, attempts=attempts)
+        (folder / "stepmill.toml").write_text(text)
         return {stage: _alone(folder, stage, tokens) for stage in only}
 
 
@@ -141,13 +144,15 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--problems", type=int, default=100)
     arguments.add_argument("--tokens", type=int, default=80)
-    arguments.add_argument("--only", choices=(NOTHING, *STAGES))
-    arguments.add_argument("--in", dest="folder", type=Path)
+    arguments.add_argument("--attempts", type=int, default=8, help="of each problem")
+    arguments.add_argument("--stages", nargs="*", choices=STAGES, default=STAGES, help="these stages, in their order")
+    arguments.add_argument("--only", choices=(NOTHING, *STAGES), help="one stage, in this process")
+    arguments.add_argument("--in", dest="folder", type=Path, help="with --only: where its tables are")
     options = arguments.parse_args()
     if options.folder:
         print(json.dumps(made(options.folder, options.only, options.tokens)))
     else:
-        print(json.dumps(stages(options.problems, options.tokens)))
+        print(json.dumps(stages(options.problems, options.tokens, tuple(options.stages), attempts=options.attempts)))
 
 
 if __name__ == "__main__":

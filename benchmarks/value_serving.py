@@ -18,6 +18,7 @@ from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Sampling
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings
+from generators.engine.slots import Slots
 from generators.engine.tokenizer import Message
 from generators.engine.worker import Worker
 from generators.models.policy import Policy
@@ -55,7 +56,7 @@ async def serving(policy: Policy, folder: Path) -> AsyncIterator[Sampler]:
     with LocalServer(settings, log_path=folder / "server.log") as server:
         client = server.client()
         async with Fleet([Worker(client=client, server=server)], FleetSettings()) as fleet:
-            pool = Pool(fleet, capacity=IN_FLIGHT, settings=RetrySettings())
+            pool = Pool(fleet, Slots(IN_FLIGHT), settings=RetrySettings())
             with Ledger(UPath(folder / "ledger" / policy.name)) as ledger:
                 yield Sampler(
                     policy=policy.name, engine=pool, tokenizer=policy.tokenizer, ledger=ledger, context=CONTEXT

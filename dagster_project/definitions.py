@@ -13,6 +13,7 @@ from dagster_project.running.listener import NOBODY, Listener
 from dagster_project.sensors import automatic_publishing, round_of_a_new_policy
 from dagster_project.settings.file import Settings, load_settings
 from dagster_project.slice_asset import slice_asset
+from dagster_project.workshop import workshop
 from generators.datasets import DATASETS, STAGES, dataset_of
 
 
@@ -22,7 +23,10 @@ def build(settings: Settings, listener: Listener = NOBODY) -> dg.Definitions:
     cells = grid(list(settings.slices()))
     return dg.Definitions(
         assets=[
-            *(slice_asset(stage, settings, cells, dataset_of(stage.name), listener=listener) for stage in STAGES),
+            *(
+                slice_asset(stage, settings, cells, dataset_of(stage.name), stages=STAGES, listener=listener)
+                for stage in STAGES
+            ),
             *(release_asset(dataset, settings) for dataset in DATASETS),
         ],
         resources={
@@ -34,6 +38,7 @@ def build(settings: Settings, listener: Listener = NOBODY) -> dg.Definitions:
             ),
             "judge": JudgeResource(settings=settings.judge),
             "reward": RewardResource(settings=settings.reward),
+            "workshop": workshop,
         },
         jobs=[
             dg.define_asset_job(

@@ -1,13 +1,12 @@
 """One slice of one round as stages see it: `generators.stage.Slice` over the store and the run's resources."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import dagster as dg
 import polars as pl
 from upath import UPath
 
@@ -20,6 +19,7 @@ from dagster_project.resources.store import Store
 from dagster_project.running.listener import NOBODY, Listener, Table
 from dagster_project.scorecard import finished_recipe
 from dagster_project.settings.file import Settings
+from dagster_project.slice_log import SliceLog
 from filters.answers.checker import AnswerChecker
 from filters.schema import Schema
 from generators.attempts.unanswered import UNANSWERED_COLUMNS, unanswered
@@ -42,13 +42,16 @@ from generators.sampling.workbench import Workbench
 
 @dataclass(kw_only=True)
 class RunSlice:
-    """The slice of a run.
+    """The slice of a run, as one stage of it sees it.
 
-    `benches` has every workbench that sampled from the policy, for cost and metadata; `writers` has every table that is
-    written block by block.
+    `asset` is the stage's, and `rank` its place among the stages that draw at the same time. `opening` is called within
+    the event loop when the engine is about to be used. `benches` has every workbench that sampled from the policy, for
+    cost and metadata; `writers` has every table that is written block by block.
     """
 
-    context: dg.AssetExecutionContext
+    asset: str
+    run_id: str
+    log: SliceLog
     all_settings: Settings
     store: Store
     cell: Cell
@@ -56,6 +59,8 @@ class RunSlice:
     judge_resource: JudgeResource
     reward_resource: RewardResource
     listener: Listener = NOBODY
+    rank: int = 0
+    opening: Callable[[], None] = lambda: None
     benches: list[Workbench] = field(default_factory=list)
     writers: list[BlockWriter] = field(default_factory=list)
 
@@ -129,14 +134,10 @@ class RunSlice:
         self.writers.append(writer)
         return writer
 
-    @contextmanager
-    def scratch(self) -> Iterator[None]:
-        """Delete the tables that are still under a temporary name at the end."""
-        try:
-            yield
-        finally:
-            for writer in self.writers:
-                writer.discard()
+    def discard(self) -> None:
+        """Delete the tables that are still under a temporary name."""
+        for writer in self.writers:
+            writer.discard()
 
     def recipe(self, stage: str) -> Mapping[str, Any]:
         return finished_recipe(self.store, stage, self.cell)
@@ -174,25 +175,25 @@ class RunSlice:
         self.policy_resource.make_room(self.say, on_gpu=on_gpu)
 
     def say(self, line: str) -> None:
-        self.context.log.info(line)
+        self.log.say(line)
 
     def warn(self, line: str) -> None:
-        self.context.log.warning(line)
+        self.log.warn(line)
 
     @asynccontextmanager
     async def _opened(self, unit: str, total: int, by: Literal["policy", "judge"]) -> AsyncIterator[Workbench]:
         """Flush and close everything, whatever happens; the ledger of a judge is named for the judge."""
         if by == "judge" and self.judge is None:
-            raise EngineMisconfigured(f"{self.context.asset_key.to_user_string()} needs a section [judge]: add it")
+            raise EngineMisconfigured(f"{self.asset} needs a section [judge]: add it")
         server = self.policy_resource if by == "policy" else self.judge_resource.server(self.policy_resource)
         identity = server.identity()
-        asset = self.context.asset_key.to_user_string()
-        opened = self.store.ledger(identity.name, self.cell, run=self.context.run.run_id, say=self.warn)
+        opened = self.store.ledger(identity.name, self.cell, run=self.run_id, say=self.warn)
         with opened as ledger, AnswerChecker() as checker:
             for warning in ledger.warnings:
                 self.warn(warning)
-            self.say(f"{asset}: {len(ledger)} rollouts are in the ledger of {identity.name}")
-            async with server.served(self.say) as served:
+            self.say(f"{self.asset}: {len(ledger)} rollouts are in the ledger of {identity.name}")
+            async with server.served(self.say, rank=self.rank) as served:
+                self.opening()
                 pool = served.pool
                 sampler = Sampler(
                     policy=identity.name,
@@ -202,7 +203,7 @@ class RunSlice:
                     context=served.context,
                     spare=lambda: pool.spare,
                 )
-                progress = Progress(asset, unit, total, lambda: pool.usage.generated, self.say)
+                progress = Progress(self.asset, unit, total, lambda: pool.usage.generated, self.log.note)
                 bench = Workbench(
                     sampler=sampler,
                     checker=checker,
@@ -213,5 +214,6 @@ class RunSlice:
                 )
                 if by == "policy":
                     self.benches.append(bench)
-                async with sampler, reported(progress, hear=partial(self.listener.progressed, Table(asset, self.key))):
+                hear = partial(self.listener.progressed, Table(self.asset, self.key))
+                async with sampler, reported(progress, hear=hear):
                     yield bench

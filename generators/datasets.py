@@ -1,6 +1,6 @@
 """The one list of datasets, and of the stages that make their tables. A new dataset adds one line here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -44,6 +44,20 @@ def in_order(stages: tuple[Stage[Any], ...]) -> tuple[Stage[Any], ...]:
 
 STAGES = in_order((CONTRASTIVE_MODELS, *(dataset.stage for dataset in DATASETS)))
 
+
+def in_turns(stages: Sequence[Stage[Any]]) -> tuple[str, ...]:
+    """The order in which the stages of a slice take their turns, as far as their needs allow it.
+
+    First comes what most others wait for. A stage that loads a model comes before its like: while it loads, nothing is
+    drawn beside it.
+    """
+    waiting = {stage.name: sum(stage.name in other.needs for other in stages) for stage in stages}
+    return tuple(
+        stage.name for stage in sorted(stages, key=lambda stage: (-waiting[stage.name], not stage.loads_a_model))
+    )
+
+
+TURNS = in_turns(STAGES)
 
 _BY_NAME = {stage.name: stage for stage in STAGES}
 _TABLES = {schema.name: schema for stage in STAGES for schema in (stage.schema, *stage.beside)}

@@ -184,6 +184,11 @@ class Stage(Generic[S]):
         return self.samples and "attempts" in self.needs
 
     @property
+    def loads_a_model(self) -> bool:
+        """Whether it loads a model of its own, which may need the GPU of the policy's server."""
+        return "pytorch" in self.kinds
+
+    @property
     def needs_gpu(self) -> bool:
         """Whether it waits for a slot in the pool `gpu`."""
-        return bool({"vllm", "pytorch"} & self.kinds)
+        return self.samples or self.loads_a_model

@@ -1,7 +1,7 @@
 """The judge: a model on its own servers, or the policy itself. Without settings there is no judge."""
 
 import dagster as dg
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from dagster_project.resources.policy import Attachment, PolicyResource
 from generators.models.judge import JudgeSampling
@@ -43,6 +43,8 @@ class JudgeResource(dg.ConfigurableResource):
 
     settings: JudgeSettings | None
 
+    _server: PolicyResource | None = PrivateAttr(default=None)
+
     @property
     def sampling(self) -> JudgeSampling | None:
         """How the judge is sampled; None without a judge."""
@@ -56,10 +58,12 @@ class JudgeResource(dg.ConfigurableResource):
         """The judge's server: its own, or else the policy's."""
         if self.settings is None or not self.settings.urls:
             return policy
-        own = self.settings.model_dump(include={*Attachment.model_fields, "model"})
-        return PolicyResource(
-            settings=policy.settings.model_copy(update=own),
-            log_folder=policy.log_folder,
-            weights_folder=policy.weights_folder,
-            section="judge",
-        )
+        if self._server is None:
+            own = self.settings.model_dump(include={*Attachment.model_fields, "model"})
+            self._server = PolicyResource(
+                settings=policy.settings.model_copy(update=own),
+                log_folder=policy.log_folder,
+                weights_folder=policy.weights_folder,
+                section="judge",
+            )
+        return self._server

@@ -3,10 +3,11 @@
 One server serves every asset of a run and stops with it.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
@@ -17,9 +18,11 @@ from generators.engine.address import Address, keep_credentials
 from generators.engine.client import ClientSettings, ModelInfo, VLLMClient
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
+from generators.engine.protocol import Engine
 from generators.engine.server import LocalServer
 from generators.engine.server_settings import ServerSettings, check_arguments
 from generators.engine.simulated.policy import SimulatedPolicy
+from generators.engine.slots import Slots
 from generators.engine.worker import Recognise, Worker
 from generators.models.licence import licence_of
 from generators.models.policy import SIMULATED, Policy, attached, attached_name, identify, policy_name
@@ -97,10 +100,22 @@ class PolicySettings(Attachment):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A policy that is being served: the pool of requests, and the context in tokens if it is known."""
+    """A policy that is being served: the pool of one stage's requests, and the context in tokens if it is known."""
 
     pool: Pool
     context: int | None
+
+
+@dataclass(slots=True)
+class _Open:
+    """The engine that stages share, opened by the first and closed by the last of `users`."""
+
+    users: int = 0
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    engine: Engine | None = None
+    context: int | None = None
+    slots: Slots | None = None
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
 
 class PolicyResource(dg.ConfigurableResource):
@@ -116,6 +131,7 @@ class PolicyResource(dg.ConfigurableResource):
     section: str = "policy"
 
     _server: LocalServer | None = PrivateAttr(default=None)
+    _open: _Open | None = PrivateAttr(default=None)
     _identity: Policy | None = PrivateAttr(default=None)
 
     @contextmanager
@@ -160,20 +176,36 @@ class PolicyResource(dg.ConfigurableResource):
         return {"server_log": dg.MetadataValue.path(str(self._server.log_path))} if self._server else {}
 
     @asynccontextmanager
-    async def served(self, say: Callable[[str], None]) -> AsyncIterator[Served]:
-        """A pool over the policy, for the time of one asset; `say` logs the start of a server."""
+    async def served(self, say: Callable[[str], None], *, rank: int = 0) -> AsyncIterator[Served]:
+        """A pool over the policy, for the time of one stage; `say` logs the start of a server.
+
+        Stages that are open at the same time share the engine and its slots; the lowest `rank` is served first.
+        """
+        shared = self._open = self._open or _Open()
+        shared.users += 1
+        try:
+            async with shared.opening:
+                if shared.engine is None:
+                    shared.engine, shared.context = await self._engine(shared.stack, say)
+            shared.slots = shared.slots or Slots(self.settings.in_flight)
+            yield Served(Pool(shared.engine, shared.slots, settings=RetrySettings(), rank=rank), shared.context)
+        finally:
+            shared.users -= 1
+            if not shared.users:
+                self._open = None
+                await shared.stack.aclose()
+
+    async def _engine(self, stack: AsyncExitStack, say: Callable[[str], None]) -> tuple[Engine, int | None]:
+        """The engine, open until `stack` is closed, and its context in tokens."""
         settings = self.settings
         if settings.model == SIMULATED and not settings.urls:
             simulated = SimulatedPolicy()
-            pool = Pool(simulated, capacity=settings.in_flight, settings=RetrySettings())
-            yield Served(pool, simulated.max_model_len)
-            return
+            return simulated, simulated.max_model_len
         fleet_settings = FleetSettings(
             stall_s=settings.stall_s, max_restarts=settings.max_restarts, give_up_s=settings.give_up_s
         )
-        async with Fleet(self._workers(say), fleet_settings) as fleet:
-            context = (await fleet.model_info()).max_model_len
-            yield Served(Pool(fleet, capacity=settings.in_flight, settings=RetrySettings()), context)
+        fleet = await stack.enter_async_context(Fleet(self._workers(say), fleet_settings))
+        return fleet, (await fleet.model_info()).max_model_len
 
     def _workers(self, say: Callable[[str], None]) -> list[Worker]:
         if self.settings.urls:

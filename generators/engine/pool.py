@@ -1,6 +1,6 @@
-"""The pool of in-flight sequences that all callers of a run share, with retries of failures that may pass.
+"""A pool of in-flight sequences over any engine, with retries of failures that may pass.
 
-It works over any engine and keeps at most `capacity` sequences in flight.
+The pools of stages that are made at the same time share their slots, so that together they fill the engine once.
 """
 
 import asyncio
@@ -54,19 +54,21 @@ def _jittered(first_s: float, longest_s: float, failures: int) -> float:
 
 
 class Pool:
-    """An engine that bounds how many sequences are in flight in another engine.
+    """An engine that keeps at most as many sequences in flight in another engine as there are `slots`.
 
-    First come, first served, so later narrow requests do not overtake a wide one. A request wider than the capacity
-    is cut into runs of consecutive seeds. The gauges count sequences: `in_flight` in the engine, `waiting` for a slot
-    or for the next try, `finished` so far. `usage` sums the tokens of finished sequences, `retries` counts repeated
-    calls.
+    Pools may share their slots: the one with the lowest `rank` is served first. Within a rank it is first come, first
+    served, so later narrow requests do not overtake a wide one. A request wider than the capacity is cut into runs of
+    consecutive seeds. The gauges count this pool's sequences: `in_flight` in the engine, `waiting` for a slot or for
+    the next try, `finished` so far. `usage` sums the tokens of finished sequences, `retries` counts repeated calls.
     """
 
-    def __init__(self, engine: Engine, *, capacity: int, settings: RetrySettings) -> None:
+    def __init__(self, engine: Engine, slots: Slots, *, settings: RetrySettings, rank: int = 0) -> None:
         self._engine = engine
         self._settings = settings
-        self._slots = Slots(capacity)
+        self._slots = slots
+        self.rank = rank
         self._open = 0
+        self.in_flight = 0
         self.finished = 0
         self.retries = 0
         self.usage = Usage()
@@ -76,17 +78,13 @@ class Pool:
         return self._slots.capacity
 
     @property
-    def in_flight(self) -> int:
-        return self._slots.taken
-
-    @property
     def spare(self) -> int:
-        """How many more sequences could be in flight at once."""
-        return max(0, self.capacity - self._open)
+        """How many more sequences could be in flight at once, beside those of the pools that share the slots."""
+        return self._slots.spare
 
     @property
     def waiting(self) -> int:
-        return self._open - self._slots.taken
+        return self._open - self.in_flight
 
     async def generate(self, request: Request) -> Generation:
         """Continue `request.prefix` as soon as there is room.
@@ -95,12 +93,14 @@ class Pool:
         is no failure: the fleet ends the run if it stays so.
         """
         self._open += request.n
+        self._slots.wanted += request.n
         try:
             if request.n <= self.capacity:
                 return await self._with_retries(request)
             return await self._in_runs(request)
         finally:
             self._open -= request.n
+            self._slots.wanted -= request.n
 
     async def _in_runs(self, request: Request) -> Generation:
         # Runs of a quarter of the capacity: one as wide as the pool would have to wait until the pool has drained.
@@ -138,8 +138,12 @@ class Pool:
             await asyncio.sleep(wait_s)
 
     async def _try(self, request: Request) -> Generation:
-        async with self._slots.hold(request.n):
-            generation = await self._engine.generate(request)
+        async with self._slots.hold(request.n, rank=self.rank):
+            self.in_flight += request.n
+            try:
+                generation = await self._engine.generate(request)
+            finally:
+                self.in_flight -= request.n
         self.finished += request.n
         self.usage += generation.usage
         return generation

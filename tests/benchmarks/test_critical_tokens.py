@@ -17,6 +17,7 @@ from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.server import MODEL, SimulatedServer
 from generators.engine.simulated.statement import SimulatedProblems
 from generators.engine.simulated.vocabulary import VALUES
+from generators.engine.slots import Slots
 from generators.models.policy import identify
 from generators.sampling.ledger import Ledger
 from generators.search.exhaustive import Exhaustive
@@ -40,7 +41,7 @@ def over_the_server(folder, work):
                 SimulatedServer(policy) as server,
                 VLLMClient(server.url, model=MODEL, settings=ClientSettings()) as client,
             ):
-                pool = Pool(client, capacity=16, settings=RetrySettings())
+                pool = Pool(client, Slots(16), settings=RetrySettings())
                 bench = bench_of(identify("simulated"), pool, ledger, checker)
                 tried = await attempted([policy.problem(index) for index in range(6)], bench.sampler(), checker, ())
                 return await work(bench, tried), policy.counts.sequences

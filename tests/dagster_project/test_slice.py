@@ -3,12 +3,15 @@ import pytest
 from dagster_project.partitions import Cell
 from dagster_project.resources.store import Store
 from dagster_project.slice import RunSlice
+from dagster_project.slice_log import SliceLog
 from generators.sampling.storage import StorageError
 
 
 def test_adapters_want_a_local_folder(settings):
     remote = RunSlice(
-        context=None,
+        asset="contrastive_models",
+        run_id="",
+        log=SliceLog(),
         all_settings=settings,
         store=Store(data_root="memory://root"),
         cell=Cell(round="r1", slice="sums-0"),

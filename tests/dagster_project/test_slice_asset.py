@@ -14,6 +14,7 @@ from dagster_project.slice_asset import slice_asset
 from generators.attempts.stage import STAGE as ATTEMPTS
 from generators.attempts.unanswered import RECOGNISED
 from generators.checks import TIMEOUTS, CheckSpec
+from generators.datasets import STAGES
 from tests.dagster_project.conftest import runner
 
 CELL = Cell(round="r1", slice="sums-0")
@@ -106,7 +107,7 @@ def test_a_plan_can_be_based_on_a_round_of_an_earlier_stepmill(made):
 )
 def test_a_stage_whose_checks_are_not_the_declared_ones_gets_no_scorecard(settings, make, changes, message):
     assert make(settings, "slice", "r1", "sums-0", only=["problems"]).success
-    asset = slice_asset(replace(ATTEMPTS, **changes), settings, grid(list(settings.slices())), None)
+    asset = slice_asset(replace(ATTEMPTS, **changes), settings, grid(list(settings.slices())), None, stages=STAGES)
     resources = build(settings).resources
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("rounds", ["r1"])

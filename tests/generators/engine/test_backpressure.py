@@ -11,6 +11,7 @@ from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.errors import EngineLost
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
+from generators.engine.slots import Slots
 from generators.engine.worker import Worker
 from tests.generators.engine.test_client import request
 
@@ -32,7 +33,7 @@ class Run:
         clients = [VLLMClient(server.url, model=model, settings=ClientSettings()) for server in servers]
         self.workers = [Worker(client=client) for client in clients]
         self.fleet = Fleet(self.workers, settings)
-        self.pool = Pool(self.fleet, capacity=capacity, settings=retries)
+        self.pool = Pool(self.fleet, Slots(capacity), settings=retries)
 
     async def __aenter__(self):
         await self.fleet.__aenter__()

@@ -10,6 +10,7 @@ from generators.engine.client import ClientSettings, VLLMClient
 from generators.engine.errors import EngineLost, EngineMisconfigured, EngineUnreadable
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Limits, Request, Sampling
+from generators.engine.slots import Slots
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
 from tests.fakes import CharTokenizer
@@ -162,7 +163,7 @@ def draw_all(stub_server, folder, *script):
 
     async def run():
         async with stub_server(*script) as stub, VLLMClient(stub.url, model="policy", settings=SETTINGS) as client:
-            pool = Pool(client, capacity=1, settings=NO_WAIT)
+            pool = Pool(client, Slots(1), settings=NO_WAIT)
             with Ledger(UPath(folder)) as ledger:
                 sampler = Sampler(policy="p", engine=pool, tokenizer=TOKENIZER, ledger=ledger)
                 return await sampler.draw(PREFIX, n=2, sampling=Sampling(), limits=Limits(max_tokens=8, stop=("\n",)))

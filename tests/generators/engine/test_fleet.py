@@ -9,6 +9,7 @@ from generators.engine.errors import EngineLost, EngineMisconfigured, EngineUnav
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Completion, Generation, Limits, Request, Sampling
+from generators.engine.slots import Slots
 from generators.engine.worker import Worker
 
 FAST = FleetSettings(stall_s=0.2, max_restarts=2, give_up_s=0.3, poll_s=0.01)
@@ -266,7 +267,7 @@ def test_a_worker_that_fails_every_call_does_not_swallow_the_run():
 
         well = FakeClient()
         async with fleet(Worker(client=AnswersProbesOnly()), Worker(client=well)) as engine:
-            pool = Pool(engine, capacity=4, settings=RetrySettings(first_wait_s=0.001, max_wait_s=0.01))
+            pool = Pool(engine, Slots(4), settings=RetrySettings(first_wait_s=0.001, max_wait_s=0.01))
             return len(await asyncio.gather(*(pool.generate(request()) for _ in range(200))))
 
     assert run(main()) == 200
@@ -292,7 +293,7 @@ def test_an_attached_server_that_accepts_and_never_answers_is_given_up():
     async def main():
         client = FakeClient("hangs")
         async with fleet(Worker(client=client)) as engine:
-            pool = Pool(engine, capacity=4, settings=RetrySettings(first_wait_s=0.0, max_wait_s=0.0))
+            pool = Pool(engine, Slots(4), settings=RetrySettings(first_wait_s=0.0, max_wait_s=0.0))
             with pytest.raises(EngineLost, match=r"it stalled 3 times without an answer \(max_restarts\)"):
                 await pool.generate(request())
             return client.cancelled
@@ -395,7 +396,7 @@ def test_over_real_sockets_a_killed_server_costs_no_rollout(stub_server):
             server = FakeServer(lambda own: setattr(own, "url", second.url))
             client = VLLMClient(first.url, model="policy", settings=ClientSettings())
             async with fleet(Worker(client=client, server=server), settings=PATIENT) as engine:
-                pool = Pool(engine, capacity=8, settings=RetrySettings(first_wait_s=0.001, max_wait_s=0.01))
+                pool = Pool(engine, Slots(8), settings=RetrySettings(first_wait_s=0.001, max_wait_s=0.01))
                 calls = [asyncio.create_task(pool.generate(request(2))) for _ in range(20)]
                 await first.arrived.wait()
                 server.alive = False
@@ -415,7 +416,7 @@ def test_over_real_sockets_traffic_moves_to_the_server_that_is_left(stub_server)
                 for server in (ill, well)
             ]
             async with fleet(*workers) as engine:
-                pool = Pool(engine, capacity=8, settings=RetrySettings(first_wait_s=0.001, max_wait_s=0.01))
+                pool = Pool(engine, Slots(8), settings=RetrySettings(first_wait_s=0.001, max_wait_s=0.01))
                 generations = await asyncio.gather(*(pool.generate(request()) for _ in range(40)))
                 await asyncio.wait_for(ill.disconnected.wait(), 5)
             return len(generations), len(well.asked)

@@ -65,13 +65,13 @@ async def turns(count=5):
 
 def test_an_unavailable_engine_is_asked_again():
     engine = ScriptedEngine({0: [EngineUnavailable("overloaded")] * 3})
-    pool = Pool(engine, capacity=2, settings=QUICK)
+    pool = Pool(engine, Slots(2), settings=QUICK)
     assert asyncio.run(pool.generate(request())) == generation(request())
     assert (len(engine.asked), pool.retries, pool.finished) == (4, 3, 1)
 
 
 def test_exhausted_tries_name_the_last_cause():
-    pool = Pool(ScriptedEngine({0: [EngineUnavailable("overloaded")] * 9}), capacity=2, settings=QUICK)
+    pool = Pool(ScriptedEngine({0: [EngineUnavailable("overloaded")] * 9}), Slots(2), settings=QUICK)
     with pytest.raises(EngineLost, match="failed 4 times in a row on one request: overloaded"):
         asyncio.run(pool.generate(request()))
     assert left_over(pool) == NOTHING_LEFT
@@ -80,7 +80,7 @@ def test_exhausted_tries_name_the_last_cause():
 @pytest.mark.parametrize("kind", [RequestRefused, EngineMisconfigured, EngineLost])
 def test_what_asking_again_cannot_mend_passes_at_once(kind):
     engine = ScriptedEngine({0: [kind("no")]})
-    pool = Pool(engine, capacity=2, settings=QUICK)
+    pool = Pool(engine, Slots(2), settings=QUICK)
     with pytest.raises(kind, match=r"^no$"):
         asyncio.run(pool.generate(request()))
     assert len(engine.asked) == 1
@@ -90,7 +90,7 @@ def test_what_asking_again_cannot_mend_passes_at_once(kind):
 def test_no_slot_is_held_between_tries():
     async def run():
         engine = ScriptedEngine({0: [EngineUnavailable("overloaded")]})
-        pool = Pool(engine, capacity=1, settings=RetrySettings(first_wait_s=0.05, max_wait_s=0.05))
+        pool = Pool(engine, Slots(1), settings=RetrySettings(first_wait_s=0.05, max_wait_s=0.05))
         await asyncio.gather(pool.generate(request(0)), pool.generate(request(1)))
         return [asked.prefix[0] for asked in engine.answered]
 
@@ -101,7 +101,7 @@ def test_a_wide_request_is_not_passed_by_later_narrow_ones():
     async def run():
         gate = asyncio.Event()
         engine = ScriptedEngine(gate=gate)
-        pool = Pool(engine, capacity=4, settings=QUICK)
+        pool = Pool(engine, Slots(4), settings=QUICK)
         calls = [asyncio.create_task(pool.generate(request(name, n=n))) for name, n in [(0, 3), (1, 4), (2, 1), (3, 1)]]
         await turns()
         before = [asked.prefix[0] for asked in engine.asked], pool.in_flight, pool.waiting
@@ -114,7 +114,7 @@ def test_a_wide_request_is_not_passed_by_later_narrow_ones():
 
 def test_a_request_wider_than_the_pool_comes_back_whole_in_the_order_of_its_seeds():
     engine = ScriptedEngine()
-    pool = Pool(engine, capacity=8, settings=QUICK)
+    pool = Pool(engine, Slots(8), settings=QUICK)
     whole = asyncio.run(pool.generate(request(n=19, seed=100)))
     assert whole.completions == generation(request(n=19, seed=100)).completions
     assert sorted((asked.seed, asked.n) for asked in engine.asked) == [(100 + i, 2) for i in range(0, 18, 2)] + [
@@ -126,7 +126,7 @@ def test_a_request_wider_than_the_pool_comes_back_whole_in_the_order_of_its_seed
 
 def test_one_refused_run_refuses_the_wide_request_and_leaves_nothing_behind():
     engine = ScriptedEngine({0: [RequestRefused("too long")]})
-    pool = Pool(engine, capacity=4, settings=QUICK)
+    pool = Pool(engine, Slots(4), settings=QUICK)
 
     async def run():
         with pytest.raises(RequestRefused, match="too long"):
@@ -140,7 +140,7 @@ def test_cancelling_the_head_of_the_queue_lets_the_next_one_in():
     async def run():
         gate = asyncio.Event()
         engine = ScriptedEngine(gate=gate)
-        pool = Pool(engine, capacity=4, settings=QUICK)
+        pool = Pool(engine, Slots(4), settings=QUICK)
         running, head, behind = (asyncio.create_task(pool.generate(request(i, n=n))) for i, n in enumerate((2, 4, 2)))
         await turns()
         head.cancel()
@@ -172,8 +172,48 @@ def test_a_waiter_cancelled_in_the_moment_it_is_let_in_gives_its_slots_back():
     assert asyncio.run(run()) == (["second"], 0)
 
 
+def test_the_pool_with_the_lowest_rank_is_served_first():
+    async def run():
+        gate = asyncio.Event()
+        engine = ScriptedEngine(gate=gate)
+        slots = Slots(2)
+        own, other = (Pool(engine, slots, settings=QUICK, rank=rank) for rank in (0, 1))
+        calls = [other.generate(request(0, n=2)), other.generate(request(1)), own.generate(request(2, n=2))]
+        tasks = [asyncio.create_task(call) for call in calls]
+        await turns()
+        seen = left_over(own), left_over(other), own.spare
+        gate.set()
+        await asyncio.gather(*tasks)
+        return seen, [asked.prefix[0] for asked in engine.asked]
+
+    waiting = {"taken": 0, "waiting": 2}, {"taken": 2, "waiting": 1}
+    assert asyncio.run(run()) == ((*waiting, 0), [0, 2, 1])
+
+
+def test_a_better_rank_takes_the_room_that_is_too_small_for_a_wide_call():
+    async def run():
+        gate = asyncio.Event()
+        engine = ScriptedEngine(gate=gate)
+        slots = Slots(4)
+        own, other = (Pool(engine, slots, settings=QUICK, rank=rank) for rank in (0, 1))
+        calls = [other.generate(request(0, n=2)), other.generate(request(1, n=4)), own.generate(request(2))]
+        tasks = [asyncio.create_task(call) for call in calls]
+        await turns()
+        entered = [asked.prefix[0] for asked in engine.asked]
+        gate.set()
+        await asyncio.gather(*tasks)
+        return entered
+
+    assert asyncio.run(run()) == [0, 2]
+
+
 CALLS = st.lists(
-    st.tuples(st.integers(1, 12), st.integers(0, 2), st.sampled_from(["keep", "keep", "cancel early", "cancel late"])),
+    st.tuples(
+        st.integers(1, 12),
+        st.integers(0, 2),
+        st.sampled_from(["keep", "keep", "cancel early", "cancel late"]),
+        st.integers(0, 1),
+    ),
     min_size=1,
     max_size=25,
 )
@@ -181,26 +221,30 @@ CALLS = st.lists(
 
 @settings(deadline=None)
 @given(calls=CALLS, capacity=st.integers(1, 8), yields=st.integers(0, 3))
-def test_the_bound_holds_and_every_call_is_answered_once(calls, capacity, yields):
+def test_the_bound_holds_for_pools_together_and_every_call_is_answered_once(calls, capacity, yields):
     async def run():
-        failures = {name: [EngineUnavailable("again")] * count for name, (_, count, _) in enumerate(calls)}
+        failures = {name: [EngineUnavailable("again")] * count for name, (_, count, _, _) in enumerate(calls)}
         engine = ScriptedEngine(failures, yields=yields)
-        pool = Pool(engine, capacity=capacity, settings=QUICK)
-        tasks = [asyncio.create_task(pool.generate(request(name, n=n))) for name, (n, _, _) in enumerate(calls)]
+        slots = Slots(capacity)
+        pools = [Pool(engine, slots, settings=QUICK, rank=rank) for rank in (0, 1)]
+        tasks = [
+            asyncio.create_task(pools[rank].generate(request(name, n=n))) for name, (n, _, _, rank) in enumerate(calls)
+        ]
         for turn, fate in enumerate(["cancel early", "cancel late"]):
             await turns(1 + 3 * turn)
-            for task, (_, _, its_fate) in zip(tasks, calls, strict=True):
+            for task, (_, _, its_fate, _) in zip(tasks, calls, strict=True):
                 if its_fate == fate:
                     task.cancel()
-        return engine, pool, tasks, await asyncio.gather(*tasks, return_exceptions=True)
+        return engine, (slots, pools), tasks, await asyncio.gather(*tasks, return_exceptions=True)
 
-    engine, pool, tasks, results = asyncio.run(run())
+    engine, (slots, pools), tasks, results = asyncio.run(run())
     assert engine.peak <= capacity
-    assert left_over(pool) == NOTHING_LEFT
+    assert [left_over(pool) for pool in pools] == [NOTHING_LEFT, NOTHING_LEFT]
+    assert (slots.taken, slots.wanted) == (0, 0)
     answered = Counter()
     for asked in engine.answered:
         answered[asked.prefix[0]] += asked.n
-    for name, (n, _, fate) in enumerate(calls):
+    for name, (n, _, fate, _) in enumerate(calls):
         if tasks[name].cancelled():
             assert fate != "keep"
         else:
@@ -218,7 +262,7 @@ def test_pauses_double_up_to_their_bound(failures):
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda: Pool(ScriptedEngine(), capacity=0, settings=QUICK), "capacity must be at least 1, got 0"),
+        (lambda: Pool(ScriptedEngine(), Slots(0), settings=QUICK), "capacity must be at least 1, got 0"),
         (lambda: RetrySettings(max_tries=0), "max_tries must be at least 1, got 0"),
         (lambda: RetrySettings(first_wait_s=-1), "first_wait_s must be at least 0, got -1"),
         (lambda: RetrySettings(first_wait_s=9, max_wait_s=3), r"max_wait_s must be at least first_wait_s \(9\), got 3"),
