@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("ledger")
 
 
-def tested(folder, policy, order):
+def outcome(folder, policy, order):
     """The solutions that are chosen of a problem whose attempts came in this order, and the tests of the wrong one."""
 
     async def work():
@@ -58,6 +58,6 @@ def tested(folder, policy, order):
 @settings(max_examples=6)
 @given(order=st.permutations(range(N)))
 def test_pair_training_solutions_and_tested_tokens_follow_from_the_set_of_attempts(folder, policy, order):
-    first = tested(folder, policy, range(N))
+    first = outcome(folder, policy, range(N))
     assert first[1].tokens
-    assert tested(folder, policy, order) == first
+    assert outcome(folder, policy, order) == first
