@@ -211,7 +211,7 @@ def test_a_masked_step_has_no_loss(step_classifier, tokenizer):
     assert has_loss.equal(batch["labels"] != IGNORED)
     assert has_loss.sum(-1).tolist() == [2, 2]
     at_labels = given.logits[has_loss].log_softmax(-1).gather(1, batch["labels"][has_loss].unsqueeze(1))
-    assert float(given.loss) == pytest.approx(-float(at_labels.mean()), abs=1e-5)
+    assert given.loss.item() == pytest.approx(-at_labels.mean().item(), abs=1e-5)
 
 
 def test_every_format_has_a_trainer_or_a_sentence():
