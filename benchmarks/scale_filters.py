@@ -58,6 +58,7 @@ def solutions(n_words: int, n_problems: int = _PROBLEMS) -> dict[str, float]:
     rows = pl.DataFrame(
         {
             "problem_id": [f"p{number // _SOLUTIONS}" for number in range(n)],
+            "attempt_index": [number % _SOLUTIONS for number in range(n)],
             "text": [solution(n_words, draw) for _ in range(n)],
             "finish_reason": ["stop"] * n,
             "is_right": [bool(number % 2) for number in range(n)],

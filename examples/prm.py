@@ -43,8 +43,8 @@ LABELS = ("soft", "hard")
 def tokenized(row: Mapping[str, Any], *, tokenizer: Any, labels: str) -> dict[str, Any]:
     """A row's token ids, with each step's label as the target at its last token.
 
-    Rows come from the config `full`, or from one with `completions` and hard `labels`. The new column is not called
-    `labels`, because it would inherit that column's type, bool.
+    Rows come from the config `full`, where a step without a label has null, or from one with `completions` and hard
+    `labels`, where it has IGNORED. The new column is not called `labels`, because it would inherit that column's type.
     """
     steps, values = (
         (row["completions"], row["labels"]) if "completions" in row else (row["steps"], row[f"{labels}_labels"])

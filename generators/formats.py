@@ -8,8 +8,9 @@ class Format(StrEnum):
 
     MESSAGES: `messages`, a chat whose every assistant turn is learnt. COMPLETION: `prompt` and `completion`; only the
     completion is learnt. PREFERENCE: `prompt`, `chosen` and `rejected`. UNPAIRED: `prompt`, `completion` and `label`.
-    STEPWISE: `prompt`, `completions` and `labels`, one per step. TOKENS: `input_ids`, `attention_mask` and `labels`.
-    PROBLEMS: `prompt` as a chat, `data_source` and `reward_model`, for trainers that sample by themselves.
+    STEPWISE: `prompt`, `completions` and `labels`, one per step, where -100 masks a step. TOKENS: `input_ids`,
+    `attention_mask` and `labels`. PROBLEMS: `prompt` as a chat, `data_source` and `reward_model`, for trainers that
+    sample by themselves.
 
     In COMPLETION, PREFERENCE and UNPAIRED the texts are chats, or strings that no chat template may be put around.
     """

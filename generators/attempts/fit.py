@@ -14,7 +14,7 @@ from filters.texts.loops import no_loops, usual_lengths
 from filters.texts.quality import not_truncated, one_script
 from generators.problems.settings import QualitySettings
 
-FIT_COLUMNS = ("problem_id", "text", "finish_reason", "is_right")  # what it reads of the attempts
+FIT_COLUMNS = ("problem_id", "attempt_index", "text", "finish_reason", "is_right")  # what it reads of the attempts
 ROW = "row"
 Blocks = Callable[[], Iterable[pl.DataFrame]]
 _SAME = ("problem_id", "is_right")
@@ -32,7 +32,8 @@ def unfit_to_label(blocks: Blocks, quality: QualitySettings) -> pl.DataFrame:
 
     Broken attempts are dropped first, so that they neither shift a percentile nor hide a sound solution that resembles
     them. Solutions with different numbers are different, however similar their words, and a right solution never
-    counts as a repeat of a wrong one.
+    counts as a repeat of a wrong one. Of solutions that repeat each other, the one of the lowest index is kept,
+    wherever it stands.
     """
     nothing = pl.DataFrame(schema={"length": pl.UInt32, REASON: pl.String})
     checked = pl.concat([nothing, *map(_checked, blocks())]).with_row_index(ROW)
@@ -46,8 +47,8 @@ def unfit_to_label(blocks: Blocks, quality: QualitySettings) -> pl.DataFrame:
     for block in blocks():
         numbered = block.with_row_index(ROW, offset=start).join(usual.kept, on=ROW, how="semi", maintain_order="left")
         start += block.height
-        for found, dropped in zip((unlike, different), _repeated(numbered, quality), strict=True):
-            found.append(dropped.select(ROW, REASON))
+        for found, dropped in zip((unlike, different), _repeated(numbered.sort("attempt_index"), quality), strict=True):
+            found.append(dropped.select(ROW, REASON).sort(ROW))
     broken = [checked.filter(pl.col(REASON).is_not_null()).select(ROW, REASON), usual.dropped.select(ROW, REASON)]
     return pl.concat([*broken, *unlike, *different])
 

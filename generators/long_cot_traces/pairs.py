@@ -1,5 +1,7 @@
 """Pairs for BOLT's online DPO: of a problem's samples, the one of the highest reward against the one of the lowest.
 
+Where a verifier scores, the highest is sought among the right ones.
+
 A reward is the score of the solution, plus the format reward where the policy closed the thoughts itself.
 """
 
@@ -13,21 +15,21 @@ from generators.engine.tokenizer import Message
 from generators.long_cot_traces.records import LongCotPair, LongCotSample
 from generators.records import Problem
 
-VERSION = "4"  # bump when a change here would change the rows
+VERSION = "5"  # bump when a change here would change the rows
 
 
 def pair(
     problem: Problem, messages: Sequence[Message], samples: Sequence[LongCotSample], *, format_reward: float
 ) -> LongCotPair | str:
-    """The pair of a problem, or the reason why there is none; among equal rewards the lowest index counts.
+    """The pair of a problem, or the reason why there is none; it follows from the set of samples, not from their order.
 
     `messages` is the chat of the pair, and `format_reward` has the units of the score. Samples that were cut off, or
     whose answer could not be decided, take no part. A malformed sample has no solution to score: a verifier calls it
     not right, and beside the scores of a reward model it gets the lowest score of its problem. Where a verifier scored,
-    the chosen side is right, since no policy should be drawn towards a wrong answer; and no chosen side states a false
-    equation.
+    only a right sample is chosen, since no policy should be drawn towards a wrong answer; and no chosen side states a
+    false equation. Among equal rewards the lowest index counts.
     """
-    rated = [sample for sample in samples if _takes_part(sample)]
+    rated = sorted(filter(_takes_part, samples), key=lambda sample: sample.sample_index)
     scores = [sample.score for sample in rated if sample.score is not None]
     if len(rated) < 2:
         return "too_few_samples"
@@ -42,21 +44,26 @@ def pair(
     better = [index for index, reward in enumerate(rewards) if reward > rewards[lowest]]
     if not better:
         return "equal_rewards"
-    true = [index for index in better if not _states_false(rated[index], problem)]
+    right = [index for index in better if _may_be_right(rated[index])]
+    if not right:
+        return "none_right"
+    true = [index for index in right if not _states_false(rated[index], problem)]
     if not true:
         return FALSE_EQUATION
     highest = max(true, key=lambda index: (rewards[index], -index))
-    chosen = rated[highest]
-    if chosen.scored_by == VERIFIER and chosen.score == 0:
-        return "none_right"
     return LongCotPair(
         problem=problem,
         messages=tuple(messages),
-        chosen=chosen,
+        chosen=rated[highest],
         rejected=rated[lowest],
         chosen_reward=rewards[highest],
         rejected_reward=rewards[lowest],
     )
+
+
+def _may_be_right(sample: LongCotSample) -> bool:
+    """Whether nothing calls the sample wrong: a reward model only ranks."""
+    return sample.scored_by != VERIFIER or bool(sample.score)
 
 
 def _takes_part(sample: LongCotSample) -> bool:

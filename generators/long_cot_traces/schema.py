@@ -187,7 +187,7 @@ LONG_COT_PAIRS = Schema(
         "prompt": Column(MESSAGES, "The problem as a chat, without the worked examples that the policy was shown."),
         "answer": OPTIONAL_ANSWER,
         "also_accepted": PROBLEM["also_accepted"],
-        "chosen": Column(MESSAGES, "The answer of the highest reward."),
+        "chosen": Column(MESSAGES, "The answer of the highest reward, of the right ones where a verifier scored."),
         "rejected": Column(MESSAGES, "The answer of the lowest reward."),
         **_side("chosen"),
         **_side("rejected"),

@@ -9,6 +9,7 @@ from hashlib import blake2b
 import polars as pl
 
 NO_LABEL = "no_label"
+MASKED = -100  # the label that no loss counts: `ignore_index` of PyTorch's cross-entropy, unless it is set
 FREQUENT_LABEL = "frequent_label"
 _TRUE, _FALSE, _NUMBER = "n_true_labels", "n_false_labels", "__row__"
 
@@ -16,9 +17,10 @@ _TRUE, _FALSE, _NUMBER = "n_true_labels", "n_false_labels", "__row__"
 def left_out(rows: pl.DataFrame, *, labels: str, key: Sequence[str], most: float) -> pl.Series:
     """For each row why it is left out, so that no label is more than `most` times as frequent; null for one that stays.
 
-    `labels` holds a boolean for each row, or a list of them (the labels of steps). Only rows are dropped that have
-    nothing but the frequent label, so the ratio may stay above `most`. Rows without any label are dropped first. Where
-    the other label does not occur, no row with a label is left, since nothing balances it. `key` is unique.
+    `labels` holds a boolean for each row, or a list of labels of steps: booleans, or 1, 0 and MASKED, which counts as
+    none. Only rows are dropped that have nothing but the frequent label, so the ratio may stay above `most`. Rows
+    without any label are dropped first. Where the other label does not occur, no row with a label is left, since
+    nothing balances it. `key` is unique.
     """
     if most < 1:
         raise ValueError(f"most must be at least 1, got {most}")
@@ -37,14 +39,16 @@ def left_out(rows: pl.DataFrame, *, labels: str, key: Sequence[str], most: float
 
 def _counts(rows: pl.DataFrame, labels: str) -> tuple[pl.Expr, pl.Expr]:
     """How many true and how many false labels a row has; a null is no label."""
-    column = pl.col(labels)
-    if rows.schema[labels] == pl.Boolean:
-        column = column.cast(pl.Int64)
-        true, false = column, 1 - column
-    else:
-        true = column.list.eval(pl.element().cast(pl.Int64)).list.sum()
-        false = column.list.eval(1 - pl.element().cast(pl.Int64)).list.sum()
-    return true.fill_null(0).cast(pl.Int64).alias(_TRUE), false.fill_null(0).cast(pl.Int64).alias(_FALSE)
+    column, is_list = pl.col(labels), isinstance(rows.schema[labels], pl.List)
+
+    def count(value: int, name: str) -> pl.Expr:
+        if is_list:
+            found = column.list.eval((pl.element().cast(pl.Int64) == value).cast(pl.Int64)).list.sum()
+        else:
+            found = column.cast(pl.Int64) == value
+        return found.cast(pl.Int64).fill_null(0).alias(name)
+
+    return count(1, _TRUE), count(0, _FALSE)
 
 
 def _kept(rows: pl.DataFrame, key: Sequence[str], most: float) -> list[bool]:

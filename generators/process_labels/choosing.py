@@ -65,7 +65,7 @@ def _item(problem: Problem, tried: Sequence[Attempt], chosen: Sequence[Attempt],
     return Item(
         problem=problem,
         chosen=tuple(attempt.attempt_index for attempt in chosen),
-        first_right=next((attempt.attempt_index for attempt in tried if attempt.verdict.is_right), None),
+        first_right=min((attempt.attempt_index for attempt in tried if attempt.verdict.is_right), default=None),
         n_right=sum(decided),
         n_decided=len(decided),
     )

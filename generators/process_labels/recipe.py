@@ -52,13 +52,13 @@ def choose(attempts: Sequence[Attempt], *, tokenizer: Tokenizer, config: Process
     """Choose up to `solutions_per_problem` different solutions of one problem, wrong and right ones in turn.
 
     Wrong ones whose answer differs from those before come first: another answer is another error. Only finished
-    solutions with a decided verdict and a number of steps within bounds are labelled.
+    solutions with a decided verdict and a number of steps within bounds are labelled. "Before" is by attempt index.
     """
     passed_over: list[tuple[Attempt, str]] = []
     wrong: list[Attempt] = []
     right: list[Attempt] = []
     seen: set[str] = set()
-    for attempt in attempts:
+    for attempt in sorted(attempts, key=lambda attempt: attempt.attempt_index):
         reason = _unfit(attempt, seen, tokenizer, config)
         if reason:
             passed_over.append((attempt, reason))

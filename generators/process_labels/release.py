@@ -25,11 +25,20 @@ from generators.dataset import (
 )
 from generators.formats import Format
 from generators.process_labels.audit.audit import audit, audit_by_kind
-from generators.process_labels.balance import left_out
-from generators.process_labels.consensus import same_first_error
+from generators.process_labels.hard_problems import TITLE as HARD_PROBLEMS
+from generators.process_labels.hard_problems import hard_problems
 from generators.process_labels.labels import with_labels
 from generators.process_labels.settings import RefutedSteps, Settings
 from generators.process_labels.table import PLANTED_ERRORS, PROCESS_LABELS
+from generators.process_labels.training import (
+    STEPWISE,
+    TRUNCATED,
+    consensus,
+    stepwise,
+    texts_of,
+    truncated,
+    unbalanced,
+)
 from generators.records import StepCounts
 from generators.rows import Rows
 from generators.search.priors import Priors
@@ -73,23 +82,6 @@ FULL = Schema(
         "hard_labels: one_per_step": pl.col("hard_labels").list.len() == _STEPS,
         "first_error: is_a_step_or_minus_one": pl.col("first_error").is_between(-1, _STEPS.cast(pl.Int64) - 1)
         | pl.col("first_error").is_null(),
-    },
-)
-STEPWISE = Schema(
-    name="process_labels/default",
-    columns={
-        "prompt": Column(pl.String, "The problem."),
-        "completions": Column(pl.List(pl.String), "The steps, without the white space around them."),
-        "labels": Column(pl.List(pl.Boolean), "The hard label of each step."),
-    },
-    rules={"labels: one_per_step": pl.col("completions").list.len() == pl.col("labels").list.len()},
-)
-TRUNCATED = Schema(
-    name="process_labels/truncated",
-    columns=STEPWISE.columns,
-    rules={
-        **STEPWISE.rules,
-        "labels: false_at_most_at_the_end": pl.col("labels").list.slice(0, pl.col("labels").list.len() - 1).list.all(),
     },
 )
 
@@ -203,53 +195,15 @@ def claims(rows: pl.DataFrame, _: LabelParameters) -> Iterator[Claim]:
     return claims_of_texts(rows, text=pl.col("steps").list.join(""))
 
 
-def stepwise(rows: pl.DataFrame, _: LabelParameters) -> Filtered:
-    """The solutions with a hard label on every step."""
-    no_label = pl.col("hard_labels").list.eval(pl.element().is_null()).list.any()
-    return _for_training(apply_rules(rows, {"undecided_step": ~no_label}))
-
-
-def truncated(rows: pl.DataFrame, _: LabelParameters) -> Filtered:
-    """The solutions whose first error is known, up to it."""
-    located = apply_rules(rows, {"first_error_not_sure": pl.col("first_error").is_not_null()})
-    return _for_training(_up_to_first_error(located))
-
-
 def has_judge(rows: pl.DataFrame, _: LabelParameters) -> bool:
     """Whether a judge looked at any of the rows."""
     return rows["judge"].is_not_null().any()
 
 
-def consensus(rows: pl.DataFrame, _: LabelParameters) -> Filtered:
-    """The solutions on whose first error the judge agrees, up to it."""
-    agreed = apply_rules(rows, {"no_judge": pl.col("judge").is_not_null(), **same_first_error()})
-    return _for_training(_up_to_first_error(agreed))
-
-
-def unbalanced(rows: pl.DataFrame, parameters: LabelParameters) -> pl.Series:
-    """Why a row is left out where the parameters bound the ratio of labels; null for one that is kept."""
-    if parameters.label_ratio is None:
-        return pl.Series([None] * rows.height, dtype=pl.String)
-    return left_out(rows, labels="labels", key=PROCESS_LABELS.key, most=parameters.label_ratio)
-
-
-def _up_to_first_error(located: Filtered) -> Filtered:
-    """Cut steps and labels of the kept rows after the first error."""
-    first = pl.col("first_error")
-    end = pl.when(first < 0).then(_STEPS).otherwise(first + 1)
-    kept = located.kept.with_columns(pl.col("steps").list.head(end), pl.col("hard_labels").list.head(end))
-    return Filtered(kept, located.dropped)
-
-
-def _for_training(rows: Filtered) -> Filtered:
-    """Prompt, steps and labels of the kept rows, with the key that they are balanced by."""
-    # Trainers put their own separator between steps.
-    steps = pl.col("steps").list.eval(pl.element().str.strip_chars())
-    columns = ("prompt", steps.alias("completions"), pl.col("hard_labels").alias("labels"))
-    return Filtered(rows.kept.select(*PROCESS_LABELS.key, *columns), rows.dropped)
-
-
-BALANCED = Choice(columns=(*PROCESS_LABELS.key, "labels"), reasons=unbalanced)
+BALANCED: Choice[LabelParameters] = Choice(
+    columns=(*PROCESS_LABELS.key, "labels"),
+    reasons=lambda rows, parameters: unbalanced(rows, parameters.label_ratio),
+)
 CONFIGS: tuple[Config[LabelParameters], ...] = (
     Config(
         name="full",
@@ -262,20 +216,20 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
     ),
     Config(
         name="default",
-        purpose="prompt, steps and one hard label a step",
+        purpose="prompt, steps and one label a step, masked where it is not sure",
         schema=STEPWISE,
         format=Format.STEPWISE,
         lost="the value of every step (`examples.prm` trains on it)",
-        derive=stepwise,
+        derive=texts_of(stepwise),
         choice=BALANCED,
     ),
     Config(
         name="truncated",
-        purpose="the same up to the first error, after which labels mean little",
+        purpose="the same up to the first wrong step, after which labels mean little",
         schema=TRUNCATED,
         format=Format.STEPWISE,
         lost="the value of every step (`examples.prm` trains on it)",
-        derive=truncated,
+        derive=texts_of(truncated),
         choice=BALANCED,
     ),
     Config(
@@ -284,7 +238,7 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
         schema=TRUNCATED.published("process_labels/consensus"),
         format=Format.STEPWISE,
         lost="the value of every step (`examples.prm` trains on it)",
-        derive=consensus,
+        derive=texts_of(consensus),
         choice=BALANCED,
         allows=has_judge,
     ),
@@ -292,14 +246,17 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
 
 
 def more_facts(round: Round, rows: Rows, counts: Mapping[str, int]) -> MoreFacts:
-    """Planted errors that the labels find, equations that steps state, and tokens of judges other than the policy."""
+    """Planted errors that are found, equations that steps state, hard problems, and tokens of judges but the policy."""
     made_by = rows.only("judge", "policy")
     judges = sorted(set(made_by["judge"].drop_nulls()) - set(made_by["policy"]))
     tokens = {f"judge_{kind}": count for kind, count in round.tokens(judges).items()} if judges else {}
     return MoreFacts(
         tokens=tokens,
         audit=audit_figures(round.rows(PLANTED_ERRORS.name).only("found", "planted", "kind", "is_refuted")),
-        figures={EQUATIONS: {"all": counts}} if counts.get("checkable") else {},
+        figures={
+            HARD_PROBLEMS: hard_problems(round, rows, parameters_of(round).label_ratio),
+            **({EQUATIONS: {"all": counts}} if counts.get("checkable") else {}),
+        },
     )
 
 

@@ -79,6 +79,7 @@ _PAIR = {
     "field_rejected": "rejected",
 }
 _STEPS = {"type": "stepwise_supervised", "step_separator": "\n"}
+_MASKED = "A label of -100 masks a step that is not sure: axolotl hands it on, and its loss ignores it."
 _STRIPPED = (
     "The answers are without white space around them: axolotl looks for each in its rendered form, and templates that "
     "strip it would leave one character of it."
@@ -95,7 +96,9 @@ AXOLOTL = Trainer(
             "SFT", only("prompt", "completion"), {"type": _AS_IT_IS}, more={"train_on_inputs": False, **_SMALL}
         ),
         Shape.PREFERENCE: _layout("DPO", stripped_answers, _PAIR, more={"rl": "dpo", **_SMALL}, notes=(_STRIPPED,)),
-        Shape.STEPWISE: _layout("PRM", only("prompt", "completions", "labels"), _STEPS, more=_TOKEN_LABELS),
+        Shape.STEPWISE: _layout(
+            "PRM", only("prompt", "completions", "labels"), _STEPS, more=_TOKEN_LABELS, notes=(_MASKED,)
+        ),
         Shape.PROBLEMS: _layout("GRPO", problems, {"type": None}, more={**_GRPO, **_SMALL}, notes=(REWARD_NOTE,)),
     },
     refusals={Shape.UNPAIRED: "its KTO reads texts, in templates of its own that may not be the policy's"},

@@ -18,7 +18,7 @@ from releases.picturing.fonts import BOLD, CODE_SMALL, PROMPT, SMALL, UNKNOWN
 from releases.picturing.pairs import pair_panel
 from releases.picturing.panels import Drawn, chat_panel, learnt_panel, prose_panel, steps_panel, turns_panel
 from releases.viewing.cells import cells
-from releases.viewing.shown import PROBLEM_TEXTS, drawn_columns, facts_of, panels_of, show_tokens
+from releases.viewing.shown import PROBLEM_TEXTS, drawn_columns, facts_of, panels_of, show_values
 from releases.viewing.tokens import Tokenizers, tokenizers
 
 NAME = "one_row.png"
@@ -40,7 +40,7 @@ def row_picture(
     facts = facts_of(dataset, columns, drawn_columns(panels))
     one = rows[chosen(rows, panels, facts)]
     values = {name: cells(one[name]) for name in columns}
-    show_tokens(values, panels, texts_of or tokenizers(), policy)
+    show_values(values, panels, texts_of or tokenizers(), policy)
     row = {name: column[0] for name, column in values.items()}
     canvas = Canvas(ground=declared()["page"])
     bottom = _problem(canvas, row, facts)

@@ -14,7 +14,7 @@ from releases.errors import DamagedRelease
 from releases.verification.opened import OpenedRelease
 from releases.viewing.cells import cells, filter_of
 from releases.viewing.sampling import share_shown, shown_rows
-from releases.viewing.shown import PROBLEM_TEXTS, drawn_columns, facts_of, panels_of, show_tokens
+from releases.viewing.shown import PROBLEM_TEXTS, drawn_columns, facts_of, panels_of, show_values
 from releases.viewing.tokens import Tokenizers
 
 ROWS_PER_BLOCK = 50
@@ -44,7 +44,7 @@ def sheet(release: OpenedRelease, config: str, *, n: int, seed: int, tokenizers:
     drawn = drawn_columns(panels)
     kept = [name for name, column in schema.items() if name in drawn or not column.tokenwise]
     values = {name: cells(shown[name]) for name in kept}
-    show_tokens(values, panels, tokenizers, release.manifest.facts.policy)
+    show_values(values, panels, tokenizers, release.manifest.facts.policy)
     head = {
         "name": config,
         "purpose": next(declared.purpose for declared in release.dataset.configs if declared.name == config),

@@ -6,10 +6,11 @@ from typing import Any
 from filters.schema import Column
 from generators.dataset import Dataset
 from generators.engine.tokenizer import Tokenizer
-from generators.view import OF_TRAINERS, Learnt, Pair, Panel, Tokens
+from generators.view import OF_TRAINERS, Learnt, Pair, Panel, Steps, Tokens
 from releases.viewing.tokens import Tokenizers, pieces
 
 PROBLEM_TEXTS = ("prompt", "answer")  # drawn above all panels where a config has them
+_TRUTH = {1: True, 0: False}  # of a step's label, as a trainer reads it or as a boolean
 
 
 def panels_of(dataset: Dataset[Any], columns: frozenset[str]) -> list[Panel]:
@@ -32,12 +33,15 @@ def facts_of(dataset: Dataset[Any], schema: Mapping[str, Column], drawn: Collect
     return [name for name in known if not schema[name].dtype.is_nested()]
 
 
-def show_tokens(values: dict[str, list[Any]], panels: Sequence[Panel], tokenizers: Tokenizers, policy: str) -> None:
+def show_values(values: dict[str, list[Any]], panels: Sequence[Panel], tokenizers: Tokenizers, policy: str) -> None:
     """Put the texts of tokens in place of their ids where they are known; a pair's columns are cut to the solution.
 
-    Positions then count from the solution's beginning, and labels say whether a token is learnt.
+    Positions then count from the solution's beginning, and labels say whether a token is learnt, or whether a step is
+    right; None where a trainer's label is masked.
     """
     for panel in panels:
+        if isinstance(panel, Steps) and panel.labels is not None:
+            values[panel.labels] = [labels and list(map(_TRUTH.get, labels)) for labels in values[panel.labels]]
         if isinstance(panel, Learnt):
             _show_learnt(values, panel, tokenizers(policy))
         for side in (panel.chosen, panel.rejected) if isinstance(panel, Pair) else ():

@@ -150,7 +150,7 @@ def test_consensus_holds_exactly_the_solutions_on_which_judge_and_labels_agree(j
     agreed = [row for row in rows if row["first_error"] == says(row["prompt"], row["steps"])]
     ends = [row["first_error"] + 1 or len(row["steps"]) for row in agreed]
     expected = [
-        (row["prompt"], [step.strip() for step in row["steps"][:end]], row["hard_labels"][:end])
+        (row["prompt"], [step.strip() for step in row["steps"][:end]], list(map(int, row["hard_labels"][:end])))
         for row, end in zip(agreed, ends, strict=True)
     ]
     assert 0 < len(agreed) < len(rows)

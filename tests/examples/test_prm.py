@@ -31,13 +31,17 @@ def test_a_label_stands_on_the_last_token_of_its_step_and_nowhere_else(hf, token
     assert row["targets"] == [0.75 if here == place else -100.0 for here in range(len(row["input_ids"]))]
 
 
-def test_rows_of_completions_have_hard_labels(hf):
-    plain = {"prompt": "7?", "completions": ["7.", "So 8"], "labels": [True, False]}
-    assert tokenized(plain, tokenizer=hf, labels="soft") == tokenized(SOLUTIONS[1], tokenizer=hf, labels="hard")
+@pytest.mark.parametrize(
+    ("solution", "steps", "labels"),
+    [(SOLUTIONS[1], ["7.", "So 8"], [1, 0]), (SOLUTIONS[0], ["It is", "4."], [1, -100])],
+)
+def test_rows_of_completions_have_hard_labels_and_mask_the_other_steps(hf, solution, steps, labels):
+    plain = {"prompt": solution["prompt"], "completions": steps, "labels": labels}
+    assert tokenized(plain, tokenizer=hf, labels="soft") == tokenized(solution, tokenizer=hf, labels="hard")
 
 
 def test_hard_labels_of_a_dataset_stay_apart_from_what_is_ignored(run):
-    rows = Dataset.from_dict({"prompt": ["7?"], "completions": [["7.", "So 8"]], "labels": [[True, False]]})
+    rows = Dataset.from_dict({"prompt": ["7?"], "completions": [["7.", "So 8"]], "labels": [[1, 0]]})
     (row,) = prm.trainer_of(run(), StepRewards(run()), rows).train_dataset
     assert [target for target in row["targets"] if target != -100.0] == [1.0, 0.0]
 
@@ -132,7 +136,7 @@ def test_a_few_steps_on_a_release_leave_a_reward_model_and_figures_of_what_is_he
 
 def test_a_tiny_policy_learns_to_tell_right_steps_from_wrong_ones(run):
     right, wrong = "7" * 200, "8" * 200
-    rows = [{"prompt": "7?", "completions": [text], "labels": [text == right]} for text in (right, wrong)]
+    rows = [{"prompt": "7?", "completions": [text], "labels": [int(text == right)]} for text in (right, wrong)]
     settings = run(steps=60, learning_rate=1e-2)
     rewards = StepRewards(settings)
     prm.trainer_of(settings, rewards, Dataset.from_list(rows)).train()

@@ -7,7 +7,15 @@ import math
 
 import pytest
 import trl
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from datasets import Dataset
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    DataCollatorForTokenClassification,
+    Trainer,
+    TrainingArguments,
+)
 
 from examples.common import load_release
 from generators.datasets import DATASETS
@@ -146,15 +154,64 @@ STEPWISE = [(dataset.name, config.name) for dataset, config in CONFIGS if config
 
 @pytest.mark.parametrize(("dataset", "config"), STEPWISE)
 def test_stepwise_rows_are_as_axolotl_reads_them(dataset, config, rows_of):
-    """Its `stepwise_supervised` takes a text, and as many labels, true or false, as there are texts of steps."""
+    """Its `stepwise_supervised` takes a text, and as many labels as there are texts of steps, each by `int`."""
     rows = rows_of(dataset, config)
     assert len(rows) > 0
     for row in rows:
         assert [type(value) for value in row.values()] == [str, list, list]
         assert list(row) == ["prompt", "completions", "labels"]
         assert {type(step) for step in row["completions"]} == {str}
-        assert {type(label) for label in row["labels"]} == {bool}
+        assert {type(label) for label in row["labels"]} == {int}
+        assert {IGNORED} != set(row["labels"]) <= {1, 0, IGNORED}
         assert len(row["completions"]) == len(row["labels"]) > 0
+
+
+MASKED = {"prompt": "1 + 2 + 3?", "completions": ["1 + 2 = 3", "3 + 3 = 6", "6"], "labels": [1, IGNORED, 0]}
+
+
+def as_trainers_tokenize(row, tokenizer):
+    """As TRL's PRMTrainer did, and axolotl does: the `int` of a label on the last token of its step and separator."""
+    separator = tokenizer.encode("\n", add_special_tokens=False)
+    ids = tokenizer(row["prompt"], add_special_tokens=False)["input_ids"]
+    labels = [IGNORED] * len(ids)
+    for step, label in zip(row["completions"], row["labels"], strict=True):
+        written = [*tokenizer(step, add_special_tokens=False)["input_ids"], *separator]
+        ids = [*ids, *written]
+        labels += [IGNORED] * (len(written) - 1) + [int(label)]
+    return {"input_ids": ids, "labels": labels}
+
+
+@pytest.fixture
+def step_classifier(simulated, tokenizer):
+    """The model and the collator that TRL's PRMTrainer and axolotl hand to the trainer of transformers."""
+    model = AutoModelForTokenClassification.from_pretrained(simulated, num_labels=2, pad_token_id=0)
+    return model, DataCollatorForTokenClassification(tokenizer)
+
+
+@pytest.mark.parametrize(("dataset", "config"), STEPWISE)
+def test_a_step_on_stepwise_rows_has_a_loss(dataset, config, rows_of, step_classifier, tokenizer, tmp_path):
+    model, collator = step_classifier
+    rows = Dataset.from_list([*rows_of(dataset, config), MASKED])
+    prepared = rows.map(as_trainers_tokenize, fn_kwargs={"tokenizer": tokenizer}, remove_columns=rows.column_names)
+    assert {IGNORED, 0, 1} == {label for row in prepared for label in row["labels"]}
+    args = TrainingArguments(
+        output_dir=str(tmp_path), report_to=[], use_cpu=True, max_steps=1, per_device_train_batch_size=2
+    )
+    trainer = Trainer(model=model, args=args, train_dataset=prepared, data_collator=collator)
+    assert math.isfinite(trainer.train().training_loss)
+
+
+def test_a_masked_step_has_no_loss(step_classifier, tokenizer):
+    model, collator = step_classifier
+    batch = collator([as_trainers_tokenize(row, tokenizer) for row in (MASKED, {**MASKED, "labels": [0, 1, IGNORED]})])
+    given = model(**batch)
+    given.logits.retain_grad()
+    given.loss.backward()
+    has_loss = given.logits.grad.abs().sum(-1) > 0
+    assert has_loss.equal(batch["labels"] != IGNORED)
+    assert has_loss.sum(-1).tolist() == [2, 2]
+    at_labels = given.logits[has_loss].log_softmax(-1).gather(1, batch["labels"][has_loss].unsqueeze(1))
+    assert given.loss.item() == pytest.approx(-at_labels.mean().item(), abs=1e-5)
 
 
 def test_every_format_has_a_trainer_or_a_sentence():

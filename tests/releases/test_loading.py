@@ -16,7 +16,8 @@ from huggingface_hub import DatasetCard
 from upath import UPath
 
 from generators.process_labels.dataset import DATASET as LABELS
-from generators.process_labels.release import FULL, STEPWISE
+from generators.process_labels.release import FULL
+from generators.process_labels.training import STEPWISE
 from generators.rows import Rows
 from releases.facts import SourceFacts
 from releases.parquet import Bounds, shards
@@ -39,8 +40,8 @@ EXPECTED = {
         "hard_labels": "[bool]",
         "first_error": "int32",
     },
-    "default": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
-    "truncated": {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
+    "default": {"prompt": "string", "completions": "[string]", "labels": "[int32]"},
+    "truncated": {"prompt": "string", "completions": "[string]", "labels": "[int32]"},
 }
 
 READ = """
@@ -156,8 +157,8 @@ def test_the_card_tells_columns_yields_labels_picture_and_papers(release):
     for line in (
         "| sums | apache-2.0 | use and pass on | 32 |",
         "| problems | 32 | 2 duplicate |",
-        "| release: default | 24 | 8 undecided_step |",
-        "| release: truncated | 24 | 8 first_error_not_sure |",
+        "| release: default | 32 | 0 |",
+        "| release: truncated | 32 | 0 |",
         "| split | right | wrong | undecided |",
         "(pictures/labels_by_position.png)",
         "arXiv:2312.08935",

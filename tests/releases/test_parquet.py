@@ -208,7 +208,7 @@ def test_a_version_with_64_bit_numbers_still_verifies_and_its_forgeries_are_foun
         LocalRegistry(UPath(tmp_path / "forged")),
         draft_of,
         lambda draft: with_value(draft, "full", "train", 0, "first_error", 1),
-        lambda draft: with_value(draft, "default", "train", 0, "labels", [False, False]),
+        lambda draft: with_value(draft, "default", "train", 0, "labels", [0, 0]),
     )
     assert {finding.file.split("/")[1] for finding in verify(forged).findings} >= {"full", "default"}
 

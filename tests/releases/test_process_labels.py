@@ -6,11 +6,12 @@ import polars as pl
 import pytest
 
 from filters.schema import SchemaError
-from generators.dataset import MoreFacts
 from generators.process_labels.dataset import DATASET
-from generators.process_labels.release import FULL, STEPWISE, LabelParameters
+from generators.process_labels.hard_problems import TITLE
+from generators.process_labels.release import FULL, LabelParameters
 from generators.process_labels.settings import Settings
 from generators.process_labels.table import PLANTED_ERRORS
+from generators.process_labels.training import STEPWISE, TRUNCATED
 from generators.rows import Rows
 from generators.search.priors import Priors
 from releases.drafting import exported, parameters_in
@@ -54,25 +55,28 @@ def test_the_published_columns_keep_their_order():
     assert list(FULL.columns) == COLUMNS.split()
 
 
-def test_a_solution_with_an_unlabelled_step_is_left_out_of_default_and_counted(rows, facts):
-    draft = labels_draft(rows, facts())
+NOTHING = ([0, 0], [0, 0])  # without a rollout, even of the answer itself
+
+
+def test_a_solution_stays_in_default_unless_no_step_has_a_label(table, facts):
+    draft = labels_draft(table(([3, 0], [4, 0]), ([4, 0], [4, 4]), NOTHING), facts(), shares=ALL_TRAIN)
     full, default = (sum(draft.tables[config].rows.values()) for config in ("full", "default"))
-    assert (full, default) == (32, 24)
-    assert draft.facts.stages[-2].dropped == {"undecided_step": 8}
+    assert (full, default) == (3, 2)
+    assert draft.facts.stages[-2].dropped == draft.facts.stages[-1].dropped == {"no_label": 1}
 
 
-def test_stepwise_rows_are_prompt_steps_and_labels(table, facts):
-    draft = labels_draft(table(([4, 0], [4, 4])), facts(), shares=ALL_TRAIN)
+def test_stepwise_rows_are_prompt_steps_and_labels_that_mask_what_is_not_sure(table, facts):
+    draft = labels_draft(table(([4, 0, 0], [4, 0, 4])), facts(), shares=ALL_TRAIN)
     assert draft.tables["default"].splits["train"].rows(named=True) == [
-        {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]}
+        {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1.", "Step 2."], "labels": [1, -100, 0]}
     ]
 
 
-def test_truncated_rows_end_with_the_first_error(table, facts):
-    rows = table(([4, 0, 2], [4, 4, 4]), ([4, 4], [4, 4]))
+def test_truncated_rows_end_with_the_first_wrong_step(table, facts):
+    rows = table(([4, 0, 2], [4, 4, 4]), ([4, 4], [4, 4]), ([4, 0, 0, 0], [4, 0, 4, 4]), ([4, 0], [4, 0]))
     truncated = labels_draft(rows, facts(), shares=ALL_TRAIN).tables["truncated"].splits["train"]
-    assert truncated["completions"].to_list() == [["Step 0.", "Step 1."], ["Step 0.", "Step 1."]]
-    assert truncated["labels"].to_list() == [[True, False], [True, True]]
+    assert truncated["labels"].to_list() == [[1, 0], [1, 1], [1, -100, 0], [1, -100]]
+    assert truncated["completions"].to_list() == [[f"Step {n}." for n in range(size)] for size in (2, 2, 3, 2)]
 
 
 def judged(rows, *outcomes):
@@ -93,8 +97,8 @@ def test_consensus_holds_the_truncated_rows_on_which_labels_and_judge_agree(tabl
     )
     draft = labels_draft(judged(rows, 1, -1, 0, "no_verdict", 1, None), facts(), shares=ALL_TRAIN)
     assert draft.tables["consensus"].splits["train"].rows(named=True) == [
-        {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [True, False]},
-        {"prompt": "What is p01?", "completions": ["Step 0.", "Step 1."], "labels": [True, True]},
+        {"prompt": "What is p00?", "completions": ["Step 0.", "Step 1."], "labels": [1, 0]},
+        {"prompt": "What is p01?", "completions": ["Step 0.", "Step 1."], "labels": [1, 1]},
     ]
     stage = draft.facts.stages[-1]
     assert (stage.name, stage.kept) == ("release: consensus", 2)
@@ -178,12 +182,19 @@ def planted_error(number, *, found):
     }
 
 
+RATES = {"problem_difficulty": pl.DataFrame({"problem_id": ["p00", "p01", "p99"], "pass_rate": [0.25, 0.5, None]})}
+
+
+def published(rows):
+    """The rows of `full`."""
+    return Rows.of(DATASET.main.derive(rows, PARAMETERS).kept)
+
+
 def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
     planted = PLANTED_ERRORS.frame([planted_error(n, found=index) for n, index in enumerate((1, 2, None))])
     rows = judged(table(([4, 0], [4, 4])), 1)
-    more = DATASET.more_facts(
-        ScriptedRound(tables={"planted_errors": planted}, tokens={("judge",): {"drawn": 7}}), Rows.of(rows), {}
-    )
+    round = ScriptedRound(tables={"planted_errors": planted, **RATES}, tokens={("judge",): {"drawn": 7}})
+    more = DATASET.more_facts(round, published(rows), {})
     assert more.tokens == {"judge_drawn": 7}
     assert {kind: (figures["n"], figures["exact"], figures["refuted"]) for kind, figures in more.audit.items()} == {
         "all": (3, 1, 1),
@@ -194,8 +205,30 @@ def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
 
 def test_a_policy_that_judges_itself_and_an_audit_of_nothing_add_no_fact(table):
     rows = judged(table(([4, 0], [4, 4])), 1).with_columns(pl.col("policy").alias("judge"))
-    stored = ScriptedRound(tables={"planted_errors": PLANTED_ERRORS.empty()})
-    assert DATASET.more_facts(stored, Rows.of(rows), {}) == MoreFacts()
+    stored = ScriptedRound(tables={"planted_errors": PLANTED_ERRORS.empty(), **RATES})
+    more = DATASET.more_facts(stored, published(rows), {})
+    assert (more.tokens, more.audit, list(more.figures)) == ({}, {}, [TITLE])
+
+
+def test_a_release_says_how_many_hard_problems_the_round_and_each_config_have(table):
+    rows = table(([4, 0, 0], [4, 0, 4]), ([4, 4], [4, 4]), ([4, 0], [4, 4]), NOTHING)
+    rows = rows.with_columns(n_attempts_right=pl.Series([1, 2, 4, 0]), n_attempts=pl.Series([4, 4, 4, 4]))
+    rates = pl.DataFrame({"problem_id": ["p00", "p01", "p02", "p03", "p04"], "pass_rate": [0.25, 0.5, 1.0, 0.0, None]})
+    tables = {"planted_errors": PLANTED_ERRORS.empty(), "problem_difficulty": rates}
+
+    def figures(label_ratio=None):
+        recipes = {"sums-0": recipe(Settings(label_ratio=label_ratio))}
+        told = DATASET.more_facts(ScriptedRound(tables=tables, recipes=recipes), published(rows), {}).figures[TITLE]
+        names = ("problems", "hard", "hard_share", "solutions", "steps_labelled", "steps_labelled_hard", "steps_masked")
+        return {config: tuple(told[config][name] for name in names) for config in told}
+
+    assert figures() == {
+        "round": (4, 2, 0.5, None, None, None, None),
+        "full": (4, 2, 0.5, 4, 6, 2, 3),
+        "default": (3, 1, pytest.approx(1 / 3), 3, 6, 2, 1),
+        "truncated": (3, 1, pytest.approx(1 / 3), 3, 6, 2, 1),
+    }
+    assert figures(label_ratio=1.0)["default"] == (2, 1, 0.5, 2, 4, 2, 1)
 
 
 BROKEN = [
@@ -225,15 +258,26 @@ def test_a_published_table_names_the_column_that_is_off(draft, change, why):
         FULL.validate(change(draft.tables["full"].splits["train"]))
 
 
-def test_a_training_row_has_a_label_on_every_step():
-    with pytest.raises(SchemaError, match="labels: no_nulls is broken by 1 of 1 rows"):
-        STEPWISE.frame([{"prompt": "p", "completions": ["a"], "labels": [None]}])
+UNTRAINABLE = [
+    (STEPWISE, [1, None], "labels: no_nulls"),
+    (STEPWISE, [1], "labels: one_per_step"),
+    (STEPWISE, [1, 2], "labels: known"),
+    (STEPWISE, [-100, -100], "labels: not_all_masked"),
+    (TRUNCATED, [0, 1], "labels: wrong_at_most_at_the_end"),
+]
+
+
+@pytest.mark.parametrize(("schema", "labels", "rule"), UNTRAINABLE)
+def test_labels_that_no_trainer_should_get_are_refused(schema, labels, rule):
+    with pytest.raises(SchemaError, match=f"{rule} is broken by 1 of 1 rows"):
+        schema.frame([{"prompt": "p", "completions": ["a", "b"], "labels": labels}])
+    assert schema.frame([{"prompt": "p", "completions": ["a", "b"], "labels": [-100, 0]}]).height == 1
 
 
 def test_one_label_is_at_most_so_many_times_as_frequent_as_the_other_in_training_configs(table, facts):
     rows = table(([4, 0], [4, 4]), *[([4, 4], [4, 4])] * 6)
     draft = labels_draft(rows, facts(), replace(PARAMETERS, label_ratio=2.0), ALL_TRAIN)
     labels = draft.tables["default"].splits["train"]["labels"].explode()
-    assert 0 < labels.sum() <= 2 * (~labels).sum()
+    assert 0 < (labels == 1).sum() <= 2 * (labels == 0).sum()
     assert draft.facts.stages[-2].dropped == {"frequent_label": 6}
     assert draft.tables["full"].rows == {"train": 7}

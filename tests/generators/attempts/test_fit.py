@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from generators.attempts.fit import fit_to_label, unfit_to_label
+from generators.attempts.fit import FIT_COLUMNS, fit_to_label, unfit_to_label
+from generators.attempts.table import ATTEMPTS
 from generators.problems.settings import QualitySettings
 
 SOUND = "She has 12 apples and gives 5 away.\n12 - 5 = 7, so she has 7 apples left.\nThe answer is \\boxed{7}."
@@ -17,7 +18,9 @@ LOOP = "Wait, I should check once more whether this is really right. " * 6
 def judged(*rows, **bounds):
     """The reason for each attempt (problem, text, finish reason), or None where it is kept; wrong is what says so."""
     frame = pl.DataFrame(rows, schema=["problem_id", "text", "finish_reason"], orient="row").with_row_index("number")
-    frame = frame.with_columns(is_right=~pl.col("text").str.contains("{B}", literal=True))
+    frame = frame.with_columns(
+        attempt_index=pl.col("number").cast(pl.Int64), is_right=~pl.col("text").str.contains("{B}", literal=True)
+    )
     fit = fit_to_label(frame, QualitySettings(**bounds))
     assert fit.kept.columns == frame.columns
     assert fit.dropped.columns == [*frame.columns, "reason"]
@@ -74,9 +77,7 @@ def test_lengths_are_compared_among_whole_solutions():
 
 
 def test_no_attempts_are_fit_at_once():
-    frame = pl.DataFrame(
-        schema={"problem_id": pl.String, "text": pl.String, "finish_reason": pl.String, "is_right": pl.Boolean}
-    )
+    frame = ATTEMPTS.empty().select(FIT_COLUMNS)
     assert fit_to_label(frame, QualitySettings()).counts() == {}
 
 
@@ -97,8 +98,8 @@ def test_bounds_that_make_no_sense_are_refused_by_name(changes, message):
 @pytest.mark.parametrize("problems", [1, 2, 5])
 def test_the_same_attempts_are_unfit_however_the_table_is_cut_between_problems(problems):
     texts = [SOUND, LIKE_IT, UNLIKE, "首先" + SOUND, WRONG + " One can check this by adding both.", "It is 7."]
-    rows = [(problem, text, "eos", True) for problem in "abcde" for text in texts]
-    frame = pl.DataFrame(rows, schema=["problem_id", "text", "finish_reason", "is_right"], orient="row")
+    rows = [(problem, index, text, "eos", True) for problem in "abcde" for index, text in enumerate(texts)]
+    frame = pl.DataFrame(rows, schema=FIT_COLUMNS, orient="row")
     quality = QualitySettings(shortest_percentile=30, longest_percentile=70)
     whole = unfit_to_label(lambda: [frame], quality)
     assert set(whole["reason"]) == {"foreign_script", "near_duplicate", "unusually_short", "unusually_long"}

@@ -64,6 +64,13 @@ def test_rows_with_labels_of_steps_go_where_all_their_labels_are_the_frequent_on
     assert loose.kept["right"].explode().sum() <= 4
 
 
+def test_masked_steps_count_as_no_label():
+    steps = [[1, -100], [0, -100, -100], [-100, -100]]
+    made = balanced(steps, most=1, dtype=pl.List(pl.Int64))
+    assert made.kept["right"].to_list() == steps[:2]
+    assert made.counts() == {"no_label": 1}
+
+
 def test_a_key_that_names_two_rows_is_refused():
     rows = pl.DataFrame({"problem": ["a", "a"], "attempt": [0, 1], "right": [True, False]})
     assert balance(rows, labels="right", key=["problem", "attempt"], most=1).kept.height == 2

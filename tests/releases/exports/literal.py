@@ -74,11 +74,11 @@ ROWS = {
         {
             "prompt": _TEXTS["prompt"],
             "completions": Column(pl.List(pl.String), ""),
-            "labels": Column(pl.List(pl.Boolean), ""),
+            "labels": Column(COUNTS, ""),
         },
         [
-            {"prompt": QUESTIONS[0], "completions": ["2 + 2 is 5.", "So 5."], "labels": [False, False]},
-            {"prompt": QUESTIONS[1], "completions": ["3 + 3 is 6.", "So 6."], "labels": [True, True]},
+            {"prompt": QUESTIONS[0], "completions": ["2 + 2 is 5.", "So 5."], "labels": [-100, 0]},
+            {"prompt": QUESTIONS[1], "completions": ["3 + 3 is 6.", "So 6."], "labels": [1, 1]},
         ],
     ),
     Shape.TOKENS: (

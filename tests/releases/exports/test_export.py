@@ -38,7 +38,7 @@ TYPES = {
     ("llamafactory", Shape.PREFERENCE): {"messages": CHAT, "chosen": MESSAGE, "rejected": MESSAGE},
     ("llamafactory", Shape.UNPAIRED): {"messages": CHAT, "kto_tag": "bool"},
     ("axolotl", Shape.PREFERENCE): {"messages": CHAT, "chosen": MESSAGE, "rejected": MESSAGE},
-    ("axolotl", Shape.STEPWISE): {"prompt": "string", "completions": "[string]", "labels": "[bool]"},
+    ("axolotl", Shape.STEPWISE): {"prompt": "string", "completions": "[string]", "labels": "[int]"},
     ("axolotl", Shape.TOKENS): IDS,
     ("prime-rl", Shape.COMPLETION): {"messages": CHAT},
     ("open-instruct", Shape.PREFERENCE): {"chosen": CHAT, "rejected": CHAT},

@@ -61,9 +61,10 @@ def test_of_token_ids_exactly_the_labels_are_learnt(exported, trainer):
     ]
 
 
-def test_the_labels_of_steps_stand_where_each_step_ends(exported):
-    ((first,), _) = load(exported(TRAINERS["axolotl"], Shape.STEPWISE)[1])
-    assert first == [(QUESTIONS[0], False), ("2 + 2 is 5.", False), ("\n", True), ("So 5.", False), ("\n", True)]
+def test_the_labels_of_steps_stand_where_each_step_ends_and_a_masked_one_is_not_learnt(exported):
+    ((first,), (second,)) = load(exported(TRAINERS["axolotl"], Shape.STEPWISE)[1])
+    assert first == [(QUESTIONS[0], False), ("2 + 2 is 5.", False), ("\n", False), ("So 5.", False), ("\n", True)]
+    assert second == [(QUESTIONS[1], False), ("3 + 3 is 6.", False), ("\n", True), ("So 6.", False), ("\n", True)]
 
 
 @pytest.mark.parametrize(("trainer", "shape"), READ)

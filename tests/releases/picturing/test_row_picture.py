@@ -104,7 +104,7 @@ def test_equal_rows_give_equal_bytes_whatever_the_user_has_set_in_matplotlib(row
 def test_the_shapes_that_trainers_read_are_drawn(panel):
     values = {
         "completions": [["Two and two is four.\n", "So it is five.\n"]],
-        "labels": [[True, False]],
+        "labels": [[1, -100]],
         "chosen": [[{"role": "assistant", "content": "It is four."}]],
         "rejected": [[{"role": "assistant", "content": "It is five."}]],
         "messages": [[{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "It is four."}]],

@@ -75,12 +75,12 @@ def test_a_flipped_label_is_named(true_draft, folder_of, train):
 
 def test_a_label_flipped_in_a_config_for_training_is_named(true_draft, folder_of):
     labels = true_draft.tables["default"].splits["test"]["labels"][1].to_list()
-    forged = with_value(true_draft, "default", "test", 1, "labels", [not labels[0], labels[1]])
+    forged = with_value(true_draft, "default", "test", 1, "labels", [1 - labels[0], labels[1]])
     ((check, said),) = found(folder_of(forged))
     assert check == "labels"
     assert said == (
         "data/default/test-00000-of-00001.parquet, row 1, column labels: "
-        f"item 0 is {not labels[0]}, it must be {labels[0]} by recomputation"
+        f"item 0 is {1 - labels[0]}, it must be {labels[0]} by recomputation"
     )
 
 
