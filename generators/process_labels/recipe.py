@@ -21,7 +21,7 @@ from generators.search.rollouts import Rollouts
 from generators.search.strategy import Path, Strategy
 from generators.search.tree import Tree
 
-VERSION = "4"  # bump when a change here would change the rows
+VERSION = "6"  # bump when a change here would change the rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Fit the priors of a round to its own data: empirical Bayes over the attempts and a pilot of solutions.
 
-Base rates come from the attempts of all problems. Recovery rates, the shape of values and how often a solution recovers
-come from the pilot, the first solutions searched. The result depends on the order of the data only through rounding. It
-is frozen before the other solutions are searched, so no solution's decisions depend on another outside the pilot.
+Base rates come from the attempts of all problems. Recovery rates and the shape of solutions come from the pilot, the
+first solutions searched. The result depends on the order of the data only through rounding. It is frozen before the
+other solutions are searched, so no solution's decisions depend on another outside the pilot.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,13 @@ from generators.records import StepCounts
 from generators.search.belief import Belief
 from generators.search.priors import BASE_RATES, Priors
 
-ROUNDS = 3
-UPDATES = 12
-BASE_UPDATES = 30  # few enough to keep the weights smooth
-RISES = (0.0, 0.3, 0.6, 1.0)
-FADES = (0.0, 0.5, 1.0)
+Floats = NDArray[np.float64]
+ROUNDS = 2
+UPDATES = 30  # few enough to keep the weights smooth
+CLOSINGS = (0.05, 0.3, 1.0)
+SHAPES = ((0.0, 1.0), *((rise, closing) for rise in (0.3, 0.6, 1.0) for closing in CLOSINGS))  # rise and closing
+EVENS = (0.02, 0.2, 0.5, 0.8, 0.98)
 SPREADS = (10.0, 30.0, 100.0, 300.0, 1000.0)
-LEAST_MENDED = 0.1  # a solution with a right answer is always examined: its steps may still be wrong
-_PSEUDO_SOLUTIONS = 10.0
-_NEGLIGIBLE = 0.005  # below this, the patterns with a recovery are left out: they cost most of the time
 _KEPT = 0.99  # share of the fitted weights; the rest is spread evenly, so that nothing becomes impossible
 
 
@@ -48,12 +46,7 @@ def fit_base(attempts: Sequence[tuple[int, int]], start: Priors | None = None) -
         return start
     rates = np.array(BASE_RATES)
     logs = attempted[:, :1] * np.log(rates) + (attempted[:, 1:] - attempted[:, :1]) * np.log1p(-rates)
-    likelihoods = np.exp(logs - logs.max(1, keepdims=True))
-    weights = np.full(len(rates), 1 / len(rates))
-    for _ in range(BASE_UPDATES):
-        shares = likelihoods * weights
-        weights = (shares / shares.sum(1, keepdims=True)).mean(0)
-    return replace(start, base=_smoothed(weights))
+    return replace(start, base=_weights(logs, np.full(len(rates), 1 / len(rates))))
 
 
 def fit_pilot(pilot: Sequence[PilotSolution], start: Priors) -> Priors:
@@ -62,11 +55,12 @@ def fit_pilot(pilot: Sequence[PilotSolution], start: Priors) -> Priors:
         return start
     priors = replace(start, trust=max(SPREADS))
     for _ in range(ROUNDS):
-        priors = _likeliest(pilot, [replace(priors, rise=rise) for rise in RISES])
-        priors = _likeliest(pilot, [replace(priors, fade=fade) for fade in FADES])
+        shapes = [replace(priors, rise=rise, closing=closing) for rise, closing in SHAPES]
+        priors = _likeliest(pilot, shapes)
+        priors = _likeliest(pilot, [replace(priors, even=even) for even in EVENS])
         priors = _likeliest(pilot, [replace(priors, spread=spread) for spread in SPREADS])
-        for _ in range(UPDATES):
-            priors = _updated(pilot, priors, start)
+        logs = np.array([seen.belief(priors).log_recovery for seen in pilot])
+        priors = replace(priors, recovery=_weights(logs, np.array(priors.recovery)))
     return replace(priors, trust=start.trust)
 
 
@@ -74,30 +68,12 @@ def _likeliest(pilot: Sequence[PilotSolution], candidates: Sequence[Priors]) -> 
     return max(candidates, key=lambda priors: sum(seen.belief(priors).log_evidence for seen in pilot))
 
 
-def _updated(pilot: Sequence[PilotSolution], priors: Priors, start: Priors) -> Priors:
-    beliefs = [seen.belief(priors) for seen in pilot]
-    recovered: dict[bool, list[float]] = {True: [], False: []}
-    for seen, belief in zip(pilot, beliefs, strict=True):
-        recovered[bool(seen.counts[-1].n_correct)].append(belief.recovered)
-    weights = np.mean([belief.recovery_weights for belief in beliefs], axis=0)
-    return replace(
-        priors,
-        recovery=_smoothed(weights),
-        relapse=_relapse(recovered[False], start.relapse),
-        mended=max(LEAST_MENDED, _share(recovered[True], start.mended)),
-    )
-
-
-def _share(probabilities: Sequence[float], prior: float) -> float:
-    """The mean of `probabilities`, shrunk towards `prior` by a few pseudo-solutions."""
-    return (sum(probabilities) + _PSEUDO_SOLUTIONS * prior) / (len(probabilities) + _PSEUDO_SOLUTIONS)
-
-
-def _relapse(probabilities: Sequence[float], prior: float) -> float:
-    share = _share(probabilities, prior)
-    return share if share >= _NEGLIGIBLE else 0.0
-
-
-def _smoothed(weights: NDArray[np.float64]) -> tuple[float, ...]:
-    mixed = _KEPT * weights / weights.sum() + (1 - _KEPT) / len(weights)
+def _weights(logs: Floats, start: Floats) -> tuple[float, ...]:
+    """Weights of rates by EM from log-likelihoods (observations x rates), mixed with even ones."""
+    likelihoods = np.exp(logs - logs.max(1, keepdims=True))
+    weights = start
+    for _ in range(UPDATES):
+        shares = likelihoods * weights
+        weights = (shares / shares.sum(1, keepdims=True)).mean(0)
+    mixed = _KEPT * weights + (1 - _KEPT) / len(weights)
     return tuple(float(weight) for weight in mixed / mixed.sum())

@@ -8,6 +8,7 @@ import pytest
 from filters.schema import SchemaError
 from generators.dataset import MoreFacts
 from generators.process_labels.dataset import DATASET
+from generators.process_labels.held_out import HELD_OUT_STEPS, TITLE
 from generators.process_labels.release import FULL, STEPWISE, LabelParameters
 from generators.process_labels.settings import Settings
 from generators.process_labels.table import PLANTED_ERRORS
@@ -163,6 +164,18 @@ def test_the_manifest_gives_the_parameters_back(facts):
     assert parameters_in(DATASET, facts(settings={"export": export})) == parameters
 
 
+HELD_OUT = {
+    "problem_id": "p00",
+    "attempt_index": 0,
+    "step": 0,
+    "label": True,
+    "value": 0.75,
+    "n_correct": 2,
+    "n_rollouts": 4,
+    "place": 0.4,
+}
+
+
 def planted_error(number, *, found):
     return {
         "problem_id": f"p{number}",
@@ -179,10 +192,11 @@ def planted_error(number, *, found):
 
 def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
     planted = PLANTED_ERRORS.frame([planted_error(n, found=index) for n, index in enumerate((1, 2, None))])
+    held_out = HELD_OUT_STEPS.frame([HELD_OUT])
     rows = judged(table(([4, 0], [4, 4])), 1)
-    more = DATASET.more_facts(
-        ScriptedRound(tables={"planted_errors": planted}, tokens={("judge",): {"drawn": 7}}), Rows.of(rows), {}
-    )
+    tables = {"planted_errors": planted, "held_out_steps": held_out}
+    more = DATASET.more_facts(ScriptedRound(tables=tables, tokens={("judge",): {"drawn": 7}}), Rows.of(rows), {})
+    assert (more.figures[TITLE]["all"]["stated"], more.figures[TITLE]["all"]["measured"]) == (0.75, 0.5)
     assert more.tokens == {"judge_drawn": 7}
     assert {kind: (figures["n"], figures["exact"], figures["refuted"]) for kind, figures in more.audit.items()} == {
         "all": (3, 1, 1),
@@ -193,7 +207,9 @@ def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
 
 def test_a_policy_that_judges_itself_and_an_audit_of_nothing_add_no_fact(table):
     rows = judged(table(([4, 0], [4, 4])), 1).with_columns(pl.col("policy").alias("judge"))
-    stored = ScriptedRound(tables={"planted_errors": PLANTED_ERRORS.empty()})
+    stored = ScriptedRound(
+        tables={"planted_errors": PLANTED_ERRORS.empty(), "held_out_steps": HELD_OUT_STEPS.empty()}
+    )
     assert DATASET.more_facts(stored, Rows.of(rows), {}) == MoreFacts()
 
 
