@@ -55,7 +55,7 @@ LABEL_COLUMNS = (  # what labels follow from, and what is shown of them: nothing
 
 
 async def make(slice: Slice, settings: Settings) -> Output:
-    """Label the chosen solutions, search planted errors, draw held-out rollouts, and have a judge read the solutions."""
+    """Label the chosen solutions, search planted errors, hold the labels against held-out rollouts, and ask the judge."""
     table, rule = slice.stored("attempts"), slice.source.answer_rule
     sampling, max_tokens = sampling_of(slice)
     config = ProcessLabelsConfig(sampling=sampling, max_tokens=max_tokens, settings=settings)
@@ -245,7 +245,9 @@ DATASET: Dataset[LabelParameters] = Dataset(
             CheckSpec("label_balance", "The rarer label, right or wrong, is frequent enough among the labelled steps."),
             CheckSpec("planted_errors_found", "Labels point at enough of the errors that were planted for the audit."),
             CheckSpec(
-                "labels_are_true", "Held-out rollouts lie in the intervals that labels predict as often as they should.", blocks=False
+                "labels_are_true",
+                "Held-out rollouts lie in the intervals that labels predict as often as they should.",
+                blocks=False,
             ),
         ),
         per_problem=lambda settings: settings.solutions_per_problem,

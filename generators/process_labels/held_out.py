@@ -215,8 +215,8 @@ def labels_are_true(held: pl.DataFrame) -> Check:
         name="labels_are_true",
         passed=held.is_empty() or high >= INTERVAL,
         why=why if held.height else "no held-out rollout was drawn",
-        remedy="Values and soundness of this slice are too sure of themselves. Raise `pilot` of [process_labels], so that "
-        "more problems teach the priors, or raise `confidence`.",
+        remedy="Values and soundness of this slice are too sure. Raise `pilot` of [process_labels], so that more problems "
+        "teach the priors, or raise `confidence`.",
         blocks=False,
         figures={name: float(value) for name, value in found.items() if value is not None},
     )

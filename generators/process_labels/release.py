@@ -294,11 +294,13 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
 
 
 def more_facts(round: Round, rows: Rows, counts: Mapping[str, int]) -> MoreFacts:
-    """Planted errors that are found, held-out rollouts, equations that steps state, and tokens of judges but the policy."""
+    """Planted errors that are found, held-out rollouts, equations that steps state, and what judges cost."""
     made_by = rows.only("judge", "policy")
     judges = sorted(set(made_by["judge"].drop_nulls()) - set(made_by["policy"]))
     tokens = {f"judge_{kind}": count for kind, count in round.tokens(judges).items()} if judges else {}
-    held_out = held_out_figures(round.rows(HELD_OUT_STEPS.name).only("label", "value", "n_correct", "n_rollouts", "place"))
+    held_out = held_out_figures(
+        round.rows(HELD_OUT_STEPS.name).only("label", "value", "n_correct", "n_rollouts", "place")
+    )
     figures: dict[str, Figures] = {
         HELD_OUT: held_out,
         EQUATIONS: {"all": counts} if counts.get("checkable") else {},

@@ -21,7 +21,7 @@ Indexes = NDArray[np.int64]
 INTERVAL = 0.95
 _CELLS = 256
 MIDDLES = (np.arange(_CELLS) + 0.5) / _CELLS
-_PLACES = 256  # of the grid of values on which outcomes are weighed; it is finer towards 0 and 1
+_PLACES = 512  # of the grid of values on which outcomes are weighed; it is finer towards 0 and 1
 _LEAST_VALUE = 0.0005  # nothing that a rollout can show is impossible
 _VALUES = _LEAST_VALUE + (1 - 2 * _LEAST_VALUE) * np.sin(np.pi / 2 * (np.arange(_PLACES) + 0.5) / _PLACES) ** 2
 _LEAST_BASE = 1e-4  # base rates that attempts make less likely than this, against the likeliest, are left out
@@ -196,7 +196,8 @@ class Belief:
 
     def _behind(self) -> None:
         """For a right and a wrong state of each step: the probability of what is seen from there on, the step's own
-        rollouts included."""
+        rollouts included.
+        """
         right, wrong = np.empty_like(self._seen_right), np.empty_like(self._seen_wrong)
         right[-1], wrong[-1] = float(self._ends_right), float(not self._ends_right)
         breaks, mends = self._chain.breaks, self._chain.mends

@@ -16,12 +16,15 @@ from generators.search.belief import Belief
 from generators.search.priors import BASE_RATES, Priors
 
 Floats = NDArray[np.float64]
-ROUNDS = 2
 UPDATES = 30  # few enough to keep the weights smooth
-CLOSINGS = (0.05, 0.3, 1.0)
+CLOSINGS = (0.005, 0.1, 1.0)
 SHAPES = ((0.0, 1.0), *((rise, closing) for rise in (0.3, 0.6, 1.0) for closing in CLOSINGS))  # rise and closing
-EVENS = (0.02, 0.2, 0.5, 0.8, 0.98)
-SPREADS = (10.0, 30.0, 100.0, 300.0, 1000.0)
+EVENS = (0.02, 0.5, 0.98)  # told together with shapes, since both say where first errors are
+FINER_EVENS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
+SPREADS = (10.0, 30.0, 100.0, 700.0)
+_UNTOLD = 2.0  # nats of evidence by which a pilot does not tell two spreads apart: the larger one is taken
+# Without it, a pilot in which nothing recovers may look like one whose wrong prefixes are worth as much as right ones.
+_PSEUDO_SOLUTIONS = 5.0  # the weight of the recovery rates from before the pilot
 _KEPT = 0.99  # share of the fitted weights; the rest is spread evenly, so that nothing becomes impossible
 
 
@@ -46,34 +49,54 @@ def fit_base(attempts: Sequence[tuple[int, int]], start: Priors | None = None) -
         return start
     rates = np.array(BASE_RATES)
     logs = attempted[:, :1] * np.log(rates) + (attempted[:, 1:] - attempted[:, :1]) * np.log1p(-rates)
-    return replace(start, base=_weights(logs, np.full(len(rates), 1 / len(rates))))
+    return replace(start, base=_weights(logs, np.full(len(rates), 1 / len(rates)), pseudo=0.0))
 
 
 def fit_pilot(pilot: Sequence[PilotSolution], start: Priors) -> Priors:
-    """`start` with everything else fitted to a pilot: alternately each shape by its evidence, and the weights."""
+    """`start` with everything else fitted to a pilot: one property after the other by its evidence.
+
+    Each candidate comes with the recovery rates that fit it best.
+    """
     if not pilot:
         return start
     priors = replace(start, trust=max(SPREADS))
-    for _ in range(ROUNDS):
-        shapes = [replace(priors, rise=rise, closing=closing) for rise, closing in SHAPES]
-        priors = _likeliest(pilot, shapes)
-        priors = _likeliest(pilot, [replace(priors, even=even) for even in EVENS])
-        priors = _likeliest(pilot, [replace(priors, spread=spread) for spread in SPREADS])
-        logs = np.array([seen.belief(priors).log_recovery for seen in pilot])
-        priors = replace(priors, recovery=_weights(logs, np.array(priors.recovery)))
+    shapes = [replace(priors, rise=rise, closing=closing) for rise, closing in SHAPES]
+    priors = _likeliest(_fitted(pilot, [replace(shape, even=even) for shape in shapes for even in EVENS]))
+    priors = _likeliest(_fitted(pilot, [replace(priors, by_step=by_step) for by_step in (False, True)]))
+    priors = _likeliest(_fitted(pilot, [replace(priors, even=even) for even in FINER_EVENS]))
+    spreads = _fitted(pilot, [replace(priors, spread=spread) for spread in SPREADS])
+    most = max(evidence for evidence, _ in spreads)
+    priors = [fitted for evidence, fitted in spreads if evidence >= most - _UNTOLD][-1]
     return replace(priors, trust=start.trust)
 
 
-def _likeliest(pilot: Sequence[PilotSolution], candidates: Sequence[Priors]) -> Priors:
-    return max(candidates, key=lambda priors: sum(seen.belief(priors).log_evidence for seen in pilot))
+def _fitted(pilot: Sequence[PilotSolution], candidates: Sequence[Priors]) -> list[tuple[float, Priors]]:
+    """Each candidate with the recovery rates that fit it best, and its log-evidence then."""
+    fitted = []
+    before = np.array(Priors().recovery)
+    for priors in candidates:
+        logs = np.array([seen.belief(priors).log_recovery for seen in pilot])
+        recovery = _weights(logs, before, pseudo=_PSEUDO_SOLUTIONS)
+        evidence = float(np.logaddexp.reduce(logs + np.log(recovery), axis=1).sum())
+        doubt = _PSEUDO_SOLUTIONS * float(before @ np.log(recovery))
+        fitted.append((evidence + doubt, replace(priors, recovery=recovery)))
+    return fitted
 
 
-def _weights(logs: Floats, start: Floats) -> tuple[float, ...]:
-    """Weights of rates by EM from log-likelihoods (observations x rates), mixed with even ones."""
+def _likeliest(fitted: Sequence[tuple[float, Priors]]) -> Priors:
+    return max(fitted, key=lambda found: found[0])[1]
+
+
+def _weights(logs: Floats, before: Floats, *, pseudo: float) -> tuple[float, ...]:
+    """Weights of rates by EM from log-likelihoods (observations x rates) and `pseudo` observations spread as `before`.
+
+    They are mixed with even ones, so that nothing becomes impossible.
+    """
     likelihoods = np.exp(logs - logs.max(1, keepdims=True))
-    weights = start
+    weights = before
     for _ in range(UPDATES):
         shares = likelihoods * weights
-        weights = (shares / shares.sum(1, keepdims=True)).mean(0)
+        seen = (shares / shares.sum(1, keepdims=True)).sum(0)
+        weights = (seen + pseudo * before) / (len(logs) + pseudo)
     mixed = _KEPT * weights + (1 - _KEPT) / len(weights)
     return tuple(float(weight) for weight in mixed / mixed.sum())

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BASE_RATES = tuple(round(0.0125 + 0.025 * cell, 4) for cell in range(40))
+STEPS = 10
 RECOVERY_RATES = (0.001, 0.02, 0.032, 0.05, 0.08, 0.13, 0.2, 0.33, 0.53, 0.85, 1.4, 2.2, 3.5, 5.6)
 
 
@@ -24,7 +25,8 @@ class Priors:
     """Weights over base rates (`BASE_RATES`) and recovery rates (`RECOVERY_RATES`), and the shape of solutions.
 
     A base rate is the probability that a solution ends right. A recovery rate is how many times a solution that stays
-    wrong from its start to its end might have recovered, on average, so it does not depend on how a solution is cut.
+    wrong from its start to its end might have recovered, on average: one of any length, or `by_step` one of `STEPS`
+    steps. Where it does not go by steps, it does not depend on how a solution is cut.
     `rise` and `closing` say which steps decide (`generators.search.chain.clock`). `even` is the share of solutions
     whose first error may be anywhere, whichever steps decide.
 
@@ -39,6 +41,7 @@ class Priors:
     rise: float = 0.6
     closing: float = 0.3
     even: float = 0.3
+    by_step: bool = False
     spread: float = 100.0
     trust: float = 100.0
 

@@ -207,9 +207,7 @@ def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
 
 def test_a_policy_that_judges_itself_and_an_audit_of_nothing_add_no_fact(table):
     rows = judged(table(([4, 0], [4, 4])), 1).with_columns(pl.col("policy").alias("judge"))
-    stored = ScriptedRound(
-        tables={"planted_errors": PLANTED_ERRORS.empty(), "held_out_steps": HELD_OUT_STEPS.empty()}
-    )
+    stored = ScriptedRound(tables={"planted_errors": PLANTED_ERRORS.empty(), "held_out_steps": HELD_OUT_STEPS.empty()})
     assert DATASET.more_facts(stored, Rows.of(rows), {}) == MoreFacts()
 
 

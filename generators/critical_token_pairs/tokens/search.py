@@ -42,7 +42,7 @@ async def search_tokens(
     span = step or (0, length)
     tree, path = token_path(rollouts.tree, attempt, span, rollouts.sampler.tokenizer)
     attempts = rollouts.tree.root.counts
-    here = replace(priors, even=1.0) if step is None else step_priors(priors, attempts, step, length)
+    here = replace(priors, even=1.0, by_step=False) if step is None else step_priors(priors, attempts, step, length)
     search = replace(search, priors=here)
     await search.search(tree, [path], draw=rollouts.draw, cut=rollouts.cut)
     sound = search.conclude(tree, path).sound
@@ -71,6 +71,7 @@ def step_priors(priors: Priors, attempts: StepCounts, step: Span, length: int) -
         recovery=_moved(RECOVERY_RATES, recovery, np.array(RECOVERY_RATES) * remaining),
         rise=0.0,
         even=1.0,
+        by_step=False,
     )
 
 

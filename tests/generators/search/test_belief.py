@@ -52,9 +52,9 @@ def one_by_one(case, told):
 
 def test_without_rollouts_every_step_of_a_wrong_solution_is_as_likely_the_first_wrong_one():
     belief = fresh(4)
-    assert belief.sound == pytest.approx((0.75, 0.5, 0.25, 0.0))
-    assert belief.unknown == pytest.approx(log(4))
-    assert belief.confidence == pytest.approx(0.25)
+    assert belief.sound == pytest.approx((0.75, 0.5, 0.25, 0.0), abs=1e-3)
+    assert belief.unknown == pytest.approx(log(4), abs=1e-3)
+    assert belief.confidence == pytest.approx(0.25, abs=1e-3)
 
 
 def test_a_right_solution_whose_policy_recovers_may_have_gone_wrong_before():
@@ -146,7 +146,7 @@ def beta_binomial(right, wrong, alpha, beta):
 def test_the_first_error_is_that_of_all_paths_through_the_states(case):
     errors = brute_force(case)
     sound = 1 - errors[:-1].cumsum()
-    assert behind(case).sound == pytest.approx(tuple(sound), abs=0.03)  # values are put on a grid
+    assert behind(case).sound == pytest.approx(tuple(sound), abs=0.04)  # values are put on a grid
 
 
 @few

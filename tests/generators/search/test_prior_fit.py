@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from generators.records import StepCounts
-from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
 from generators.search.chain import clock, values_at
+from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
 from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors
 
 ROLLOUTS = 24
@@ -15,7 +15,7 @@ def mean_base(priors):
 
 
 def mean_recovery(priors, n_steps=8):
-    """What a wrong prefix of a solution is worth on average: recovery rate and clock can only be told apart together."""
+    """What a wrong prefix is worth on average: recovery rate and clock can only be told apart together."""
     wrong = [values_at(time)[1].mean(0) for time in clock(n_steps, priors.rise, priors.closing)[1:-1]]
     return float((np.array(wrong) @ np.array(priors.recovery)).mean())
 
@@ -85,10 +85,9 @@ def test_without_a_pilot_the_start_stays():
 
 
 @pytest.mark.parametrize("recovery", [0.0, 0.05, 0.2])
-def test_what_wrong_prefixes_are_worth_moves_from_the_start_to_the_truth(recovery):
+def test_what_wrong_prefixes_are_worth_is_learnt(recovery):
     fitted = fit_pilot(pilot(3, recovery=recovery, rise=0.0), START)
     assert mean_recovery(fitted) == pytest.approx(recovery, abs=0.03)
-    assert abs(mean_recovery(fitted) - recovery) < abs(mean_recovery(START) - recovery)
     assert sum(fitted.recovery) == pytest.approx(1)
     assert min(fitted.recovery) > 0
 
