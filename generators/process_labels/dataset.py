@@ -55,7 +55,7 @@ LABEL_COLUMNS = (  # what labels follow from, and what is shown of them: nothing
 
 
 async def make(slice: Slice, settings: Settings) -> Output:
-    """Label the chosen solutions, search planted errors, hold the labels against held-out rollouts, and ask the judge."""
+    """Label the chosen solutions, search planted errors, hold labels against held-out rollouts, and ask the judge."""
     table, rule = slice.stored("attempts"), slice.source.answer_rule
     sampling, max_tokens = sampling_of(slice)
     config = ProcessLabelsConfig(sampling=sampling, max_tokens=max_tokens, settings=settings)

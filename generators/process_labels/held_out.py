@@ -87,7 +87,9 @@ class HeldOut:
 
         async def draw(key: tuple[str, int]) -> list[dict[str, Any]]:
             counts = await self._counts(by_id[key[0]], key[1], chosen[key])
-            predicted = predictions(solutions[key], strategy) if counts else []
+            if not counts:
+                return []
+            predicted = predictions(solutions[key], strategy)
             return [held_out_row(solutions[key], step, predicted[step], n_right, n) for step, n_right, n in counts if n]
 
         self.bench.progress.unit = "solutions with held-out rollouts"
@@ -194,12 +196,12 @@ def _figures(held: pl.DataFrame) -> dict[str, float | None]:
     tail = (1 - INTERVAL) / 2
     n_inside = int(held["place"].is_between(tail, 1 - tail).sum())
     low, high = score_interval(n_inside / held.height, held.height)
-    n_rollouts = held["n_rollouts"].sum()
+    n_rollouts, n_right = int(held["n_rollouts"].sum()), int(held["n_correct"].sum())
     return {
         "steps": held.height,
         "rollouts": n_rollouts,
         "stated": float((held["value"] * held["n_rollouts"]).sum()) / n_rollouts,
-        "measured": held["n_correct"].sum() / n_rollouts,
+        "measured": n_right / n_rollouts,
         "inside": n_inside / held.height,
         "inside_low": low,
         "inside_high": high,
@@ -215,8 +217,8 @@ def labels_are_true(held: pl.DataFrame) -> Check:
         name="labels_are_true",
         passed=held.is_empty() or high >= INTERVAL,
         why=why if held.height else "no held-out rollout was drawn",
-        remedy="Values and soundness of this slice are too sure. Raise `pilot` of [process_labels], so that more problems "
-        "teach the priors, or raise `confidence`.",
+        remedy="Values and soundness of this slice are too sure. Raise `pilot` of [process_labels], so that more "
+        "problems teach the priors, or raise `confidence`.",
         blocks=False,
         figures={name: float(value) for name, value in found.items() if value is not None},
     )

@@ -262,7 +262,7 @@ class Belief:
 
     def _by_rates(self) -> Floats:
         """The joint posterior of the rates (base rates that are not left out x recovery rates)."""
-        return self._joint.sum(0).reshape(len(self._bases), len(RECOVERY_RATES))
+        return np.asarray(self._joint.sum(0)).reshape(len(self._bases), len(RECOVERY_RATES))
 
 
 def _places(values: Floats) -> Indexes:

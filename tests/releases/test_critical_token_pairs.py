@@ -175,7 +175,7 @@ class Recipes:
         return self.by_slice
 
 
-def recipe(never=0.05, rise=0.5):
+def recipe(never=0.05, rise=0.6):
     confirmation = {"never": never, "least": 0.1, "confidence": 0.95}
     return {"config": {"priors": Priors(rise=rise).to_json(), "confirmation": confirmation}}
 

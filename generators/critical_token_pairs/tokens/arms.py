@@ -105,7 +105,7 @@ def two_arms(
     left = 1 - (min(position, length - 2) + 1) / length
     right, lost = (values.ravel() for values in values_at(left**priors.rise))
     base = np.array(priors.base) * likelihood(BASE_RATES, attempts.n_correct, attempts.n_rollouts)
-    expected = np.outer(base, priors.recovery).ravel()
+    expected = np.outer(base, priors.recovery).ravel().astype(np.float64)
     anything = np.full(len(BASE_RATES), 1 / len(BASE_RATES))
     if position == length - 1:
         with_token = Arm(np.zeros(1), np.ones(1), n_wrong=1)
