@@ -4,8 +4,10 @@ Attempts, process labels and step preference pairs are made by the stages themse
 simulated laws whose truth is known: flat and rising values, recovery from 0 to 0.3, fatal and forgivable errors, 3 to
 30 steps, and laws that the priors of the sequential test do not hold. Every cell is printed.
 
-The last line is JSON. `coverage_min` and `coverage_mean` are the shares of 95 % intervals of step values that hold the
-truth, over the cells and over their mean. `soundness_error_max` is the largest difference between stated and true
+The last line is JSON. `coverage_min`, `coverage_max` and `coverage_mean` are of the shares of 95 % intervals of step
+values that hold the truth, over the cells. Steps whose true value is exactly 0 or 1 are counted apart
+(`coverage_ends_min`): an interval that ends there cannot miss it by chance, so they would hide others that are too
+narrow. `soundness_error_max` is the largest difference between stated and true
 soundness in any of ten bins with at least 200 steps, `named_exact_minus_stated_min` the least difference between the
 share of named first errors that are exact and their stated confidence, and `margin_bias_max` the largest mean
 difference between a kept pair's margin and the true one. The cells of laws that the model does not claim to cover count
@@ -31,6 +33,7 @@ from generators.attempts.settings import Settings as AttemptsSettings
 from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
 from generators.engine.simulated.statement import SimulatedProblems
+from generators.process_labels.held_out import held_out_figures
 from generators.process_labels.labels import with_labels
 from generators.process_labels.settings import Settings as LabelSettings
 from generators.step_preference_pairs.settings import Settings as PairSettings
@@ -38,6 +41,7 @@ from generators.step_preference_pairs.settings import Settings as PairSettings
 BINS = 10
 LEAST_STEPS = 200
 LEAST_NAMED = 50
+ENDS = 1e-9  # how near a true value is 0 or 1
 ALL = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -77,6 +81,7 @@ class Made:
 
     labels: pl.DataFrame
     pairs: pl.DataFrame
+    held_out: pl.DataFrame
     samples: int
 
 
@@ -91,7 +96,12 @@ async def made(cell: Cell, n_problems: int, folder: Path) -> Made:
     labels = with_labels(slice.table("process_labels"), hard_threshold=0.0, confidence=settings.confidence)
     samples = engine.counts.sequences - tried
     await slice.make("step_preference_pairs", PairSettings())
-    return Made(labels=labels, pairs=slice.table("step_preference_pairs"), samples=samples)
+    return Made(
+        labels=labels,
+        pairs=slice.table("step_preference_pairs"),
+        held_out=slice.table("held_out_steps"),
+        samples=samples,
+    )
 
 
 def inner_steps(engine: SimulatedPolicy, labels: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -151,6 +161,8 @@ def figures(cell: Cell, made: Made) -> dict[str, Any]:
     steps = pl.DataFrame(list(inner_steps(engine, made.labels)), infer_schema_length=None)
     holds = (pl.col("truth") >= pl.col("low")) & (pl.col("truth") <= pl.col("high"))
     steps = steps.with_columns(holds=holds)
+    between = pl.col("truth").is_between(ENDS, 1 - ENDS)
+    held_out = held_out_figures(made.held_out).get("all", {})
     bins = soundness_bins(steps)
     named = list(named_errors(engine, made.labels))
     margins = margin_errors(engine, made.pairs)
@@ -159,9 +171,10 @@ def figures(cell: Cell, made: Made) -> dict[str, Any]:
         "solutions": made.labels.height,
         "steps": steps.height,
         "samples_per_solution": made.samples / max(1, made.labels.height),
-        "coverage": _share(steps, pl.lit(True)),
-        "coverage_wrong": _share(steps, pl.col("is_wrong")),
-        "coverage_after_error": _share(steps, pl.col("after_error")),
+        "coverage": _share(steps, between),
+        "coverage_ends": _share(steps, ~between),
+        "coverage_wrong": _share(steps, between & pl.col("is_wrong")),
+        "coverage_after_error": _share(steps, between & pl.col("after_error")),
         "width": _mean((steps["high"] - steps["low"]).to_list()),
         "bias": _mean((steps["mean"] - steps["truth"]).drop_nulls().to_list()),
         "bins": bins,
@@ -173,6 +186,8 @@ def figures(cell: Cell, made: Made) -> dict[str, Any]:
         "pairs": len(margins),
         "margin_bias": _mean(margins),
         "margin_error": float(np.std(margins) / max(1, len(margins)) ** 0.5) if margins else 0.0,
+        "held_out": held_out.get("steps", 0),
+        "held_out_inside": held_out.get("inside"),
     }
 
 
@@ -194,11 +209,14 @@ def summary(cells: Sequence[tuple[Cell, dict[str, Any]]]) -> dict[str, float]:
     ):
         if not chosen:
             continue
-        coverage = [figures["coverage"] for figures in chosen]
+        coverage = [figures["coverage"] for figures in chosen if figures["coverage"] is not None]
+        ends = [figures["coverage_ends"] for figures in chosen if figures["coverage_ends"] is not None]
         named = [f["named_exact"] - f["named_stated"] for f in chosen if f["named"] >= LEAST_NAMED]
         found |= {
-            f"coverage_min{suffix}": min(coverage),
+            f"coverage_min{suffix}": min(coverage, default=0.0),
+            f"coverage_max{suffix}": max(coverage, default=0.0),
             f"coverage_mean{suffix}": _mean(coverage),
+            f"coverage_ends_min{suffix}": min(ends, default=1.0),
             f"soundness_error_max{suffix}": max(figures["soundness_error"] for figures in chosen),
             f"named_exact_minus_stated_min{suffix}": min(named, default=0.0),
             f"margin_bias_max{suffix}": max(
@@ -210,16 +228,21 @@ def summary(cells: Sequence[tuple[Cell, dict[str, Any]]]) -> dict[str, float]:
 
 def line(name: str, f: dict[str, Any], seconds: float) -> str:
     """One cell as a line of the table."""
-    after = "-" if f["coverage_after_error"] is None else f"{f['coverage_after_error']:.3f}"
+    wrong, after, ends = (_shown(f[f"coverage_{part}"]) for part in ("wrong", "after_error", "ends"))
     return (
-        f"{name:<24} {f['steps']:>6} steps, coverage {f['coverage']:.3f} (wrong solutions "
-        f"{f['coverage_wrong'] or 0:.3f}, after an error {after}), width {f['width']:.3f}, bias {f['bias']:+.3f}; "
+        f"{name:<24} {f['steps']:>6} steps, coverage {_shown(f['coverage'])} (wrong solutions {wrong}, after an error "
+        f"{after}, values of 0 and 1 {ends}), width {f['width']:.3f}, bias {f['bias']:+.3f}; "
         f"soundness off by {f['soundness_error']:.3f}; "
         f"named {f['named']}: exact {f['named_exact']:.3f}, stated {f['named_stated']:.3f}; "
         f"undecided {f['undecided_solutions']:.2f}; "
         f"{f['pairs']} pairs, margin {f['margin_bias']:+.3f} ± {f['margin_error']:.3f}; "
+        f"held out: {_shown(f['held_out_inside'])} of {f['held_out']} steps inside; "
         f"{f['samples_per_solution']:.1f} samples a solution, {seconds:.0f} s"
     )
+
+
+def _shown(share: float | None) -> str:
+    return "-" if share is None else f"{share:.3f}"
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from generators.process_labels import judge, judge_prompt, recipe
 from generators.process_labels.audit import planted
 from generators.process_labels.choosing import Choice, choose_solutions
 from generators.process_labels.evidence import held_behind
+from generators.process_labels.held_out import COLUMNS as HELD_OUT_COLUMNS
+from generators.process_labels.held_out import HELD_OUT_STEPS, HeldOut, held_out_figures, labels_are_true
 from generators.process_labels.labelling import Audited, LabelledSlice, Labeller
 from generators.process_labels.labels import count_labels, with_labels
 from generators.process_labels.recipe import LabelledProblem, ProcessLabelsConfig
@@ -44,7 +46,7 @@ from generators.process_labels.view import VIEW
 from generators.records import Provenance
 from generators.search.tree import Tree
 from generators.search.tree_table import SEARCH_TREES, tree_rows
-from generators.shown import SAMPLES
+from generators.shown import SAMPLES, Facts
 from generators.stage import Output, Slice, Stage
 
 LABEL_COLUMNS = (  # what labels follow from, and what is shown of them: nothing that grows with the tokens
@@ -54,7 +56,7 @@ LABEL_COLUMNS = (  # what labels follow from, and what is shown of them: nothing
 
 
 async def make(slice: Slice, settings: Settings) -> Output:
-    """Label the chosen solutions of the slice, search planted errors, and have a judge read the solutions.
+    """Label the chosen solutions, search planted errors, hold labels against held-out rollouts, and ask the judge.
 
     Where the slice has labels already, they are made with all evidence (`evidence`).
     """
@@ -63,8 +65,9 @@ async def make(slice: Slice, settings: Settings) -> Output:
     config = ProcessLabelsConfig(sampling=sampling, max_tokens=max_tokens, settings=settings)
     unfit = unfit_attempts(table, slice.quality)
     attempts = StoredAttempts(table)
+    problems = slice.problems()
     choice = choose_solutions(
-        slice.problems(), attempts, by_problem(unfit), tokenizer=slice.policy.tokenizer, rule=rule, config=config
+        problems, attempts, by_problem(unfit), tokenizer=slice.policy.tokenizer, rule=rule, config=config
     )
     async with slice.workbench(unit="problems", total=len(choice.items)) as bench:
         written = Written(slice.writer(PROCESS_LABELS), slice.writer(SEARCH_TREES), slice.origin)
@@ -73,7 +76,10 @@ async def make(slice: Slice, settings: Settings) -> Output:
         held = held_behind(chosen, attempts, sampler=bench.sampler, config=config)
         labeller = Labeller(bench=bench, attempts=attempts, rule=rule, config=config, held=held)
         labelled = await labeller.label_slice(choice.items, written.add)
-    rows = written.rows.table()
+        rows = written.rows.table()
+        held_out = await HeldOut(bench=bench, attempts=attempts, rule=rule, config=config).drawn(
+            derived_labels(rows.frame(HELD_OUT_COLUMNS), settings), problems, labelled.strategy
+        )
     opinion = await second_opinion(slice, rows)
     if opinion:
         rows = judged_table(rows, slice.writer(PROCESS_LABELS), opinion)
@@ -83,7 +89,11 @@ async def make(slice: Slice, settings: Settings) -> Output:
     return Output(
         rows=rows,
         dropped=dropped_rows(unfit, choice, labelled),
-        beside={SEARCH_TREES.name: written.trees.table(), PLANTED_ERRORS.name: planted_errors},
+        beside={
+            SEARCH_TREES.name: written.trees.table(),
+            PLANTED_ERRORS.name: planted_errors,
+            HELD_OUT_STEPS.name: held_out,
+        },
         config={
             "sampling": asdict(sampling),
             "max_tokens": max_tokens,
@@ -92,8 +102,13 @@ async def make(slice: Slice, settings: Settings) -> Output:
             "judge": opinion.to_json() if opinion else None,
             "further_rollouts": int(labels["n_further"].list.sum().sum()),
         },
-        checks=[label_balance(labels, slice.bounds), planted_errors_found(planted_errors, slice.bounds)],
+        checks=[
+            label_balance(labels, slice.bounds),
+            planted_errors_found(planted_errors, slice.bounds),
+            labels_are_true(held_out),
+        ],
         shown=shown(labels, sample, planted_errors, labelled.strategy.name, written.largest)
+        | {"held_out": Facts(held_out_figures(held_out).get("all", {}))}
         | (opinion.shown(labels) if opinion else {}),
         n_items=sum(bool(item.chosen) for item in choice.items),
         n_failed=len(labelled.failures),
@@ -231,12 +246,17 @@ DATASET: Dataset[LabelParameters] = Dataset(
         needs=("problems", "attempts"),
         schema=PROCESS_LABELS,
         dropped=DROPPED,
-        beside=(SEARCH_TREES, PLANTED_ERRORS),
+        beside=(SEARCH_TREES, PLANTED_ERRORS, HELD_OUT_STEPS),
         version=f"{recipe.VERSION}.{planted.VERSION}.{judge.VERSION}",
         make=make,
         checks=(
             CheckSpec("label_balance", "The rarer label, right or wrong, is frequent enough among the labelled steps."),
             CheckSpec("planted_errors_found", "Labels point at enough of the errors that were planted for the audit."),
+            CheckSpec(
+                "labels_are_true",
+                "Held-out rollouts lie in the intervals that labels predict as often as they should.",
+                blocks=False,
+            ),
         ),
         per_problem=lambda settings: settings.solutions_per_problem,
         preflight=preflight,

@@ -1,4 +1,4 @@
-"""The priors of the sequential test: fitted to the attempts of a slice and to a pilot search of its first problems.
+"""The priors of the sequential test: fitted to the attempts of a slice and to a pilot of its first problems.
 
 The pilot takes the problems in their own order, so the priors depend on ledger and settings alone.
 """
@@ -6,19 +6,21 @@ The pilot takes the problems in their own order, so the priors depend on ledger 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from typing import TypeVar
 
 from generators.process_labels.recipe import LabelledProblem
 from generators.records import LabelledSolution
 from generators.sampling.runner import Watch, run_recipe
+from generators.search.exhaustive import Exhaustive
 from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
 from generators.search.sequential_test import SequentialTest, ended
-from generators.search.strategy import REFUTED
+from generators.search.strategy import REFUTED, Strategy
 
 Item = TypeVar("Item")
-FIRST_SHARE = 4
-FIRST_CAP = 64
-SECOND_CAP = 128
+EVEN_SHARE = 4  # one in how many problems of the pilot is looked at evenly
+ROLLOUTS_PER_STEP = 3
+CAP = 128
 
 
 async def calibrated(
@@ -26,28 +28,32 @@ async def calibrated(
     items: Sequence[Item],
     *,
     attempts: Sequence[tuple[int, int]],
-    label: Callable[[Item, SequentialTest], Awaitable[LabelledProblem]],
+    label: Callable[[Item, Strategy], Awaitable[LabelledProblem]],
     pilot: int,
     window: int,
     watch: Watch | None = None,
 ) -> SequentialTest:
     """Fit the priors of `strategy` to the (right, all) `attempts` of the slice and to its first `pilot` problems.
 
-    Base rates come from the attempts. The other priors come from a cheap search of a quarter of the pilot, and then
-    from a search of the whole pilot under those first priors. The final search reuses most of these rollouts. `watch`
-    hears of both searches. Raises EngineError; a problem that the engine refuses is left out.
+    Base rates come from the attempts. The other priors come from a quarter of the pilot, with a few rollouts from every
+    step: a search looks where errors may be, which does not tell how values run along a solution. The rest of the pilot
+    is then searched under those first priors, and both together give the final ones. The final search reuses most of
+    these rollouts. `watch` hears of both parts. Raises EngineError; a problem that the engine refuses is left out.
     """
-    fitted = replace(strategy, priors=fit_base(attempts, strategy.priors))
-    for size, cap in ((pilot // FIRST_SHARE, FIRST_CAP), (pilot, SECOND_CAP)):
-        cheap = replace(fitted, cap=min(strategy.cap, cap))
-        searched = await run_recipe(partial(_labelled, label, cheap), items[:size], window=window, watch=watch)
-        solutions = [solution for row in searched.rows for solution in _pilot_solutions(row)]
-        fitted = replace(strategy, priors=fit_pilot(solutions, fitted.priors))
+    based = fitted = replace(strategy, priors=fit_base(attempts, strategy.priors))
+    n_even = ceil(pilot / EVEN_SHARE)
+    seen: list[PilotSolution] = []
+    cheap: Strategy = Exhaustive(rollouts_per_step=ROLLOUTS_PER_STEP)
+    for part in (items[:n_even], items[n_even:pilot]):
+        done = await run_recipe(partial(_labelled, label, cheap), part, window=window, watch=watch)
+        seen += [solution for row in done.rows for solution in _pilot_solutions(row)]
+        fitted = replace(strategy, priors=fit_pilot(seen, based.priors))
+        cheap = replace(fitted, cap=min(strategy.cap, CAP))
     return fitted
 
 
 async def _labelled(
-    label: Callable[[Item, SequentialTest], Awaitable[LabelledProblem]], strategy: SequentialTest, item: Item
+    label: Callable[[Item, Strategy], Awaitable[LabelledProblem]], strategy: Strategy, item: Item
 ) -> LabelledProblem:
     return await label(item, strategy)
 

@@ -27,6 +27,8 @@ from generators.formats import Format
 from generators.process_labels.audit.audit import audit, audit_by_kind
 from generators.process_labels.hard_problems import TITLE as HARD_PROBLEMS
 from generators.process_labels.hard_problems import hard_problems
+from generators.process_labels.held_out import HELD_OUT_STEPS, held_out_figures
+from generators.process_labels.held_out import TITLE as HELD_OUT
 from generators.process_labels.labels import with_labels
 from generators.process_labels.settings import RefutedSteps, Settings
 from generators.process_labels.table import PLANTED_ERRORS, PROCESS_LABELS
@@ -246,17 +248,22 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
 
 
 def more_facts(round: Round, rows: Rows, counts: Mapping[str, int]) -> MoreFacts:
-    """Planted errors that are found, equations that steps state, hard problems, and tokens of judges but the policy."""
+    """Planted errors found, held-out rollouts, hard problems, equations of steps, and tokens of judges but the policy."""
     made_by = rows.only("judge", "policy")
     judges = sorted(set(made_by["judge"].drop_nulls()) - set(made_by["policy"]))
     tokens = {f"judge_{kind}": count for kind, count in round.tokens(judges).items()} if judges else {}
+    held_out = held_out_figures(
+        round.rows(HELD_OUT_STEPS.name).only("label", "value", "n_correct", "n_rollouts", "place")
+    )
+    figures: dict[str, Figures] = {
+        HARD_PROBLEMS: hard_problems(round, rows, parameters_of(round).label_ratio),
+        HELD_OUT: held_out,
+        EQUATIONS: {"all": counts} if counts.get("checkable") else {},
+    }
     return MoreFacts(
         tokens=tokens,
         audit=audit_figures(round.rows(PLANTED_ERRORS.name).only("found", "planted", "kind", "is_refuted")),
-        figures={
-            HARD_PROBLEMS: hard_problems(round, rows, parameters_of(round).label_ratio),
-            **({EQUATIONS: {"all": counts}} if counts.get("checkable") else {}),
-        },
+        figures={title: rows for title, rows in figures.items() if rows},
     )
 
 

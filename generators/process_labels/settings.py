@@ -27,6 +27,9 @@ class Settings(Section):
     rollouts_per_step: Annotated[int, KNOB] = Field(8, ge=1, description="exhaustive, omegaprm: rollouts per step")
     budget: int = Field(200, ge=1, description="omegaprm: rollouts per problem at most")
     audit: Annotated[int, KNOB] = Field(32, ge=0, description="right solutions that the audit plants an error in")
+    held_out: float = Field(
+        0.02, ge=0, lt=1, description="rollouts that only check the labels, as a share of those that make them"
+    )
     solutions_per_problem: Annotated[int, KNOB] = Field(2, ge=1, description="solutions of a problem that are labelled")
     min_steps: int = Field(2, ge=1, description="steps of a solution at least")
     max_steps: int = Field(32, ge=1, description="steps of a solution at most")

@@ -1,71 +1,95 @@
 """What rollouts from its prefixes say about one solution: its first error, and the value of every step.
 
-It is a joint posterior over the pattern of right and wrong prefixes, the problem's base rate and the solution's
-recovery rate. Given the pattern the two rates are independent, so two small matrices hold it.
+It is the joint posterior over the states of the solution's prefixes (a hidden Markov model whose chain is
+`generators.search.chain`), the problem's base rate and the solution's recovery rate. Given the two rates, messages from
+the last step to the first and back give it exactly (forward-backward, Rabiner, Proceedings of the IEEE 77(2), 1989,
+section III), so all cells of a grid of rates are solved at once.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generators.records import NO_ERROR, StepCounts, StepValues
-from generators.search.patterns import Patterns, patterns
-from generators.search.priors import BASE_RATES, Priors, right_values, wrong_values
+from generators.search.chain import Chain
+from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors, likelihood
 
 Floats = NDArray[np.float64]
+Indexes = NDArray[np.int64]
 INTERVAL = 0.95
 _CELLS = 256
-_MIDDLES = (np.arange(_CELLS) + 0.5) / _CELLS
-_TINY = 1e-9
+MIDDLES = (np.arange(_CELLS) + 0.5) / _CELLS
+_PLACES = 512  # of the grid of values on which outcomes are weighed; it is finer towards 0 and 1
+_LEAST_VALUE = 0.0005  # nothing that a rollout can show is impossible
+_VALUES = _LEAST_VALUE + (1 - 2 * _LEAST_VALUE) * np.sin(np.pi / 2 * (np.arange(_PLACES) + 0.5) / _PLACES) ** 2
+_LEAST_BASE = 1e-4  # base rates that attempts make less likely than this, against the likeliest, are left out
+_MANY = 64  # cells of rates of which the next rollout is thought through
+_TINY = 1e-300
 
 
 class Belief:
     """The posterior over one solution of `n_steps` steps; `n_right` of `n_attempts` at its problem ended right.
 
-    `ends_right` is the solution's own outcome. The solution was selected by it, so it restricts the patterns and does
-    not count as a rollout. `counts` are the right and wrong rollouts from the end of each step; `log_evidence` is their
-    log-probability under the priors.
+    `ends_right` is the solution's own outcome. The solution was selected by it, so it restricts the states and does
+    not count as a rollout. `counts` are the right and wrong rollouts from the end of each step but the last;
+    `log_evidence` is their log-probability under the priors.
     """
 
-    def __init__(self, n_steps: int, *, ends_right: bool, n_right: int, n_attempts: int, priors: Priors) -> None:
+    def __init__(
+        self,
+        n_steps: int,
+        *,
+        ends_right: bool,
+        n_right: int,
+        n_attempts: int,
+        priors: Priors,
+        counts: Sequence[tuple[int, int]] = (),
+    ) -> None:
         if n_steps < 1:
             raise ValueError(f"n_steps must be at least 1, got {n_steps}")
         if not 0 <= n_right <= n_attempts:
             raise ValueError(f"n_right must be from 0 to n_attempts ({n_attempts}), got {n_right}")
         self.n_steps = n_steps
         self._ends_right = ends_right
-        recovering = priors.mended if ends_right else priors.relapse
-        self._patterns = patterns(n_steps, ends_right=ends_right, with_recovery=recovering > 0)
-        self._log_patterns = _log_weights(self._patterns, recovering)
-        self._log_base = _log_base(priors, n_right, n_attempts)
-        self._log_recovery = np.log(np.array(priors.recovery) + _TINY)
-        self._right = _Emissions(right_values(n_steps, priors.rise), priors)
-        self._wrong = _Emissions(wrong_values(n_steps, priors.fade), priors)
+        base = np.array(priors.base) * likelihood(BASE_RATES, n_right, n_attempts)
+        self._bases: Indexes = np.flatnonzero(base >= _LEAST_BASE * base.max())
+        base = base[self._bases] / base[self._bases].sum()
+        self._recovery = np.array(priors.recovery)
+        self._chain = Chain.of(n_steps, priors, self._bases)
+        self._prior = np.outer(base, self._recovery).ravel() / self._outcome()
+        self._spread, self._own_spread = min(priors.spread, priors.trust), priors.spread
+        self._right_places, self._wrong_places = _places(self._chain.right), _places(self._chain.wrong)
         self.counts = [[0, 0] for _ in range(n_steps - 1)]
+        self._log_right, self._log_wrong = np.zeros_like(self._chain.right), np.zeros_like(self._chain.wrong)
+        for step, (seen_right, seen_wrong) in enumerate(counts):
+            self._count(step, seen_right, seen_wrong)
         self._solve()
 
     @classmethod
     def of(cls, counts: Sequence[StepCounts], *, n_right: int, n_attempts: int, priors: Priors) -> "Belief":
         """The posterior given all counts at once; the last step's count is the solution's own outcome."""
-        ends_right = bool(counts[-1].n_correct)
-        belief = cls(len(counts), ends_right=ends_right, n_right=n_right, n_attempts=n_attempts, priors=priors)
-        right_and_wrong = [[step.n_correct, step.n_rollouts - step.n_correct] for step in counts[:-1]]
-        belief.counts = right_and_wrong
-        belief._right.set_counts(right_and_wrong)
-        belief._wrong.set_counts(right_and_wrong)
-        belief._solve()
-        return belief
+        return cls(
+            len(counts),
+            ends_right=bool(counts[-1].n_correct),
+            n_right=n_right,
+            n_attempts=n_attempts,
+            priors=priors,
+            counts=[(seen.n_correct, seen.n_rollouts - seen.n_correct) for seen in counts[:-1]],
+        )
 
     def add(self, step: int, ended_right: bool) -> None:
         """Take one more rollout from the end of `step` into account."""
-        self._count(step, ended_right)
+        n_right, n_wrong = self.counts[step]
+        self._count(step, n_right + ended_right, n_wrong + (not ended_right))
         self._solve()
 
     @property
     def first_error(self) -> int:
         """The most probable first wrong step; -1 if a solution without error is most probable."""
-        return int(self._patterns.first_errors[self._errors.argmax()])
+        first = int(self._errors.argmax())
+        return NO_ERROR if first == self.n_steps else first
 
     @property
     def confidence(self) -> float:
@@ -81,20 +105,37 @@ class Belief:
     @property
     def sound(self) -> tuple[float, ...]:
         """For each step, the probability that nothing up to its end is wrong."""
-        by_step = np.zeros(self.n_steps)
-        is_error = self._patterns.first_errors != NO_ERROR
-        by_step[self._patterns.first_errors[is_error]] = self._errors[is_error]
-        return tuple(float(share) for share in np.clip(1 - by_step.cumsum(), 0, 1))
+        return tuple(float(share) for share in np.clip(1 - self._errors[:-1].cumsum(), 0, 1))
+
+    @property
+    def base_weights(self) -> Floats:
+        """The posterior over `BASE_RATES`."""
+        weights = np.zeros(len(BASE_RATES))
+        weights[self._bases] = self._by_rates().sum(1)
+        return weights
+
+    @property
+    def recovery_weights(self) -> Floats:
+        """The posterior over `RECOVERY_RATES`."""
+        return np.asarray(self._by_rates().sum(0))
+
+    @property
+    def log_recovery(self) -> Floats:
+        """The log-probability of the counts for each of `RECOVERY_RATES`."""
+        return np.asarray(self.log_evidence + np.log(self.recovery_weights + _TINY) - np.log(self._recovery + _TINY))
 
     def most_informative(self) -> tuple[int, float]:
-        """The step from whose end one more rollout is most informative about the first error, and its gain in nats."""
-        right, wrong = self._right, self._wrong
-        expected_right = right.expected(self._base_weights)
-        expected_wrong = wrong.expected(self._recovery_weights)
-        joint = self._posterior[:, None] * self._patterns.right
-        is_right = np.add.reduceat(joint, self._patterns.starts, axis=0) / (self._errors[:, None] + 1e-30)
-        outcomes = is_right * expected_right + (1 - is_right) * expected_wrong
-        gains = _entropy(self._errors @ outcomes) - self._errors @ _entropy(outcomes)
+        """The step from whose end one more rollout is most informative about the first error, and its gain in nats.
+
+        Only the likeliest rates are thought through.
+        """
+        by_cell = self._joint.sum(0)
+        chosen = np.argsort(-by_cell, kind="stable")[:_MANY]
+        joint = self._joint[:, chosen]
+        joint = joint / joint.sum()
+        errors = joint.sum(1)
+        outcomes = self._expected(joint, chosen) / np.maximum(errors, _TINY)[:, None]
+        gains = _entropy(errors @ outcomes) - errors @ _entropy(outcomes)
         best = int(gains.argmax())
         return best, float(gains[best])
 
@@ -104,133 +145,144 @@ class Belief:
         The last step's value is its outcome.
         """
         own = float(self._ends_right)
-        if self.n_steps == 1:
-            return StepValues((own,), (own,), (own,))
-        by_right = (self._posterior[:, None] * self._patterns.right).T @ self._given_base
-        by_wrong = (self._posterior[:, None] * self._patterns.wrong).T @ self._given_recovery
-        density = self._right.density(by_right) + self._wrong.density(by_wrong)
-        density /= density.sum(1, keepdims=True)
+        density = self.densities()
         below = density.cumsum(1)
         tail = (1 - INTERVAL) / 2
         low = [float(np.searchsorted(row, tail)) / _CELLS for row in below]
         high = [(float(np.searchsorted(row, 1 - tail)) + 1) / _CELLS for row in below]
-        mean = [float(share) for share in density @ _MIDDLES]
+        mean = [float(share) for share in density @ MIDDLES]
         return StepValues((*mean, own), (*low, own), (*(min(1.0, bound) for bound in high), own))
 
-    @property
-    def base_weights(self) -> Floats:
-        """The posterior over `BASE_RATES`."""
-        return self._base_weights
+    def densities(self) -> Floats:
+        """The posterior of the value of each step but the last, over equal cells of [0, 1] (steps - 1 x cells)."""
+        by_right, by_wrong = self._states()
+        rows = [self._density(step, by_right[step], by_wrong[step]) for step in range(self.n_steps - 1)]
+        return np.array(rows).reshape(self.n_steps - 1, _CELLS)
 
-    @property
-    def recovery_weights(self) -> Floats:
-        """The posterior over `RECOVERY_RATES`."""
-        return self._recovery_weights
+    def _outcome(self) -> Floats:
+        """For each cell, the probability of the solution's own outcome."""
+        chain, none = self._chain, float(self._ends_right)
+        ends = np.vstack((chain.wrong if self._ends_right else 1 - chain.wrong, np.full_like(chain.none, 1 - none)))
+        return np.asarray((chain.first * ends).sum(0) + none * chain.none)
 
-    @property
-    def recovered(self) -> float:
-        """The probability that the solution had gone wrong and recovered."""
-        return float(self._posterior[self._patterns.recovers].sum())
-
-    def _count(self, step: int, ended_right: bool) -> None:
-        n_right, n_wrong = self.counts[step]
-        self._right.add(step, n_right, n_wrong, ended_right)
-        self._wrong.add(step, n_right, n_wrong, ended_right)
-        self.counts[step][0 if ended_right else 1] += 1
+    def _count(self, step: int, n_right: int, n_wrong: int) -> None:
+        """Set the outcomes of one step; only their numbers matter, so their order does not."""
+        self.counts[step] = [n_right, n_wrong]
+        logs = _log_outcomes(n_right, n_wrong, self._spread)
+        self._log_right[step] = logs[self._right_places[step]]
+        self._log_wrong[step] = logs[self._wrong_places[step]]
 
     def _solve(self) -> None:
-        base, given_base = _marginal(self._patterns.right @ self._right.logs + self._log_base)
-        recovery, given_recovery = _marginal(self._patterns.wrong @ self._wrong.logs + self._log_recovery)
-        logs = self._log_patterns + base + recovery
-        most = float(logs.max())
-        weights = np.exp(logs - most)
-        total = float(weights.sum())
-        self.log_evidence = most + float(np.log(total))
-        self._posterior = weights / total
-        self._given_base, self._given_recovery = given_base, given_recovery
-        self._errors: Floats = np.add.reduceat(self._posterior, self._patterns.starts)
-        self._base_weights: Floats = self._posterior @ given_base
-        self._recovery_weights: Floats = self._posterior @ given_recovery
+        """The joint posterior (first errors x cells; the last row is a solution without error)."""
+        most = np.maximum(self._log_right, self._log_wrong)
+        # Of the last step, nothing is seen but the outcome.
+        self._seen_right = np.vstack((np.exp(self._log_right - most), np.ones(most.shape[1])))
+        self._seen_wrong = np.vstack((np.exp(self._log_wrong - most), np.ones(most.shape[1])))
+        self._behind()
+        seen_right = np.cumprod(self._seen_right, axis=0)
+        before = np.vstack((np.ones(most.shape[1]), seen_right[:-1]))
+        joint = np.empty((self.n_steps + 1, most.shape[1]))
+        joint[:-1] = self._chain.first * before * self._from_wrong
+        joint[-1] = self._chain.none * before[-1] * self._ends_right
+        logs = most.sum(0)
+        highest = float(logs.max())
+        scale = self._prior * np.exp(logs - highest)
+        total = float((joint.sum(0) * scale).sum())
+        self.log_evidence = highest + float(np.log(total))
+        self._scale = scale / total
+        self._joint = joint * self._scale
+        self._errors: Floats = self._joint.sum(1)
+        self._before = before
 
+    def _behind(self) -> None:
+        """For a right and a wrong state of each step: the probability of what is seen from there on, the step's own
+        rollouts included.
+        """
+        right, wrong = np.empty_like(self._seen_right), np.empty_like(self._seen_wrong)
+        right[-1], wrong[-1] = float(self._ends_right), float(not self._ends_right)
+        breaks, mends = self._chain.breaks, self._chain.mends
+        for step in range(self.n_steps - 2, -1, -1):
+            later_right, later_wrong = right[step + 1], wrong[step + 1]
+            less = later_wrong - later_right
+            right[step] = self._seen_right[step] * (later_right + breaks[step + 1] * less)
+            wrong[step] = self._seen_wrong[step] * (later_wrong - mends[step + 1] * less)
+        self._from_right, self._from_wrong = right, wrong
 
-class _Emissions:
-    """Log-probabilities of each step's counts for each rate; beta-binomial around the family's values."""
+    def _turns(self, chosen: Indexes | slice) -> tuple[Floats, Floats]:
+        """Given all that is seen, the probabilities that a right state turned wrong and a wrong one right in a step."""
+        right, wrong = self._from_right[:, chosen], self._from_wrong[:, chosen]
+        breaks, mends = self._chain.breaks[:, chosen], self._chain.mends[:, chosen]
+        broken, stayed_right = breaks * wrong, (1 - breaks) * right
+        mended, stayed_wrong = mends * right, (1 - mends) * wrong
+        return broken / (broken + stayed_right + _TINY), mended / (mended + stayed_wrong + _TINY)
 
-    def __init__(self, values: NDArray[np.float32], priors: Priors) -> None:
-        self._values = values.astype(np.float64)
-        self._spread = min(priors.spread, priors.trust)
-        self._own_spread = priors.spread
-        self._seen_right = np.zeros_like(self._values)
-        self._seen_wrong = np.zeros_like(self._values)
-        self._norm = np.zeros((len(values), 1))
-        self._counts = np.zeros((len(values), 2))
-        self.logs = np.zeros_like(self._values)
-
-    def add(self, step: int, n_right: int, n_wrong: int, ended_right: bool) -> None:
-        """Add one outcome after `n_right` and `n_wrong` others; separate sums make the order of outcomes irrelevant."""
-        if ended_right:
-            self._seen_right[step] += np.log(self._spread * self._values[step] + n_right)
-        else:
-            self._seen_wrong[step] += np.log(self._spread * (1 - self._values[step]) + n_wrong)
-        self._norm[step] += np.log(self._spread + n_right + n_wrong)
-        self._counts[step, 0 if ended_right else 1] += 1
-        self.logs[step] = self._seen_right[step] + self._seen_wrong[step] - self._norm[step]
-
-    def set_counts(self, counts: Sequence[Sequence[int]]) -> None:
-        """Set the outcomes of all steps at once."""
-        self._counts = np.array(counts, dtype=np.float64).reshape(len(self._values), 2)
-        self._seen_right = _rising(self._spread * self._values, self._counts[:, 0])
-        self._seen_wrong = _rising(self._spread * (1 - self._values), self._counts[:, 1])
-        self._norm = _rising(np.full((len(self._values), 1), self._spread), self._counts.sum(1))
-        self.logs = self._seen_right + self._seen_wrong - self._norm
-
-    def expected(self, weights: Floats) -> Floats:
-        """The probability that the next rollout from each step ends right, under weights over the rates."""
-        counts = self._counts
-        family: Floats = self._values @ weights
-        expected: Floats = (self._spread * family + counts[:, 0]) / (self._spread + counts.sum(1))
+    def _expected(self, joint: Floats, chosen: Indexes) -> Floats:
+        """For each first error, its probability times that of a right rollout from each step (errors x steps - 1)."""
+        broken, mended = self._turns(chosen)
+        counts = np.array(self.counts, dtype=np.float64).reshape(-1, 2)
+        total = self._spread + counts.sum(1)[:, None]
+        right = (self._spread * self._chain.right[:, chosen] + counts[:, :1]) / total
+        wrong = (self._spread * self._chain.wrong[:, chosen] + counts[:, :1]) / total
+        is_right, is_wrong = joint.copy(), np.zeros_like(joint)
+        expected = np.empty((len(joint), self.n_steps - 1))
+        for step in range(self.n_steps - 1):
+            past = slice(0, step)
+            lost, mended_now = is_right[past] * broken[step], is_wrong[past] * mended[step]
+            is_right[past] += mended_now - lost
+            is_wrong[past] += lost - mended_now
+            is_right[step], is_wrong[step] = 0.0, joint[step]
+            expected[:, step] = is_right @ right[step] + is_wrong @ wrong[step]
         return expected
 
-    def density(self, weights: Floats) -> Floats:
-        """The mixture density of the steps' own values over the cells of [0, 1], under weights (steps x rates)."""
-        alpha = (self._own_spread * self._values + self._counts[:, :1])[:, :, None]
-        beta = (self._own_spread * (1 - self._values) + self._counts[:, 1:])[:, :, None]
-        logs = (alpha - 1) * np.log(_MIDDLES) + (beta - 1) * np.log1p(-_MIDDLES)
-        shares = np.exp(logs - logs.max(2, keepdims=True))
-        shares /= shares.sum(2, keepdims=True)
-        mixed: Floats = np.einsum("sr,src->sc", weights, shares)
-        return mixed
+    def _states(self) -> tuple[Floats, Floats]:
+        """The joint posterior of a right and a wrong state of each step but the last with the cells."""
+        broken, mended = self._turns(slice(None))
+        right, wrong = np.empty_like(self._chain.right), np.empty_like(self._chain.wrong)
+        no_error_yet = self._joint[::-1].cumsum(0)[::-1]
+        recovered = is_wrong = np.zeros(self._joint.shape[1])
+        for step in range(self.n_steps - 1):
+            lost, mended_now = recovered * broken[step], is_wrong * mended[step]
+            recovered = recovered + mended_now - lost
+            is_wrong = is_wrong + lost - mended_now + self._joint[step]
+            right[step], wrong[step] = no_error_yet[step + 1] + recovered, is_wrong
+        return right, wrong
+
+    def _density(self, step: int, by_right: Floats, by_wrong: Floats) -> Floats:
+        """The density of a step's own value over the cells of [0, 1]."""
+        weights = np.bincount(self._right_places[step], by_right, _PLACES)
+        weights += np.bincount(self._wrong_places[step], by_wrong, _PLACES)
+        likely = np.flatnonzero(weights > weights.sum() * 1e-7)
+        n_right, n_wrong = self.counts[step]
+        alpha = (self._own_spread * _VALUES[likely] + n_right)[:, None]
+        beta = (self._own_spread * (1 - _VALUES[likely]) + n_wrong)[:, None]
+        logs = (alpha - 1) * np.log(MIDDLES) + (beta - 1) * np.log1p(-MIDDLES)
+        shares = np.exp(logs - logs.max(1, keepdims=True))
+        mixed = (weights[likely] / shares.sum(1)) @ shares
+        return np.asarray(mixed / mixed.sum())
+
+    def _by_rates(self) -> Floats:
+        """The joint posterior of the rates (base rates that are not left out x recovery rates)."""
+        return np.asarray(self._joint.sum(0)).reshape(len(self._bases), len(RECOVERY_RATES))
 
 
-def _rising(start: Floats, n: Floats) -> Floats:
-    """The log of start * (start + 1) * ... with `n` factors in each row."""
-    factor = np.arange(int(n.max(initial=0)))
-    logs = np.log(start[:, :, None] + factor)
-    return np.asarray(np.where(factor < n[:, None, None], logs, 0.0).sum(2))
+def _places(values: Floats) -> Indexes:
+    """The nearest places of the grid of values."""
+    places = np.floor(np.arcsin(np.sqrt(np.clip(values, 0, 1))) * (2 / np.pi) * _PLACES)
+    return np.asarray(np.minimum(places, _PLACES - 1), dtype=np.int64)
 
 
-def _marginal(logs: Floats) -> tuple[Floats, Floats]:
-    """For each pattern, the log-sum over the rates, and the weights of the rates given the pattern."""
-    most = logs.max(1, keepdims=True)
-    weights = np.exp(logs - most)
-    total = weights.sum(1, keepdims=True)
-    return (most + np.log(total))[:, 0], weights / total
+@lru_cache(maxsize=8192)
+def _log_outcomes(n_right: int, n_wrong: int, spread: float) -> Floats:
+    """The log-probability of outcomes in a given order for each place; beta-binomial around its value."""
+    logs = _log_rising(spread * _VALUES, n_right) + _log_rising(spread * (1 - _VALUES), n_wrong)
+    return np.asarray(logs - _log_rising(np.array([spread]), n_right + n_wrong))
 
 
-def _log_weights(weighed: Patterns, recovering: float) -> Floats:
-    """Log prior of each pattern; those with a recovery share `recovering`, the others share the rest."""
-    n_recovering = int(weighed.recovers.sum())
-    share = recovering if n_recovering else 0.0
-    without_recovery = (1 - share) / (len(weighed.recovers) - n_recovering)
-    return np.asarray(np.log(np.where(weighed.recovers, share / max(n_recovering, 1), without_recovery)))
-
-
-def _log_base(priors: Priors, n_right: int, n_attempts: int) -> Floats:
-    rates = np.array(BASE_RATES)
-    logs = np.log(np.array(priors.base) + _TINY) + n_right * np.log(rates) + (n_attempts - n_right) * np.log1p(-rates)
-    return np.asarray(logs - np.logaddexp.reduce(logs))
+def _log_rising(start: Floats, n: int) -> Floats:
+    """The log of start * (start + 1) * ... with `n` factors."""
+    return np.asarray(np.log(start[:, None] + np.arange(n)).sum(1))
 
 
 def _entropy(shares: Floats) -> Floats:
-    clipped = np.clip(shares, _TINY, 1 - _TINY)
+    clipped = np.clip(shares, 1e-9, 1 - 1e-9)
     return np.asarray(-(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped)))

@@ -1,8 +1,8 @@
 """Fit the priors of a round to its own data: empirical Bayes over the attempts and a pilot of solutions.
 
-Base rates come from the attempts of all problems. Recovery rates, the shape of values and how often a solution recovers
-come from the pilot, the first solutions searched. The result depends on the order of the data only through rounding. It
-is frozen before the other solutions are searched, so no solution's decisions depend on another outside the pilot.
+Base rates come from the attempts of all problems. Recovery rates and the shape of solutions come from the pilot, the
+first solutions searched. The result depends on the order of the data only through rounding. It is frozen before the
+other solutions are searched, so no solution's decisions depend on another outside the pilot.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,16 @@ from generators.records import StepCounts
 from generators.search.belief import Belief
 from generators.search.priors import BASE_RATES, Priors
 
-ROUNDS = 3
-UPDATES = 12
-BASE_UPDATES = 30  # few enough to keep the weights smooth
-RISES = (0.0, 0.3, 0.6, 1.0)
-FADES = (0.0, 0.5, 1.0)
-SPREADS = (10.0, 30.0, 100.0, 300.0, 1000.0)
-LEAST_MENDED = 0.1  # a solution with a right answer is always examined: its steps may still be wrong
-_PSEUDO_SOLUTIONS = 10.0
-_NEGLIGIBLE = 0.005  # below this, the patterns with a recovery are left out: they cost most of the time
+Floats = NDArray[np.float64]
+UPDATES = 30  # few enough to keep the weights smooth
+CLOSINGS = (0.005, 0.1, 1.0)
+SHAPES = ((0.0, 1.0), *((rise, closing) for rise in (0.3, 0.6, 1.0) for closing in CLOSINGS))  # rise and closing
+EVENS = (0.02, 0.5, 0.98)  # told together with shapes, since both say where first errors are
+FINER_EVENS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
+SPREADS = (10.0, 30.0, 100.0, 700.0)
+_UNTOLD = 2.0  # nats of evidence by which a pilot does not tell two spreads apart: the larger one is taken
+# Without it, a pilot in which nothing recovers may look like one whose wrong prefixes are worth as much as right ones.
+_PSEUDO_SOLUTIONS = 5.0  # the weight of the recovery rates from before the pilot
 _KEPT = 0.99  # share of the fitted weights; the rest is spread evenly, so that nothing becomes impossible
 
 
@@ -48,56 +49,54 @@ def fit_base(attempts: Sequence[tuple[int, int]], start: Priors | None = None) -
         return start
     rates = np.array(BASE_RATES)
     logs = attempted[:, :1] * np.log(rates) + (attempted[:, 1:] - attempted[:, :1]) * np.log1p(-rates)
-    likelihoods = np.exp(logs - logs.max(1, keepdims=True))
-    weights = np.full(len(rates), 1 / len(rates))
-    for _ in range(BASE_UPDATES):
-        shares = likelihoods * weights
-        weights = (shares / shares.sum(1, keepdims=True)).mean(0)
-    return replace(start, base=_smoothed(weights))
+    return replace(start, base=_weights(logs, np.full(len(rates), 1 / len(rates)), pseudo=0.0))
 
 
 def fit_pilot(pilot: Sequence[PilotSolution], start: Priors) -> Priors:
-    """`start` with everything else fitted to a pilot: alternately each shape by its evidence, and the weights."""
+    """`start` with everything else fitted to a pilot: one property after the other by its evidence.
+
+    Each candidate comes with the recovery rates that fit it best.
+    """
     if not pilot:
         return start
     priors = replace(start, trust=max(SPREADS))
-    for _ in range(ROUNDS):
-        priors = _likeliest(pilot, [replace(priors, rise=rise) for rise in RISES])
-        priors = _likeliest(pilot, [replace(priors, fade=fade) for fade in FADES])
-        priors = _likeliest(pilot, [replace(priors, spread=spread) for spread in SPREADS])
-        for _ in range(UPDATES):
-            priors = _updated(pilot, priors, start)
+    shapes = [replace(priors, rise=rise, closing=closing) for rise, closing in SHAPES]
+    priors = _likeliest(_fitted(pilot, [replace(shape, even=even) for shape in shapes for even in EVENS]))
+    priors = _likeliest(_fitted(pilot, [replace(priors, by_step=by_step) for by_step in (False, True)]))
+    priors = _likeliest(_fitted(pilot, [replace(priors, even=even) for even in FINER_EVENS]))
+    spreads = _fitted(pilot, [replace(priors, spread=spread) for spread in SPREADS])
+    most = max(evidence for evidence, _ in spreads)
+    priors = [fitted for evidence, fitted in spreads if evidence >= most - _UNTOLD][-1]
     return replace(priors, trust=start.trust)
 
 
-def _likeliest(pilot: Sequence[PilotSolution], candidates: Sequence[Priors]) -> Priors:
-    return max(candidates, key=lambda priors: sum(seen.belief(priors).log_evidence for seen in pilot))
+def _fitted(pilot: Sequence[PilotSolution], candidates: Sequence[Priors]) -> list[tuple[float, Priors]]:
+    """Each candidate with the recovery rates that fit it best, and its log-evidence then."""
+    fitted = []
+    before = np.array(Priors().recovery)
+    for priors in candidates:
+        logs = np.array([seen.belief(priors).log_recovery for seen in pilot])
+        recovery = _weights(logs, before, pseudo=_PSEUDO_SOLUTIONS)
+        evidence = float(np.logaddexp.reduce(logs + np.log(recovery), axis=1).sum())
+        doubt = _PSEUDO_SOLUTIONS * float(before @ np.log(recovery))
+        fitted.append((evidence + doubt, replace(priors, recovery=recovery)))
+    return fitted
 
 
-def _updated(pilot: Sequence[PilotSolution], priors: Priors, start: Priors) -> Priors:
-    beliefs = [seen.belief(priors) for seen in pilot]
-    recovered: dict[bool, list[float]] = {True: [], False: []}
-    for seen, belief in zip(pilot, beliefs, strict=True):
-        recovered[bool(seen.counts[-1].n_correct)].append(belief.recovered)
-    weights = np.mean([belief.recovery_weights for belief in beliefs], axis=0)
-    return replace(
-        priors,
-        recovery=_smoothed(weights),
-        relapse=_relapse(recovered[False], start.relapse),
-        mended=max(LEAST_MENDED, _share(recovered[True], start.mended)),
-    )
+def _likeliest(fitted: Sequence[tuple[float, Priors]]) -> Priors:
+    return max(fitted, key=lambda found: found[0])[1]
 
 
-def _share(probabilities: Sequence[float], prior: float) -> float:
-    """The mean of `probabilities`, shrunk towards `prior` by a few pseudo-solutions."""
-    return (sum(probabilities) + _PSEUDO_SOLUTIONS * prior) / (len(probabilities) + _PSEUDO_SOLUTIONS)
+def _weights(logs: Floats, before: Floats, *, pseudo: float) -> tuple[float, ...]:
+    """Weights of rates by EM from log-likelihoods (observations x rates) and `pseudo` observations spread as `before`.
 
-
-def _relapse(probabilities: Sequence[float], prior: float) -> float:
-    share = _share(probabilities, prior)
-    return share if share >= _NEGLIGIBLE else 0.0
-
-
-def _smoothed(weights: NDArray[np.float64]) -> tuple[float, ...]:
-    mixed = _KEPT * weights / weights.sum() + (1 - _KEPT) / len(weights)
+    They are mixed with even ones, so that nothing becomes impossible.
+    """
+    likelihoods = np.exp(logs - logs.max(1, keepdims=True))
+    weights = before
+    for _ in range(UPDATES):
+        shares = likelihoods * weights
+        seen = (shares / shares.sum(1, keepdims=True)).sum(0)
+        weights = (seen + pseudo * before) / (len(logs) + pseudo)
+    mixed = _KEPT * weights + (1 - _KEPT) / len(weights)
     return tuple(float(weight) for weight in mixed / mixed.sum())

@@ -194,7 +194,7 @@ class Recipes:
         return self.by_slice
 
 
-def recipe(never=0.05, rise=0.5, temperature=2.5):
+def recipe(never=0.05, rise=0.6, temperature=2.5):
     confirmation = {"never": never, "least": 0.1, "confidence": 0.95}
     config = {"priors": Priors(rise=rise).to_json(), "confirmation": confirmation, "weights_temperature": temperature}
     return {"config": config}

@@ -16,7 +16,7 @@ from releases.recomputation import differing_columns
 from tests.releases.conftest import PARAMETERS
 
 SCHEMA = {name: column.dtype for name, column in PROCESS_LABELS.columns.items()}
-PRIORS = {"sums-0": Priors(rise=0.0, relapse=0.0), "sums-1": Priors(rise=1.0, mended=0.3)}
+PRIORS = {"sums-0": Priors(rise=0.0, even=1.0), "sums-1": Priors(rise=1.0)}
 WITH_PRIORS = replace(PARAMETERS, priors=PRIORS)
 
 # confidence, soundness, hard labels, first error
@@ -125,7 +125,7 @@ def test_other_attempts_are_found(released):
 
 
 def test_other_priors_are_found_in_the_rows_of_their_slice(released):
-    swapped = PRIORS | {"sums-1": Priors(rise=0.0, mended=0.05)}
+    swapped = PRIORS | {"sums-1": Priors(rise=0.0)}
     assert list(differing(released, replace(PARAMETERS, priors=swapped))) == [1]
 
 

@@ -8,6 +8,8 @@ import pytest
 from filters.schema import SchemaError
 from generators.process_labels.dataset import DATASET
 from generators.process_labels.hard_problems import TITLE
+from generators.process_labels.held_out import HELD_OUT_STEPS
+from generators.process_labels.held_out import TITLE as CHECKED
 from generators.process_labels.release import FULL, LabelParameters
 from generators.process_labels.settings import Settings
 from generators.process_labels.table import PLANTED_ERRORS
@@ -168,6 +170,18 @@ def test_the_manifest_gives_the_parameters_back(facts):
     assert parameters_in(DATASET, facts(settings={"export": export})) == parameters
 
 
+HELD_OUT = {
+    "problem_id": "p00",
+    "attempt_index": 0,
+    "step": 0,
+    "label": True,
+    "value": 0.75,
+    "n_correct": 2,
+    "n_rollouts": 4,
+    "place": 0.4,
+}
+
+
 def planted_error(number, *, found):
     return {
         "problem_id": f"p{number}",
@@ -192,9 +206,11 @@ def published(rows):
 
 def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
     planted = PLANTED_ERRORS.frame([planted_error(n, found=index) for n, index in enumerate((1, 2, None))])
+    held_out = HELD_OUT_STEPS.frame([HELD_OUT])
     rows = judged(table(([4, 0], [4, 4])), 1)
-    round = ScriptedRound(tables={"planted_errors": planted, **RATES}, tokens={("judge",): {"drawn": 7}})
-    more = DATASET.more_facts(round, published(rows), {})
+    tables = {"planted_errors": planted, "held_out_steps": held_out, **RATES}
+    more = DATASET.more_facts(ScriptedRound(tables=tables, tokens={("judge",): {"drawn": 7}}), published(rows), {})
+    assert (more.figures[CHECKED]["all"]["stated"], more.figures[CHECKED]["all"]["measured"]) == (0.75, 0.5)
     assert more.tokens == {"judge_drawn": 7}
     assert {kind: (figures["n"], figures["exact"], figures["refuted"]) for kind, figures in more.audit.items()} == {
         "all": (3, 1, 1),
@@ -205,7 +221,8 @@ def test_a_release_says_what_its_labels_find_and_what_the_judge_cost(table):
 
 def test_a_policy_that_judges_itself_and_an_audit_of_nothing_add_no_fact(table):
     rows = judged(table(([4, 0], [4, 4])), 1).with_columns(pl.col("policy").alias("judge"))
-    stored = ScriptedRound(tables={"planted_errors": PLANTED_ERRORS.empty(), **RATES})
+    tables = {"planted_errors": PLANTED_ERRORS.empty(), "held_out_steps": HELD_OUT_STEPS.empty(), **RATES}
+    stored = ScriptedRound(tables=tables)
     more = DATASET.more_facts(stored, published(rows), {})
     assert (more.tokens, more.audit, list(more.figures)) == ({}, {}, [TITLE])
 
@@ -214,7 +231,11 @@ def test_a_release_says_how_many_hard_problems_the_round_and_each_config_have(ta
     rows = table(([4, 0, 0], [4, 0, 4]), ([4, 4], [4, 4]), ([4, 0], [4, 4]), NOTHING)
     rows = rows.with_columns(n_attempts_right=pl.Series([1, 2, 4, 0]), n_attempts=pl.Series([4, 4, 4, 4]))
     rates = pl.DataFrame({"problem_id": ["p00", "p01", "p02", "p03", "p04"], "pass_rate": [0.25, 0.5, 1.0, 0.0, None]})
-    tables = {"planted_errors": PLANTED_ERRORS.empty(), "problem_difficulty": rates}
+    tables = {
+        "planted_errors": PLANTED_ERRORS.empty(),
+        "held_out_steps": HELD_OUT_STEPS.empty(),
+        "problem_difficulty": rates,
+    }
 
     def figures(label_ratio=None):
         recipes = {"sums-0": recipe(Settings(label_ratio=label_ratio))}

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.records import StepCounts
-from generators.search.priors import BASE_RATES, Priors, likelihood, right_values, wrong_values
+from generators.search.chain import values_at
+from generators.search.priors import BASE_RATES, Priors, likelihood
 
 Floats = NDArray[np.float64]
 _LEAST_SHARE = 1e-12  # keeps the logarithm of an impossible rest finite
@@ -101,17 +102,16 @@ def two_arms(
 
     Nothing comes after the last token: with it the solution is lost, by its own outcome.
     """
-    row = min(position, length - 2)
-    lost = wrong_values(length, priors.fade)[row].astype(np.float64)
-    base = right_values(length, priors.rise)[row].astype(np.float64)
-    expected = np.array(priors.base) * likelihood(BASE_RATES, attempts.n_correct, attempts.n_rollouts)
+    left = 1 - (min(position, length - 2) + 1) / length
+    right, lost = (values.ravel() for values in values_at(left**priors.rise))
+    base = np.array(priors.base) * likelihood(BASE_RATES, attempts.n_correct, attempts.n_rollouts)
+    expected = np.outer(base, priors.recovery).ravel().astype(np.float64)
     anything = np.full(len(BASE_RATES), 1 / len(BASE_RATES))
-    recovery = np.array(priors.recovery)
     if position == length - 1:
         with_token = Arm(np.zeros(1), np.ones(1), n_wrong=1)
     else:
-        with_token = _mixed(lost, recovery, base, expected)
-    return TwoArms(with_token, _mixed(lost, recovery, np.array(BASE_RATES), anything), never, least)
+        with_token = _mixed(lost, expected, right, expected)
+    return TwoArms(with_token, _mixed(lost, expected, np.array(BASE_RATES), anything), never, least)
 
 
 def _mixed(lost: Floats, lost_weights: Floats, other: Floats, other_weights: Floats) -> Arm:

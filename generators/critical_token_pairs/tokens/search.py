@@ -1,8 +1,8 @@
 """The search of the labels, continued down to single tokens: the token of a wrong step that loses the solution.
 
-Inside one step the value of a prefix changes only where it goes wrong. So the family of values is flat there: right
-prefixes are worth the base rate at the step's position, wrong ones the recovery rate there. The rollouts from the
-step's start count as its attempts.
+Inside one step the value of a prefix changes only where it goes wrong. So the clock of the chain stands still there:
+right prefixes are worth what they are at the middle of the step, wrong ones too. The rollouts from the step's start
+count as its attempts.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from generators.critical_token_pairs.tokens.paths import Span, first_error_shares, token_path
 from generators.records import Attempt, StepCounts
+from generators.search.chain import values_at
 from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors, likelihood
 from generators.search.rollouts import Rollouts
 from generators.search.sequential_test import SequentialTest
@@ -35,13 +36,13 @@ async def search_tokens(
     """Look for the first wrong token of the response by rollouts from single tokens.
 
     The search takes the start of `step` to be right and its end to be lost. Without a step it covers the whole
-    response, and the `priors` stay as they are. Raises EngineError.
+    response. Any token may be the first wrong one. Raises EngineError.
     """
     length = len(attempt.token_ids)
     span = step or (0, length)
     tree, path = token_path(rollouts.tree, attempt, span, rollouts.sampler.tokenizer)
     attempts = rollouts.tree.root.counts
-    here = replace(priors, relapse=0.0) if step is None else step_priors(priors, attempts, step, length)
+    here = replace(priors, even=1.0, by_step=False) if step is None else step_priors(priors, attempts, step, length)
     search = replace(search, priors=here)
     await search.search(tree, [path], draw=rollouts.draw, cut=rollouts.cut)
     sound = search.conclude(tree, path).sound
@@ -59,17 +60,18 @@ def step_priors(priors: Priors, attempts: StepCounts, step: Span, length: int) -
     The `attempts` at the problem count here, unless the step is the first: then they are the rollouts from its start,
     and must not count twice.
     """
-    remaining = 1 - (step[0] + step[1]) / 2 / length
-    base = np.array(priors.base)
+    remaining = (1 - (step[0] + step[1]) / 2 / length) ** priors.rise
+    base, recovery = np.array(priors.base), np.array(priors.recovery)
     if step[0]:
         base = base * likelihood(BASE_RATES, attempts.n_correct, attempts.n_rollouts)
+    right, _ = values_at(remaining)
     return replace(
         priors,
-        base=_moved(BASE_RATES, base, np.array(BASE_RATES) ** (remaining**priors.rise)),
-        recovery=_moved(RECOVERY_RATES, np.array(priors.recovery), np.array(RECOVERY_RATES) * remaining**priors.fade),
+        base=_moved(BASE_RATES, np.outer(base, recovery).ravel(), right.ravel()),
+        recovery=_moved(RECOVERY_RATES, recovery, np.array(RECOVERY_RATES) * remaining),
         rise=0.0,
-        fade=0.0,
-        relapse=0.0,
+        even=1.0,
+        by_step=False,
     )
 
 

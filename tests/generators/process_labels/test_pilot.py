@@ -9,11 +9,12 @@ from generators.engine.errors import RequestRefused
 from generators.engine.protocol import Sampling
 from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.policy import SimulatedPolicy
-from generators.process_labels.pilot import FIRST_CAP, SECOND_CAP, calibrated
+from generators.process_labels.pilot import CAP, ROLLOUTS_PER_STEP, calibrated
 from generators.process_labels.recipe import ProcessLabelsConfig, choose, label
 from generators.process_labels.settings import Settings
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
+from generators.search.exhaustive import Exhaustive
 from generators.search.prior_fit import fit_base
 from generators.search.sequential_test import SequentialTest
 
@@ -81,17 +82,14 @@ def test_a_replay_from_the_ledger_draws_nothing_and_gives_the_same_priors(tmp_pa
     assert drawn > 0
 
 
-def test_a_quarter_of_the_pilot_is_searched_first_and_then_all_of_it_under_what_that_taught(tmp_path):
+def test_a_quarter_of_the_pilot_is_looked_at_evenly_and_the_rest_is_searched_under_what_that_taught(tmp_path):
     _, asked, _ = calibrate(tmp_path, range(6))
-    (first,) = [strategy for _, strategy in asked[: PILOT // 4]]
-    second = asked[PILOT // 4 :]
-    assert sorted(index for index, _ in second) == [0, 1, 2, 3]
-    assert {strategy.priors.base for _, strategy in asked} == {fit_base(TRIED, START).base}
-    assert first.priors.recovery == START.recovery
+    (first,), second = [strategy for _, strategy in asked[: PILOT // 4]], asked[PILOT // 4 :]
+    assert first == Exhaustive(rollouts_per_step=ROLLOUTS_PER_STEP)
+    assert sorted(index for index, _ in second) == [1, 2, 3]
+    assert {strategy.priors.base for _, strategy in second} == {fit_base(TRIED, START).base}
     assert all(strategy.priors.recovery != START.recovery for _, strategy in second)
-    assert [strategy.cap for _, strategy in asked] == [min(STRATEGY.cap, FIRST_CAP)] + [
-        min(STRATEGY.cap, SECOND_CAP)
-    ] * 4
+    assert [strategy.cap for _, strategy in second] == [min(STRATEGY.cap, CAP)] * 3
 
 
 def test_everything_but_the_priors_stays_as_it_was(tmp_path):

@@ -4,26 +4,33 @@ import numpy as np
 import pytest
 
 from generators.search.belief import Belief
-from generators.search.patterns import patterns
-from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors, right_values, wrong_values
+from generators.search.chain import Chain
+from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors
 
-PRIORS = Priors(relapse=0.05, mended=0.3, spread=60.0, trust=60.0)
+PRIORS = Priors(rise=1.0, closing=1.0, even=0.3, spread=60.0, trust=60.0)
 N_SOLUTIONS, N_ATTEMPTS, CAP, CONFIDENCE = 300, 16, 80, 0.94
+
+
+def drawn(rng, n_steps, base, recovery):
+    """The states of the prefixes of one solution, and its first wrong step."""
+    chain = Chain.of(n_steps, PRIORS, np.array([base]))
+    first = int(rng.choice(n_steps + 1, p=[*chain.first[:, recovery], chain.none[recovery]]))
+    states = [True] * min(first, n_steps)
+    for step in range(first, n_steps):
+        is_first, was_right = step == first, bool(states and states[-1])
+        turns = chain.breaks if was_right else chain.mends
+        states.append(not is_first and was_right != (rng.random() < turns[step, recovery]))
+    return chain, states, -1 if first == n_steps else first
 
 
 def searched(rng):
     """A solution of the priors, searched: (belief, its true first error, the true values, rollouts)."""
     n_steps, ends_right = int(rng.integers(3, 8)), bool(rng.random() < 0.25)
     base, recovery = rng.choice(len(BASE_RATES), p=PRIORS.base), rng.choice(len(RECOVERY_RATES), p=PRIORS.recovery)
-    ways = patterns(n_steps, ends_right=ends_right, with_recovery=True)
-    recovers = rng.random() < (PRIORS.mended if ends_right else PRIORS.relapse) and ways.recovers.any()
-    way = rng.choice(np.flatnonzero(ways.recovers == recovers))
-    first = int(ways.first_errors[np.searchsorted(ways.starts, way, side="right") - 1])
-    family = np.where(
-        ways.right[way] == 1,
-        right_values(n_steps, PRIORS.rise)[:, base],
-        wrong_values(n_steps, PRIORS.fade)[:, recovery],
-    )
+    chain, states, first = drawn(rng, n_steps, base, recovery)
+    while states[-1] != ends_right:
+        chain, states, first = drawn(rng, n_steps, base, recovery)
+    family = np.where(states[:-1], chain.right[:, recovery], chain.wrong[:, recovery])
     values = rng.beta(PRIORS.spread * family, PRIORS.spread * (1 - family))
     n_right = int(rng.binomial(N_ATTEMPTS, BASE_RATES[base]))
     belief = Belief(n_steps, ends_right=ends_right, n_right=n_right, n_attempts=N_ATTEMPTS, priors=PRIORS)

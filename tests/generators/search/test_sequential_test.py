@@ -10,7 +10,7 @@ from generators.search.sequential_test import SequentialTest
 from generators.search.strategy import NOT_NEEDED, NOT_SURE, OWN_OUTCOME, SURE, TELLS_NOTHING
 from tests.scripted_rollouts import ScriptedRollouts, planted, tried
 
-FLAT = Priors(rise=0.0, fade=0.0, recovery=(0.9, 0.1) + (0.0,) * (len(RECOVERY_RATES) - 2))
+FLAT = Priors(rise=0.0, even=1.0, recovery=(0.9, 0.1) + (0.0,) * (len(RECOVERY_RATES) - 2))
 TEST = SequentialTest(priors=FLAT, cap=64)
 SOLUTION = (1, 2, 3, 4, 5, 6, 0)
 
@@ -47,7 +47,7 @@ def test_it_draws_nothing_where_it_is_sure_from_the_start():
     tree = tried(8, 0)
     path = planted(tree, SOLUTION, True)
     rollouts = ScriptedRollouts(tree, lambda node: 0.5)
-    certain = SequentialTest(priors=Priors(mended=0.0))
+    certain = SequentialTest(priors=FLAT)
     search(certain, tree, [path], rollouts)
     assert rollouts.asked == []
     assert certain.conclude(tree, path).stop_reasons == (*(NOT_NEEDED,) * 6, OWN_OUTCOME)

@@ -8,7 +8,7 @@ from generators.critical_token_pairs.tokens.arms import two_arms
 from generators.records import StepCounts
 from generators.search.priors import RECOVERY_RATES, Priors
 
-FLAT = Priors(rise=0.0, fade=0.0, recovery=(0.9, 0.1) + (0.0,) * (len(RECOVERY_RATES) - 2))
+FLAT = Priors(rise=0.0, recovery=(0.9, 0.1) + (0.0,) * (len(RECOVERY_RATES) - 2))
 
 
 def arms(with_token=(0, 0), without=(0, 0), *, attempts=(8, 16), position=3, length=10):

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,12 +45,15 @@ def test_the_search_goes_on_down_to_the_wrong_total_with_tens_of_rollouts(tmp_pa
 
 
 def test_the_values_of_a_step_are_those_of_its_place():
-    priors = Priors(base=at(0.25, BASE_RATES), recovery=at(0.2, RECOVERY_RATES), rise=1.0, fade=1.0)
+    priors = Priors(base=at(0.25, BASE_RATES), recovery=at(0.2, RECOVERY_RATES), rise=1.0)
     early, late = (step_priors(priors, UNTRIED, step, 100) for step in ((2, 6), (70, 80)))
+    for step in (early, late):
+        assert (step.rise, step.even, step.by_step) == (0.0, 1.0, False)
+    assert mean(late.recovery, RECOVERY_RATES) == pytest.approx(0.2 * 0.25, abs=0.02)
+    fatal = replace(priors, recovery=at(0.0, RECOVERY_RATES))
+    early, late = (step_priors(fatal, UNTRIED, step, 100) for step in ((2, 6), (70, 80)))
     assert mean(early.base, BASE_RATES) == pytest.approx(0.25**0.96, abs=0.02)
     assert mean(late.base, BASE_RATES) == pytest.approx(0.25**0.25, abs=0.03)
-    assert mean(late.recovery, RECOVERY_RATES) == pytest.approx(0.2 * 0.25, abs=0.02)
-    assert (late.rise, late.fade, late.relapse) == (0.0, 0.0, 0.0)
 
 
 def test_the_attempts_count_once():
