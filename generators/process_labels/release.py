@@ -248,7 +248,7 @@ CONFIGS: tuple[Config[LabelParameters], ...] = (
 
 
 def more_facts(round: Round, rows: Rows, counts: Mapping[str, int]) -> MoreFacts:
-    """Planted errors found, held-out rollouts, hard problems, equations of steps, and tokens of judges but the policy."""
+    """Planted errors found, held-out rollouts, hard problems, equations of steps, and tokens of further judges."""
     made_by = rows.only("judge", "policy")
     judges = sorted(set(made_by["judge"].drop_nulls()) - set(made_by["policy"]))
     tokens = {f"judge_{kind}": count for kind, count in round.tokens(judges).items()} if judges else {}
