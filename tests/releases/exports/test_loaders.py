@@ -30,7 +30,7 @@ LEARNT = {
 CHATS = [render(asked(question), generation=True) for question in QUESTIONS]
 GIVEN = {
     Shape.TEXT_COMPLETION: [MISTAKE] * 2,
-    Shape.STEPWISE: ["What is 2 + 2?2 + 2 is 5.So 5.", "What is 3 + 3?3 + 3 is 6.So 6."],
+    Shape.STEPWISE: ["What is 2 + 2?2 + 2 is 5.\nSo 5.", "What is 3 + 3?3 + 3 is 6.So 6."],
 }
 
 
