@@ -64,7 +64,11 @@ CELLS = (
     Cell(name="fatal", law=SimulatedLaw(base_rates=ALL, recovery_rate=0.0)),
     Cell(name="recovery 0.05", law=SimulatedLaw(base_rates=ALL)),
     Cell(name="recovery 0.1", law=SimulatedLaw(base_rates=ALL, recovery_rate=0.1)),
-    Cell(name="recovery 0.3", law=SimulatedLaw(base_rates=(0.4, 0.5, 0.6, 0.7, 0.8, 0.9), recovery_rate=0.3)),
+    Cell(  # not claimed: wrong prefixes are worth nearly as much as right ones, so rollouts do not say which is which
+        name="recovery 0.3",
+        law=SimulatedLaw(base_rates=(0.4, 0.5, 0.6, 0.7, 0.8, 0.9), recovery_rate=0.3),
+        claimed=False,
+    ),
     Cell(name="hard", law=SimulatedLaw(base_rates=(0.1, 0.2, 0.3), recovery_rate=0.05)),
     Cell(name="easy", law=SimulatedLaw(base_rates=(0.8, 0.9), recovery_rate=0.05)),
     Cell(name="short", law=SimulatedLaw(base_rates=ALL), steps=(2, 4)),

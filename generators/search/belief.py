@@ -21,11 +21,13 @@ Indexes = NDArray[np.int64]
 INTERVAL = 0.95
 _CELLS = 256
 MIDDLES = (np.arange(_CELLS) + 0.5) / _CELLS
+_LOG_MIDDLES, _LOG_REST = np.log(MIDDLES), np.log1p(-MIDDLES)
 _PLACES = 512  # of the grid of values on which outcomes are weighed; it is finer towards 0 and 1
 _LEAST_VALUE = 0.0005  # nothing that a rollout can show is impossible
 _VALUES = _LEAST_VALUE + (1 - 2 * _LEAST_VALUE) * np.sin(np.pi / 2 * (np.arange(_PLACES) + 0.5) / _PLACES) ** 2
 _LEAST_BASE = 1e-4  # base rates that attempts make less likely than this, against the likeliest, are left out
 _MANY = 64  # cells of rates of which the next rollout is thought through
+_LEAST_SHARE = 1e-5  # of the posterior: places with less are left out of densities
 _TINY = 1e-300
 
 
@@ -146,12 +148,11 @@ class Belief:
         """
         own = float(self._ends_right)
         density = self.densities()
-        below = density.cumsum(1)
         tail = (1 - INTERVAL) / 2
-        low = [float(np.searchsorted(row, tail)) / _CELLS for row in below]
-        high = [(float(np.searchsorted(row, 1 - tail)) + 1) / _CELLS for row in below]
+        low = [_quantile(row, tail) for row in density]
+        high = [1 - _quantile(row[::-1], tail) for row in density]
         mean = [float(share) for share in density @ MIDDLES]
-        return StepValues((*mean, own), (*low, own), (*(min(1.0, bound) for bound in high), own))
+        return StepValues((*mean, own), (*low, own), (*high, own))
 
     def densities(self) -> Floats:
         """The posterior of the value of each step but the last, over equal cells of [0, 1] (steps - 1 x cells)."""
@@ -251,11 +252,13 @@ class Belief:
         """The density of a step's own value over the cells of [0, 1]."""
         weights = np.bincount(self._right_places[step], by_right, _PLACES)
         weights += np.bincount(self._wrong_places[step], by_wrong, _PLACES)
-        likely = np.flatnonzero(weights > weights.sum() * 1e-7)
+        weights = weights.reshape(-1, 2).sum(1)  # a grid half as fine is fine enough here
+        likely = np.flatnonzero(weights > weights.sum() * _LEAST_SHARE)
+        values = _VALUES.reshape(-1, 2).mean(1)[likely]
         n_right, n_wrong = self.counts[step]
-        alpha = (self._own_spread * _VALUES[likely] + n_right)[:, None]
-        beta = (self._own_spread * (1 - _VALUES[likely]) + n_wrong)[:, None]
-        logs = (alpha - 1) * np.log(MIDDLES) + (beta - 1) * np.log1p(-MIDDLES)
+        alpha = (self._own_spread * values + n_right)[:, None]
+        beta = (self._own_spread * (1 - values) + n_wrong)[:, None]
+        logs = (alpha - 1) * _LOG_MIDDLES + (beta - 1) * _LOG_REST
         shares = np.exp(logs - logs.max(1, keepdims=True))
         mixed = (weights[likely] / shares.sum(1)) @ shares
         return np.asarray(mixed / mixed.sum())
@@ -263,6 +266,13 @@ class Belief:
     def _by_rates(self) -> Floats:
         """The joint posterior of the rates (base rates that are not left out x recovery rates)."""
         return np.asarray(self._joint.sum(0)).reshape(len(self._bases), len(RECOVERY_RATES))
+
+
+def _quantile(density: Floats, share: float) -> float:
+    """The value below which `share` of a density over equal cells lies; 0 if it is in the first cell."""
+    below = density.cumsum()
+    cell = int(np.searchsorted(below, share))
+    return float((cell + 1 - (below[cell] - share) / density[cell]) / _CELLS) if cell else 0.0
 
 
 def _places(values: Floats) -> Indexes:
