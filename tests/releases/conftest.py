@@ -26,7 +26,7 @@ from releases.licences import joint_licence
 from releases.registry.local import LocalRegistry
 from releases.splits import SplitShares
 
-PRIORS = Priors(rise=0.0)
+PRIORS = Priors(rise=1.0)
 PARAMETERS = LabelParameters(hard_threshold=0.0, confidence=0.94, label_ratio=None)
 TRUE_PARAMETERS = replace(PARAMETERS, priors={"sums-0": PRIORS})
 
