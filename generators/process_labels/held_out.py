@@ -42,7 +42,7 @@ EACH = 4  # rollouts from one step
 TITLE = "Labels against held-out rollouts"
 NAME = "held_out_steps"
 COLUMNS = (  # of labelled rows: what the choice of steps and the prediction follow from
-    *(*ATTEMPT_KEY, "n_correct", "n_rollouts", "n_undecided", "n_attempts", "n_attempts_right"),
+    *(*ATTEMPT_KEY, "n_correct", "n_rollouts", "n_undecided", "n_further", "n_attempts", "n_attempts_right"),
     *("values", "sound", "stop_reasons", "false_equations"),
 )
 HELD_OUT_STEPS = Schema(
@@ -121,8 +121,9 @@ class HeldOut:
 
 
 def chosen_steps(labels: pl.DataFrame, share: float) -> list[Place]:
-    """As many inner steps with a value as `share` of the labels' rollouts pay for, those with the lowest hashes."""
-    paid = share * sum(sum(counts[:-1]) for counts in labels["n_rollouts"])
+    """As many inner steps with a value as `share` of the search's rollouts pay for, those with the lowest hashes."""
+    counts = zip(labels["n_rollouts"].to_list(), labels["n_further"].to_list(), strict=True)
+    paid = share * sum(sum(rollouts[:-1]) - sum(further[:-1]) for rollouts, further in counts)
     places = [
         (problem_id, attempt_index, step)
         for problem_id, attempt_index, values, reasons in labels.select(

@@ -29,6 +29,7 @@ def solution(problem, n_rollouts, *, reasons=None, values=None):
         "problem_id": problem,
         "attempt_index": 0,
         "n_rollouts": n_rollouts,
+        "n_further": [0] * n,
         "values": values or [0.5] * n,
         "stop_reasons": reasons or ["sure"] * n,
         "hard_labels": [True] * n,
@@ -69,7 +70,7 @@ def test_a_step_without_value_the_last_step_and_what_is_refuted_are_not_chosen()
 
 def test_the_choice_knows_nothing_of_counts_and_order():
     rows = [solution(f"p{number}", [8, 8, 8, 1]) for number in range(10)]
-    other = [row | {"values": [0.9] * 4, "n_rollouts": [2, 6, 16, 1]} for row in rows[::-1]]
+    other = [row | {"values": [0.9] * 4, "n_rollouts": [2, 6, 16, 1], "n_further": [0, 1, 9, 0]} for row in rows[::-1]]
     assert chosen_steps(labelled(*rows), 0.1) == chosen_steps(labelled(*other), 0.1)
 
 
@@ -125,6 +126,7 @@ def test_a_slice_draws_its_held_out_rollouts_once_and_no_label_sees_them(tmp_pat
     slice = LawSlice(engine=policy, questions=[policy.problem(index) for index in range(16)], folder=tmp_path)
 
     def made(share):
+        (tmp_path / "process_labels.parquet").unlink(missing_ok=True)  # without all evidence
         asyncio.run(slice.make("process_labels", Settings(audit=0, held_out=share)))
         return slice.table("process_labels"), slice.table("held_out_steps"), policy.counts.sequences
 
