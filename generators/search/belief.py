@@ -26,7 +26,7 @@ _PLACES = 512  # of the grid of values on which outcomes are weighed; it is fine
 _LEAST_VALUE = 0.0005  # nothing that a rollout can show is impossible
 _VALUES = _LEAST_VALUE + (1 - 2 * _LEAST_VALUE) * np.sin(np.pi / 2 * (np.arange(_PLACES) + 0.5) / _PLACES) ** 2
 _LEAST_BASE = 1e-4  # base rates that attempts make less likely than this, against the likeliest, are left out
-_MANY = 64  # cells of rates of which the next rollout is thought through
+_THOUGHT_THROUGH = 0.99  # of the posterior: the next rollout is thought through for the likeliest cells with that share
 _LEAST_SHARE = 1e-5  # of the posterior: places with less are left out of densities
 _TINY = 1e-300
 
@@ -132,7 +132,8 @@ class Belief:
         Only the likeliest rates are thought through.
         """
         by_cell = self._joint.sum(0)
-        chosen = np.argsort(-by_cell, kind="stable")[:_MANY]
+        likeliest = np.argsort(-by_cell, kind="stable")
+        chosen = likeliest[: 1 + int(np.searchsorted(by_cell[likeliest].cumsum(), _THOUGHT_THROUGH))]
         joint = self._joint[:, chosen]
         joint = joint / joint.sum()
         errors = joint.sum(1)

@@ -24,7 +24,7 @@ FINER_EVENS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 SPREADS = (10.0, 30.0, 100.0, 700.0)
 _UNTOLD = 2.0  # nats of evidence by which a pilot does not tell two spreads apart: the larger one is taken
 # Without it, a pilot in which nothing recovers may look like one whose wrong prefixes are worth as much as right ones.
-_PSEUDO_SOLUTIONS = 5.0  # the weight of the recovery rates from before the pilot
+_PSEUDO_SOLUTIONS = 1.0  # the weight of the recovery rates from before the pilot
 _KEPT = 0.99  # share of the fitted weights; the rest is spread evenly, so that nothing becomes impossible
 
 
