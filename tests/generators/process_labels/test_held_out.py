@@ -70,7 +70,7 @@ def test_a_step_without_value_the_last_step_and_what_is_refuted_are_not_chosen()
 
 def test_the_choice_knows_nothing_of_counts_and_order():
     rows = [solution(f"p{number}", [8, 8, 8, 1]) for number in range(10)]
-    other = [row | {"values": [0.9] * 4, "n_rollouts": [2, 6, 16, 1], "n_further": [0, 1, 9, 0]} for row in rows[::-1]]
+    other = [row | {"values": [0.9] * 4, "n_rollouts": [2, 7, 25, 1], "n_further": [0, 1, 9, 0]} for row in rows[::-1]]
     assert chosen_steps(labelled(*rows), 0.1) == chosen_steps(labelled(*other), 0.1)
 
 
