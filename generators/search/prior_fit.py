@@ -16,7 +16,7 @@ from generators.search.belief import Belief
 from generators.search.priors import BASE_RATES, Priors
 
 Floats = NDArray[np.float64]
-UPDATES = 60  # few enough to keep the weights smooth
+UPDATES = 30  # few enough to keep the weights smooth: more would take chance for a peak
 CLOSINGS = (0.005, 0.1, 1.0)
 SHAPES = ((0.0, 1.0), *((rise, closing) for rise in (0.3, 0.6, 1.0) for closing in CLOSINGS))  # rise and closing
 EVENS = (0.02, 0.5, 0.98)  # told together with shapes, since both say where first errors are
