@@ -1,7 +1,7 @@
-"""All evidence: rollouts that others drew behind labelled steps count, too, when labels are made again.
+"""All evidence: when labels are made again, rollouts that other recipes drew after their steps count as well.
 
-Step pairs, critical tokens and self-corrections draw rollouts behind the same prefixes with the same sampling, and so
-do searches under other settings and rollouts that were drawn ahead. They lie in the ledger with consecutive indexes.
+The recipes for step pairs, critical tokens and self-corrections draw after the same prefixes with the same sampling, and
+so do searches under other settings and rollouts that were drawn ahead. They lie in the ledger with consecutive indexes.
 
 Which ones count is one rule. Behind the end of a step, the rollouts 0 to m - 1 count, where m is the number of
 consecutive whole rollouts that the ledger held before this making drew its first. The content of a rollout follows
@@ -33,7 +33,7 @@ from generators.sampling.steps import step_ends
 def held_behind(items: Sequence[Item], attempts: Attempts, *, sampler: Sampler, config: ProcessLabelsConfig) -> Held:
     """How many rollouts the ledger holds behind each inner step of the chosen solutions; raises StorageError.
 
-    The keys are problem and attempt; a solution behind which there is none is left out.
+    The keys are problem and attempt; solutions without any are left out.
     """
     held = {}
     for item in items:
