@@ -1,7 +1,7 @@
 """All evidence: when labels are made again, rollouts that other recipes drew after their steps count as well.
 
-The recipes for step pairs, critical tokens and self-corrections draw after the same prefixes with the same sampling, and
-so do searches under other settings and rollouts that were drawn ahead. They lie in the ledger with consecutive indexes.
+The recipes for step pairs, critical tokens and self-corrections draw after the same prefixes with the same sampling. So
+do searches under other settings and rollouts that were drawn ahead. They lie in the ledger with consecutive indexes.
 
 Which ones count is one rule. Behind the end of a step, the rollouts 0 to m - 1 count, where m is the number of
 consecutive whole rollouts that the ledger held before this making drew its first. The content of a rollout follows
