@@ -37,6 +37,7 @@ LABELLED = {
     "n_rollouts": [4, 3],
     "n_undecided": [0, 1],
     "n_no_answer": [1, 0],
+    "n_further": [0, 2],
     "node_ids": ["n1", "n2"],
     "n_attempts": 8,
     "n_attempts_right": 5,
