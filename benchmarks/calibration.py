@@ -115,6 +115,7 @@ def inner_steps(engine: SimulatedPolicy, labels: pl.DataFrame) -> Iterator[dict[
         first = engine.first_error(prompt + ids)
         for step, end in enumerate(row["step_ends"][:-1]):
             yield {
+                "problem_id": row["problem_id"],
                 "is_wrong": row["verdict"] == Verdict.DIFFERENT.value,
                 "after_error": first is not None and step >= first,
                 "truth": engine.value(prompt + ids[:end]),
@@ -147,16 +148,27 @@ def margin_errors(engine: SimulatedPolicy, pairs: pl.DataFrame) -> list[float]:
 
 
 def soundness_bins(steps: pl.DataFrame) -> list[dict[str, float]]:
-    """Stated and true soundness in ten bins of the stated one, empty bins left out."""
+    """Stated and true soundness in ten bins of the stated one, with the standard error of their difference."""
     stated = steps.filter(pl.col("sound").is_not_null()).with_columns(
-        bin=(pl.col("sound") * BINS).floor().clip(upper_bound=BINS - 1)
+        bin=(pl.col("sound") * BINS).floor().clip(upper_bound=BINS - 1), off=pl.col("sound") - pl.col("is_sound")
     )
-    return (
-        stated.group_by("bin")
-        .agg(pl.len().alias("steps"), stated=pl.col("sound").mean(), true=pl.col("is_sound").mean())
-        .sort("bin")
-        .to_dicts()
-    )
+    return [
+        {
+            "bin": bin,
+            "steps": inside.height,
+            "stated": float(inside["sound"].sum()) / inside.height,
+            "true": float(inside["is_sound"].sum()) / inside.height,
+            "standard_error": standard_error(inside, "off"),
+        }
+        for (bin,), inside in sorted(stated.partition_by("bin", as_dict=True).items())
+    ]
+
+
+def standard_error(steps: pl.DataFrame, column: str) -> float:
+    """The standard error of a mean over steps; those of one problem count as one, since they go together."""
+    apart = pl.col(column).cast(pl.Float64) - pl.col(column).cast(pl.Float64).mean()
+    by_problem = steps.with_columns(apart=apart).group_by("problem_id").agg(pl.col("apart").sum())["apart"].to_numpy()
+    return float(np.sqrt((by_problem**2).sum()) / steps.height)
 
 
 def figures(cell: Cell, made: Made) -> dict[str, Any]:
@@ -168,6 +180,8 @@ def figures(cell: Cell, made: Made) -> dict[str, Any]:
     between = pl.col("truth").is_between(ENDS, 1 - ENDS)
     held_out = held_out_figures(made.held_out).get("all", {})
     bins = soundness_bins(steps)
+    large = [b for b in bins if b["steps"] >= LEAST_STEPS]
+    worst = max(large, key=lambda b: abs(b["stated"] - b["true"]), default=None)
     named = list(named_errors(engine, made.labels))
     margins = margin_errors(engine, made.pairs)
     wrong = made.labels.filter(pl.col("verdict") == Verdict.DIFFERENT.value)
@@ -176,13 +190,15 @@ def figures(cell: Cell, made: Made) -> dict[str, Any]:
         "steps": steps.height,
         "samples_per_solution": made.samples / max(1, made.labels.height),
         "coverage": _share(steps, between),
+        "coverage_standard_error": standard_error(inner, "holds") if (inner := steps.filter(between)).height else 0.0,
         "coverage_ends": _share(steps, ~between),
         "coverage_wrong": _share(steps, between & pl.col("is_wrong")),
         "coverage_after_error": _share(steps, between & pl.col("after_error")),
         "width": _mean((steps["high"] - steps["low"]).to_list()),
         "bias": _mean((steps["mean"] - steps["truth"]).drop_nulls().to_list()),
         "bins": bins,
-        "soundness_error": max((abs(b["stated"] - b["true"]) for b in bins if b["steps"] >= LEAST_STEPS), default=0.0),
+        "soundness_error": abs(worst["stated"] - worst["true"]) if worst else 0.0,
+        "soundness_standard_error": worst["standard_error"] if worst else 0.0,
         "named": len(named),
         "named_stated": _mean([stated for stated, _ in named]),
         "named_exact": _mean([float(exact) for _, exact in named]),
@@ -232,11 +248,12 @@ def summary(cells: Sequence[tuple[Cell, dict[str, Any]]]) -> dict[str, float]:
 
 def line(name: str, f: dict[str, Any], seconds: float) -> str:
     """One cell as a line of the table."""
+    off, doubt = f["coverage_standard_error"], f["soundness_standard_error"]
     wrong, after, ends = (_shown(f[f"coverage_{part}"]) for part in ("wrong", "after_error", "ends"))
     return (
-        f"{name:<24} {f['steps']:>6} steps, coverage {_shown(f['coverage'])} (wrong solutions {wrong}, after an error "
-        f"{after}, values of 0 and 1 {ends}), width {f['width']:.3f}, bias {f['bias']:+.3f}; "
-        f"soundness off by {f['soundness_error']:.3f}; "
+        f"{name:<24} {f['steps']:>6} steps, coverage {_shown(f['coverage'])} ± {off:.3f} (wrong solutions {wrong}, "
+        f"after an error {after}, values of 0 and 1 {ends}), width {f['width']:.3f}, bias {f['bias']:+.3f}; "
+        f"soundness off by {f['soundness_error']:.3f} ± {doubt:.3f}; "
         f"named {f['named']}: exact {f['named_exact']:.3f}, stated {f['named_stated']:.3f}; "
         f"undecided {f['undecided_solutions']:.2f}; "
         f"{f['pairs']} pairs, margin {f['margin_bias']:+.3f} ± {f['margin_error']:.3f}; "
@@ -266,7 +283,10 @@ def main() -> None:
         done.append((cell, found))
         print(line(cell.name, found, time.monotonic() - began), flush=True)
         for b in found["bins"] if options.bins else []:
-            print(f"    stated {b['stated']:.3f} true {b['true']:.3f} in {b['steps']} steps", flush=True)
+            print(
+                f"    stated {b['stated']:.3f} true {b['true']:.3f} ± {b['standard_error']:.3f} in {b['steps']} steps",
+                flush=True,
+            )
     print(json.dumps(summary(done)))
 
 

@@ -21,7 +21,7 @@ from generators.search.rollouts import Rollouts
 from generators.search.strategy import Path, Strategy
 from generators.search.tree import Tree
 
-VERSION = "6"  # bump when a change here would change the rows
+VERSION = "7"  # bump when a change here would change the rows
 
 Held = Mapping[tuple[str, int], tuple[int, ...]]  # by problem and attempt, how many stored rollouts each step may use
 NOTHING_HELD: Held = {}

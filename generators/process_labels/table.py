@@ -61,7 +61,7 @@ PROCESS_LABELS = Schema(
         "n_attempts": Column(pl.Int64, "The attempts at the problem whose answer could be decided."),
         "n_attempts_right": Column(pl.Int64, "How many of them ended right."),
         "values": Column(_SHARES, "For each step, its value; null without a rollout.", nullable_items=True),
-        "values_low": Column(_SHARES, "For each step, the lower end of the 95 % interval of its value."),
+        "values_low": Column(_SHARES, "For each step, the lower end of the shortest 95 % interval of its value."),
         "values_high": Column(_SHARES, "For each step, the upper end of that interval."),
         "sound": Column(
             _SHARES,

@@ -21,6 +21,7 @@ Indexes = NDArray[np.int64]
 INTERVAL = 0.95
 _CELLS = 256
 MIDDLES = (np.arange(_CELLS) + 0.5) / _CELLS
+_EDGES = np.arange(_CELLS + 1) / _CELLS
 _LOG_MIDDLES, _LOG_REST = np.log(MIDDLES), np.log1p(-MIDDLES)
 _PLACES = 512  # of the grid of values on which outcomes are weighed; it is finer towards 0 and 1
 _LEAST_VALUE = 0.0005  # nothing that a rollout can show is impossible
@@ -143,15 +144,15 @@ class Belief:
         return best, float(gains[best])
 
     def values(self) -> StepValues:
-        """The value of each step with its equal-tailed interval, marginal over its state and its own value.
+        """The value of each step with its shortest 95 % interval, marginal over its state and its own value.
 
-        The last step's value is its outcome.
+        Equal tails would hold too much where a value is near 0 or 1, since nothing lies beyond these. The last step's
+        value is its outcome.
         """
         own = float(self._ends_right)
         density = self.densities()
-        tail = (1 - INTERVAL) / 2
-        low = [_quantile(row, tail) for row in density]
-        high = [1 - _quantile(row[::-1], tail) for row in density]
+        intervals = [_shortest(row) for row in density]
+        low, high = [low for low, _ in intervals], [high for _, high in intervals]
         mean = [float(share) for share in density @ MIDDLES]
         return StepValues((*mean, own), (*low, own), (*high, own))
 
@@ -269,11 +270,20 @@ class Belief:
         return np.asarray(self._joint.sum(0)).reshape(len(self._bases), len(RECOVERY_RATES))
 
 
-def _quantile(density: Floats, share: float) -> float:
-    """The value below which `share` of a density over equal cells lies; 0 if it is in the first cell."""
-    below = density.cumsum()
-    cell = int(np.searchsorted(below, share))
-    return float((cell + 1 - (below[cell] - share) / density[cell]) / _CELLS) if cell else 0.0
+def _shortest(density: Floats) -> tuple[float, float]:
+    """The shortest interval that holds 0.95 of a density over equal cells; an end in an outermost cell is 0 or 1.
+
+    At least one of its ends is an edge of a cell. Of intervals of one length it is the lowest.
+    """
+    below = np.append(0.0, density.cumsum())
+    lows, highs = _EDGES[below <= 1 - INTERVAL], _EDGES[below >= INTERVAL]
+    low = np.append(lows, np.interp(below[-len(highs) :] - INTERVAL, below, _EDGES))
+    high = np.append(np.interp(below[: len(lows)] + INTERVAL, below, _EDGES), highs)
+    best = int((high - low).round(9).argmin())
+    return (
+        0.0 if low[best] < _EDGES[1] else float(low[best]),
+        1.0 if high[best] > _EDGES[-2] else float(high[best]),
+    )
 
 
 def _places(values: Floats) -> Indexes:
