@@ -28,6 +28,8 @@ from generators.models.licence import licence_of
 from generators.models.policy import SIMULATED, Policy, attached, attached_name, identify, policy_name
 from generators.models.weights import Weights
 
+QUEUED_SHARE = 4  # beside so many sequences that our own server decodes, one more waits
+
 
 class Attachment(dg.Config):
     """Servers that somebody else runs; without `urls` nothing is attached."""
@@ -187,13 +189,22 @@ class PolicyResource(dg.ConfigurableResource):
             async with shared.opening:
                 if shared.engine is None:
                     shared.engine, shared.context = await self._engine(shared.stack, say)
-            shared.slots = shared.slots or Slots(self.settings.in_flight)
+            shared.slots = shared.slots or Slots(self.settings.in_flight + self._queued)
             yield Served(Pool(shared.engine, shared.slots, settings=RetrySettings(), rank=rank), shared.context)
         finally:
             shared.users -= 1
             if not shared.users:
                 self._open = None
                 await shared.stack.aclose()
+
+    @property
+    def _queued(self) -> int:
+        """How many sequences wait at a server of our own, so that it replaces one that ends in its next step.
+
+        Without them, it would decode one less until the client has heard of the end and sent another.
+        """
+        is_ours = not self.settings.urls and self.settings.model != SIMULATED
+        return self.settings.in_flight // QUEUED_SHARE if is_ours else 0
 
     async def _engine(self, stack: AsyncExitStack, say: Callable[[str], None]) -> tuple[Engine, int | None]:
         """The engine, open until `stack` is closed, and its context in tokens."""

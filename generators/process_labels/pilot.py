@@ -3,6 +3,7 @@
 The pilot takes the problems in their own order, so the priors depend on ledger and settings alone.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -47,7 +48,8 @@ async def calibrated(
     for part in (items[:n_even], items[n_even:pilot]):
         done = await run_recipe(partial(_labelled, label, cheap), part, window=window, watch=watch)
         seen += [solution for row in done.rows for solution in _pilot_solutions(row)]
-        fitted = replace(strategy, priors=fit_pilot(seen, based.priors))
+        # In a thread, for other stages draw meanwhile.
+        fitted = replace(strategy, priors=await asyncio.to_thread(fit_pilot, seen, based.priors))
         cheap = replace(fitted, cap=min(strategy.cap, CAP))
     return fitted
 

@@ -59,9 +59,9 @@ class Belief:
         base = np.array(priors.base) * likelihood(BASE_RATES, n_right, n_attempts)
         self._bases: Indexes = np.flatnonzero(base >= _LEAST_BASE * base.max())
         base = base[self._bases] / base[self._bases].sum()
-        self._recovery = np.array(priors.recovery)
         self._chain = Chain.of(n_steps, priors, self._bases)
-        self._prior = np.outer(base, self._recovery).ravel() / self._outcome()
+        self._base = np.repeat(base, len(RECOVERY_RATES))
+        self._prior = np.outer(base, priors.recovery).ravel() / self._outcome(self._chain.first)
         self._spread, self._own_spread = min(priors.spread, priors.trust), priors.spread
         self._right_places, self._wrong_places = _places(self._chain.right), _places(self._chain.wrong)
         self.counts = [[0, 0] for _ in range(n_steps - 1)]
@@ -114,18 +114,23 @@ class Belief:
     def base_weights(self) -> Floats:
         """The posterior over `BASE_RATES`."""
         weights = np.zeros(len(BASE_RATES))
-        weights[self._bases] = self._by_rates().sum(1)
+        weights[self._bases] = self._joint.sum(0).reshape(len(self._bases), -1).sum(1)
         return weights
 
-    @property
-    def recovery_weights(self) -> Floats:
-        """The posterior over `RECOVERY_RATES`."""
-        return np.asarray(self._by_rates().sum(0))
+    def log_recovery(self, evens: Sequence[float]) -> Floats:
+        """The log-probability of the counts for each share `even` and each of `RECOVERY_RATES` (evens x rates).
 
-    @property
-    def log_recovery(self) -> Floats:
-        """The log-probability of the counts for each of `RECOVERY_RATES`."""
-        return np.asarray(self.log_evidence + np.log(self.recovery_weights + _TINY) - np.log(self._recovery + _TINY))
+        Counts and outcome are linear in that share, so what is solved for one tells all.
+        """
+        decided, anywhere = self._chain.decided, np.broadcast_to(self._chain.anywhere, self._chain.decided.shape)
+        seen, outcome = ([part(decided), part(anywhere)] for part in (self._seen, self._outcome))
+        base = self._base * np.exp(self._logs - self._highest)
+        by_even = []
+        for even in evens:
+            mixture = np.array([1 - even, even])
+            likelihood = base * (mixture @ np.array(seen)) / (mixture @ np.array(outcome))
+            by_even.append(likelihood.reshape(len(self._bases), -1).sum(0))
+        return self._highest + np.log(np.array(by_even) + _TINY)
 
     def most_informative(self) -> tuple[int, float]:
         """The step from whose end one more rollout is most informative about the first error, and its gain in nats.
@@ -162,11 +167,22 @@ class Belief:
         rows = [self._density(step, by_right[step], by_wrong[step]) for step in range(self.n_steps - 1)]
         return np.array(rows).reshape(self.n_steps - 1, _CELLS)
 
-    def _outcome(self) -> Floats:
-        """For each cell, the probability of the solution's own outcome."""
-        chain, none = self._chain, float(self._ends_right)
-        ends = np.vstack((chain.wrong if self._ends_right else 1 - chain.wrong, np.full_like(chain.none, 1 - none)))
-        return np.asarray((chain.first * ends).sum(0) + none * chain.none)
+    def _outcome(self, first: Floats) -> Floats:
+        """For each cell, the probability of the solution's own outcome if first errors are where `first` says."""
+        wrong, ends_right = self._chain.wrong, float(self._ends_right)
+        ends = np.vstack((wrong if self._ends_right else 1 - wrong, np.full(first.shape[1], 1 - ends_right)))
+        return np.asarray((first * ends).sum(0) + ends_right * (1 - first.sum(0)))
+
+    def _seen(self, first: Floats) -> Floats:
+        """For each cell, the scaled probability of all that is seen if first errors are where `first` says."""
+        return np.asarray(self._joint_with(first).sum(0))
+
+    def _joint_with(self, first: Floats) -> Floats:
+        """For each cell, those of each first error; the last row is a solution without error."""
+        joint = np.empty((self.n_steps + 1, first.shape[1]))
+        joint[:-1] = first * self._before * self._from_wrong
+        joint[-1] = (1 - first.sum(0)) * self._before[-1] * self._ends_right
+        return joint
 
     def _count(self, step: int, n_right: int, n_wrong: int) -> None:
         """Set the outcomes of one step; only their numbers matter, so their order does not."""
@@ -183,19 +199,15 @@ class Belief:
         self._seen_wrong = np.vstack((np.exp(self._log_wrong - most), np.ones(most.shape[1])))
         self._behind()
         seen_right = np.cumprod(self._seen_right, axis=0)
-        before = np.vstack((np.ones(most.shape[1]), seen_right[:-1]))
-        joint = np.empty((self.n_steps + 1, most.shape[1]))
-        joint[:-1] = self._chain.first * before * self._from_wrong
-        joint[-1] = self._chain.none * before[-1] * self._ends_right
-        logs = most.sum(0)
-        highest = float(logs.max())
-        scale = self._prior * np.exp(logs - highest)
+        self._before = np.vstack((np.ones(most.shape[1]), seen_right[:-1]))
+        joint = self._joint_with(self._chain.first)
+        self._logs = most.sum(0)
+        self._highest = float(self._logs.max())
+        scale = self._prior * np.exp(self._logs - self._highest)
         total = float((joint.sum(0) * scale).sum())
-        self.log_evidence = highest + float(np.log(total))
-        self._scale = scale / total
-        self._joint = joint * self._scale
+        self.log_evidence = self._highest + float(np.log(total))
+        self._joint = joint * (scale / total)
         self._errors: Floats = self._joint.sum(1)
-        self._before = before
 
     def _behind(self) -> None:
         """For a right and a wrong state of each step: the probability of what is seen from there on, the step's own
@@ -264,10 +276,6 @@ class Belief:
         shares = np.exp(logs - logs.max(1, keepdims=True))
         mixed = (weights[likely] / shares.sum(1)) @ shares
         return np.asarray(mixed / mixed.sum())
-
-    def _by_rates(self) -> Floats:
-        """The joint posterior of the rates (base rates that are not left out x recovery rates)."""
-        return np.asarray(self._joint.sum(0)).reshape(len(self._bases), len(RECOVERY_RATES))
 
 
 def _shortest(density: Floats) -> tuple[float, float]:

@@ -28,14 +28,17 @@ class Chain:
     """The chain over the steps of a solution, for cells of a base rate and a recovery rate each.
 
     `right` and `wrong` (steps - 1 x cells) are the values after each step but the last. `breaks` and `mends` (steps x
-    cells) are the probabilities that a right prefix goes wrong and a wrong one recovers in a step. `first` (steps x
-    cells) is the probability that a step is the first wrong one, `none` (cells) that no step is wrong.
+    cells) are the probabilities that a right prefix goes wrong and a wrong one recovers in a step. `decided` (steps x
+    cells) is the probability that a step is the first wrong one where the steps decide, `anywhere` (cells) where the
+    first error may be in any step; `first` is their mixture, and `none` (cells) says that no step is wrong.
     """
 
     right: Floats
     wrong: Floats
     breaks: Floats
     mends: Floats
+    decided: Floats
+    anywhere: Floats
     first: Floats
     none: Floats
 
@@ -48,10 +51,11 @@ class Chain:
         breaks, mends = (1 - balance) * forgotten, balance * forgotten
         still_right = np.cumprod(1 - breaks, axis=0)
         before = np.vstack((np.ones(len(speed)), still_right[:-1]))
+        decided = before * breaks
         anywhere = np.repeat((1 - np.array(BASE_RATES)[bases]) / n_steps, len(RECOVERY_RATES))
-        first = (1 - priors.even) * before * breaks + priors.even * anywhere
+        first = (1 - priors.even) * decided + priors.even * anywhere
         right, wrong = _values(times[1:-1], speed, balance)
-        return cls(right, wrong, breaks, mends, first, 1 - first.sum(0))
+        return cls(right, wrong, breaks, mends, decided, anywhere, first, 1 - first.sum(0))
 
 
 def clock(n_steps: int, rise: float, closing: float) -> Floats:

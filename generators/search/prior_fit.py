@@ -61,25 +61,27 @@ def fit_pilot(pilot: Sequence[PilotSolution], start: Priors) -> Priors:
         return start
     priors = replace(start, trust=max(SPREADS))
     shapes = [replace(priors, rise=rise, closing=closing) for rise, closing in SHAPES]
-    priors = _likeliest(_fitted(pilot, [replace(shape, even=even) for shape in shapes for even in EVENS]))
-    priors = _likeliest(_fitted(pilot, [replace(priors, by_step=by_step) for by_step in (False, True)]))
-    priors = _likeliest(_fitted(pilot, [replace(priors, even=even) for even in FINER_EVENS]))
-    spreads = _fitted(pilot, [replace(priors, spread=spread) for spread in SPREADS])
+    priors = _likeliest([fitted for shape in shapes for fitted in _fitted(pilot, shape, EVENS)])
+    counted = [replace(priors, by_step=by_step) for by_step in (False, True)]
+    priors = _likeliest([fitted for candidate in counted for fitted in _fitted(pilot, candidate, [candidate.even])])
+    priors = _likeliest(_fitted(pilot, priors, FINER_EVENS))
+    alike = [replace(priors, spread=spread) for spread in SPREADS]
+    spreads = [fitted for candidate in alike for fitted in _fitted(pilot, candidate, [candidate.even])]
     most = max(evidence for evidence, _ in spreads)
     priors = [fitted for evidence, fitted in spreads if evidence >= most - _UNTOLD][-1]
     return replace(priors, trust=start.trust)
 
 
-def _fitted(pilot: Sequence[PilotSolution], candidates: Sequence[Priors]) -> list[tuple[float, Priors]]:
-    """Each candidate with the recovery rates that fit it best, and its log-evidence then."""
+def _fitted(pilot: Sequence[PilotSolution], candidate: Priors, evens: Sequence[float]) -> list[tuple[float, Priors]]:
+    """The candidate with each share `even` and the recovery rates that fit it best, and its log-evidence then."""
     fitted = []
     before = np.array(Priors().recovery)
-    for priors in candidates:
-        logs = np.array([seen.belief(priors).log_recovery for seen in pilot])
+    by_solution = np.array([seen.belief(candidate).log_recovery(evens) for seen in pilot])
+    for even, logs in zip(evens, by_solution.transpose(1, 0, 2), strict=True):
         recovery = _weights(logs, before, pseudo=_PSEUDO_SOLUTIONS)
         evidence = float(np.logaddexp.reduce(logs + np.log(recovery), axis=1).sum())
         doubt = _PSEUDO_SOLUTIONS * float(before @ np.log(recovery))
-        fitted.append((evidence + doubt, replace(priors, recovery=recovery)))
+        fitted.append((evidence + doubt, replace(candidate, even=even, recovery=recovery)))
     return fitted
 
 

@@ -6,7 +6,7 @@ from benchmarks.fuzz_answers import fuzz_checker, fuzz_exactly, fuzz_filters
 from filters.answers.exact import compare_exactly
 from filters.answers.extraction import extract_answer
 
-INPUTS = 200_000
+INPUTS = 50_000
 SHAPES = ["%s", "-%s", "%s/3", "1.%s", "%s cm", "x+%s", r"\frac{%s}{%s}", "(%s,1)", "%s!", "2^{%s}", r"%s\%"]
 
 

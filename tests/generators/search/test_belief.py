@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 from math import lgamma, log
 
@@ -158,6 +159,17 @@ def test_counts_told_at_once_say_what_they_say_one_by_one(case):
     assert at_once.log_evidence == pytest.approx(single.log_evidence, abs=1e-4)
     assert at_once.most_informative()[1] == pytest.approx(single.most_informative()[1], abs=1e-5)
     assert at_once.values().mean == pytest.approx(single.values().mean, abs=1e-5)
+
+
+@few
+@given(CASES, st.floats(0, 1))
+def test_one_belief_tells_how_probable_its_counts_are_for_every_share_of_even_solutions(case, even):
+    *seen, priors = case
+    other = behind((*seen, replace(priors, even=even)))
+    (by_recovery,) = behind(case).log_recovery([even])
+    with np.errstate(divide="ignore"):
+        total = np.logaddexp.reduce(by_recovery + np.log(priors.recovery))
+    assert total == pytest.approx(other.log_evidence, abs=1e-6)
 
 
 @few
