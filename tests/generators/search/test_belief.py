@@ -198,6 +198,20 @@ def test_soundness_never_rises_and_loses_at_each_step_what_the_first_error_has_t
 
 @few
 @given(CASES)
+def test_an_interval_holds_95_percent_and_none_over_whole_cells_is_shorter(case):
+    belief = behind(case)
+    values = belief.values()
+    for low, high, density in zip(values.low, values.high, belief.densities(), strict=False):
+        below = np.append(0.0, density.cumsum())
+        edges = np.linspace(0, 1, len(below))
+        assert np.interp(high, edges, below) - np.interp(low, edges, below) >= 0.95 - 1e-6
+        ends = np.searchsorted(below, below + 0.95 - 1e-9)
+        shortest = min(edges[end] - edges[start] for start, end in enumerate(ends) if end < len(edges))
+        assert high - low <= shortest + 2 * edges[1]  # an end in an outermost cell is 0 or 1
+
+
+@few
+@given(CASES)
 def test_a_value_lies_in_its_interval_give_or_take_the_tails_and_the_last_one_is_the_outcome(case):
     values = behind(case).values()
     own = float(case[1])
