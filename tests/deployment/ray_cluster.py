@@ -17,8 +17,8 @@ from tests.deployment.processes import children, command_of, free_port, running,
 
 RAY = Path(sys.executable).with_name("ray")
 STORE = 80 * 2**20  # bytes of each node's object store, which runs do not use
-# Jobs start the program `dagster` of this environment. Ray reports nothing to its makers. It would ask for a token where
-# one lies in the home folder.
+# Jobs start the program `dagster` of this environment. Ray reports nothing to its makers, and asks for no token,
+# even where one lies in the home folder.
 ENV = {"PATH": f"{RAY.parent}:{os.environ['PATH']}", "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
 
 
