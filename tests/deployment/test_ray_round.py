@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import polars as pl
 import pytest
 import yaml
+from upath import UPath
 
 from benchmarks.router_affinity import DEPLOYED
 from releases.registry.local import LocalRegistry
@@ -126,7 +127,7 @@ def test_two_ray_workers_make_a_round_and_one_that_is_lost_costs_no_written_roll
         assert kept & repeated.keys() == set()  # what was written is never drawn again
         assert len(paid) - len(everything) <= WINDOW  # answered on the lost node and not written yet; nothing else
         assert all(replica.drawn() for replica in replicas)
-        assert LocalRegistry(data / "releases").latest("process_labels").version == "v0.1.0"
+        assert LocalRegistry(UPath(data / "releases")).latest("process_labels").version == "v0.1.0"
         told(
             "Ray worker killed",
             noticed_s=round(noticed, 1),
