@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from upath import UPath
 
 from releases.registry.local import LocalRegistry
 from tests.deployment.processes import ROOT, children, wait_for
@@ -66,7 +67,7 @@ def test_a_round_is_made_by_an_array_of_servers_and_an_array_of_slices(tmp_path,
     wait_for("the release's job", (jobs / "3" / "codes").exists)
     assert json.loads((jobs / "2" / "codes").read_text()) == [0, 0], said()
     assert json.loads((jobs / "3" / "codes").read_text()) == [0], said()
-    assert LocalRegistry(tmp_path / "data" / "releases").latest("process_labels").version == "v0.1.0"
+    assert LocalRegistry(UPath(tmp_path / "data" / "releases")).latest("process_labels").version == "v0.1.0"
     found = pairs(tmp_path / "data", "r1")
     assert {slice_key for slice_key, *_ in found} == {"sums-0", "sums-1"}
     assert len(found) == len(set(found))
