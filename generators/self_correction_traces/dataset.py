@@ -7,7 +7,7 @@ import polars as pl
 
 from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules
-from generators.attempts.table import attempts_of, sampling_of
+from generators.attempts.table import StoredAttempts, sampling_of
 from generators.card import Card
 from generators.checks import TIMEOUTS, Check, CheckSpec, timeouts
 from generators.dataset import Dataset, Parameters
@@ -40,7 +40,6 @@ Corrected = Outcome[Item, CorrectedProblem]
 
 async def make(slice: Slice, settings: Settings) -> Output:
     """Deepen responses to every attempted problem, and compose corrections of its wrong solutions."""
-    attempts_table = slice.table("attempts")
     sampling, attempt_tokens = sampling_of(slice)
     config = SelfCorrectionConfig(
         settings=settings,
@@ -49,7 +48,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
         seed=slice.seed,
         examples=slice.source.examples,
     )
-    attempts = attempts_of(attempts_table)
+    attempts = StoredAttempts(slice.stored("attempts"))
     located = locate(ProcessLabels.of(slice))
     flawed = flawed_by_problem(located.kept)
     attempted = [problem for problem in slice.problems() if problem.problem_id in attempts]
