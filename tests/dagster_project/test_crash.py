@@ -29,7 +29,7 @@ in_flight = 16
 [[sources]]
 kind = "simulated"
 name = "sums"
-size = 30
+size = 16
 
 [attempts]
 n = 4
@@ -126,7 +126,7 @@ def test_a_killed_run_goes_on_where_it_was_and_draws_nothing_twice(tmp_path, ser
     run = demo(folder, server_url)
     attempts = folder / "data/tables/attempts/demo/sums-0.parquet"
     deadline = time.monotonic() + 120
-    while not (attempts.exists() and ledger(folder).height >= 300):  # 120 attempts, 30 traces
+    while not (attempts.exists() and ledger(folder).height >= 160):  # 64 attempts, 16 traces
         assert run.poll() is None, (folder / "run.log").read_text()[-3000:]
         assert time.monotonic() < deadline, "the run never came to its labels"
         time.sleep(0.05)
