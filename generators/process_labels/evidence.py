@@ -31,7 +31,7 @@ from generators.sampling.steps import step_ends
 
 
 def held_behind(items: Sequence[Item], attempts: Attempts, *, sampler: Sampler, config: ProcessLabelsConfig) -> Held:
-    """How many rollouts the ledger holds behind each inner step of the chosen solutions; raises StorageError.
+    """How many rollouts from the end of each inner step of the chosen solutions the ledger holds; raises StorageError.
 
     The keys are problem and attempt; solutions without any are left out.
     """

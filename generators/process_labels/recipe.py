@@ -113,7 +113,7 @@ async def label(
 ) -> LabelledProblem:
     """Label the `chosen` ones among all `attempts` at a problem; raises EngineError.
 
-    After the search, the rollouts that are `held` behind their steps count, too (`evidence`). The last step ends the
+    After the search, the rollouts that the ledger `held` count, too (`evidence`). The last step ends the
     solution: nothing continues it, and its one outcome is the attempt's own verdict. A step that states a false
     equation needs no rollout where the settings call it wrong.
     """

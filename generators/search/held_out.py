@@ -15,8 +15,8 @@ from generators.records import Evidence, StepCounts
 from generators.search.strategy import Draw
 from generators.search.tree import Node
 
-# Far above the indexes that searches reach, and those of planted errors. So held-out rollouts do not depend on how many
-# others there are, and no recipe that goes on behind the same prefix comes to them.
+# Far above the indexes of searches and of planted errors: held-out rollouts do not depend on how many others there are,
+# and no other recipe draws them.
 HELD_OUT = 2_000_000
 _NO_ROLLOUTS = StepCounts(n_correct=0, n_rollouts=0, n_undecided=0)
 

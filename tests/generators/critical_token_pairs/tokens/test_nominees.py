@@ -73,19 +73,19 @@ def test_the_search_nominates_the_wrong_total_and_rollouts_confirm_it(tmp_path, 
 
 
 def test_scores_nominate_the_lowest_and_only_the_critical_one_is_confirmed(tmp_path):
-    before, behind = CASE.critical - 4, CASE.critical + 4
-    made, _ = found(tmp_path, scores=low(before, CASE.critical, behind, 0), config=SCORES_ALONE)
+    before, after = CASE.critical - 4, CASE.critical + 4
+    made, _ = found(tmp_path, scores=low(before, CASE.critical, after, 0), config=SCORES_ALONE)
     assert [(token.position, token.confirmed) for token in made.tokens] == [(before, False), (CASE.critical, True)]
-    assert made.dropped == ((before, NOT_LOST_WITH_TOKEN), (behind, BEHIND_CRITICAL_TOKEN))
+    assert made.dropped == ((before, NOT_LOST_WITH_TOKEN), (after, BEHIND_CRITICAL_TOKEN))
     assert made.critical.nominated_by == ("score",)
     assert made.critical.score == pytest.approx(0.11)
 
 
 def test_the_lowest_score_is_tested_first_and_a_token_before_the_critical_one_needs_no_test(tmp_path):
-    before, behind = CASE.critical - 4, CASE.critical + 4
-    made, _ = found(tmp_path, scores=low(behind, CASE.critical, before), config=SCORES_ALONE)
-    assert [(token.position, token.confirmed) for token in made.tokens] == [(CASE.critical, True), (behind, False)]
-    assert made.dropped == ((before, BEFORE_CRITICAL_TOKEN), (behind, LOST_WITHOUT_TOKEN))
+    before, after = CASE.critical - 4, CASE.critical + 4
+    made, _ = found(tmp_path, scores=low(after, CASE.critical, before), config=SCORES_ALONE)
+    assert [(token.position, token.confirmed) for token in made.tokens] == [(CASE.critical, True), (after, False)]
+    assert made.dropped == ((before, BEFORE_CRITICAL_TOKEN), (after, LOST_WITHOUT_TOKEN))
 
 
 @pytest.mark.parametrize("budget", [1, 8, 256])
