@@ -57,6 +57,15 @@ def test_a_replica_that_is_killed_costs_no_request(site):
     again = [request_of(number % 8, seed=1_000 + number) for number in range(64)]
     assert len(asyncio.run(answered(router.url, again))) == 64
     assert json.load(urlopen(f"{router.url}/readiness"))["status"] == "ready"
+    asyncio.run(checked(router.url))  # though the router's /health says 503 once it has noticed
+
+
+async def checked(url):
+    async with aiohttp.ClientSession() as session:
+        while (await session.get(f"{url}/health")).status != 503:
+            await asyncio.sleep(0.1)
+    async with VLLMClient(url, model="simulated", settings=ClientSettings()) as client:
+        await client.check()
 
 
 def test_a_request_that_is_cancelled_is_cancelled_on_its_replica(site):
