@@ -2,10 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from generators.engine.tokenizer import HFTokenizer
 from generators.problems import prompt as solve
 from generators.records import Attempt
+
+
+class Item(Protocol):
+    """Anything that a training learns from; its length is its number of tokens."""
+
+    def __len__(self) -> int: ...
+
+
+T = TypeVar("T", bound=Item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,10 @@ class Example:
                 f"got {self.solution_start}"
             )
 
+    def __len__(self) -> int:
+        """The number of tokens."""
+        return len(self.token_ids)
+
 
 def example(prompt: str, solution: str, tokenizer: HFTokenizer) -> Example:
     """The tokens of a problem and its solution, exactly as an attempt at it would have them."""
@@ -34,11 +48,11 @@ def of_attempt(attempt: Attempt) -> Example:
     return Example((*attempt.prompt_token_ids, *attempt.token_ids), len(attempt.prompt_token_ids))
 
 
-def batches(examples: Sequence[Example], *, order: Sequence[int], size: int) -> list[list[Example]]:
-    """`examples` in `order`, in batches of `size`; each run of eight batches is sorted by length."""
+def batches(items: Sequence[T], *, order: Sequence[int], size: int) -> list[list[T]]:
+    """`items` in `order`, in batches of `size`; each run of eight batches is sorted by length."""
     cut = []
     for start in range(0, len(order), 8 * size):
-        group = sorted((examples[index] for index in order[start : start + 8 * size]), key=lambda e: len(e.token_ids))
+        group = sorted((items[index] for index in order[start : start + 8 * size]), key=len)
         cut += [group[begin : begin + size] for begin in range(0, len(group), size)]
     return cut
 
