@@ -73,5 +73,5 @@ def test_a_pair_without_a_reference_is_refused(model):
 
 
 def test_weights_of_another_number_of_tokens_are_refused():
-    with pytest.raises(ValueError, match="chosen_weights must have one entry per token .2., got 1"):
+    with pytest.raises(ValueError, match=r"chosen_weights must have one entry per token \(2\), got 1"):
         Pair(chosen=PAIRS[0].chosen, rejected=PAIRS[0].rejected, chosen_weights=(1.0,))
