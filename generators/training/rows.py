@@ -7,7 +7,6 @@ import polars as pl
 
 from generators.training.examples import Example
 from generators.training.pairs import Pair
-from generators.training.phases import Trains
 
 CONFIG = "full"  # the config whose rows hold token ids
 
@@ -49,7 +48,7 @@ def _example(prefix: Iterable[int], continuation: Iterable[int]) -> Example:
 
 
 Items = Sequence[Example] | Sequence[Pair]
-ITEMS: Mapping[Trains, Callable[[pl.DataFrame], Items]] = {
+ITEMS: Mapping[str, Callable[[pl.DataFrame], Items]] = {
     "attempts": right_attempts,
     "step_preference_pairs": step_pairs,
     "critical_token_pairs": weighted_pairs,
