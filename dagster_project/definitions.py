@@ -3,7 +3,9 @@
 import dagster as dg
 
 from dagster_project.partitions import grid
-from dagster_project.policies.assets import POLICIES, POLICY_JOB, policy_assets
+from dagster_project.policies.names import GROUP, POLICY_JOB
+from dagster_project.policies.next_policy import next_policy
+from dagster_project.policies.policy_evaluation import policy_evaluation
 from dagster_project.policies.sensor import policy_loop
 from dagster_project.release_asset import release_asset
 from dagster_project.resources.judge import JudgeResource
@@ -23,7 +25,7 @@ def build(settings: Settings, listener: Listener = NOBODY) -> dg.Definitions:
     """The definitions of one settings file; `listener` hears how far each table is that this process makes."""
     store = Store(data_root=settings.data_root, ledger_wait_s=settings.ledger_wait_s)
     cells = grid(list(settings.slices()))
-    not_of_a_slice = dg.AssetSelection.groups("releases", POLICIES)
+    not_of_a_slice = dg.AssetSelection.groups("releases", GROUP)
     jobs = [
         dg.define_asset_job(
             "slice",
@@ -40,7 +42,7 @@ def build(settings: Settings, listener: Listener = NOBODY) -> dg.Definitions:
         jobs.append(
             dg.define_asset_job(
                 POLICY_JOB,
-                selection=dg.AssetSelection.groups(POLICIES),
+                selection=dg.AssetSelection.groups(GROUP),
                 description=f"Trains and evaluates the next policy, by the settings in {settings.read_from}.",
             )
         )
@@ -51,7 +53,7 @@ def build(settings: Settings, listener: Listener = NOBODY) -> dg.Definitions:
                 for stage in STAGES
             ),
             *(release_asset(dataset, settings) for dataset in DATASETS),
-            *(policy_assets(settings, listener) if settings.loop is not None else ()),
+            *((next_policy(settings), policy_evaluation(settings, listener)) if settings.loop is not None else ()),
         ],
         resources={
             "store": store,

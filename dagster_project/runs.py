@@ -31,7 +31,7 @@ import dagster as dg
 from dagster_project.definitions import build
 from dagster_project.freshness import fresh
 from dagster_project.partitions import ROUNDS, Cell
-from dagster_project.policies.assets import POLICY_ASSETS, POLICY_JOB
+from dagster_project.policies.names import POLICY_ASSETS, POLICY_JOB
 from dagster_project.resources.store import Store
 from dagster_project.round import StoredRound
 from dagster_project.rounds import known_rounds, new_round

@@ -28,7 +28,7 @@ def loop(
     import json
 
     from dagster_project.commands.errors import explained
-    from dagster_project.policies.looping import LoopMaker, with_rounds
+    from dagster_project.policies.looping import LoopMaker, exit_code, with_rounds
     from dagster_project.policies.position import Due, selection_of
     from dagster_project.policies.reporting import data_of, table_of
     from dagster_project.preflight.report import require
@@ -56,10 +56,8 @@ def loop(
                 with shown(log) as listener:
                     result = maker.make(record, listener, log=log)
                 typer.echo(report(result))
-                code = result.exit_code or (2 if result.empty else 0)
                 where = maker.position()
-                if where.due not in (Due.ROUND, Due.NOTHING):
-                    code = code or 1
+                code = exit_code(result, where)
                 if where.known:
                     typer.echo(f"\n{table_of(where.known).text()}\n")
     typer.echo(_ending(where, code))

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from dagster_project.freshness import file_of
 from dagster_project.partitions import Cell
+from dagster_project.policies.names import POLICY_EVALUATION
 from dagster_project.resources.judge import JudgeResource
 from dagster_project.resources.policy import PolicyResource
 from dagster_project.resources.reward import RewardResource
@@ -31,9 +32,11 @@ from generators.records import Problem
 from generators.sampling.progress import Snapshot
 from generators.sampling.storage import read_bytes, write_bytes
 
-ASSET = "policy_evaluation"
 CELL = Cell(round="evaluation", slice="problems")  # a policy is evaluated once, whichever rounds it draws
 SEED = 0
+
+
+Usage = Mapping[str, str | float | int]  # as `Workbench.usage` gives it
 
 
 class _Progress(Listener):
@@ -92,15 +95,15 @@ class Evaluator:
 
     async def evaluate(
         self, policy: PolicyResource, *, run_id: str, log: SliceLog, hear: Callable[[Snapshot], None]
-    ) -> Evaluation:
+    ) -> tuple[Evaluation, Usage]:
         """Solve every problem with a policy and keep the result; rollouts in the ledger are not drawn again.
 
-        `hear` gets how far it is.
+        `hear` gets how far it is. Returns what was drawn, too.
         Raises EngineError, SourceError and StorageError.
         """
         problems = await self.problems()
         work = RunSlice(
-            asset=ASSET,
+            asset=POLICY_EVALUATION,
             run_id=run_id,
             log=log,
             all_settings=self.settings,
@@ -133,7 +136,7 @@ class Evaluator:
             policy=work.policy.name, made_from=self.made_from, k=self.loop.evaluation.k, problems=tuple(results)
         )
         write_bytes(self.store.evaluation(evaluation.policy), evaluation.to_json())
-        return evaluation
+        return evaluation, bench.usage()
 
     async def problems(self) -> list[Problem]:
         """The problems of the sets, each once; raises SourceError."""

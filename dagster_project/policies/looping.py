@@ -3,6 +3,8 @@
     maker = LoopMaker(settings=settings, instance=instance)            # instance: running.home.open_instance()
     while (where := maker.position()).due is not Due.NOTHING:
         result = maker.make(maker.opened(where), listener, log=path)   # a RoundResult; nothing is printed
+        if exit_code(result, maker.position()):
+            break
 
 What is due follows from the data root, so a loop that was killed anywhere goes on with the same calls.
 """
@@ -20,7 +22,7 @@ from dagster_project.resources.store import Store
 from dagster_project.running.launching import Launched, Webserver
 from dagster_project.running.listener import Listener
 from dagster_project.running.panel import duration
-from dagster_project.runs import InProcess, RoundMaker, RoundResult, Runner
+from dagster_project.runs import BLOCKED, CRASHED, InProcess, RoundMaker, RoundResult, Runner
 from dagster_project.settings.file import Settings, loop_of
 from dagster_project.settings.loop import LoopSettings
 
@@ -33,6 +35,15 @@ def with_rounds(settings: Settings, n_rounds: int | None) -> Settings:
         if n_rounds is None
         else settings.model_copy(update={"loop": loop.model_copy(update={"rounds": n_rounds})})
     )
+
+
+def exit_code(result: RoundResult, after: Position) -> int:
+    """0 if a round of a loop was made to its end, 1 after a crash, 2 if a check or a dataset without rows stops it."""
+    if result.exit_code:
+        return result.exit_code
+    if result.empty:
+        return BLOCKED
+    return 0 if after.due in (Due.ROUND, Due.NOTHING) else CRASHED
 
 
 @dataclass(kw_only=True)

@@ -90,12 +90,12 @@ def _in_round(settings: Settings, store: Store, rounds: Sequence[RoundPolicy]) -
     state = standing(store, cells, selection_of(settings).stages)
     evaluator = Evaluator(settings=settings, loop=loop, store=store)
     made = read_next(store.root, current.round)
-    is_made = made is not None and made.made_from == made_from(settings, store, current, rounds[0])
-    policies = [one.policy for one in rounds] + ([made.policy] if made is not None and is_made else [])
+    if made is not None and not made.is_that_of(store.root, made_from(settings, store, current, rounds[0])):
+        made = None
+    policies = [drawing.policy for drawing in rounds] + ([] if made is None else [made.policy])
     evaluations = [evaluator.stored(policy) for policy in policies]
     known = [evaluation for evaluation in evaluations if evaluation is not None]
-    is_done = is_made and len(known) == len(policies)
-    judged = progress(known, loop) if is_done else None
+    judged = progress(known, loop) if made is not None and len(known) == len(policies) else None
     if not state.is_ready:
         due = Due.SLICES
     elif None in versions_of(store, loop, current.round).values():
@@ -114,7 +114,7 @@ def _in_round(settings: Settings, store: Store, rounds: Sequence[RoundPolicy]) -
         evaluations=tuple(evaluations),
         state=state,
         progress=judged,
-        next_folder=made.folder if made is not None and is_made else None,
+        next_folder=None if made is None else made.folder,
     )
 
 

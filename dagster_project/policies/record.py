@@ -43,6 +43,10 @@ class NextPolicy:
     folder: str
     made_from: str
 
+    def is_that_of(self, root: UPath, made_from: str) -> bool:
+        """Whether the policy is there, and would be made the same way again."""
+        return self.made_from == made_from and (root / POLICIES / self.folder).is_dir()
+
     def write(self, root: UPath, round_key: str) -> None:
         """Keep it for a round; raises StorageError."""
         write_bytes(_path(root, round_key, "next_policy"), _as_json(self))

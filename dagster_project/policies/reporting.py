@@ -48,6 +48,13 @@ def table_of(evaluations: Sequence[Evaluation]) -> FigureTable:
     return FigureTable(frame=pl.DataFrame(rows), headline=headline)
 
 
+def curves_of(evaluations: Sequence[Evaluation]) -> dict[str, list[float]]:
+    """pass@1 and pass@k by round."""
+    figures = [evaluation.figures() for evaluation in evaluations]
+    heads = {PASS_AT_1: "pass@1", PASS_AT_K: f"pass@{evaluations[0].k}"}
+    return {head: [by_name[name].mean for by_name in figures] for name, head in heads.items()}
+
+
 def picture(evaluations: Sequence[Evaluation]) -> bytes:
     """A PNG of the figures by round, with their 95 % intervals."""
     frame = pl.DataFrame(

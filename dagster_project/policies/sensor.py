@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.partitions import ROUNDS
-from dagster_project.policies.assets import POLICY_JOB
+from dagster_project.policies.names import POLICY_JOB
 from dagster_project.policies.position import Due, Position, open_round, position, selection_of
 from dagster_project.resources.store import Store
 from dagster_project.rounds import slice_runs

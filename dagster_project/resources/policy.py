@@ -15,9 +15,10 @@ from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_valid
 from upath import UPath
 
 from dagster_project.partitions import round_of_run
-from dagster_project.policies.record import POLICIES, read_round
+from dagster_project.policies.record import POLICIES, ROUNDS, read_round
 from generators.engine.address import Address, keep_credentials
 from generators.engine.client import ClientSettings, ModelInfo, VLLMClient
+from generators.engine.errors import EngineMisconfigured
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Engine
@@ -101,10 +102,19 @@ class PolicySettings(Attachment):
         return self if record is None else self.of_folder(root, record.folder)
 
     def of_folder(self, root: UPath, folder: str | None) -> "PolicySettings":
-        """The settings with the policy in a folder of trained policies; unchanged if it is None."""
+        """The settings with the policy in a folder of trained policies; unchanged if it is None.
+
+        Raises EngineMisconfigured if the folder is gone.
+        """
         if folder is None:
             return self
-        return self.model_copy(update={"model": (root / POLICIES / folder).path, "revision": None})
+        place = root / POLICIES / folder
+        if not place.is_dir():
+            raise EngineMisconfigured(
+                f"the policy {place} is gone: restore it, or delete the files of its round and of later ones in "
+                f"{root / ROUNDS} and run the loop again, which trains it anew"
+            )
+        return self.model_copy(update={"model": place.path, "revision": None})
 
     def name_now(self) -> str:
         """The current name of the policy; raises EngineMisconfigured, or EngineUnavailable without the Hub."""

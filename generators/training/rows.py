@@ -18,6 +18,15 @@ def right_attempts(rows: pl.DataFrame) -> list[Example]:
     return [_example(prompt, ids) for prompt, ids in unique.select("prompt_token_ids", "token_ids").iter_rows()]
 
 
+def corrections(rows: pl.DataFrame) -> list[Example]:
+    """The self-corrections; what a trigger follows is read and not learnt."""
+    columns = ("prompt_token_ids", "token_ids", "loss_mask")
+    return [
+        Example((*prompt, *ids), len(prompt), tuple(map(bool, mask)))
+        for prompt, ids, mask in rows.select(columns).iter_rows()
+    ]
+
+
 def step_pairs(rows: pl.DataFrame) -> list[Pair]:
     """The right next step against the wrong one, after the steps before."""
     columns = ("prefix_token_ids", "chosen_token_ids", "rejected_token_ids")
@@ -50,6 +59,7 @@ def _example(prefix: Iterable[int], continuation: Iterable[int]) -> Example:
 Items = Sequence[Example] | Sequence[Pair]
 ITEMS: Mapping[str, Callable[[pl.DataFrame], Items]] = {
     "attempts": right_attempts,
+    "self_correction_traces": corrections,
     "step_preference_pairs": step_pairs,
     "critical_token_pairs": weighted_pairs,
 }

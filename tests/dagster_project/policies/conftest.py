@@ -13,11 +13,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_project.policies.looping import LoopMaker
+from dagster_project.policies.looping import LoopMaker, exit_code
 from dagster_project.policies.position import Due
 from dagster_project.resources.policy import PolicyResource
-from dagster_project.runs import log_of
 from dagster_project.running.listener import NOBODY
+from dagster_project.runs import log_of
 from dagster_project.settings.file import load_settings
 from generators.engine.protocol import Completion, Generation, Request, Usage
 from generators.engine.tokenizer import HFTokenizer
@@ -179,8 +179,8 @@ class LoopWorld:
             while (where := maker.position()).due is not Due.NOTHING:
                 record = maker.opened(where)
                 results.append(maker.make(record, listener, log=log_of(self.settings, record.round)))
-                if results[-1].exit_code:
-                    return results, maker.position()
+                if exit_code(results[-1], after := maker.position()):
+                    return results, after
             return results, where
 
 
