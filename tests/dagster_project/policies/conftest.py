@@ -87,6 +87,8 @@ likelihood = 0.1
     + LENIENT
 )
 
+ONLY_ATTEMPTS = (('dataset = "step_preference_pairs"', 'dataset = "attempts"'),)
+
 
 class Crash(Exception):
     """What a test raises in place of a crash."""
@@ -170,17 +172,19 @@ class LoopWorld:
     def root(self) -> Path:
         return self.folder / "data"
 
-    def run(self, instance=None, listener=NOBODY):
+    def run(self, instance=None):
         """The results of the rounds that were made, and where the loop stands then."""
+        if instance is None:
+            with dg.DagsterInstance.ephemeral() as own:
+                return self.run(own)
+        maker = LoopMaker(settings=self.settings, instance=instance)
         results = []
-        with instance or dg.DagsterInstance.ephemeral() as used:
-            maker = LoopMaker(settings=self.settings, instance=used)
-            while (where := maker.position()).due is not Due.NOTHING:
-                record = maker.opened(where)
-                results.append(maker.make(record, listener, log=log_of(self.settings, record.round)))
-                if exit_code(results[-1], after := maker.position()):
-                    return results, after
-            return results, where
+        while (where := maker.position()).due is not Due.NOTHING:
+            record = maker.opened(where)
+            results.append(maker.make(record, NOBODY, log=log_of(self.settings, record.round)))
+            if exit_code(results[-1], after := maker.position()):
+                return results, after
+        return results, where
 
 
 @pytest.fixture(scope="module")
