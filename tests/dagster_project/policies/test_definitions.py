@@ -40,7 +40,7 @@ def test_the_ui_shows_figures_and_pictures_of_every_policy(world):
         again = job.execute_in_process(partition_key="loop-1", instance=instance)
     evaluation = metadata_of(again, "policy_evaluation")
     assert evaluation["headline"].startswith(f"{where.policies[-1]}: pass@1 ")
-    assert [record.data["after round"] for record in evaluation["figures"]] == ["0", "1"]
+    assert [record.data["after round"] for record in evaluation["figures"].records] == ["0", "1"]
     assert evaluation["by_round"].startswith("![By round](data:image/svg+xml;base64,")
     assert evaluation["picture"].startswith("![Figures by round, with 95 % intervals](data:image/png;base64,")
     assert (evaluation["rollouts_drawn"], evaluation["dagster/row_count"]) == (0, 12)
