@@ -16,6 +16,7 @@ from generators.training.warmed_up import warmed_up_model
 EMBEDDED = "embedded"
 WARMED_UP = "warmed_up"
 SIMULATED = "simulated"
+CARD = "policy_card.json"  # in the folder of a policy: what is said of it, which does not change its name
 _SAMPLED_BYTES = 1 << 20
 
 
@@ -104,9 +105,10 @@ def _local_name(folder: Path) -> str:
 
 
 def _fingerprint(folder: Path) -> str:
-    """A digest of the name, size, first and last MiB of every file, so weights of any size take about a second."""
+    """A digest of the name, size, first and last MiB of every file but the card: a second for weights of any size."""
     digest = hashlib.sha256()
-    for file in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+    files = [path for path in folder.iterdir() if path.is_file() and path.name != CARD]
+    for file in sorted(path for path in files if not path.name.startswith(".")):
         size = file.stat().st_size
         digest.update(f"{file.name}\n{size}\n".encode())
         with file.open("rb") as content:

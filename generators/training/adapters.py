@@ -14,7 +14,7 @@ from generators.engine.model_folder import make_once
 from generators.training.adapter_folder import Origin, write_origin
 from generators.training.base import Base, Dtype, check_dtype
 from generators.training.examples import Example
-from generators.training.loop import Say, train
+from generators.training.loop import Say, solution_loss, train
 from generators.training.settings import TrainingSettings
 
 VERSION = "1"  # bump when a change here or in the loop would change the weights
@@ -123,7 +123,13 @@ class AdapterTraining:
         )
         model = peft.get_peft_model(base, lora).train()
         losses = train(
-            model.get_base_model(), fitting, settings, checkpoint=checkpoint, described=checkpoint.name, say=say
+            model.get_base_model(),
+            fitting,
+            settings,
+            loss=solution_loss,
+            checkpoint=checkpoint,
+            described=checkpoint.name,
+            say=say,
         )
         model.save_pretrained(str(into), save_embedding_layers=False)
         origin = Origin(

@@ -2,6 +2,7 @@
 
 TrainingError
 ├── NoWeights       the policy's weights cannot be loaded, or their architecture does not fit
+├── NothingToLearn  a dataset holds no row to learn from, or rows of another tokenizer
 └── AdapterRefused  an adapter was trained on something else, or its files have changed
 """
 
@@ -12,6 +13,10 @@ class TrainingError(Exception):
 
 class NoWeights(TrainingError):
     """There are no weights to train on."""
+
+
+class NothingToLearn(TrainingError):
+    """The rows leave nothing to train on."""
 
 
 class AdapterRefused(TrainingError):

@@ -2,18 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from generators.engine.tokenizer import HFTokenizer
 from generators.problems import prompt as solve
 from generators.records import Attempt
 
 
+class Item(Protocol):
+    """Anything that a training learns from; its length is its number of tokens."""
+
+    def __len__(self) -> int: ...
+
+
+T = TypeVar("T", bound=Item)
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A templated prompt and a solution with its end-of-text token; the loss covers `solution_start` onwards."""
+    """A templated prompt and a solution with its end-of-text token; the loss covers `solution_start` onwards.
+
+    With `learnt`, one entry for each token of the solution, it covers those that are true.
+    """
 
     token_ids: tuple[int, ...]
     solution_start: int
+    learnt: tuple[bool, ...] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.solution_start < len(self.token_ids):
@@ -21,6 +35,16 @@ class Example:
                 f"solution_start must be above 0 and below the number of tokens ({len(self.token_ids)}), "
                 f"got {self.solution_start}"
             )
+        n_tokens = len(self.token_ids) - self.solution_start
+        if self.learnt is not None and (len(self.learnt) != n_tokens or not any(self.learnt)):
+            raise ValueError(
+                f"learnt must have one entry per token of the solution ({n_tokens}), and one that is true, got "
+                f"{len(self.learnt)} with {sum(self.learnt)} true"
+            )
+
+    def __len__(self) -> int:
+        """The number of tokens."""
+        return len(self.token_ids)
 
 
 def example(prompt: str, solution: str, tokenizer: HFTokenizer) -> Example:
@@ -34,11 +58,11 @@ def of_attempt(attempt: Attempt) -> Example:
     return Example((*attempt.prompt_token_ids, *attempt.token_ids), len(attempt.prompt_token_ids))
 
 
-def batches(examples: Sequence[Example], *, order: Sequence[int], size: int) -> list[list[Example]]:
-    """`examples` in `order`, in batches of `size`; each run of eight batches is sorted by length."""
+def batches(items: Sequence[T], *, order: Sequence[int], size: int) -> list[list[T]]:
+    """`items` in `order`, in batches of `size`; each run of eight batches is sorted by length."""
     cut = []
     for start in range(0, len(order), 8 * size):
-        group = sorted((examples[index] for index in order[start : start + 8 * size]), key=lambda e: len(e.token_ids))
+        group = sorted((items[index] for index in order[start : start + 8 * size]), key=len)
         cut += [group[begin : begin + size] for begin in range(0, len(group), size)]
     return cut
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from generators.training.examples import Example
-from generators.training.loop import Say, train
+from generators.training.loop import Say, solution_loss, train
 from generators.training.settings import TrainingSettings
 
 
@@ -26,7 +26,15 @@ def fine_tune(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).to(device).train()
     model.get_input_embeddings().requires_grad_(False)  # a fifth of the weights, and good enough as they are
-    losses = train(model, examples, settings, checkpoint=checkpoint, described=repr(settings), say=say)
+    losses = train(
+        model,
+        examples,
+        settings,
+        loss=solution_loss,
+        checkpoint=checkpoint,
+        described=repr(settings),
+        say=say,
+    )
     model.to(torch.bfloat16).save_pretrained(into)
     AutoTokenizer.from_pretrained(base).save_pretrained(into)
     model.generation_config.save_pretrained(into)

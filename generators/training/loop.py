@@ -1,4 +1,4 @@
-"""The training loop: next-token loss on solutions with AdamW; seeded, resumable at any step, one process, one device.
+"""The training loop: any loss over batches of items, with AdamW; seeded, resumable, one process, one device.
 
 On a CPU, an interrupted and resumed training ends with exactly the same weights as an uninterrupted one. On a GPU, they
 agree as closely as its kernels are reproducible.
@@ -8,23 +8,35 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
+from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from generators.training.examples import Example, batches, shared_prefix
+from generators.training.examples import Example, Item, batches, shared_prefix
 from generators.training.settings import TrainingSettings
 
 Say = Callable[[str], None]
 IGNORED = -100
+T = TypeVar("T", bound=Item)
 
 
 def train(
-    model: Any, examples: Sequence[Example], settings: TrainingSettings, *, checkpoint: Path, described: str, say: Say
+    model: Any,
+    items: Sequence[T],
+    settings: TrainingSettings,
+    *,
+    loss: Callable[[Any, Sequence[T]], Any],
+    checkpoint: Path,
+    described: str,
+    say: Say,
+    n_steps: int | None = None,
 ) -> list[float]:
     """Train the weights of `model` that require a gradient; returns the loss of every step.
 
-    Resumes an interrupted call from `checkpoint`. `described` identifies the training: raises ValueError if the
-    checkpoint belongs to another one. The caller deletes the checkpoint.
+    It takes `n_steps` steps, by default those of the settings' epochs. Resumes an interrupted call from `checkpoint`,
+    which at the end holds the trained weights. `described` identifies the training: raises ValueError if the checkpoint
+    belongs to another one. The caller deletes the checkpoint.
     """
     import torch
 
@@ -32,7 +44,7 @@ def train(
     optimiser = torch.optim.AdamW(
         trainable.values(), lr=settings.learning_rate, betas=(0.9, settings.beta2), weight_decay=0.0, fused=True
     )
-    steps = plan(examples, settings)
+    steps = plan(items, settings, n_steps)
     losses = _resume(checkpoint, trainable, optimiser, described, steps=len(steps))
     if losses:
         say(f"continuing at step {len(losses)} of {len(steps)}")
@@ -41,40 +53,55 @@ def train(
         torch.manual_seed(random.Random(f"{settings.seed}/step {step}").getrandbits(63))  # dropout, resumed or not
         for group in optimiser.param_groups:
             group["lr"] = settings.rate(step, len(steps))
-        loss = solution_loss(model, steps[step])
+        value = loss(model, steps[step])
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        value.backward()
         torch.nn.utils.clip_grad_norm_(trainable.values(), 1.0)
         optimiser.step()
-        losses.append(float(loss.detach()))
+        losses.append(float(value.detach()))
         tokens += _tokens(steps[step])
         done = step + 1
         if done % 10 == 0 or done == len(steps):
             rate = tokens / (time.monotonic() - began)
             left_s = sum(_tokens(batch) for batch in steps[done:]) / rate
             say(f"step {done} of {len(steps)}: loss {losses[-1]:.3f}, {rate:.0f} tokens a second, {left_s:.0f} s left")
-        if done % settings.save_every == 0 and done < len(steps):
+        if done % settings.save_every == 0 or done == len(steps):
             _save(checkpoint, trainable, optimiser, described, losses, steps=len(steps))
     return losses
 
 
-def plan(examples: Sequence[Example], settings: TrainingSettings) -> list[list[Example]]:
-    """The batch of every step; it follows from the seed, so a resumed run continues where it stopped."""
-    steps = []
-    for epoch in range(settings.epochs):
+def plan(items: Sequence[T], settings: TrainingSettings, n_steps: int | None = None) -> list[list[T]]:
+    """The batch of every step; it follows from the seed, so a resumed run continues where it stopped.
+
+    With `n_steps`, the items are passed as often as it takes.
+    """
+    n_steps = settings.epochs * ceil(len(items) / settings.batch_size) if n_steps is None else n_steps
+    steps: list[list[T]] = []
+    for epoch in count():
+        if len(steps) >= n_steps:
+            break
         draw = random.Random(f"{settings.seed}/{epoch}")
-        order = list(range(len(examples)))
+        order = list(range(len(items)))
         draw.shuffle(order)
-        cut = batches(examples, order=order, size=settings.batch_size)
+        cut = batches(items, order=order, size=settings.batch_size)
         draw.shuffle(cut)
         steps += cut
-    return steps
+    return steps[:n_steps]
 
 
 def solution_loss(model: Any, batch: Sequence[Example]) -> Any:
-    """Mean cross-entropy over the solutions' tokens; logits are computed only at those positions.
+    """Mean cross-entropy over the solutions' tokens."""
+    import torch
 
-    The prefix that all prompts share (the instruction) goes through the model once per batch, not once per example.
+    logits, targets = at_solutions(model, batch)
+    return torch.nn.functional.cross_entropy(logits, targets[targets != IGNORED])
+
+
+def at_solutions(model: Any, batch: Sequence[Example]) -> tuple[Any, Any]:
+    """Logits at the positions before the solutions' tokens, and the targets of all positions, `IGNORED` elsewhere.
+
+    Targets are (batch, longest); logits are (number of targets that are not ignored, vocabulary), in float32. The
+    prefix that all prompts share (the instruction) goes through the model once per batch, not once per example.
     """
     import torch
 
@@ -89,6 +116,8 @@ def solution_loss(model: Any, batch: Sequence[Example]) -> Any:
         mask[row, : shared + len(own)] = 1
         # The state at a position predicts the token after it.
         targets[row, start - 1 : len(own) - 1] = ids[row, start : len(own)]
+        if example.learnt is not None:
+            targets[row, start - 1 : len(own) - 1][~torch.tensor(example.learnt)] = IGNORED
     ids, mask, targets = ids.to(model.device), mask.to(model.device), targets.to(model.device)
     cache = None
     if shared:
@@ -98,11 +127,11 @@ def solution_loss(model: Any, batch: Sequence[Example]) -> Any:
     states = model.base_model(input_ids=ids, attention_mask=mask, past_key_values=cache).last_hidden_state
     is_target = targets != IGNORED
     logits = model.get_output_embeddings()(states[is_target])
-    return torch.nn.functional.cross_entropy(logits.float(), targets[is_target])
+    return logits.float(), targets
 
 
-def _tokens(batch: Sequence[Example]) -> int:
-    return sum(len(example.token_ids) for example in batch)
+def _tokens(batch: Sequence[Item]) -> int:
+    return sum(map(len, batch))
 
 
 def _save(
