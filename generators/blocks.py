@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from filters.schema import Schema, SchemaError
+from generators.rows import PROBLEM, between_problems
 from generators.sampling.storage import StorageError, explained, is_local, move_in
 
 BLOCK = 1_000_000  # elements of a block: characters of its texts, token ids, other items of its lists
-PROBLEM = "problem_id"
 _KEPT_GROUPS = 2  # read last, since problems are mostly asked for in the order of the table
 
 
@@ -40,13 +40,17 @@ class StoredTable:
         return int(self._file.metadata.num_rows)
 
     def blocks(self, columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
-        """The rows with these columns, or with all, some at a time; those of a problem are never torn apart."""
+        """The rows with these columns, or with all, in blocks that end between two problems; at least one block."""
         groups = self.groups(columns)
-        return whole_problems(groups) if PROBLEM in (columns or self.schema.columns) else groups
+        return between_problems(groups) if PROBLEM in (columns or self.schema.columns) else groups
 
     def groups(self, columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
-        """The rows as they were written together."""
-        return (self._group(number, tuple(columns)) for number in range(self._file.metadata.num_row_groups))
+        """The rows as they were written together, at least one block."""
+        n_groups = self._file.metadata.num_row_groups
+        if not n_groups:
+            yield self._completed(self.schema.empty(), tuple(columns))
+        for number in range(n_groups):
+            yield self._group(number, tuple(columns))
 
     def frame(self, columns: Sequence[str] = ()) -> pl.DataFrame:
         """The whole table with these columns."""
@@ -166,22 +170,6 @@ def place(table: StoredTable, path: UPath) -> None:
     move_in(file, path)
     file.unlink(missing_ok=True)
     table.moved(path)
-
-
-def whole_problems(groups: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The rows of the groups, cut between problems alone where the rows of a problem follow each other."""
-    held: pl.DataFrame | None = None
-    for group in groups:
-        rows = group if held is None else pl.concat([held, group])
-        if rows.is_empty():
-            continue
-        others = rows[PROBLEM] != rows[PROBLEM][-1]
-        cut = rows.height - int(others.reverse().arg_max() or 0) if others.any() else 0
-        if cut:
-            yield rows.head(cut)
-        held = rows.slice(cut)
-    if held is not None and not held.is_empty():
-        yield held
 
 
 def has_new_problems(schema: Schema, block: pl.DataFrame, seen: set[str]) -> bool:

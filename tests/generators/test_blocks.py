@@ -1,12 +1,10 @@
-from itertools import pairwise
-
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
 from filters.schema import Column, Schema, SchemaError
-from generators.blocks import BlockWriter, StoredTable, place, remove_leftovers, validate_blocks, whole_problems
+from generators.blocks import BlockWriter, StoredTable, place, remove_leftovers, validate_blocks
 from generators.columns import IDS
 from generators.sampling.storage import StorageError
 from generators.tokens import TokenIds
@@ -61,7 +59,8 @@ def test_a_table_comes_back_as_it_was_added_and_a_block_holds_whole_problems(pat
 def test_a_table_without_rows_has_its_columns(path):
     table = written(path)
     assert pl.read_parquet(path.path).equals(SOLUTIONS.empty())
-    assert list(table.blocks()) == []
+    (block,) = table.blocks()
+    assert block.equals(SOLUTIONS.empty())
     assert table.spread(3, ["index"]).is_empty()
 
 
@@ -134,11 +133,3 @@ def test_a_missing_or_damaged_table_is_named_with_a_remedy(path):
     path.write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(StorageError, match="cannot be read as Parquet"):
         list(StoredTable(path, SOLUTIONS).blocks())
-
-
-def test_groups_that_tear_problems_apart_become_whole_again():
-    frame = pl.DataFrame({"problem_id": list("aaabbcaa")})
-    for size in range(1, 9):
-        blocks = list(whole_problems(frame.iter_slices(size)))
-        assert pl.concat(blocks).equals(frame)
-        assert all(one["problem_id"][-1] != other["problem_id"][0] for one, other in pairwise(blocks))
