@@ -4,36 +4,40 @@ Soft and hard estimation are Math-Shepherd's (arXiv 2312.08935); the index of th
 Other datasets import this module and nothing else of this dataset.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import polars as pl
 
+from generators.blocks import StoredTable
 from generators.process_labels.settings import RefutedSteps, Settings
 from generators.search.priors import Priors
 from generators.section import stored
 from generators.stage import Slice
 
+MEASURED = ("n_correct", "n_rollouts", "values", "sound", "false_equations")  # what labels follow from
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLabels:
-    """The labelled solutions of a slice, and the settings of its recipe.
+    """The labelled solutions of a slice on disk, and the settings of its recipe.
 
     Labels follow from the thresholds in the recipe, so all datasets of a round agree on the first errors. `priors` are
     those of the sequential test; other strategies have none.
     """
 
-    rows: pl.DataFrame
+    table: StoredTable
     settings: Settings
     priors: Priors | None
 
     @classmethod
     def of(cls, slice: Slice) -> Self:
-        """Read the table and the recipe of a slice; raises StorageError."""
+        """Read the recipe of a slice; raises StorageError."""
         recipe = slice.recipe("process_labels")
         priors = recipe["config"]["strategy"].get("priors")
         return cls(
-            rows=slice.table("process_labels"),
+            table=slice.stored("process_labels"),
             settings=stored(Settings, recipe, "process_labels"),
             priors=Priors(**priors) if priors else None,
         )
@@ -43,14 +47,18 @@ class ProcessLabels:
         """The least and the highest number of steps of a labelled solution."""
         return self.settings.min_steps, self.settings.max_steps
 
-    def with_labels(self) -> pl.DataFrame:
-        """The rows with `soft_labels`, `hard_labels` and `first_error`."""
-        return with_labels(
-            self.rows,
-            hard_threshold=self.settings.hard_threshold,
-            confidence=self.settings.confidence,
-            refuted_steps=self.settings.refuted_steps,
-        )
+    def blocks(self, *columns: str) -> Iterator[pl.DataFrame]:
+        """These columns block by block, or all, with `soft_labels`, `hard_labels` and `first_error`.
+
+        A block ends between two problems. Raises StorageError.
+        """
+        for block in self.table.blocks(tuple(dict.fromkeys((*columns, *MEASURED))) if columns else ()):
+            yield with_labels(
+                block,
+                hard_threshold=self.settings.hard_threshold,
+                confidence=self.settings.confidence,
+                refuted_steps=self.settings.refuted_steps,
+            )
 
 
 def with_labels(
