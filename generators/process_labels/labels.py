@@ -11,7 +11,10 @@ from typing import Self
 import polars as pl
 
 from generators.blocks import StoredTable
+from generators.by_problem import ByProblem
+from generators.columns import ATTEMPT_KEY
 from generators.process_labels.settings import RefutedSteps, Settings
+from generators.rows import PROBLEM
 from generators.search.priors import Priors
 from generators.section import stored
 from generators.stage import Slice
@@ -59,6 +62,28 @@ class ProcessLabels:
                 confidence=self.settings.confidence,
                 refuted_steps=self.settings.refuted_steps,
             )
+
+
+class LocatedSolutions:
+    """Labelled solutions with what was located in them; those of a problem are read when they are asked for.
+
+    `located` has a row for each by problem and attempt, and further columns that the table lacks.
+    """
+
+    def __init__(self, table: StoredTable, located: pl.DataFrame) -> None:
+        self._rows = ByProblem(table)
+        self._located = {str(key[0]): part for key, part in located.partition_by(PROBLEM, as_dict=True).items()}
+
+    def __contains__(self, problem_id: object) -> bool:
+        return problem_id in self._located
+
+    def located(self, problem_id: str) -> pl.DataFrame:
+        """What was located at a problem, without the solutions; raises KeyError if nothing was."""
+        return self._located[problem_id]
+
+    def of(self, problem_id: str) -> pl.DataFrame:
+        """The solutions of a problem with what was located; raises KeyError if nothing was, or StorageError."""
+        return self._rows.of(problem_id).join(self._located[problem_id], on=ATTEMPT_KEY, maintain_order="left")
 
 
 def with_labels(

@@ -1,8 +1,6 @@
 """Self-correction traces: responses that go wrong, notice it after a trigger, and end right."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -10,13 +8,12 @@ import polars as pl
 from filters.answers.verdicts import Verdict
 from filters.rules import Filtered, apply_rules, concatenated
 from generators.attempts.table import StoredAttempts, sampling_of
-from generators.by_problem import ByProblem
 from generators.card import Card
 from generators.checks import TIMEOUTS, Check, CheckSpec, timeouts
 from generators.dataset import Dataset, Parameters
 from generators.preflight import Finding, Preflight
 from generators.problems import prompt as solve
-from generators.process_labels.labels import ProcessLabels
+from generators.process_labels.labels import LocatedSolutions, ProcessLabels
 from generators.records import Problem
 from generators.sampling.runner import Failure
 from generators.self_correction_traces.config import SelfCorrectionConfig
@@ -54,7 +51,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
     )
     labels, attempts, rule = ProcessLabels.of(slice), StoredAttempts(slice.stored("attempts")), slice.source.answer_rule
     located = locate(labels.blocks(*LOCATED))
-    flawed = Flawed.of(labels, located)
+    flawed = LocatedSolutions(labels.table, located.kept.drop("verdict"))
     problems = [problem for problem in slice.problems() if problem.problem_id in attempts]
     tally = Tally(config, rule)
     async with slice.workbench(unit="problems", total=len(problems)) as bench:
@@ -63,7 +60,7 @@ async def make(slice: Slice, settings: Settings) -> Output:
         async def mend(problem: Problem) -> CorrectedProblem:
             return await correct(
                 problem,
-                flawed.at(problem.problem_id),
+                flawed_at(problem, flawed),
                 sampler=bench.sampler,
                 checker=bench.checker,
                 rule=rule,
@@ -94,28 +91,10 @@ async def make(slice: Slice, settings: Settings) -> Output:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Flawed:
-    """The labelled solutions whose first error is known, each problem's read when it is mended."""
-
-    solutions: ByProblem
-    first_errors: Mapping[str, Mapping[int, int]]
-
-    @classmethod
-    def of(cls, labels: ProcessLabels, located: Filtered) -> "Flawed":
-        """Those that were kept of the labels."""
-        first_errors: dict[str, dict[int, int]] = defaultdict(dict)
-        for problem_id, index, first in located.kept.select("problem_id", "attempt_index", "first_error").iter_rows():
-            first_errors[problem_id][index] = first
-        return cls(ByProblem(labels.table), first_errors)
-
-    def at(self, problem_id: str) -> list[FlawedSolution]:
-        """Those of one problem; raises StorageError."""
-        known = self.first_errors.get(problem_id)
-        if not known:
-            return []
-        first_error = pl.col("attempt_index").replace_strict(known, default=None, return_dtype=pl.Int64)
-        return flawed_by_problem(self.solutions.of(problem_id).with_columns(first_error=first_error))[problem_id]
+def flawed_at(problem: Problem, flawed: LocatedSolutions) -> list[FlawedSolution]:
+    """The wrong solutions of one problem whose first error is known; raises StorageError."""
+    problem_id = problem.problem_id
+    return flawed_by_problem(flawed.of(problem_id))[problem_id] if problem_id in flawed else []
 
 
 def locate(labels: Iterable[pl.DataFrame]) -> Filtered:
