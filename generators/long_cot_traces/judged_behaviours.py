@@ -57,7 +57,7 @@ async def with_judgement(traces: StoredTable, slice: Slice) -> JudgedTraces:
     if counts.failures:
         slice.warn(f"the judge refused {len(counts.failures)} traces, the first: {counts.failures[0].message}")
     writer, by_problem = slice.writer(traces.schema), dict(counts.rows)
-    for block in traces.groups():
+    for block in traces.blocks():
         writer.add_block(with_judged_behaviours(block, by_problem, bench.sampler.policy))
     run = JudgeRun.of(bench, sampling=sampling, max_tokens=judge.max_tokens)
     return JudgedTraces(rows=writer.table(), judge=run)

@@ -4,6 +4,7 @@ import pytest
 from upath import UPath
 
 from filters.schema import Column, Schema, SchemaError
+from generators import blocks
 from generators.blocks import BlockWriter, StoredTable, place, remove_leftovers, validate_blocks
 from generators.columns import IDS
 from generators.sampling.storage import StorageError
@@ -54,6 +55,13 @@ def test_a_table_comes_back_as_it_was_added_and_a_block_holds_whole_problems(pat
     assert (table.height, table.rows(9, 12).height, table.rows(20, 30).height) == (10, 1, 0)
     assert table.spread(3, ["index"])["index"].to_list() == [0, 0, 2]
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_block_that_is_too_large_is_read_in_pieces_and_no_problem_is_torn_apart(path, monkeypatch):
+    table = written(path, ("a", 3), ("b", 4), block=1000)
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", 2)
+    assert [piece.height for piece in table.pieces(["index"])] == [2, 2, 2, 1]
+    assert [block["problem_id"].to_list() for block in table.blocks(["problem_id"])] == [["a"] * 3, ["b"] * 4]
 
 
 def test_a_table_without_rows_has_its_columns(path):
