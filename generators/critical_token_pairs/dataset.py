@@ -39,7 +39,7 @@ from generators.search.priors import Priors
 from generators.section import stored
 from generators.stage import Output, Slice, Stage
 
-TOKENS_AT_ONCE = 8_192  # of the wrong solutions that are tested at a time: their beliefs take some 60 kB a token
+TOKENS_AT_ONCE = 6_144  # of the wrong solutions that are tested at a time: their beliefs take some 75 kB a token
 
 
 async def make(slice: Slice, settings: Settings) -> Output:
