@@ -66,7 +66,10 @@ class Yields:
 
 def rewarded(samples: pl.DataFrame, *, passages: pl.DataFrame, near: ContaminationSettings) -> pl.DataFrame:
     """The scores by a reward model that count for its percentiles: those of the samples that reach that filter."""
-    whole = well_formed(samples.filter(pl.col("scored_by") != VERIFIER)).kept
+    by_models = samples.filter(pl.col("scored_by") != VERIFIER)
+    if by_models.is_empty():
+        return by_models.select("scored_by", "score")
+    whole = well_formed(by_models).kept
     new = without_passages(whole, passages, row=_ROW, columns=_PARTS, settings=near).filtered.kept
     return new.select("scored_by", "score")
 
