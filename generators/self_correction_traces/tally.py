@@ -17,6 +17,7 @@ from generators.self_correction_traces.recipe import CorrectedProblem
 from generators.self_correction_traces.table import attempt_outcomes, deepened_outcomes
 
 ATTEMPTS, WITH_TRIGGERS = "attempts", "with_triggers"
+_FRAMES = 100  # that are kept apart: a small frame takes several times what its rows do
 
 
 @dataclass(slots=True)
@@ -92,6 +93,8 @@ class Tally:
             attempt_outcomes(alone, ATTEMPTS, self.rule),
             deepened_outcomes(responses, WITH_TRIGGERS, self.rule),
         ]
+        if len(self._outcomes) > _FRAMES:
+            self._outcomes = [pl.concat(self._outcomes, rechunk=True)]
 
     def success(self) -> pl.DataFrame:
         """Pass rate by tokens per sample, for attempts alone and for the same ones with triggers."""
