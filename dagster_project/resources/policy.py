@@ -62,7 +62,9 @@ class Attachment(dg.Config):
 class PolicySettings(Attachment):
     """Which model samples, where it is served, and how much is in flight."""
 
-    model: str = Field("embedded", description="`embedded`, `warmed_up`, `simulated`, a model folder, or a Hub id")
+    model: str = Field(
+        "embedded", description="`embedded`, `warmed_up`, `laboratory`, `simulated`, a model folder, or a Hub id"
+    )
     licence: str | None = Field(
         None, description="the SPDX expression of the weights' licence, if the model's card does not state it"
     )
