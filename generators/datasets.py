@@ -19,6 +19,7 @@ _ROOMS = (
     "long_cot_traces",
     "problems",
     "attempts",
+    "contrast_pairs",
 )
 
 DATASETS: tuple[Dataset[Any], ...] = tuple(import_module(f"generators.{room}.dataset").DATASET for room in _ROOMS)

@@ -44,6 +44,7 @@ MATRIX = {
         "prime-rl": ("default",),
         "open-instruct": ("default",),
     },
+    "contrast_pairs": PAIRS,
 }
 UNSEEN = {"consensus"}  # configs of which the simulated round has no row, since no judge ran
 REFUSALS = [
@@ -74,6 +75,8 @@ REFUSALS = [
         "problems",
         "its reinforcement learning reads an environment of the package `verifiers`, not a dataset",
     ),
+    ("verl", "contrast_pairs", "it has no loader of pairs"),
+    ("prime-rl", "contrast_pairs", "it has SFT and reinforcement learning only"),
 ]
 CELLS = [
     (name, config, trainer)
