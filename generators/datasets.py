@@ -20,6 +20,7 @@ _ROOMS = (
     "problems",
     "attempts",
     "contrast_pairs",
+    "coverage",
 )
 
 DATASETS: tuple[Dataset[Any], ...] = tuple(import_module(f"generators.{room}.dataset").DATASET for room in _ROOMS)

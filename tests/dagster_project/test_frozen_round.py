@@ -33,6 +33,7 @@ DATASETS = {
     "problems": {"full", "default"},
     "attempts": {"full", "default", "unpaired"},
     "contrast_pairs": {"full", "default"},
+    "coverage": {"full", "default"},
 }
 VARIES_BY_CPU = "process_labels"
 

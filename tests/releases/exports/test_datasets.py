@@ -45,6 +45,7 @@ MATRIX = {
         "open-instruct": ("default",),
     },
     "contrast_pairs": PAIRS,
+    "coverage": dict.fromkeys(("trl", "verl", "openrlhf", "axolotl", "open-instruct"), ("default",)),
 }
 UNSEEN = {"consensus"}  # configs of which the simulated round has no row, since no judge ran
 REFUSALS = [
@@ -77,6 +78,12 @@ REFUSALS = [
     ),
     ("verl", "contrast_pairs", "it has no loader of pairs"),
     ("prime-rl", "contrast_pairs", "it has SFT and reinforcement learning only"),
+    ("LLaMA-Factory", "coverage", "its PPO scores by a reward model, and has no place for a rule"),
+    (
+        "prime-rl",
+        "coverage",
+        "its reinforcement learning reads an environment of the package `verifiers`, not a dataset",
+    ),
 ]
 CELLS = [
     (name, config, trainer)
