@@ -91,6 +91,6 @@ DATASET: Dataset[Parameters] = Dataset(
     card=Card.beside(__file__),
     more_facts=more_facts,
     picture=PICTURE,
-    lengths=("prompt", "answers"),
+    lengths=("prompt", "answer_numbers"),
     sample_columns=SAMPLE_COLUMNS,
 )

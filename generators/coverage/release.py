@@ -48,7 +48,7 @@ def recompute(rows: pl.DataFrame, _: Parameters) -> pl.DataFrame:
     """Counts, pass rate and curves of every row from its answers and tokens."""
     types = {name: COVERAGE.columns[name].dtype for name in _DERIVED}
     return pl.DataFrame(
-        [derived(row) for row in rows.select("answers", "n_tokens").iter_rows(named=True)], schema=types
+        [derived(row) for row in rows.select("answer_numbers", "n_tokens").iter_rows(named=True)], schema=types
     )
 
 

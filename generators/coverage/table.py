@@ -21,7 +21,7 @@ COVERAGE = Schema(
         "n_decided": Column(pl.Int64, "The decided ones among the first attempts at the problem."),
         "n_right": Column(pl.Int64, "The right ones among these."),
         "pass_rate": Column(pl.Float64, "`n_right` over `n_decided`."),
-        "answers": Column(
+        "answer_numbers": Column(
             COUNTS,
             f"Of each decided attempt, by index: {RIGHT} if right, {NO_ANSWER} without an answer, else the number of "
             "its wrong answer.",
@@ -44,9 +44,9 @@ COVERAGE = Schema(
     key=("problem_id",),
     rules={
         "n_decided: some": pl.col("n_decided") > 0,
-        "answers: of_each_decided_attempt": length("answers") == pl.col("n_decided"),
+        "answer_numbers: of_each_decided_attempt": length("answer_numbers") == pl.col("n_decided"),
         "n_tokens: of_each_decided_attempt": length("n_tokens") == pl.col("n_decided"),
-        "answers: known": each("answers", pl.element() >= NO_ANSWER),
+        "answer_numbers: known": each("answer_numbers", pl.element() >= NO_ANSWER),
     },
 )
 DROPPED = Schema(name="coverage_dropped", columns={"problem_id": PROBLEM["problem_id"], "reason": REASON})
@@ -60,7 +60,7 @@ def measured(attempts: pl.DataFrame, *, draws: int, rule: AnswerRule) -> Iterato
     texts = first.with_columns(n_tokens=pl.col("token_ids").list.len().cast(pl.Int64))
     for (problem_id,), drawn in texts.group_by("problem_id", maintain_order=True):
         answers = numbered(drawn["is_right"].to_list(), drawn["extracted"].to_list(), rule)
-        yield {"problem_id": problem_id, "answers": answers, "n_tokens": drawn["n_tokens"].to_list()}
+        yield {"problem_id": problem_id, "answer_numbers": answers, "n_tokens": drawn["n_tokens"].to_list()}
 
 
 def numbered(are_right: Sequence[bool], extracted: Sequence[str | None], rule: AnswerRule) -> list[int]:
@@ -78,8 +78,8 @@ def numbered(are_right: Sequence[bool], extracted: Sequence[str | None], rule: A
 
 
 def derived(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts, pass rate and curves of a row, from its `answers` and `n_tokens`."""
-    answers = row["answers"]
+    """Counts, pass rate and curves of a row, from its `answer_numbers` and `n_tokens`."""
+    answers = row["answer_numbers"]
     n, right = len(answers), answers.count(RIGHT)
     counts: dict[str, Any] = {"n_decided": n, "n_right": right, "pass_rate": right / n, "k": sizes_up_to(n)}
     return counts | curves_of(answers, row["n_tokens"])

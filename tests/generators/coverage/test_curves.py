@@ -101,9 +101,9 @@ def measure(table, draws=8):
 
 def test_the_decided_ones_among_the_first_attempts_are_measured_in_the_order_of_their_indexes():
     table = attempts(("4", True, 3), ("5", False, 4), (None, None, 5), (None, False, 6), ("4", True, 7))
-    expected = [{"problem_id": "p", "answers": [RIGHT, 1, NO_ANSWER], "n_tokens": [3, 4, 6]}]
+    expected = [{"problem_id": "p", "answer_numbers": [RIGHT, 1, NO_ANSWER], "n_tokens": [3, 4, 6]}]
     assert measure(table, draws=4) == measure(table.reverse(), draws=4) == expected
-    assert measure(table)[0]["answers"] == [RIGHT, 1, NO_ANSWER, RIGHT]
+    assert measure(table)[0]["answer_numbers"] == [RIGHT, 1, NO_ANSWER, RIGHT]
     assert measure(attempts((None, None, 5))) == []
 
 

@@ -72,7 +72,7 @@ def test_eight_attempts_are_predicted_from_four():
 
 
 def rows(*outcomes):
-    made = [derived({"answers": answers, "n_tokens": [9] * len(answers)}) for answers in outcomes]
+    made = [derived({"answer_numbers": answers, "n_tokens": [9] * len(answers)}) for answers in outcomes]
     return pl.DataFrame(made)
 
 
