@@ -40,7 +40,7 @@ def pairs_of(
     wrong one, and then the one of the lowest index.
     """
     read = counted(attempts, settings)
-    fit = apply_rules(read, _fitness(settings))
+    fit = apply_rules(read, _fitness())
     true = states_nothing_false("text", given="prompt")[FALSE_EQUATION]
     stated = fit.kept.join(problems.select("problem_id", "prompt"), on="problem_id", maintain_order="left")
     true_ones = apply_rules(stated, {FALSE_EQUATION: ~_RIGHT | true})
@@ -58,10 +58,10 @@ def pairs_of(
 def counted(attempts: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """The attempts with `n_right` and `n_decided` of the first ones at their problem, and their length in tokens."""
     right = _RIGHT.fill_null(False) if settings.undecided == "wrong" else _RIGHT
-    counts = (pl.col("is_first") & _RIGHT.is_not_null()).sum(), (pl.col("is_first") & _RIGHT).sum()
+    is_first = pl.col("is_first")
     return attempts.with_columns(right, is_first=pl.col("attempt_index") < settings.draws).with_columns(
-        n_decided=counts[0].over("problem_id").cast(pl.Int64),
-        n_right=counts[1].over("problem_id").cast(pl.Int64),
+        n_decided=(is_first & _RIGHT.is_not_null()).sum().over("problem_id").cast(pl.Int64),
+        n_right=(is_first & _RIGHT).sum().over("problem_id").cast(pl.Int64),
         n_tokens=pl.col("token_ids").list.len().cast(pl.Int64),
     )
 
@@ -80,8 +80,8 @@ def rates() -> dict[str, pl.Expr]:
     }
 
 
-def _fitness(settings: Settings) -> dict[str, pl.Expr]:
-    """Why an attempt cannot be a side, whatever the others of its problem say."""
+def _fitness() -> dict[str, pl.Expr]:
+    """The rules of an attempt that may be a side: one of the first, of a problem with both kinds, and well written."""
     return {
         "later_draw": pl.col("is_first"),
         "undecided": _RIGHT.is_not_null(),
