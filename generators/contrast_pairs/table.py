@@ -41,7 +41,7 @@ DROPPED = Schema(
     name="contrast_pairs_dropped",
     columns={
         "problem_id": PROBLEM["problem_id"],
-        "attempt_index": Column(pl.Int64, "The attempt that is in no pair."),
+        "attempt_index": Column(pl.Int64, "The attempt that is in no pair; null for a whole problem.", nullable=True),
         "reason": REASON,
     },
 )
