@@ -19,6 +19,8 @@ _ROOMS = (
     "long_cot_traces",
     "problems",
     "attempts",
+    "contrast_pairs",
+    "coverage",
 )
 
 DATASETS: tuple[Dataset[Any], ...] = tuple(import_module(f"generators.{room}.dataset").DATASET for room in _ROOMS)

@@ -32,6 +32,8 @@ DATASETS = {
     "long_cot_traces": {"full", "default", "messages", "full_pairs", "pairs"},
     "problems": {"full", "default"},
     "attempts": {"full", "default", "unpaired"},
+    "contrast_pairs": {"full", "default"},
+    "coverage": {"full", "default"},
 }
 VARIES_BY_CPU = "process_labels"
 

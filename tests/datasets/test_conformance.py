@@ -89,6 +89,13 @@ def test_a_release_needs_the_stages_whose_tables_it_publishes_or_joins(dataset):
     assert {name for config in dataset.measured for name in config.tables} <= owned
 
 
+def test_a_problem_without_an_answer_can_be_dropped_whole(dataset):
+    row = dict.fromkeys(dataset.stage.dropped.columns) | {"problem_id": "p", "reason": "no_answer_to_verify"}
+    if dataset.stage.needs_answers:
+        dropped = dataset.stage.dropped.frame([row | ({"detail": ""} if "detail" in row else {})])
+        assert dropped["reason"].to_list() == ["no_answer_to_verify"]
+
+
 def test_every_setting_says_what_it_is(dataset):
     fields = dataset.stage.settings.model_fields
     assert [name for name, field in fields.items() if not field.description] == []
@@ -322,6 +329,7 @@ RIGHT_SIDES = {
     "step_preference_pairs": [("full", "chosen"), ("full", "full_chosen"), ("full", "initial_reason_steps")],
     "long_cot_traces": [("full", "internal_thoughts"), ("full", "external_solution")],
     "critical_token_pairs": [("full", "chosen")],
+    "contrast_pairs": [("full", "chosen"), ("default", "chosen")],
 }
 
 

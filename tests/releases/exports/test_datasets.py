@@ -44,6 +44,8 @@ MATRIX = {
         "prime-rl": ("default",),
         "open-instruct": ("default",),
     },
+    "contrast_pairs": PAIRS,
+    "coverage": dict.fromkeys(("trl", "verl", "openrlhf", "axolotl", "open-instruct"), ("default",)),
 }
 UNSEEN = {"consensus"}  # configs of which the simulated round has no row, since no judge ran
 REFUSALS = [
@@ -72,6 +74,14 @@ REFUSALS = [
     (
         "prime-rl",
         "problems",
+        "its reinforcement learning reads an environment of the package `verifiers`, not a dataset",
+    ),
+    ("verl", "contrast_pairs", "it has no loader of pairs"),
+    ("prime-rl", "contrast_pairs", "it has SFT and reinforcement learning only"),
+    ("LLaMA-Factory", "coverage", "its PPO scores by a reward model, and has no place for a rule"),
+    (
+        "prime-rl",
+        "coverage",
         "its reinforcement learning reads an environment of the package `verifiers`, not a dataset",
     ),
 ]
