@@ -17,6 +17,7 @@ _ROOMS = (
     "critical_token_pairs",
     "self_correction_traces",
     "long_cot_traces",
+    "short_right",
     "problems",
     "attempts",
 )

@@ -322,6 +322,7 @@ RIGHT_SIDES = {
     "step_preference_pairs": [("full", "chosen"), ("full", "full_chosen"), ("full", "initial_reason_steps")],
     "long_cot_traces": [("full", "internal_thoughts"), ("full", "external_solution")],
     "critical_token_pairs": [("full", "chosen")],
+    "short_right": [("default", "completion"), ("control", "completion"), ("longer_right", "rejected")],
 }
 
 
