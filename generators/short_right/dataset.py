@@ -10,7 +10,7 @@ from generators.dataset import Dataset, Parameters
 from generators.records import Problem
 from generators.rows import PROBLEM
 from generators.short_right.choice import VERSION, Attempted, Choice, choose
-from generators.short_right.length_effect import LENGTH_COLUMNS, length_effects, lengths_of
+from generators.short_right.length_effect import LENGTH_COLUMNS, count_attempts, length_effects, lengths_of
 from generators.short_right.release import CONFIGS, PICTURE, count_pairs, more_facts
 from generators.short_right.settings import Settings
 from generators.short_right.table import DROPPED, KINDS, SHORT_RIGHT, row_of
@@ -79,18 +79,6 @@ def shown(rows: pl.DataFrame, lengths: pl.DataFrame, sample: pl.DataFrame) -> di
         "pairs": Counts({kind: int(rows[f"{kind}_ratio"].count()) for kind in KINDS}),
         "sample_rows": SampleRows(sample, SAMPLE_COLUMNS),
     }
-
-
-def count_attempts(lengths: pl.DataFrame) -> dict[str, int]:
-    """How many attempts ended right, ended wrong, ended without a decided answer, and were cut off."""
-    ended, is_right = ~pl.col("is_cut"), pl.col("is_right")
-    kinds = {
-        "right": ended & is_right,
-        "wrong": ended & ~is_right,
-        "undecided": ended & is_right.is_null(),
-        "truncated": ~ended,
-    }
-    return {name: lengths.filter(kind).height for name, kind in kinds.items()}
 
 
 def right_ones_apart(rows: pl.DataFrame, least_ratio: float) -> Check:

@@ -20,16 +20,16 @@ _DEVIATIONS = 1.96
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthEffect:
-    """The probability that a right attempt is shorter than a wrong one, ties counted half; the mean over problems.
+    """The probability that a right attempt is shorter than a wrong one, ties counted half; the mean over groups.
 
-    From `low` to `high` lie 95 % of the values that permuting right and wrong within each problem gives, by the normal
-    approximation. All three are None if no problem has a right and a wrong attempt.
+    From `low` to `high` lie 95 % of the values that permuting right and wrong within each group gives, by the normal
+    approximation. All three are None if no group has a right and a wrong attempt. A group is a problem, or all of them.
     """
 
     share: float | None
     low: float | None
     high: float | None
-    n_problems: int
+    n_groups: int
     n_pairs: int
 
     @property
@@ -39,7 +39,7 @@ class LengthEffect:
             "right_is_shorter": self.share,
             "chance_low": self.low,
             "chance_high": self.high,
-            "problems": self.n_problems,
+            "groups": self.n_groups,
             "pairs": self.n_pairs,
         }
 
@@ -56,6 +56,18 @@ def lengths_of(blocks: Iterable[pl.DataFrame]) -> pl.DataFrame:
         )
         for block in blocks
     )
+
+
+def count_attempts(lengths: pl.DataFrame) -> dict[str, int]:
+    """How many attempts ended right, ended wrong, ended without a decided answer, and were cut off."""
+    ended, is_right = ~pl.col("is_cut"), pl.col("is_right")
+    kinds = {
+        "right": ended & is_right,
+        "wrong": ended & ~is_right,
+        "undecided": ended & is_right.is_null(),
+        "truncated": ~ended,
+    }
+    return {name: lengths.filter(kind).height for name, kind in kinds.items()}
 
 
 def length_effects(lengths: pl.DataFrame) -> Mapping[str, LengthEffect]:
@@ -84,18 +96,18 @@ def length_effect(lengths: pl.DataFrame) -> LengthEffect:
         ties=(pl.col("tied") ** 2 - 1).sum(),  # over the attempts; over the lengths it is the sum of t^3 - t
     )
     n, right, wrong = pl.col("n"), pl.col("right"), pl.col("n") - pl.col("right")
-    problems = counts.filter((right > 0) & (wrong > 0)).select(
+    groups = counts.filter((right > 0) & (wrong > 0)).select(
         pairs=right * wrong,
         share=1 - (pl.col("ranks") - right * (right + 1) / 2) / (right * wrong),
         variance=(n + 1 - pl.col("ties") / (n * (n - 1))) / (12 * right * wrong),
     )
-    if problems.is_empty():
-        return LengthEffect(share=None, low=None, high=None, n_problems=0, n_pairs=0)
-    reach = _DEVIATIONS * math.sqrt(math.fsum(problems["variance"])) / problems.height
+    if groups.is_empty():
+        return LengthEffect(share=None, low=None, high=None, n_groups=0, n_pairs=0)
+    reach = _DEVIATIONS * math.sqrt(math.fsum(groups["variance"])) / groups.height
     return LengthEffect(
-        share=math.fsum(problems["share"]) / problems.height,
+        share=math.fsum(groups["share"]) / groups.height,
         low=max(0.0, 0.5 - reach),
         high=min(1.0, 0.5 + reach),
-        n_problems=problems.height,
-        n_pairs=int(problems["pairs"].sum()),
+        n_groups=groups.height,
+        n_pairs=int(groups["pairs"].sum()),
     )

@@ -13,13 +13,14 @@ from generators.dataset import Claim, Config, Figures, MoreFacts, Parameters, Pi
 from generators.formats import Format
 from generators.problems.chats import COMPLETION, PROMPT, answers, completions, prompts
 from generators.rows import Rows
-from generators.short_right.length_effect import LENGTH_COLUMNS, length_effects, lengths_of
+from generators.short_right.length_effect import LENGTH_COLUMNS, count_attempts, length_effects, lengths_of
 from generators.short_right.table import KINDS, SHORT_RIGHT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EFFECT = "How often a right attempt is shorter than a wrong one"
+ATTEMPTS = "How the attempts at the problems ended"
 COST = "Tokens of the attempts, and of the rows"
 _SIDES = {
     "response": Verdict.EQUAL,
@@ -120,10 +121,11 @@ def count_pairs(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def more_facts(round: Round, rows: Rows, _counts: Mapping[str, int]) -> MoreFacts:
-    """Whether right attempts are shorter, and the tokens that were generated for each token that the rows save."""
+    """How attempts ended, whether right ones are shorter, and the tokens generated for each token that is saved."""
     lengths = lengths_of(round.rows("attempts").blocks(*LENGTH_COLUMNS))
     effects = {name: effect.figures for name, effect in length_effects(lengths).items()}
-    return MoreFacts(figures={EFFECT: effects, COST: cost(lengths, rows.only("n_tokens", "control_tokens"))})
+    saved = cost(lengths, rows.only("n_tokens", "control_tokens"))
+    return MoreFacts(figures={EFFECT: effects, ATTEMPTS: {"all": count_attempts(lengths)}, COST: saved})
 
 
 def cost(lengths: pl.DataFrame, rows: pl.DataFrame) -> Figures:

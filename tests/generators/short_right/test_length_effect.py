@@ -13,7 +13,7 @@ from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.position import Position, Task
 from generators.engine.simulated.statement import SimulatedProblems
 from generators.engine.simulated.vocabulary import EOS, VALUES
-from generators.short_right.length_effect import length_effect, length_effects
+from generators.short_right.length_effect import count_attempts, length_effect, length_effects
 
 R, W = True, False
 LONGEST = 400  # fillers of a solution whose share is counted
@@ -48,7 +48,7 @@ def test_the_share_counts_pairs_within_problems_and_ties_half(problems, share):
 @pytest.mark.parametrize("problems", [[], [([1, 2], [R, R])], [([1, 2], [W, None])]])
 def test_without_a_right_and_a_wrong_attempt_at_one_problem_there_is_no_effect(problems):
     effect = length_effect(table(problems))
-    assert (effect.share, effect.low, effect.high, effect.n_problems, effect.n_pairs) == (None, None, None, 0, 0)
+    assert (effect.share, effect.low, effect.high, effect.n_groups, effect.n_pairs) == (None, None, None, 0, 0)
 
 
 @pytest.mark.parametrize(("lengths", "right"), [((1, 2, 3, 4, 5), 2), ((1, 2, 2, 2, 7, 7), 3), ((3, 3, 3, 8), 1)])
@@ -129,3 +129,8 @@ def test_attempts_that_were_cut_off_are_apart_and_feign_an_effect_where_they_cou
     ended, with_cut = effects["within_problems"], effects["within_problems_with_cut_off_ones_as_wrong"]
     assert ended.share == pytest.approx(0.5, abs=0.02)
     assert with_cut.share > 0.6 and with_cut.n_pairs > ended.n_pairs
+
+
+def test_every_attempt_is_counted_once_and_those_that_were_cut_off_apart():
+    lengths = table([([1, 2, 3, 4, 5], [R, W, None, R, W])]).with_columns(is_cut=pl.col("n_tokens") > 3)
+    assert count_attempts(lengths) == {"right": 1, "wrong": 1, "undecided": 1, "truncated": 2}
