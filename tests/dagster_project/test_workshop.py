@@ -94,6 +94,7 @@ def test_turns_are_taken_by_what_waits_for_them_and_models_are_loaded_before_oth
         "step_preference_pairs",
         "self_correction_traces",
         "long_cot_traces",
+        "short_right",
     )
 
 
