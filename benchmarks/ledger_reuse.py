@@ -1,6 +1,7 @@
 """Measures what a shared ledger saves: tokens for all datasets together, over the sum of each one on an empty ledger.
 
-The datasets are those that are made from attempts; problems and attempts are shared by all of them.
+The datasets are those that draw rollouts beyond the attempts; problems and attempts are shared by all of them. One that
+draws none would make the ratio look better than it is.
 
 The real assets run in this process, as in `make demo`, with the numbers of `stepmill.toml`. A dataset alone is its
 asset and everything it depends on. Tokens are counted by the engine. By default the policy is the simulated one through
@@ -36,7 +37,7 @@ from generators.sampling.ledger import totals
 
 ROUND = "reuse"
 TOGETHER = "together"
-NAMES = tuple(dataset.name for dataset in DATASETS if "attempts" in dataset.stage.needs)
+NAMES = tuple(dataset.name for dataset in DATASETS if dataset.stage.continues_attempts)
 WITHOUT_LONG_COT = tuple(name for name in NAMES if name != "long_cot_traces")
 IN_FLIGHT = 64
 KEY = "LEDGER_REUSE_KEY"  # the variable with the key of the real server

@@ -21,6 +21,7 @@ _ROOMS = (
     "attempts",
     "contrast_pairs",
     "coverage",
+    "short_right",
 )
 
 DATASETS: tuple[Dataset[Any], ...] = tuple(import_module(f"generators.{room}.dataset").DATASET for room in _ROOMS)

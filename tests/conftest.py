@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def policy_server(tmp_path_factory):
-    """One real server for all tests of a process, in float32 so that a seed repeats; started by the first test that asks."""
+    """One real server for all tests of a process, in float32 so that a seed repeats; the first to ask starts it."""
     settings = ServerSettings(
         model=embedded_model(), dtype="float32", max_model_len=2048, max_sequences=32, kv_cache_gib=1.0
     )

@@ -30,6 +30,7 @@ DATASETS = {
     "critical_token_pairs": {"full", "default"},
     "self_correction_traces": {"full", "default", "tokens", "messages"},
     "long_cot_traces": {"full", "default", "messages", "full_pairs", "pairs"},
+    "short_right": {"full", "default", "control", "longer_right", "longer_wrong"},
     "problems": {"full", "default"},
     "attempts": {"full", "default", "unpaired"},
     "contrast_pairs": {"full", "default"},

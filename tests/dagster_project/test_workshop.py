@@ -96,6 +96,7 @@ def test_turns_are_taken_by_what_waits_for_them_and_models_are_loaded_before_oth
         "long_cot_traces",
         "contrast_pairs",
         "coverage",
+        "short_right",
     )
 
 

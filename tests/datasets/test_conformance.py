@@ -330,6 +330,7 @@ RIGHT_SIDES = {
     "long_cot_traces": [("full", "internal_thoughts"), ("full", "external_solution")],
     "critical_token_pairs": [("full", "chosen")],
     "contrast_pairs": [("full", "chosen"), ("default", "chosen")],
+    "short_right": [("default", "completion"), ("control", "completion"), ("longer_right", "rejected")],
 }
 
 

@@ -70,14 +70,14 @@ def next_shares(position: Position, excluded: Sequence[int]) -> dict[int, float]
 def _draw_lines(position: Position, rng: Random, token_ids: list[int], max_tokens: int) -> None:
     """Append whole lines from the start of a line, to the end of the text or the first line past `max_tokens`."""
     task, random, stated, is_right = position.task, rng.random, position.stated, position.is_right
-    log_filler_rate = math.log(task.filler_rate) if task.filler_rate else -math.inf
+    log_filler_rates = [_log(task.one_more_filler(right=right)) for right in (False, True)]
     totals = task.statement.totals
     for step in range(position.step, len(task.statement.addends)):
         if len(token_ids) >= max_tokens:
             return
         addend = task.statement.addends[step]
         token_ids += _OPENINGS[addend]
-        fillers = int(math.log(1 - random()) / log_filler_rate)
+        fillers = int(math.log(1 - random()) / log_filler_rates[is_right])
         while fillers:
             run = min(fillers, _RUN)
             runs = _FILLER_RUNS[run]
@@ -101,12 +101,16 @@ def _draw_lines(position: Position, rng: Random, token_ids: list[int], max_token
     token_ids += (CLOSING if position.thinks else ()) + _LAST_LINES[stated]
 
 
+def _log(share: float) -> float:
+    return math.log(share) if share else -math.inf
+
+
 def score(position: Position, token_ids: Sequence[int]) -> tuple[float, ...]:
     """The natural-log probability of each token under the law; minus infinity for a token it never writes."""
     current = position.copy()
     scores: list[float] = []
     for token_id in token_ids:
         share = current.next_tokens().get(token_id, 0.0)
-        scores.append(math.log(share) if share else -math.inf)
+        scores.append(_log(share))
         current.advance(token_id)
     return tuple(scores)

@@ -22,6 +22,8 @@ class SimulatedLaw:
     late: totals stay right or wrong, and only the boxed answer breaks or is mended. The step value is then the base
         rate after a right prefix and the recovery rate after a wrong one.
     mean_fillers: the mean of the geometric number of filler tokens in a step.
+    wrong_fillers: the same for the steps after a wrong total, whose solutions are then longer or shorter than the right
+        ones of a problem. None is `mean_fillers`: length says nothing about rightness.
     mend_rate, break_rate: after a trigger the policy states its totals again. The last of them (with `late`, the boxed
         answer) turns right with `mend_rate` if it was wrong, and wrong with `break_rate` if it was right.
     seed: another seed assigns the base rates differently.
@@ -32,6 +34,7 @@ class SimulatedLaw:
     recovery_rate: float = 0.05
     late: bool = False
     mean_fillers: float = 3.0
+    wrong_fillers: float | None = None
     mend_rate: float = 0.1
     break_rate: float = 0.02
     seed: int = 0
@@ -47,8 +50,9 @@ class SimulatedLaw:
             raise ValueError(
                 f"base_rates must be above recovery_rate={self.recovery_rate} and at most 1, got {self.base_rates}"
             )
-        if self.mean_fillers < 0:
-            raise ValueError(f"mean_fillers must be at least 0, got {self.mean_fillers}")
+        for field in ("mean_fillers", "wrong_fillers"):
+            if (getattr(self, field) or 0) < 0:
+                raise ValueError(f"{field} must be at least 0, got {getattr(self, field)}")
 
     def step_error_rate(self, text: str, n_steps: int) -> float:
         """The probability that a right step of the problem `text` is followed by a wrong step."""
@@ -56,6 +60,11 @@ class SimulatedLaw:
             return self._of_prompt(self.error_rates, text)
         base_rate = self.base_rate(text)
         return 1 - base_rate if self.late else solved_error_rate(base_rate, self.recovery_rate, n_steps)
+
+    def filler_rate(self, *, right: bool) -> float:
+        """The probability of one more filler token in a step after a right total, or after a wrong one."""
+        mean = self.mean_fillers if right or self.wrong_fillers is None else self.wrong_fillers
+        return mean / (mean + 1)
 
     def base_rate(self, text: str) -> float:
         """The base rate assigned to the problem `text`."""

@@ -33,6 +33,7 @@ from generators.engine.simulated.vocabulary import (
 class Task:
     """A statement with its rates; `filler_rate` is the probability of one more filler token.
 
+    After a wrong total it is `wrong_filler_rate`, if there is one.
     With `mend_rate` and `break_rate` 0, everything stated again after a trigger stays as it was.
     """
 
@@ -43,6 +44,7 @@ class Task:
     late: bool = False
     mend_rate: float = 0.0
     break_rate: float = 0.0
+    wrong_filler_rate: float | None = None
 
     @classmethod
     def under(cls, law: SimulatedLaw, statement: Statement) -> "Task":
@@ -50,11 +52,16 @@ class Task:
             statement=statement,
             error_rate=law.step_error_rate(statement.text, len(statement.addends)),
             recovery_rate=law.recovery_rate,
-            filler_rate=law.mean_fillers / (law.mean_fillers + 1),
+            filler_rate=law.filler_rate(right=True),
             late=law.late,
             mend_rate=law.mend_rate,
             break_rate=law.break_rate,
+            wrong_filler_rate=law.filler_rate(right=False),
         )
+
+    def one_more_filler(self, *, right: bool) -> float:
+        """The probability of one more filler token in a step, if the total before it was `right`, or was not."""
+        return self.filler_rate if right or self.wrong_filler_rate is None else self.wrong_filler_rate
 
     def value(self, *, right: bool, step: int) -> float:
         """The probability of ending right after `step` totals, if the last of them was `right`, or was not."""
@@ -243,9 +250,9 @@ class Position:
             case Phase.OPERAND if more_steps:
                 return {SPACED[self.task.statement.addends[self.step]]: 1.0}
             case Phase.FILLERS if more_steps:
-                share = self.task.filler_rate / len(FILLERS)
-                fillers = dict.fromkeys(FILLERS, share) if share else {}
-                return {GIVES: 1 - self.task.filler_rate} | fillers
+                one_more = self.task.one_more_filler(right=self.is_right)
+                fillers = dict.fromkeys(FILLERS, one_more / len(FILLERS)) if one_more else {}
+                return {GIVES: 1 - one_more} | fillers
             case Phase.TOTAL:
                 return {SPACED[total]: share for total, share in self.next_totals().items()}
             case Phase.BOXED:

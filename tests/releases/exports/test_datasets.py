@@ -34,6 +34,15 @@ MATRIX = {
         "prime-rl": ("default", "messages"),
         "open-instruct": ("default", "messages", "pairs"),
     },
+    "short_right": {
+        "trl": ("default", "control", "longer_right", "longer_wrong"),
+        "verl": ("default", "control"),
+        "openrlhf": ("default", "control", "longer_right", "longer_wrong"),
+        "llamafactory": ("default", "control", "longer_right", "longer_wrong"),
+        "axolotl": ("default", "control", "longer_right", "longer_wrong"),
+        "prime-rl": ("default", "control"),
+        "open-instruct": ("default", "control", "longer_right", "longer_wrong"),
+    },
     "problems": dict.fromkeys(("trl", "verl", "openrlhf", "axolotl", "open-instruct"), ("default",)),
     "attempts": {
         "trl": ("default", "unpaired"),

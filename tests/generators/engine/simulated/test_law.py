@@ -12,7 +12,15 @@ from generators.engine.simulated.draw import draw, next_shares, score
 from generators.engine.simulated.law import SimulatedLaw, chain_value, solved_error_rate
 from generators.engine.simulated.position import Position, Task
 from generators.engine.simulated.statement import SimulatedProblems, Statement
-from generators.engine.simulated.vocabulary import ADDING, EOS, FILLERS, SPACED, VOCABULARY_SIZE, SimulatedTokenizer
+from generators.engine.simulated.vocabulary import (
+    ADDING,
+    EOS,
+    FILLERS,
+    GIVES,
+    SPACED,
+    VOCABULARY_SIZE,
+    SimulatedTokenizer,
+)
 
 TOKENIZER = SimulatedTokenizer()
 STATEMENT = Statement(start=41, addends=(7, 35, 20))
@@ -65,6 +73,7 @@ def test_prompts_draw_their_base_rates_evenly_and_for_good():
         ({"base_rates": (0.5, 0.05)}, "base_rates must be above recovery_rate=0.05"),
         ({"base_rates": ()}, "base_rates must be above"),
         ({"mean_fillers": -1.0}, "mean_fillers must be at least 0, got -1.0"),
+        ({"wrong_fillers": -2.0}, "wrong_fillers must be at least 0, got -2.0"),
     ],
 )
 def test_a_law_out_of_bounds_is_refused(settings, complaint):
@@ -182,6 +191,37 @@ def test_drawn_steps_vary_in_length_as_the_law_says():
     lines = n * len(STATEMENT.addends)
     assert abs(len(fillers) / lines - 3.0) < 4.5 * math.sqrt(12 / lines)
     assert all(within(count, len(fillers), 1 / len(FILLERS)) for count in Counter(fillers).values())
+
+
+def fillers_by_total(law, n=2000):
+    """The mean number of fillers in a step after a right total, and in one after a wrong total."""
+    rng, found = Random(1), {True: [], False: []}
+    for _ in range(n):
+        here = Position(Task.under(law, STATEMENT))
+        for token_id in draw(here, rng, 1000):
+            if token_id == ADDING:
+                found[here.is_right].append(0)
+            elif token_id in FILLERS:
+                found[here.is_right][-1] += 1
+            here.advance(token_id)
+    return {right: sum(counts) / len(counts) for right, counts in found.items()}
+
+
+def test_steps_after_a_wrong_total_are_longer_where_that_is_planted():
+    law = SimulatedLaw(error_rates=(0.4,), mean_fillers=2.0, wrong_fillers=5.0)
+    assert fillers_by_total(law) == {True: pytest.approx(2.0, abs=0.2), False: pytest.approx(5.0, abs=0.5)}
+    assert fillers_by_total(replace(law, wrong_fillers=None)) == {True: pytest.approx(2.0, abs=0.2)} | {
+        False: pytest.approx(2.0, abs=0.25)
+    }
+    wrong = position("Adding 7 gives 50\nAdding 35 now", task=Task.under(law, STATEMENT))
+    assert wrong.next_tokens()[GIVES] == pytest.approx(1 / 6)
+
+
+def test_a_law_without_planted_lengths_draws_what_it_drew_before():
+    law = SimulatedLaw(error_rates=(0.4,))
+    tasks = [Task.under(one, STATEMENT) for one in (law, replace(law, wrong_fillers=law.mean_fillers))]
+    one, other = ([draw(Position(task), Random(seed), 200) for seed in range(20)] for task in tasks)
+    assert one == other
 
 
 def test_a_law_without_fillers_writes_none():
