@@ -198,7 +198,7 @@ def _unmasked(row, shape):
     return row["text"][max(row["masked_ends"], default=0) :].strip()
 
 
-@pytest.mark.parametrize("trainer", TRAINERS.values(), ids=str)
+@pytest.mark.parametrize("trainer", TRAINERS.values(), ids=lambda trainer: trainer.name)
 def test_the_chats_of_self_corrections_teach_mistakes_and_are_refused(trainer):
     with pytest.raises(CannotExport, match="it would learn the mistakes too"):
         choose(dataset_of("self_correction_traces"), trainer, available=["messages"], wanted="messages")
