@@ -46,6 +46,7 @@ ALL = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 # Many rates: with two or three, an interval that holds them all is never wrong, and no rule for intervals changes that.
 HARD = tuple(rate / 100 for rate in range(6, 35))
 EASY = tuple(rate / 100 for rate in range(75, 96))
+ERRORS = tuple(rate / 100 for rate in range(2, 31))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,11 @@ CELLS = (
     Cell(name="short", law=SimulatedLaw(base_rates=ALL), steps=(2, 4)),
     Cell(name="long", law=SimulatedLaw(base_rates=ALL), steps=(20, 29)),
     Cell(name="flat", law=SimulatedLaw(base_rates=ALL, late=True)),
-    Cell(name="error 0.1 a step", law=SimulatedLaw(error_rate=0.1, recovery_rate=0.05)),
-    Cell(name="error 0.1, recovery 0.5", law=SimulatedLaw(error_rate=0.1, recovery_rate=0.5), claimed=False),
+    Cell(name="error 0.02 to 0.3 a step", law=SimulatedLaw(error_rates=ERRORS, recovery_rate=0.05)),
+    Cell(  # not claimed: every value is one of two, so an interval of 0.95 holds both, or one that is nearly certain
+        name="error 0.1 a step", law=SimulatedLaw(error_rates=(0.1,), recovery_rate=0.05), claimed=False
+    ),
+    Cell(name="error 0.1, recovery 0.5", law=SimulatedLaw(error_rates=(0.1,), recovery_rate=0.5), claimed=False),
 )
 
 

@@ -49,6 +49,7 @@ from generators.sampling.ledger import Ledger
 from generators.sampling.runner import run_recipe
 from generators.sampling.sampler import Sampler
 from generators.search.exhaustive import Exhaustive
+from generators.search.prior_fit import Attempted
 from generators.search.priors import Priors
 from generators.search.sequential_test import SequentialTest
 
@@ -143,9 +144,9 @@ async def compared(
     if not cases:
         least = f"least-rate ({options.least_rate})"
         raise ValueError(f"none of {len(tried)} problems has a wrong solution and a pass rate of {least}: try more")
-    right = [(sum(attempt.verdict.is_right for attempt in attempts), len(attempts)) for _, attempts in tried]
+    right = [Attempted(sum(attempt.verdict.is_right for attempt in attempts), len(attempts)) for _, attempts in tried]
     strategy = await calibrated(
-        SequentialTest(cap=LABEL_CAP), cases, attempts=right, label=bench.label, pilot=len(cases), window=IN_FLIGHT
+        SequentialTest(cap=LABEL_CAP), cases, tried=right, label=bench.label, pilot=len(cases), window=IN_FLIGHT
     )
     bench = replace(bench, tokens=replace(bench.tokens, priors=strategy.priors))
     estimate = {"solutions": len(cases), "scan_tokens": scan_tokens(cases, reference)}

@@ -66,7 +66,7 @@ async def searched(simulated_round: Round, cases: Sequence[Case], pilot: int, re
         cost: Cost = {}
         labelling = _bench(engine, ledger, checker, SequentialTest(), cost).label
         strategy = await calibrated(
-            SequentialTest(), cases, attempts=simulated_round.tried, label=labelling, pilot=pilot, window=WINDOW
+            SequentialTest(), cases, tried=simulated_round.tried, label=labelling, pilot=pilot, window=WINDOW
         )
         await run_recipe(lambda case: labelling(case, strategy), cases, window=WINDOW)
         bench = _bench(engine, ledger, checker, strategy)

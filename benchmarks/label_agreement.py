@@ -49,6 +49,7 @@ from generators.sampling.runner import run_recipe
 from generators.sampling.sampler import Sampler
 from generators.search.exhaustive import Exhaustive
 from generators.search.omegaprm import OmegaPRM
+from generators.search.prior_fit import Attempted
 from generators.search.sequential_test import SequentialTest
 from generators.search.strategy import Strategy
 
@@ -216,14 +217,16 @@ async def compared(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
     """Run and compare all strategies."""
     items = await attempted(bench, options.problems)
     written = {problem.prompt: problem for problem in source(options.problems).worked()}
-    tried = [(sum(attempt.verdict.is_right for attempt in item.attempts), len(item.attempts)) for item in items]
+    tried = [
+        Attempted(sum(attempt.verdict.is_right for attempt in item.attempts), len(item.attempts)) for item in items
+    ]
     chosen = [item for item in items if item.chosen]
     # The reference goes first and keeps the engine full; the strategies then find nearly all rollouts in the ledger.
     full_cost, reference = await bench.labelled(chosen, Exhaustive(rollouts_per_step=options.reference))
     errors = await planted(bench, items)
     strategies = dict(STRATEGIES)
     ours = await calibrated(
-        SequentialTest(cap=96), chosen, attempts=tried, label=bench.label, pilot=len(chosen), window=IN_FLIGHT
+        SequentialTest(cap=96), chosen, tried=tried, label=bench.label, pilot=len(chosen), window=IN_FLIGHT
     )
     strategies["sequential_test"] = ours
     print("priors", json.dumps(ours.priors.to_json()), file=sys.stderr)

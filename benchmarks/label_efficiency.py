@@ -104,7 +104,7 @@ async def searched(simulated_round: Round, strategy: Strategy, engine: Simulated
             strategy = await calibrated(
                 strategy,
                 simulated_round.items,
-                attempts=simulated_round.tried,
+                tried=simulated_round.tried,
                 label=label_item,
                 pilot=PILOT,
                 window=WINDOW,

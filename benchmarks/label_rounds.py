@@ -23,6 +23,7 @@ from generators.records import Attempt, Problem
 from generators.sampling.ledger import Ledger
 from generators.sampling.runner import run_recipe
 from generators.sampling.sampler import Sampler
+from generators.search.prior_fit import Attempted
 
 BASE_RATES = (0.2, 0.3, 0.5, 0.7, 0.9)
 RECOVERY_RATES = (0.0, 0.02, 0.05, 0.1)
@@ -44,12 +45,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The items of one variant and recovery rate; `tried` has (right, all) attempts of every problem, solved or not."""
+    """The items of one variant and recovery rate; `tried` has every problem, solved or not."""
 
     variant: str
     recovery_rate: float
     items: tuple[Item, ...]
-    tried: tuple[tuple[int, int], ...]
+    tried: tuple[Attempted, ...]
 
     def policy(self) -> SimulatedPolicy:
         """A fresh engine with the round's law and counters at zero."""
@@ -83,7 +84,7 @@ def make_round(variant: str, recovery_rate: float, n_problems: int, *, fillers: 
     problems = [engine.problem(index) for index in range(n_problems)]
     items, tried = [], []
     for problem, attempts in zip(problems, asyncio.run(attempted()), strict=True):
-        tried.append((sum(attempt.verdict.is_right for attempt in attempts), len(attempts)))
+        tried.append(Attempted(sum(attempt.verdict.is_right for attempt in attempts), len(attempts)))
         wrong = [attempt for attempt in attempts if attempt.verdict is Verdict.DIFFERENT]
         if variant == "flat":
             items.append(Item(problem, attempts, planted(engine, problem, attempts[0], fillers=fillers)))

@@ -88,7 +88,7 @@ class Bench:
             strategy = await calibrated(
                 strategy,
                 open_items,
-                attempts=[(item.n_right, item.n_decided) for item in self.items],
+                tried=[item.tried for item in self.items],
                 label=self.label,
                 pilot=self.config.settings.pilot,
                 window=IN_FLIGHT,

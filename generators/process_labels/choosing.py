@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Protocol
 
 from filters.answers.checker import AnswerRule
 from generators.engine.tokenizer import Tokenizer
-from generators.process_labels.recipe import ProcessLabelsConfig, choose
+from generators.process_labels.recipe import Chosen, ProcessLabelsConfig, choose
 from generators.records import Attempt, Problem
+from generators.search.prior_fit import Attempted
 
 
 class Attempts(Protocol):
@@ -20,13 +22,22 @@ class Attempts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A problem, the indexes of the attempts that are labelled, and what is known of all its attempts."""
+    """A problem, the indexes of the attempts that are labelled, and what is known of all its attempts.
+
+    `n_steps` is the mean number of steps of the labelled ones, if there are any.
+    """
 
     problem: Problem
     chosen: tuple[int, ...]
+    n_steps: float | None
     first_right: int | None
     n_right: int
     n_decided: int
+
+    @property
+    def tried(self) -> Attempted:
+        """What a fit of base rates takes of the problem."""
+        return Attempted(self.n_right, self.n_decided, self.n_steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +67,16 @@ def choose_solutions(
             (attempt.problem_id, attempt.attempt_index, reason) for attempt, reason in chosen.passed_over
         )
         if tried:
-            found.items.append(_item(problem, tried, chosen.attempts, rule))
+            found.items.append(_item(problem, tried, chosen, rule))
     return found
 
 
-def _item(problem: Problem, tried: Sequence[Attempt], chosen: Sequence[Attempt], rule: AnswerRule) -> Item:
+def _item(problem: Problem, tried: Sequence[Attempt], chosen: Chosen, rule: AnswerRule) -> Item:
     decided = [right for right in _outcomes(tried, rule) if right is not None]
     return Item(
         problem=problem,
-        chosen=tuple(attempt.attempt_index for attempt in chosen),
+        chosen=tuple(attempt.attempt_index for attempt in chosen.attempts),
+        n_steps=fmean(chosen.n_steps) if chosen.n_steps else None,
         first_right=min((attempt.attempt_index for attempt in tried if attempt.verdict.is_right), default=None),
         n_right=sum(decided),
         n_decided=len(decided),

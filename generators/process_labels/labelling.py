@@ -89,7 +89,7 @@ class Labeller:
         return await calibrated(
             strategy,
             open_items,
-            attempts=[(item.n_right, item.n_decided) for item in items],
+            tried=[item.tried for item in items],
             label=self.label,
             pilot=self.config.settings.pilot,
             window=self.bench.window,

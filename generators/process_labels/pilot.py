@@ -14,7 +14,7 @@ from generators.process_labels.recipe import LabelledProblem
 from generators.records import LabelledSolution
 from generators.sampling.runner import Watch, run_recipe
 from generators.search.exhaustive import Exhaustive
-from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
+from generators.search.prior_fit import Attempted, PilotSolution, fit_base, fit_pilot
 from generators.search.sequential_test import SequentialTest, ended
 from generators.search.strategy import REFUTED, Strategy
 
@@ -28,20 +28,20 @@ async def calibrated(
     strategy: SequentialTest,
     items: Sequence[Item],
     *,
-    attempts: Sequence[tuple[int, int]],
+    tried: Sequence[Attempted],
     label: Callable[[Item, Strategy], Awaitable[LabelledProblem]],
     pilot: int,
     window: int,
     watch: Watch | None = None,
 ) -> SequentialTest:
-    """Fit the priors of `strategy` to the (right, all) `attempts` of the slice and to its first `pilot` problems.
+    """Fit the priors of `strategy` to all problems `tried` in the slice and to its first `pilot` ones.
 
-    Base rates come from the attempts. The other priors come from a quarter of the pilot, with a few rollouts from every
+    Base rates come from all attempts. The other priors come from a quarter of the pilot, with a few rollouts from every
     step: a search looks where errors may be, which does not tell how values run along a solution. The rest of the pilot
     is then searched under those first priors, and both together give the final ones. The final search reuses most of
     these rollouts. `watch` hears of both parts. Raises EngineError; a problem that the engine refuses is left out.
     """
-    based = fitted = replace(strategy, priors=fit_base(attempts, strategy.priors))
+    based = fitted = replace(strategy, priors=fit_base(tried, strategy.priors))
     n_even = ceil(pilot / EVEN_SHARE)
     seen: list[PilotSolution] = []
     cheap: Strategy = Exhaustive(rollouts_per_step=ROLLOUTS_PER_STEP)
@@ -64,6 +64,7 @@ def _pilot_solutions(labelled: LabelledProblem) -> list[PilotSolution]:
     return [
         PilotSolution(
             ended(solution.counts, _refuted(solution)),
+            len(solution.counts),
             solution.attempt_counts.n_correct,
             solution.attempt_counts.n_rollouts,
         )

@@ -21,7 +21,7 @@ from generators.search.rollouts import Rollouts
 from generators.search.strategy import Path, Strategy
 from generators.search.tree import Tree
 
-VERSION = "7"  # bump when a change here would change the rows
+VERSION = "8"  # bump when a change here would change the rows
 
 Held = Mapping[tuple[str, int], tuple[int, ...]]  # by problem and attempt, how many stored rollouts each step may use
 NOTHING_HELD: Held = {}
@@ -42,9 +42,10 @@ class ProcessLabelsConfig:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The attempts to label, and the others with the reason why they are passed over."""
+    """The attempts to label with the number of steps of each, and the others with the reason why not."""
 
     attempts: tuple[Attempt, ...]
+    n_steps: tuple[int, ...]
     passed_over: tuple[tuple[Attempt, str], ...]
 
 
@@ -58,8 +59,11 @@ def choose(attempts: Sequence[Attempt], *, tokenizer: Tokenizer, config: Process
     wrong: list[Attempt] = []
     right: list[Attempt] = []
     seen: set[str] = set()
+    n_steps: dict[int, int] = {}
     for attempt in sorted(attempts, key=lambda attempt: attempt.attempt_index):
-        reason = _unfit(attempt, seen, tokenizer, config)
+        reason = _unfit(attempt, seen) or _out_of_bounds(
+            n_steps.setdefault(attempt.attempt_index, len(step_ends(attempt.token_ids, tokenizer))), config.settings
+        )
         if reason:
             passed_over.append((attempt, reason))
             continue
@@ -68,7 +72,8 @@ def choose(attempts: Sequence[Attempt], *, tokenizer: Tokenizer, config: Process
     turns = [attempt for pair in zip_longest(_new_answers_first(wrong), right) for attempt in pair if attempt]
     most = config.settings.solutions_per_problem
     passed_over += [(attempt, "enough_per_problem") for attempt in turns[most:]]
-    return Chosen(tuple(turns[:most]), tuple(passed_over))
+    chosen = tuple(turns[:most])
+    return Chosen(chosen, tuple(n_steps[attempt.attempt_index] for attempt in chosen), tuple(passed_over))
 
 
 def _new_answers_first(wrong: Sequence[Attempt]) -> list[Attempt]:
@@ -76,19 +81,20 @@ def _new_answers_first(wrong: Sequence[Attempt]) -> list[Attempt]:
     return sorted(wrong, key=lambda attempt: first[attempt.extracted] is not attempt)
 
 
-def _unfit(attempt: Attempt, seen: set[str], tokenizer: Tokenizer, config: ProcessLabelsConfig) -> str | None:
+def _unfit(attempt: Attempt, seen: set[str]) -> str | None:
     if attempt.finish_reason != "eos":
         return "truncated"
     if attempt.verdict.is_undecided:
         return f"verdict_{attempt.verdict}"
     if attempt.verdict is Verdict.NO_ANSWER:
         return "no_answer"
-    if attempt.text in seen:
-        return "duplicate_text"
-    n_steps = len(step_ends(attempt.token_ids, tokenizer))
-    if n_steps < config.settings.min_steps:
+    return "duplicate_text" if attempt.text in seen else None
+
+
+def _out_of_bounds(n_steps: int, settings: Settings) -> str | None:
+    if n_steps < settings.min_steps:
         return "too_few_steps"
-    return "too_many_steps" if n_steps > config.settings.max_steps else None
+    return "too_many_steps" if n_steps > settings.max_steps else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class Belief:
 
     `ends_right` is the solution's own outcome. The solution was selected by it, so it restricts the states and does
     not count as a rollout. `counts` are the right and wrong rollouts from the end of each step but the last;
-    `log_evidence` is their log-probability under the priors.
+    `log_evidence` is their log-probability under the priors. `whole` is the number of steps of the whole
+    solution, where these end at a refuted one.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Belief:
         n_attempts: int,
         priors: Priors,
         counts: Sequence[tuple[int, int]] = (),
+        whole: int | None = None,
     ) -> None:
         if n_steps < 1:
             raise ValueError(f"n_steps must be at least 1, got {n_steps}")
@@ -56,7 +58,7 @@ class Belief:
             raise ValueError(f"n_right must be from 0 to n_attempts ({n_attempts}), got {n_right}")
         self.n_steps = n_steps
         self._ends_right = ends_right
-        base = np.array(priors.base) * likelihood(BASE_RATES, n_right, n_attempts)
+        base = priors.base_of(whole or n_steps) * likelihood(BASE_RATES, n_right, n_attempts)
         self._bases: Indexes = np.flatnonzero(base >= _LEAST_BASE * base.max())
         base = base[self._bases] / base[self._bases].sum()
         self._chain = Chain.of(n_steps, priors, self._bases)
@@ -71,7 +73,9 @@ class Belief:
         self._solve()
 
     @classmethod
-    def of(cls, counts: Sequence[StepCounts], *, n_right: int, n_attempts: int, priors: Priors) -> "Belief":
+    def of(
+        cls, counts: Sequence[StepCounts], *, n_right: int, n_attempts: int, priors: Priors, whole: int | None = None
+    ) -> "Belief":
         """The posterior given all counts at once; the last step's count is the solution's own outcome."""
         return cls(
             len(counts),
@@ -80,6 +84,7 @@ class Belief:
             n_attempts=n_attempts,
             priors=priors,
             counts=[(seen.n_correct, seen.n_rollouts - seen.n_correct) for seen in counts[:-1]],
+            whole=whole,
         )
 
     def add(self, step: int, ended_right: bool) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from generators.records import StepCounts
 from generators.search.belief import Belief
-from generators.search.priors import BASE_RATES, Priors
+from generators.search.priors import BASE_RATES, KEPT, ByLength, Priors, moved_rates
 
 Floats = NDArray[np.float64]
 UPDATES = 30  # few enough to keep the weights smooth: more would take chance for a peak
@@ -22,34 +22,69 @@ SHAPES = ((0.0, 1.0), *((rise, closing) for rise in (0.3, 0.6, 1.0) for closing 
 EVENS = (0.02, 0.5, 0.98)  # told together with shapes, since both say where first errors are
 FINER_EVENS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 SPREADS = (10.0, 30.0, 100.0, 700.0)
-_UNTOLD = 2.0  # nats of evidence by which a pilot does not tell two spreads apart: the larger one is taken
+LEANS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)  # of base rates by length: log odds per standard deviation of it
+_UNTOLD = 2.0  # nats of evidence by which data do not tell two spreads, or a lean and none, apart: the simpler is taken
 # Without it, a pilot in which nothing recovers may look like one whose wrong prefixes are worth as much as right ones.
 _PSEUDO_SOLUTIONS = 1.0  # the weight of the recovery rates from before the pilot
-_KEPT = 0.99  # share of the fitted weights; the rest is spread evenly, so that nothing becomes impossible
 
 
 @dataclass(frozen=True, slots=True)
 class PilotSolution:
-    """A solution of the pilot: the counts of its steps, and the attempts at its problem."""
+    """A solution of the pilot: the counts of its steps up to a refuted one, the number of all its steps, and the
+    attempts at its problem.
+    """
 
     counts: tuple[StepCounts, ...]
+    n_steps: int
     n_right: int
     n_attempts: int
 
     def belief(self, priors: Priors) -> Belief:
         """The posterior given the counts, under `priors`."""
-        return Belief.of(self.counts, n_right=self.n_right, n_attempts=self.n_attempts, priors=priors)
+        return Belief.of(
+            self.counts, n_right=self.n_right, n_attempts=self.n_attempts, priors=priors, whole=self.n_steps
+        )
 
 
-def fit_base(attempts: Sequence[tuple[int, int]], start: Priors | None = None) -> Priors:
-    """`start` with base rates fitted by EM to the (right, all) attempts of every problem."""
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """The attempts at one problem, and the mean number of steps of its solutions, if that is known."""
+
+    n_right: int
+    n_attempts: int
+    n_steps: float | None = None
+
+
+def fit_base(tried: Sequence[Attempted], start: Priors | None = None) -> Priors:
+    """`start` with base rates fitted by EM to the attempts at every problem, and how they go with length."""
     start = start or Priors()
-    attempted = np.array([(n_right, n) for n_right, n in attempts if n], dtype=np.float64).reshape(-1, 2)
-    if not len(attempted):
+    attempted = [problem for problem in tried if problem.n_attempts]
+    if not attempted:
         return start
-    rates = np.array(BASE_RATES)
-    logs = attempted[:, :1] * np.log(rates) + (attempted[:, 1:] - attempted[:, :1]) * np.log1p(-rates)
-    return replace(start, base=_weights(logs, np.full(len(rates), 1 / len(rates)), pseudo=0.0))
+    n_right, n = (np.array([[getattr(problem, name)] for problem in attempted]) for name in ("n_right", "n_attempts"))
+    base, evidence = _base(n_right, n, np.zeros_like(n))
+    return replace(start, base=base, by_length=_by_length(attempted, n_right, n, evidence))
+
+
+def _by_length(attempted: Sequence[Attempted], n_right: Floats, n: Floats, evidence: float) -> ByLength | None:
+    """The likeliest lean of base rates by length; None if it is no likelier than none, whose evidence is given."""
+    known = [problem.n_steps for problem in attempted if problem.n_steps is not None]
+    if not known or min(known) == max(known):
+        return None
+    length, deviation = float(np.mean(known)), float(np.std(known))
+    further = np.array([[(problem.n_steps or length) - length] for problem in attempted])
+    slopes = [sign * lean / deviation for lean in LEANS for sign in (-1, 1)]
+    fitted = [(slope, *_base(n_right, n, slope * further)) for slope in slopes]
+    slope, base, best = max(fitted, key=lambda found: found[2])
+    return ByLength(base=base, length=length, slope=slope) if best > evidence + _UNTOLD else None
+
+
+def _base(n_right: Floats, n: Floats, by: Floats) -> tuple[tuple[float, ...], float]:
+    """Weights of base rates whose log odds are moved `by` so much in each problem, and their log-evidence."""
+    rates = moved_rates(by)
+    logs = n_right * np.log(rates) + (n - n_right) * np.log1p(-rates)
+    weights = _weights(logs, np.full(len(BASE_RATES), 1 / len(BASE_RATES)), pseudo=0.0)
+    return weights, float(np.logaddexp.reduce(logs + np.log(weights), axis=1).sum())
 
 
 def fit_pilot(pilot: Sequence[PilotSolution], start: Priors) -> Priors:
@@ -100,5 +135,5 @@ def _weights(logs: Floats, before: Floats, *, pseudo: float) -> tuple[float, ...
         shares = likelihoods * weights
         seen = (shares / shares.sum(1, keepdims=True)).sum(0)
         weights = (seen + pseudo * before) / (len(logs) + pseudo)
-    mixed = _KEPT * weights + (1 - _KEPT) / len(weights)
+    mixed = KEPT * weights + (1 - KEPT) / len(weights)
     return tuple(float(weight) for weight in mixed / mixed.sum())

@@ -113,6 +113,7 @@ class SequentialTest:
             n_right=root.n_correct,
             n_attempts=root.n_rollouts,
             priors=self.priors,
+            whole=len(path),
         )
 
 
@@ -128,7 +129,9 @@ class Measured:
         cls, counts: Sequence[StepCounts], *, n_right: int, n_attempts: int, priors: Priors, refuted: int | None
     ) -> "Measured":
         """What the counts of a solution say; from the `refuted` step on, nothing is sound and every value is 0."""
-        belief = Belief.of(ended(counts, refuted), n_right=n_right, n_attempts=n_attempts, priors=priors)
+        belief = Belief.of(
+            ended(counts, refuted), n_right=n_right, n_attempts=n_attempts, priors=priors, whole=len(counts)
+        )
         if refuted is None:
             return cls(belief.values(), belief.sound)
         after = (0.0,) * (len(counts) - refuted)

@@ -42,7 +42,7 @@ def served(error_rate):
 
     async def serve():
         nonlocal server
-        async with SimulatedServer(SimulatedPolicy(law=SimulatedLaw(error_rate=error_rate))) as server:
+        async with SimulatedServer(SimulatedPolicy(law=SimulatedLaw(error_rates=(error_rate,)))) as server:
             server.ended = asyncio.Event()
             started.set()
             await server.ended.wait()

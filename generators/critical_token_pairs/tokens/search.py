@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from generators.critical_token_pairs.tokens.paths import Span, first_error_shares, token_path
 from generators.records import Attempt, StepCounts
 from generators.search.chain import values_at
-from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors, likelihood
+from generators.search.priors import BASE_RATES, KEPT, RECOVERY_RATES, Priors, likelihood
 from generators.search.rollouts import Rollouts
 from generators.search.sequential_test import SequentialTest
 
 Floats = NDArray[np.float64]
-_KEPT = 0.99  # share of the moved weights; the rest is spread evenly, so that nothing becomes impossible
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,11 @@ async def search_tokens(
     span = step or (0, length)
     tree, path = token_path(rollouts.tree, attempt, span, rollouts.sampler.tokenizer)
     attempts = rollouts.tree.root.counts
-    here = replace(priors, even=1.0, by_step=False) if step is None else step_priors(priors, attempts, step, length)
+    here = (
+        replace(priors, even=1.0, by_step=False, by_length=None)
+        if step is None
+        else step_priors(priors, attempts, step, length)
+    )
     search = replace(search, priors=here)
     await search.search(tree, [path], draw=rollouts.draw, cut=rollouts.cut)
     sound = search.conclude(tree, path).sound
@@ -72,6 +75,7 @@ def step_priors(priors: Priors, attempts: StepCounts, step: Span, length: int) -
         rise=0.0,
         even=1.0,
         by_step=False,
+        by_length=None,
     )
 
 
@@ -79,5 +83,5 @@ def _moved(grid: Sequence[float], weights: Floats, values: Floats) -> tuple[floa
     """Weights over `values` as weights over the nearest points of `grid`."""
     nearest = np.abs(values[:, None] - np.array(grid)).argmin(1)
     moved = np.bincount(nearest, weights=weights, minlength=len(grid))
-    mixed = _KEPT * moved / moved.sum() + (1 - _KEPT) / len(grid)
+    mixed = KEPT * moved / moved.sum() + (1 - KEPT) / len(grid)
     return tuple(float(weight) for weight in mixed / mixed.sum())

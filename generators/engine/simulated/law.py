@@ -16,7 +16,8 @@ class SimulatedLaw:
     """How the policy writes; each prompt gets its own base rate from `base_rates`, chosen by hash.
 
     base_rates: the probability that a whole solution ends right.
-    error_rate: the probability that a right step is followed by a wrong one; if unset, solved from the base rate.
+    error_rates: the probability that a right step is followed by a wrong one, instead of base rates: each prompt gets
+        its own, chosen by hash. Without any, it is solved from the base rate.
     recovery_rate: the probability that the step after a wrong total states the true one.
     late: totals stay right or wrong, and only the boxed answer breaks or is mended. The step value is then the base
         rate after a right prefix and the recovery rate after a wrong one.
@@ -27,7 +28,7 @@ class SimulatedLaw:
     """
 
     base_rates: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-    error_rate: float | None = None
+    error_rates: tuple[float, ...] = ()
     recovery_rate: float = 0.05
     late: bool = False
     mean_fillers: float = 3.0
@@ -39,10 +40,10 @@ class SimulatedLaw:
         for field in ("recovery_rate", "mend_rate", "break_rate"):
             if not 0 <= getattr(self, field) <= 1:
                 raise ValueError(f"{field} must be from 0 to 1, got {getattr(self, field)}")
-        if self.error_rate is not None and not 0 <= self.error_rate <= 1:
-            raise ValueError(f"error_rate must be from 0 to 1, got {self.error_rate}")
+        if not all(0 <= rate <= 1 for rate in self.error_rates):
+            raise ValueError(f"error_rates must be from 0 to 1, got {self.error_rates}")
         reachable = self.base_rates and all(self.recovery_rate < rate <= 1 for rate in self.base_rates)
-        if self.error_rate is None and not reachable:
+        if not self.error_rates and not reachable:
             raise ValueError(
                 f"base_rates must be above recovery_rate={self.recovery_rate} and at most 1, got {self.base_rates}"
             )
@@ -51,15 +52,18 @@ class SimulatedLaw:
 
     def step_error_rate(self, text: str, n_steps: int) -> float:
         """The probability that a right step of the problem `text` is followed by a wrong step."""
-        if self.error_rate is not None:
-            return self.error_rate
+        if self.error_rates:
+            return self._of_prompt(self.error_rates, text)
         base_rate = self.base_rate(text)
         return 1 - base_rate if self.late else solved_error_rate(base_rate, self.recovery_rate, n_steps)
 
     def base_rate(self, text: str) -> float:
         """The base rate assigned to the problem `text`."""
+        return self._of_prompt(self.base_rates, text)
+
+    def _of_prompt(self, rates: tuple[float, ...], text: str) -> float:
         digest = hashlib.blake2b(f"{self.seed}/{text}".encode(), digest_size=8).digest()
-        return self.base_rates[int.from_bytes(digest, "big") % len(self.base_rates)]
+        return rates[int.from_bytes(digest, "big") % len(rates)]
 
 
 def chain_value(*, right: bool, error_rate: float, recovery_rate: float, remaining: int) -> float:

@@ -173,11 +173,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--api-key", default=None, help="the key that paths below /v1 require")
     parser.add_argument("--max-model-len", type=int, default=8192, help="tokens of prefix plus continuation")
     parser.add_argument("--seconds-per-token", type=float, default=0.0)
-    parser.add_argument("--error-rate", type=float, default=None, help="per step, for every problem")
+    parser.add_argument("--error-rates", type=float, nargs="*", default=[], help="per step, one by problem")
     parser.add_argument("--recovery-rate", type=float, default=0.05, help="per step after a wrong total")
     options = parser.parse_args(arguments)
     policy = SimulatedPolicy(
-        law=SimulatedLaw(error_rate=options.error_rate, recovery_rate=options.recovery_rate),
+        law=SimulatedLaw(error_rates=tuple(options.error_rates), recovery_rate=options.recovery_rate),
         max_model_len=options.max_model_len,
         seconds_per_token=options.seconds_per_token,
     )

@@ -12,7 +12,7 @@ from generators.engine.simulated.vocabulary import EOS, SimulatedTokenizer
 TOKENIZER = SimulatedTokenizer()
 STATEMENT = Statement(start=41, addends=(7, 35))
 PROMPT = TOKENIZER.chat([{"role": "user", "content": STATEMENT.text}])
-LAW = SimulatedLaw(error_rate=0.2, recovery_rate=0.0)
+LAW = SimulatedLaw(error_rates=(0.2,), recovery_rate=0.0)
 RIGHT = "Adding 7 gives 48\nAdding 35 gives 83\n\\boxed{83}"
 WRONG = "Adding 7 gives 48\nAdding 35 gives 84\n\\boxed{84}"
 SHARES = st.dictionaries(st.integers(0, 9), st.floats(0.01, 1), min_size=1)
@@ -73,7 +73,7 @@ def test_without_beta_a_score_is_the_positive_laws_share():
 
 
 def test_an_error_rate_near_one_still_has_a_right_total_to_contrast():
-    scorer = SimulatedScorer(law=SimulatedLaw(error_rate=0.9, recovery_rate=0.0), beta=1.0)
+    scorer = SimulatedScorer(law=SimulatedLaw(error_rates=(0.9,), recovery_rate=0.0), beta=1.0)
     found = score(scorer, (*PROMPT, *TOKENIZER.encode(RIGHT), EOS))
     assert all(0 < score <= 1 for score in found.scores[1:])
 

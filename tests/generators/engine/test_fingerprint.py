@@ -33,7 +33,7 @@ def of_law(**law):
 
 
 def test_one_law_is_recognised_and_another_is_not():
-    first, again, other = of_law(error_rate=0.1), of_law(error_rate=0.1), of_law(error_rate=0.5)
+    first, again, other = of_law(error_rates=(0.1,)), of_law(error_rates=(0.1,)), of_law(error_rates=(0.5,))
     assert distance(first, again) == 0.0
     assert distance(first, other) > MOST_NOISE
 

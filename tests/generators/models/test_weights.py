@@ -21,7 +21,7 @@ SETTINGS = FleetSettings(stall_s=30, max_restarts=2, give_up_s=30, poll_s=0.01)
 
 
 def server(error_rate=0.1, port=0):
-    return SimulatedServer(SimulatedPolicy(law=SimulatedLaw(error_rate=error_rate)), port=port)
+    return SimulatedServer(SimulatedPolicy(law=SimulatedLaw(error_rates=(error_rate,))), port=port)
 
 
 def client_of(one):
@@ -133,7 +133,7 @@ def test_weights_that_change_behind_a_router_are_seen_while_it_answers(tmp_path)
             worker = Worker(client=client_of(one), recognise=weights(tmp_path).recognise)
             async with Fleet([worker], settings) as fleet:
                 await fleet.model_info()
-                one.policy = SimulatedPolicy(law=SimulatedLaw(error_rate=0.5))
+                one.policy = SimulatedPolicy(law=SimulatedLaw(error_rates=(0.5,)))
                 with pytest.raises(EngineLost, match="serves other weights"):
                     async with asyncio.timeout(20):
                         while True:

@@ -15,7 +15,7 @@ from generators.process_labels.settings import Settings
 from generators.sampling.ledger import Ledger
 from generators.sampling.sampler import Sampler
 from generators.search.exhaustive import Exhaustive
-from generators.search.prior_fit import fit_base
+from generators.search.prior_fit import Attempted, fit_base
 from generators.search.sequential_test import SequentialTest
 
 LAW = Sampling(temperature=1.0, seed=3)
@@ -23,7 +23,7 @@ CONFIG = ProcessLabelsConfig(sampling=LAW, max_tokens=600, settings=Settings())
 PILOT = 4
 STRATEGY = SequentialTest(cap=200)
 START = STRATEGY.priors
-TRIED = [(3, 8), (5, 8), (8, 8), (0, 8), (6, 8)]
+TRIED = [Attempted(n_right, 8) for n_right in (3, 5, 8, 0, 6)]
 
 
 class Labeller:
@@ -45,7 +45,7 @@ class Labeller:
         return await label(problem, attempts, chosen, config=CONFIG, strategy=strategy, **self._tools)
 
 
-def calibrate(folder, items, *, attempts=TRIED, pilot=PILOT, window=3):
+def calibrate(folder, items, *, tried=TRIED, pilot=PILOT, window=3):
     """The calibrated strategy, what was asked for, and how many rollouts the engine drew."""
     policy = SimulatedPolicy(law=SimulatedLaw(base_rates=(0.3, 0.6), recovery_rate=0.1))
 
@@ -53,7 +53,7 @@ def calibrate(folder, items, *, attempts=TRIED, pilot=PILOT, window=3):
         with Ledger(UPath(folder)) as ledger, AnswerChecker() as checker:
             sampler = Sampler(policy="simulated", engine=policy, tokenizer=policy.tokenizer, ledger=ledger)
             labeller = Labeller(sampler, checker, policy)
-            found = await calibrated(STRATEGY, items, attempts=attempts, label=labeller, pilot=pilot, window=window)
+            found = await calibrated(STRATEGY, items, tried=tried, label=labeller, pilot=pilot, window=window)
             return found, labeller.asked, policy.counts.sequences
 
     return asyncio.run(solve())
@@ -68,10 +68,10 @@ def test_only_the_first_problems_and_the_attempts_teach_the_priors(tmp_path):
 
 
 def test_other_attempts_teach_other_base_rates(tmp_path):
-    weak, _, _ = calibrate(tmp_path, [0, 1], attempts=[(1, 8)] * 5)
-    strong, _, _ = calibrate(tmp_path, [0, 1], attempts=[(7, 8)] * 5)
-    assert weak.priors.base == fit_base([(1, 8)] * 5).base
-    assert strong.priors.base == fit_base([(7, 8)] * 5).base
+    weak, _, _ = calibrate(tmp_path, [0, 1], tried=[Attempted(1, 8)] * 5)
+    strong, _, _ = calibrate(tmp_path, [0, 1], tried=[Attempted(7, 8)] * 5)
+    assert weak.priors.base == fit_base([Attempted(1, 8)] * 5).base
+    assert strong.priors.base == fit_base([Attempted(7, 8)] * 5).base
     assert weak.priors.base != strong.priors.base
 
 

@@ -168,6 +168,7 @@ def test_wrong_and_right_solutions_are_chosen_in_turn_and_the_others_passed_over
     ]
     chosen = choose(attempts, tokenizer=CharTokenizer(), config=CONFIG)
     assert [attempt.attempt_index for attempt in chosen.attempts] == [4, 0]
+    assert chosen.n_steps == (2, 2)
     assert {(attempt.attempt_index, reason) for attempt, reason in chosen.passed_over} == {
         (1, "duplicate_text"),
         (2, "enough_per_problem"),

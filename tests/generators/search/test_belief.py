@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from generators.records import StepCounts
 from generators.search.belief import Belief
 from generators.search.chain import Chain
-from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors
+from generators.search.priors import BASE_RATES, RECOVERY_RATES, ByLength, Priors
 
 
 def only(rate):
@@ -70,6 +70,17 @@ def test_without_rollouts_the_base_rate_is_what_the_attempts_say():
     weights = fresh(4, n_right=1, n_wrong=3).base_weights
     expected = [rate * (1 - rate) ** 3 for rate in BASE_RATES]
     assert weights == pytest.approx([share / sum(expected) for share in expected], abs=1e-6)
+
+
+def test_a_solution_cut_at_a_refuted_step_keeps_the_base_rate_of_its_whole_length():
+    even = tuple(1 / len(BASE_RATES) for _ in BASE_RATES)
+    priors = Priors(by_length=ByLength(base=even, length=8, slope=-0.3))
+    cut = Belief(3, ends_right=False, n_right=0, n_attempts=0, priors=priors, whole=12)
+    whole = Belief(12, ends_right=False, n_right=0, n_attempts=0, priors=priors)
+    short = Belief(3, ends_right=False, n_right=0, n_attempts=0, priors=priors)
+    rates = np.array(BASE_RATES)
+    assert cut.base_weights @ rates == pytest.approx(whole.base_weights @ rates, abs=0.02)
+    assert short.base_weights @ rates > cut.base_weights @ rates + 0.2
 
 
 @pytest.mark.parametrize("step", [0, 1, 2])

@@ -3,7 +3,7 @@ import pytest
 
 from generators.records import StepCounts
 from generators.search.chain import clock, values_at
-from generators.search.prior_fit import PilotSolution, fit_base, fit_pilot
+from generators.search.prior_fit import Attempted, PilotSolution, fit_base, fit_pilot
 from generators.search.priors import BASE_RATES, RECOVERY_RATES, Priors
 
 ROLLOUTS = 24
@@ -21,7 +21,7 @@ def mean_recovery(priors, n_steps=8):
 
 
 def attempts_of(rng, rates, n=16):
-    return [(int(rng.binomial(n, rate)), n) for rate in rates]
+    return [Attempted(int(rng.binomial(n, rate)), n) for rate in rates]
 
 
 def seen(rng, *, base, recovery, rise, n_steps=8, n_attempts=16):
@@ -33,7 +33,7 @@ def seen(rng, *, base, recovery, rise, n_steps=8, n_attempts=16):
         StepCounts(n_correct=int(rng.binomial(ROLLOUTS, value)), n_rollouts=ROLLOUTS, n_undecided=0) for value in values
     ]
     own = StepCounts(n_correct=0, n_rollouts=1, n_undecided=0)
-    return PilotSolution((*counts, own), int(rng.binomial(n_attempts, base)), n_attempts)
+    return PilotSolution((*counts, own), n_steps, int(rng.binomial(n_attempts, base)), n_attempts)
 
 
 def pilot(seed, *, n=24, **truth):
@@ -58,16 +58,16 @@ def test_two_kinds_of_problems_are_told_apart():
 
 
 def test_problems_that_are_always_right_count_too():
-    missed = [(4, 8)] * 20
+    missed = [Attempted(4, 8)] * 20
     assert mean_base(fit_base(missed)) == pytest.approx(0.5, abs=0.03)
-    assert mean_base(fit_base([*missed, *[(8, 8)] * 60])) == pytest.approx(0.87, abs=0.05)
+    assert mean_base(fit_base([*missed, *[Attempted(8, 8)] * 60])) == pytest.approx(0.87, abs=0.05)
 
 
 def test_no_base_rate_becomes_impossible():
-    assert min(fit_base([(8, 8)] * 50).base) > 0
+    assert min(fit_base([Attempted(8, 8)] * 50).base) > 0
 
 
-@pytest.mark.parametrize("attempts", [[], [(0, 0), (0, 0)]])
+@pytest.mark.parametrize("attempts", [[], [Attempted(0, 0), Attempted(0, 0)]])
 def test_without_attempts_the_start_stays(attempts):
     start = Priors(rise=0.3)
     assert fit_base(attempts, start) == start
@@ -75,8 +75,39 @@ def test_without_attempts_the_start_stays(attempts):
 
 
 def test_problems_without_a_decided_attempt_change_nothing():
-    tried = [(3, 8), (5, 8), (8, 8)]
-    assert fit_base([(0, 0), *tried, (0, 0)]) == fit_base(tried)
+    tried = [Attempted(3, 8), Attempted(5, 8), Attempted(8, 8)]
+    none = Attempted(0, 0)
+    assert fit_base([none, *tried, none]) == fit_base(tried)
+
+
+@pytest.mark.parametrize("slope", [-0.2, 0.2])
+def test_base_rates_that_go_with_length_are_found(slope):
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(5, 15, 300)
+    tried = [
+        Attempted(int(rng.binomial(8, 1 / (1 + np.exp(-slope * (length - 10))))), 8, float(length))
+        for length in lengths
+    ]
+    fitted = fit_base(tried)
+    for n_steps in (6, 10, 14):
+        mean = float(fitted.base_of(n_steps) @ np.array(BASE_RATES))
+        assert mean == pytest.approx(1 / (1 + np.exp(-slope * (n_steps - 10))), abs=0.05)
+    assert mean_base(fitted) == pytest.approx(0.5, abs=0.05)
+
+
+def test_base_rates_that_do_not_go_with_length_are_taken_to_be_the_same_everywhere():
+    rng = np.random.default_rng(4)
+    tried = [Attempted(int(rng.binomial(8, rng.choice([0.3, 0.7]))), 8, float(rng.integers(5, 15))) for _ in range(300)]
+    assert fit_base(tried).by_length is None
+    assert fit_base([Attempted(n_right, 8, 7.0) for n_right in range(9)]).by_length is None  # all have one length
+
+
+def test_problems_of_unknown_length_teach_base_rates_all_the_same():
+    known = [Attempted(7, 8, 5.0)] * 40 + [Attempted(1, 8, 15.0)] * 40
+    fitted = fit_base([*known, *[Attempted(4, 8)] * 40])
+    assert fitted.by_length is not None
+    assert fitted.by_length.length == 10.0
+    assert fitted.by_length.slope < 0
 
 
 def test_without_a_pilot_the_start_stays():
@@ -122,7 +153,7 @@ def test_where_first_errors_are_is_learnt(anywhere, least, most):
         right = [int(rng.binomial(ROLLOUTS, value)) for value in values]
         counts = [StepCounts(n_correct=k, n_rollouts=ROLLOUTS, n_undecided=0) for k in right]
         own = StepCounts(n_correct=0, n_rollouts=1, n_undecided=0)
-        there.append(PilotSolution((*counts, own), int(rng.binomial(16, 0.7)), 16))
+        there.append(PilotSolution((*counts, own), n_steps, int(rng.binomial(16, 0.7)), 16))
     assert least <= fit_pilot(there, START).even <= most
 
 

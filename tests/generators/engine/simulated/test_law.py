@@ -61,7 +61,7 @@ def test_prompts_draw_their_base_rates_evenly_and_for_good():
     ("settings", "complaint"),
     [
         ({"recovery_rate": -0.1}, "recovery_rate must be from 0 to 1, got -0.1"),
-        ({"error_rate": 1.5}, "error_rate must be from 0 to 1, got 1.5"),
+        ({"error_rates": (0.1, 1.5)}, "error_rates must be from 0 to 1, got"),
         ({"base_rates": (0.5, 0.05)}, "base_rates must be above recovery_rate=0.05"),
         ({"base_rates": ()}, "base_rates must be above"),
         ({"mean_fillers": -1.0}, "mean_fillers must be at least 0, got -1.0"),
@@ -73,7 +73,7 @@ def test_a_law_out_of_bounds_is_refused(settings, complaint):
 
 
 def test_a_given_error_rate_needs_no_base_rates():
-    law = SimulatedLaw(error_rate=0.3, recovery_rate=0.5)
+    law = SimulatedLaw(error_rates=(0.3,), recovery_rate=0.5)
     assert law.step_error_rate("any problem", 9) == 0.3
 
 
@@ -185,7 +185,7 @@ def test_drawn_steps_vary_in_length_as_the_law_says():
 
 
 def test_a_law_without_fillers_writes_none():
-    here = Position(Task.under(SimulatedLaw(mean_fillers=0, error_rate=0.0), STATEMENT))
+    here = Position(Task.under(SimulatedLaw(mean_fillers=0, error_rates=(0.0,)), STATEMENT))
     assert TOKENIZER.decode(draw(here, Random(1), 1000)) == RIGHT
 
 

@@ -50,7 +50,7 @@ def test_attempts_end_right_as_often_as_the_base_rate_says(base_rate, recovery_r
 
 @pytest.mark.parametrize("share", [0.1, 0.35, 0.6, 0.85, 1.0])
 def test_continuations_of_any_cut_end_right_as_often_as_its_value_says(share):
-    policy = SimulatedPolicy(law=SimulatedLaw(error_rate=0.15, recovery_rate=0.1))
+    policy = SimulatedPolicy(law=SimulatedLaw(error_rates=(0.15,), recovery_rate=0.1))
     start = prompt(policy)
     for seed in range(4):
         whole = generate(policy, start, seed=seed).completions[0].token_ids[:-1]
@@ -62,7 +62,7 @@ def test_continuations_of_any_cut_end_right_as_often_as_its_value_says(share):
 
 
 def test_value_falls_to_the_recovery_at_the_first_error():
-    policy = SimulatedPolicy(law=SimulatedLaw(error_rate=0.2, recovery_rate=0.0))
+    policy = SimulatedPolicy(law=SimulatedLaw(error_rates=(0.2,), recovery_rate=0.0))
     start = prompt(policy)
     for completion in generate(policy, start, n=50).completions:
         ids = start + completion.token_ids
@@ -72,7 +72,7 @@ def test_value_falls_to_the_recovery_at_the_first_error():
 
 
 def test_a_solution_is_lines_of_text_that_end_in_a_boxed_answer():
-    policy = SimulatedPolicy(law=SimulatedLaw(error_rate=0.0))
+    policy = SimulatedPolicy(law=SimulatedLaw(error_rates=(0.0,)))
     completion = generate(policy, prompt(policy)).completions[0]
     lines = completion.text.split("\n")
     assert lines[-1] == f"\\boxed{{{policy.problem(0).answer}}}"

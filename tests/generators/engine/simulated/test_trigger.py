@@ -124,7 +124,7 @@ def test_the_first_error_stays_where_it_was():
 
 
 def test_a_law_mends_little_and_breaks_less_by_default():
-    task = Task.under(SimulatedLaw(error_rate=0.1), STATEMENT)
+    task = Task.under(SimulatedLaw(error_rates=(0.1,)), STATEMENT)
     assert 0 < task.break_rate < task.mend_rate <= 0.1
     with pytest.raises(ValueError, match=r"mend_rate must be from 0 to 1, got 1.5"):
         SimulatedLaw(mend_rate=1.5)
