@@ -11,6 +11,7 @@ import typer
 from dagster_project.commands.check import check
 from dagster_project.commands.compact import compact
 from dagster_project.commands.init import init
+from dagster_project.commands.loop import loop
 from dagster_project.commands.plan import plan
 from dagster_project.commands.preview import preview
 from dagster_project.commands.releases import releases
@@ -31,6 +32,7 @@ app.command()(init)
 app.command()(check)
 app.command()(preview)
 app.command()(run)
+app.command()(loop)
 app.command()(rounds)
 app.command()(status)
 app.command()(releases)

@@ -46,7 +46,7 @@ def made_from(stage: Stage[Any], settings: Settings, store: Store, cell: Cell, *
             for section in (settings.judge, settings.reward, settings.quality, settings.checks, source)
         ],
         "evaluation_sets": [one.model_dump(mode="json") for one in settings.evaluation_sets],
-        "files": [_file(one.problems) for one in (source, *settings.evaluation_sets)],
+        "files": [file_of(one.problems) for one in (source, *settings.evaluation_sets)],
         "needs": {need: _upstream(need, store, cell) for need in stage.needs},
     }
     return hashlib.blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=8).hexdigest()
@@ -58,7 +58,7 @@ def _upstream(stage: str, store: Store, cell: Cell) -> list[Any]:
     return [store.read_recipe(stage, cell).get("settings"), card and card.made_from]
 
 
-def _file(problems: object) -> list[int] | None:
+def file_of(problems: object) -> list[int] | None:
     """Size and time of a local file of problems, None for problems that come from elsewhere."""
     path = Path(str(getattr(problems, "path", "")))
     if not path.is_file():

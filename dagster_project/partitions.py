@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+PARTITION_TAG = "dagster/partition"
+ROUND_TAG = f"{PARTITION_TAG}/round"
 ROUNDS = dg.DynamicPartitionsDefinition(name="rounds")
 
 
@@ -38,6 +40,11 @@ def cell_of(context: dg.AssetExecutionContext) -> Cell:
         raise dg.Failure(f"the partition {key!r} is not a round and a slice: choose one of each", allow_retries=False)
     keys = key.keys_by_dimension
     return Cell(round=keys["round"], slice=keys["slice"])
+
+
+def round_of_run(run: dg.DagsterRun) -> str | None:
+    """The round of a run, whether it makes a slice or something of the whole round; None without a partition."""
+    return run.tags.get(ROUND_TAG) or run.tags.get(PARTITION_TAG)
 
 
 def round_seed(round_key: str) -> int:

@@ -17,6 +17,7 @@ from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
 from dagster_project.resources.reward import RewardSettings
 from dagster_project.settings.file import HubSettings, ReleasesSettings, Settings
+from dagster_project.settings.loop import EvaluationSettings, LoopSettings
 from dagster_project.settings.operations import CheckSettings, RoundsSettings
 from generators.dataset import Dataset
 from generators.datasets import DATASETS, STAGES
@@ -24,6 +25,7 @@ from generators.problems.presets import PRESETS
 from generators.problems.settings import KINDS, EvaluationSetSettings, QualitySettings, Source
 from generators.problems.source import ColumnMapping
 from generators.section import KNOB, NoSettings
+from generators.training.phases import PhaseSettings
 from releases.exports.table import losses, refusals, table
 from releases.trl import readers, trainers
 
@@ -42,6 +44,9 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "[reward]": RewardSettings,
     "[releases]": ReleasesSettings,
     "[hub]": HubSettings,
+    "[loop]": LoopSettings,
+    "[[loop.training]]": PhaseSettings,
+    "[loop.evaluation]": EvaluationSettings,
 }
 
 

@@ -3,19 +3,18 @@
 A new round has a key that no earlier round has, and therefore its own seeds; nothing here touches an earlier round.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from itertools import count
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from dagster_project.partitions import ROUNDS
+from dagster_project.partitions import ROUND_TAG, ROUNDS
 from dagster_project.resources.store import Store
 from dagster_project.settings.file import Settings
 
 OPENED_BY = "stepmill/opened_by"
-ROUND_TAG = "dagster/partition/round"
 SCHEDULE = "weekly_round"
 
 
@@ -65,13 +64,18 @@ def opened_already(instance: dg.DagsterInstance, opener: str) -> str | None:
     return runs[0].tags[ROUND_TAG] if runs else None
 
 
-def slice_runs(round_key: str, slices: Iterable[str], *, opener: str) -> list[dg.RunRequest]:
-    """One run of the job `slice` for each slice of a round."""
+def slice_runs(
+    round_key: str, slices: Iterable[str], *, opener: str, assets: Sequence[str] | None = None
+) -> list[dg.RunRequest]:
+    """One run of the job `slice` for each slice of a round, for all of its assets or for some."""
+    selected = None if assets is None else [dg.AssetKey(name) for name in assets]
     return [
         dg.RunRequest(
             run_key=f"{round_key}/{slice_key}",
             partition_key=dg.MultiPartitionKey({"round": round_key, "slice": slice_key}),
             tags={OPENED_BY: opener},
+            job_name="slice",
+            asset_selection=selected,
         )
         for slice_key in slices
     ]

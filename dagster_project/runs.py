@@ -1,4 +1,4 @@
-"""Make a round: every chosen slice, then a release of each chosen dataset that no check and no crash keeps back.
+"""Make a round: every chosen slice, a release of each chosen dataset that no check and no crash keeps back, a policy.
 
     selection = select(settings, only=["process_labels"])             # dagster_project.running.selection
     with open_instance() as instance:                                  # dagster_project.running.home
@@ -31,6 +31,7 @@ import dagster as dg
 from dagster_project.definitions import build
 from dagster_project.freshness import fresh
 from dagster_project.partitions import ROUNDS, Cell
+from dagster_project.policies.names import POLICY_ASSETS, POLICY_JOB
 from dagster_project.resources.store import Store
 from dagster_project.round import StoredRound
 from dagster_project.rounds import known_rounds, new_round
@@ -152,8 +153,9 @@ class RoundMaker:
     def make(self, round_key: str, selection: Selection, *, log: Path) -> RoundResult:
         """Make the selected slices, and release each selected dataset that no check and no crash keeps back.
 
-        Tables that are finished and fresh are kept. No further slice is made after a crash. Every event is appended to
-        `log`. Raises StorageError, and EngineError if a round goes on whose policy is not known.
+        Then train and evaluate the next policy, if that is selected and every selected dataset is released. Tables that
+        are finished and fresh are kept. No further slice is made after a crash. Every event is appended to `log`.
+        Raises StorageError, and EngineError if a round goes on whose policy is not known.
         """
         began = time.monotonic()
         store = Store(data_root=self.settings.data_root)
@@ -169,6 +171,8 @@ class RoundMaker:
             empty = {name: stored.why_empty(name) for name in ready if not stored.rows(name).height}
             if selection.releases:
                 making.release([name for name in ready if name not in empty])
+            if selection.policy and len(ready) == len(selection.datasets) and not empty and not making.crashes:
+                making.train()
         return RoundResult(
             round=round_key,
             selection=selection,
@@ -222,7 +226,8 @@ class _Making:
         has_tables = any(read_scorecard(store, stage.name, cell) for stage in stages)
         kept: list[str] = []
         if has_tables and not self.selection.again:
-            kept = fresh(stages, settings, store, cell, policy=settings.policy.identity().name)
+            policy = settings.policy.of_round(store.root, cell.round).identity()
+            kept = fresh(stages, settings, store, cell, policy=policy.name)
         for name in kept:
             self.kept.append(Table(name, cell.slice))
             self.maker.listener.skipped(self.kept[-1], KEPT)
@@ -234,6 +239,11 @@ class _Making:
         if assets:
             self.maker.listener.planned([Table(asset, self.stored.key) for asset in assets])
             self._run("release", self.stored.key, assets, None)
+
+    def train(self) -> None:
+        """Train the next policy on the releases of the round, and evaluate it."""
+        self.maker.listener.planned([Table(asset, self.stored.key) for asset in POLICY_ASSETS])
+        self._run(POLICY_JOB, self.stored.key, POLICY_ASSETS, None)
 
     def _run(self, job: str, partition: str, assets: Sequence[str], cell: Cell | None) -> Collection[str]:
         """Run some assets and say which of them were begun."""

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from dagster_project.partitions import ROUNDS, Cell
+from dagster_project.partitions import PARTITION_TAG, ROUND_TAG, ROUNDS, Cell
 from dagster_project.resources.store import Store
-from dagster_project.rounds import ROUND_TAG, known_rounds, new_round, opened_already, slice_runs
+from dagster_project.rounds import known_rounds, new_round, opened_already, slice_runs
 from dagster_project.scorecard import Standing, standing
 from dagster_project.settings.file import Settings
 from generators.datasets import DATASETS, STAGES
@@ -113,7 +113,7 @@ def unpublished(instance: dg.DagsterInstance) -> dict[str, dict[str, tuple[str, 
     for run in runs:
         for name, asset in releases.items():
             if run.asset_selection is None or asset in run.asset_selection:
-                done[name].add(run.tags["dagster/partition"])
+                done[name].add(run.tags[PARTITION_TAG])
     due = {
         key: {dataset.name: dataset.stages for dataset in DATASETS if key not in done[dataset.name]}
         for key in instance.get_dynamic_partitions(str(ROUNDS.name))

@@ -14,8 +14,11 @@ import dagster as dg
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 from upath import UPath
 
+from dagster_project.partitions import round_of_run
+from dagster_project.policies.record import POLICIES, ROUNDS, read_round
 from generators.engine.address import Address, keep_credentials
 from generators.engine.client import ClientSettings, ModelInfo, VLLMClient
+from generators.engine.errors import EngineMisconfigured
 from generators.engine.fleet import Fleet, FleetSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Engine
@@ -93,6 +96,26 @@ class PolicySettings(Attachment):
         """The licence of the weights, by the settings or by the model's card."""
         return self.licence or licence_of(self.model, self.revision)
 
+    def of_round(self, root: UPath, round_key: str | None) -> "PolicySettings":
+        """The settings with the policy that a loop recorded for a round; unchanged for any other round."""
+        record = None if round_key is None else read_round(root, round_key)
+        return self if record is None else self.of_folder(root, record.folder)
+
+    def of_folder(self, root: UPath, folder: str | None) -> "PolicySettings":
+        """The settings with the policy in a folder of trained policies; unchanged if it is None.
+
+        Raises EngineMisconfigured if the folder is gone.
+        """
+        if folder is None:
+            return self
+        place = root / POLICIES / folder
+        if not place.is_dir():
+            raise EngineMisconfigured(
+                f"the policy {place} is gone: restore it, or delete the files of its round and of later ones in "
+                f"{root / ROUNDS} and run the loop again, which trains it anew"
+            )
+        return self.model_copy(update={"model": place.path, "revision": None})
+
     def name_now(self) -> str:
         """The current name of the policy; raises EngineMisconfigured, or EngineUnavailable without the Hub."""
         return (
@@ -124,13 +147,15 @@ class PolicyResource(dg.ConfigurableResource):
     """The policy of a run: its identity, and a pool over whatever serves it.
 
     Attached servers without a revision are recognised by a note of their weights in `weights_folder`. `section` is
-    where the settings stand in the settings file.
+    where the settings stand in the settings file. With `data_root`, the run of a round that a loop opened gets the
+    policy of that round.
     """
 
     settings: PolicySettings
     log_folder: str
     weights_folder: str | None = None
     section: str = "policy"
+    data_root: str | None = None
 
     _server: LocalServer | None = PrivateAttr(default=None)
     _open: _Open | None = PrivateAttr(default=None)
@@ -138,11 +163,18 @@ class PolicyResource(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["PolicyResource"]:
-        """Lend the policy to one run, and stop the server that it started."""
+        """Lend the policy of the run's round to one run, and stop the server that it started."""
+        lent = self
+        if self.data_root is not None and context.run is not None:
+            lent = self.under(self.settings.of_round(UPath(self.data_root), round_of_run(context.run)))
         try:
-            yield self
+            yield lent
         finally:
-            self.close()
+            lent.close()
+
+    def under(self, settings: PolicySettings) -> "PolicyResource":
+        """The same resource for the policy of other settings."""
+        return PolicyResource(settings=settings, log_folder=self.log_folder, weights_folder=self.weights_folder)
 
     def close(self) -> None:
         """Stop the server that was started, if any."""

@@ -2,7 +2,8 @@
 
 `tables/<table>/<round>/<slice>.parquet` with its dropped rows, recipe, cost and scorecard beside it;
 `sources/<source>/<key>/`; `ledger/<policy>/<round>/<slice>/`; `adapters/<content key>/`;
-`releases/<dataset>/<version>/`; `logs/`.
+`releases/<dataset>/<version>/`; `policies/<folder>/`, `rounds/<round>.*.json` and `evaluations/<policy>.json` of loops;
+`logs/`.
 """
 
 import json
@@ -16,10 +17,19 @@ import polars as pl
 from upath import UPath
 
 from dagster_project.partitions import Cell
+from dagster_project.policies.record import POLICIES
 from dagster_project.resources.logs import private_logs
 from generators.blocks import StoredTable, place
 from generators.sampling.ledger import Ledger, Terms, shared
-from generators.sampling.storage import explained, is_local, read_parquet, remove, write_bytes, write_parquet
+from generators.sampling.storage import (
+    StorageError,
+    explained,
+    is_local,
+    read_parquet,
+    remove,
+    write_bytes,
+    write_parquet,
+)
 
 SET_ASIDE = "set_aside"  # in the recipe of a slice without answers to verify
 
@@ -104,6 +114,20 @@ class Store(dg.ConfigurableResource):
     def adapters(self) -> UPath:
         """The folder of trained adapters."""
         return self.root / "adapters"
+
+    @property
+    def policies(self) -> Path:
+        """The folder of trained policies; raises StorageError if that is no local folder."""
+        if not is_local(self.root):
+            raise StorageError(
+                f"data_root is {self.root}, and policies are trained and served from local files: set data_root to a "
+                "local folder to run a loop"
+            )
+        return Path(self.root.path) / POLICIES
+
+    def evaluation(self, policy: str) -> UPath:
+        """What a policy did with the evaluation problems."""
+        return self.root / "evaluations" / f"{policy}.json"
 
     @property
     def releases(self) -> UPath:

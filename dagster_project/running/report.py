@@ -16,13 +16,19 @@ OLD = "Materialise the slice again: an earlier stepmill made it."
 def report(result: RoundResult) -> str:
     """The report as text."""
     lines = [f"Round {result.round}: {len(result.tables)} tables made in {result.seconds:.0f} s"]
-    if result.tables:
-        lines += ["", tables(result.tables)]
+    of_slices = [made for made in result.tables if made.yielded is not None]
+    if of_slices:
+        lines += ["", tables(of_slices)]
     if result.kept:
         lines += ["", *_kept(result)]
     lines += ["", *warnings(result.state.warned), *blocks(result.state.failed, result.selection.datasets)]
     lines += [f"Failed: {crash.table}: {crash.why}" for crash in result.crashes]
     lines += [*result.empty.values(), *_unreleased(result), *releases(result.released)]
+    lines += [
+        f"Made {made.table.asset} in {made.seconds:.0f} s, with {made.rollouts_drawn} rollouts: {made.path}"
+        for made in result.tables
+        if made.yielded is None
+    ]
     return "\n".join([*lines, f"Every event is in {result.log}"]).replace("\n\n\n", "\n\n")
 
 

@@ -21,7 +21,8 @@ class WrongSelection(Exception):
 class Selection:
     """Datasets to make and, if `releases`, to release; the `stages` that they need, in order; and the slices.
 
-    Tables that are finished and fresh are made `again` only if that is asked for.
+    Tables that are finished and fresh are made `again` only if that is asked for. With `policy`, the releases train the
+    next policy of a loop, which is evaluated.
     """
 
     datasets: tuple[Dataset[Any], ...]
@@ -29,6 +30,7 @@ class Selection:
     slices: tuple[str, ...]
     releases: bool
     again: bool
+    policy: bool = False
 
 
 def select(
@@ -38,6 +40,7 @@ def select(
     slices: Sequence[str] = (),
     releases: bool = True,
     again: bool = False,
+    policy: bool = False,
 ) -> Selection:
     """Choose datasets and slices, by default all of them; raises WrongSelection for a name that does not exist."""
     datasets = _chosen("dataset", only, [dataset.name for dataset in DATASETS])
@@ -48,6 +51,7 @@ def select(
         slices=_chosen("slice", slices, list(settings.slices())),
         releases=releases,
         again=again,
+        policy=policy,
     )
 
 

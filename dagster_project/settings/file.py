@@ -19,9 +19,11 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError, create_mode
 from dagster_project.resources.judge import JudgeSettings
 from dagster_project.resources.policy import PolicySettings
 from dagster_project.resources.reward import RewardSettings
+from dagster_project.settings.loop import LoopSettings
 from dagster_project.settings.operations import CheckSettings, RoundsSettings
 from generators.datasets import DATASETS, STAGES, dataset_of
 from generators.engine.address import scrubbed
+from generators.models.policy import SIMULATED
 from generators.problems.settings import (
     KINDS,
     EvaluationSetSettings,
@@ -33,7 +35,7 @@ from generators.problems.settings import (
 from generators.section import NoSettings, OtherSections, Section
 from generators.stage import Stage
 from releases.licences import Handling, refusal
-from releases.names import did_you_mean
+from releases.names import did_you_mean, instead
 
 S = TypeVar("S", bound=Section)
 DEFAULT_FILE = Path(__file__).resolve().parent.parent.parent / "stepmill.toml"
@@ -108,6 +110,7 @@ class Settings(Section):
     judge: JudgeSettings | None = None
     reward: RewardSettings | None = None
     hub: HubSettings | None = None
+    loop: LoopSettings | None = None
     _read_from: str = PrivateAttr("no file")
 
     @property
@@ -157,11 +160,45 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _can_loop(self) -> "Settings":
+        if self.loop is None:
+            return self
+        if self.policy.urls:
+            raise ValueError(
+                f"policy.urls must be empty with a section [loop], whose runs serve each policy that they train, got "
+                f"{', '.join(self.policy.urls)}"
+            )
+        if self.policy.model == SIMULATED:
+            raise ValueError(f"policy.model must have weights to train with a section [loop], got {SIMULATED!r}")
+        chosen, sets = self.loop.evaluation, {one.problems.name: one.problems for one in self.evaluation_sets}
+        if not sets:
+            raise ValueError("[loop] needs problems to evaluate policies on, got none: add [[evaluation_sets]]")
+        for name in chosen.sets:
+            if name not in sets:
+                known = instead(name, sets, plural="evaluation sets")
+                raise ValueError(f"loop.evaluation.sets must name [[evaluation_sets]], got {name}; {known}")
+        unanswered = [name for name in chosen.sets or sets if not sets[name].has_answers]
+        if unanswered:
+            raise ValueError(f"loop.evaluation.sets must have answers to verify by, got {', '.join(unanswered)}")
+        sources = [source.name for source in self.sources]
+        if chosen.prompted_as is not None and chosen.prompted_as not in sources:
+            known = instead(chosen.prompted_as, sources, plural="sources")
+            raise ValueError(f"loop.evaluation.prompted_as must name a source, got {chosen.prompted_as}; {known}")
+        return self
+
+    @model_validator(mode="after")
     def _may_be_released(self) -> "Settings":
         refused = refusal({source.name: source.licence for source in self.sources})
         if refused and self.releases.licences == "refuse":
             raise ValueError(refused)
         return self
+
+
+def loop_of(settings: Settings) -> LoopSettings:
+    """The section `[loop]`; raises SettingsError if there is none."""
+    if settings.loop is None:
+        raise SettingsError(f"{settings.read_from} has no section [loop]: add it with at least one [[loop.training]]")
+    return settings.loop
 
 
 SECTIONS: dict[str, type[Section]] = {

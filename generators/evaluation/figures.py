@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import comb
 from statistics import NormalDist, fmean, stdev
-from typing import Self
+from typing import Any, Self
 
 from generators.evaluation.recipe import ProblemResult
 from generators.search.shares import score_interval
@@ -68,6 +68,19 @@ class Evaluation:
             name: _over_problems([new - old for new, old in zip(mine[name], theirs[name], strict=True)], is_share=False)
             for name in FIGURES
         }
+
+    def summary(self, *, before: "Evaluation | None") -> dict[str, Any]:
+        """The figures as JSON data, and, unless it is None, each one less that of the policy `before`."""
+        summary: dict[str, Any] = {
+            "policy": self.policy,
+            "problems": len(self.problems),
+            "k": self.k,
+            "figures": {name: asdict(figure) for name, figure in self.figures().items()},
+        }
+        if before is not None:
+            gains = {name: asdict(figure) for name, figure in self.less(before).items()}
+            summary |= {"before": before.policy, "less_before": gains}
+        return summary
 
     def to_json(self) -> bytes:
         """The evaluation as the bytes of a file."""

@@ -5,7 +5,7 @@ It lies in the policy's folder. The name of a policy does not depend on it, so t
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ class PolicyCard:
     def steps(self) -> int:
         """The steps of all phases."""
         return sum(phase["steps"] for phase in self.phases)
+
+    def evaluated(self, summary: Mapping[str, Any]) -> "PolicyCard":
+        """The card with the summary of an evaluation."""
+        return replace(self, evaluation=summary)
 
     def write(self, folder: Path) -> None:
         """Write the card into the policy's folder; raises StorageError."""

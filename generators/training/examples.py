@@ -20,16 +20,26 @@ T = TypeVar("T", bound=Item)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A templated prompt and a solution with its end-of-text token; the loss covers `solution_start` onwards."""
+    """A templated prompt and a solution with its end-of-text token; the loss covers `solution_start` onwards.
+
+    With `learnt`, one entry for each token of the solution, it covers those that are true.
+    """
 
     token_ids: tuple[int, ...]
     solution_start: int
+    learnt: tuple[bool, ...] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.solution_start < len(self.token_ids):
             raise ValueError(
                 f"solution_start must be above 0 and below the number of tokens ({len(self.token_ids)}), "
                 f"got {self.solution_start}"
+            )
+        n_tokens = len(self.token_ids) - self.solution_start
+        if self.learnt is not None and (len(self.learnt) != n_tokens or not any(self.learnt)):
+            raise ValueError(
+                f"learnt must have one entry per token of the solution ({n_tokens}), and one that is true, got "
+                f"{len(self.learnt)} with {sum(self.learnt)} true"
             )
 
     def __len__(self) -> int:

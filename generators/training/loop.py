@@ -116,6 +116,8 @@ def at_solutions(model: Any, batch: Sequence[Example]) -> tuple[Any, Any]:
         mask[row, : shared + len(own)] = 1
         # The state at a position predicts the token after it.
         targets[row, start - 1 : len(own) - 1] = ids[row, start : len(own)]
+        if example.learnt is not None:
+            targets[row, start - 1 : len(own) - 1][~torch.tensor(example.learnt)] = IGNORED
     ids, mask, targets = ids.to(model.device), mask.to(model.device), targets.to(model.device)
     cache = None
     if shared:

@@ -7,11 +7,11 @@ from pydantic import Field
 from generators.section import Section
 from generators.training.settings import TrainingSettings
 
-Trains = Literal["attempts", "step_preference_pairs", "critical_token_pairs"]
+Trains = Literal["attempts", "self_correction_traces", "step_preference_pairs", "critical_token_pairs"]
 
 
 class PhaseSettings(Section):
-    """One phase of the training: right `attempts` by SFT, step pairs by Step-DPO, critical tokens by cDPO.
+    """One phase of a training: attempts and corrections by SFT, step pairs by Step-DPO, critical tokens by cDPO.
 
     Rate and steps matter more than anything else, and no default fits every policy.
     """

@@ -7,7 +7,6 @@ import polars as pl
 
 from generators.training.examples import Example
 from generators.training.pairs import Pair
-from generators.training.phases import Trains
 
 CONFIG = "full"  # the config whose rows hold token ids
 
@@ -17,6 +16,15 @@ def right_attempts(rows: pl.DataFrame) -> list[Example]:
     right = rows.filter(pl.col("is_right").fill_null(False) & (pl.col("finish_reason") == "eos"))
     unique = right.unique(["problem_id", "token_ids"], keep="first", maintain_order=True)
     return [_example(prompt, ids) for prompt, ids in unique.select("prompt_token_ids", "token_ids").iter_rows()]
+
+
+def corrections(rows: pl.DataFrame) -> list[Example]:
+    """The self-corrections; what a trigger follows is read and not learnt."""
+    columns = ("prompt_token_ids", "token_ids", "loss_mask")
+    return [
+        Example((*prompt, *ids), len(prompt), tuple(map(bool, mask)))
+        for prompt, ids, mask in rows.select(columns).iter_rows()
+    ]
 
 
 def step_pairs(rows: pl.DataFrame) -> list[Pair]:
@@ -49,8 +57,9 @@ def _example(prefix: Iterable[int], continuation: Iterable[int]) -> Example:
 
 
 Items = Sequence[Example] | Sequence[Pair]
-ITEMS: Mapping[Trains, Callable[[pl.DataFrame], Items]] = {
+ITEMS: Mapping[str, Callable[[pl.DataFrame], Items]] = {
     "attempts": right_attempts,
+    "self_correction_traces": corrections,
     "step_preference_pairs": step_pairs,
     "critical_token_pairs": weighted_pairs,
 }

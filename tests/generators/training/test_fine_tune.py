@@ -100,6 +100,20 @@ def test_a_prefix_that_is_computed_once_changes_neither_loss_nor_gradients(base,
     torch.testing.assert_close(together, apart)
 
 
+def test_masked_tokens_are_read_and_not_learnt(base):
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    masked = Example((1, 2, 3, 4, 5, 0), 2, (False, False, True, True))
+    torch.testing.assert_close(
+        loop.solution_loss(model, [masked]), loop.solution_loss(model, [Example(masked.token_ids, 4)])
+    )
+
+
+@pytest.mark.parametrize(("learnt", "got"), [((True,), "1 with 1 true"), ((False, False), "2 with 0 true")])
+def test_a_mask_covers_the_solution_and_leaves_something(learnt, got):
+    with pytest.raises(ValueError, match=rf"learnt must have one entry per token of the solution \(2\), .* got {got}"):
+        Example((1, 2, 3), 1, learnt)
+
+
 @pytest.mark.parametrize("start", [0, 3])
 def test_an_example_has_a_prompt_and_a_solution(start):
     with pytest.raises(ValueError, match=r"solution_start must be above 0 and below the number of tokens \(3\)"):
