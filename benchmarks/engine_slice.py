@@ -41,7 +41,8 @@ def silent(_: str) -> None:
 class EngineSlice:
     """A `generators.stage.Slice` of `questions` over `engine`, which serves `policy`.
 
-    Its tables lie in `folder`, its ledger beside them. `recipes` has the recipes of the stages that were made.
+    Its tables lie in `folder`, its ledger beside them. `recipes` has the recipes of the stages that were made, `sections`
+    their settings.
     """
 
     engine: Engine
@@ -59,11 +60,13 @@ class EngineSlice:
     judge: JudgeSampling | None = None
     context: int | None = None
     recipes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    sections: dict[str, Section] = field(default_factory=dict)
     hear: Callable[[str], None] = silent
 
     async def make(self, name: str, settings: Section) -> Output:
         """Make the table of a stage, and keep it for the stages that read it."""
         stage = next(stage for stage in STAGES if stage.name == name)
+        self.sections[name] = settings
         output = await stage.make(self, settings)
         for table, rows in {name: output.rows, **output.beside}.items():
             if isinstance(rows, StoredTable):
@@ -112,7 +115,7 @@ class EngineSlice:
         return self.recipes[stage]
 
     def settings(self, stage: str) -> Any:
-        raise KeyError(f"no stage of a benchmark reads the settings of {stage}")
+        return self.sections[stage]
 
     @asynccontextmanager
     async def workbench(

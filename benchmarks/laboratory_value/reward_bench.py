@@ -1,0 +1,109 @@
+"""The units of the reward models: each kind of labels at equal rollouts, trained, and measured on samples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.laboratory_value import reward_labels
+from benchmarks.laboratory_value.bench import TEST, VALIDATION, Bench, samples
+from benchmarks.laboratory_value.problems import of_round
+from benchmarks.laboratory_value.reward_figures import (
+    Choice,
+    Rewards,
+    Sampled,
+    best_choice,
+    f1_by_problem,
+    figures,
+    located,
+)
+from benchmarks.laboratory_value.reward_labels import Labels
+from benchmarks.laboratory_value.reward_model import rewards, trained
+from generators.training.settings import TrainingSettings
+
+KINDS: Mapping[str, str] = {
+    "released_hard": "Released labels, hard",
+    "released_soft": "Released labels, soft",
+    "exhaustive_hard": "Eight rollouts a step, hard",
+    "exhaustive_soft": "Eight rollouts a step, soft",
+    "one_rollout": "One rollout a step",
+    "outcome": "The solution's own outcome",
+    "truth": "The truth of the released solutions",
+}
+RATES = (3e-4, 1e-3, 2e-3)
+BATCH = 32
+
+
+def choose_reward_settings(bench: Bench, kind: str, seed: int, rate: float) -> dict[str, Any]:
+    """Train at a rate and measure on the validation samples: `order`, and the best `aggregate` and `threshold`."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        labels = labels_of(bench, kind, seed)
+        sampled = samples(bench, VALIDATION)
+        scored = _scored(bench, labels, seed, rate, sampled, folder)
+        choice = best_choice(sampled, scored)
+        in_order = [value for value in figures(sampled, scored, choice)["order"] if value is not None]
+        return {"order": sum(in_order) / max(1, len(in_order)), **asdict(choice)}
+
+    result: dict[str, Any] = bench.kept(f"reward-{kind}-{seed}-{VALIDATION}", _content(bench, VALIDATION, rate), make)
+    return result
+
+
+def measure_reward_model(bench: Bench, kind: str, seed: int, rate: float, choice: Choice) -> dict[str, Any]:
+    """Train, and measure on the test samples: figures by problem, and what the labels took."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        labels = labels_of(bench, kind, seed)
+        sampled = samples(bench, TEST)
+        scored = _scored(bench, labels, seed, rate, sampled, folder)
+        return {
+            **figures(sampled, scored, choice),
+            "first_error_f1": f1_by_problem(located(sampled, scored, choice.threshold)),
+            "solutions": len(labels.items),
+            "rollouts": labels.rollouts,
+        }
+
+    content = _content(bench, TEST, rate) | asdict(choice)
+    result: dict[str, Any] = bench.kept(f"reward-{kind}-{seed}-{TEST}", content, make)
+    return result
+
+
+def labels_of(bench: Bench, kind: str, seed: int) -> Labels:
+    """The labels of a kind, at as many rollouts as the released labels took; raises ValueError for an unknown kind."""
+    round = bench.round(seed)
+    given = reward_labels.released(round, column="hard_labels")
+    if kind == "released_hard":
+        return given
+    if kind == "released_soft":
+        return reward_labels.released(round, column="soft_labels")
+    if kind == "truth":
+        problems = {problem.problem_id: problem for problem in of_round(bench.size.problems, seed)}
+        return reward_labels.true_labels(round, problems)
+    if kind == "outcome":
+        return reward_labels.outcomes(round, bench.policy.tokenizer, budget=given.rollouts)
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    return reward_labels.exhaustive(
+        round,
+        bench.policy,
+        seed=seed,
+        k=1 if kind == "one_rollout" else reward_labels.EXHAUSTIVE,
+        budget=given.rollouts,
+        column="soft_labels" if kind.endswith("soft") else "hard_labels",
+    )
+
+
+def _scored(bench: Bench, labels: Labels, seed: int, rate: float, sampled: Sequence[Sampled], folder: Path) -> Rewards:
+    """The rewards of samples by a model that learnt the labels."""
+    settings = TrainingSettings(batch_size=BATCH, learning_rate=rate, seed=seed, save_every=1000)
+    steps = bench.size.reward_steps
+    model = trained(bench.policy, labels.items, settings, steps=steps, checkpoint=folder / "checkpoint")
+    tokenizer = bench.policy.tokenizer
+    flat = [reward_labels.of_attempt(sample, tokenizer) for problem in sampled for sample in problem.samples]
+    scores = iter(rewards(model, flat))
+    return [[next(scores) for _ in problem.samples] for problem in sampled]
+
+
+def _content(bench: Bench, part: str, rate: float) -> dict[str, Any]:
+    size = {"round": bench.size.problems, "steps": bench.size.reward_steps, "batch": BATCH}
+    return {"rate": rate, **size, **bench.asked(part)}

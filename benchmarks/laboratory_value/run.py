@@ -1,0 +1,182 @@
+"""The laboratory's benchmark from start to end: data, choices on validation problems, results on test problems."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from benchmarks.laboratory_value.arms import ARMS, grid, n_pairs
+from benchmarks.laboratory_value.bench import (
+    TEST,
+    VALIDATION,
+    Bench,
+    evaluate_base,
+    make_round,
+    samples,
+    train_and_evaluate,
+)
+from benchmarks.laboratory_value.crossed import Spread, smallest_gain
+from benchmarks.laboratory_value.figures import GAINS, by_problem, of_arms, of_rewards
+from benchmarks.laboratory_value.picture import draw
+from benchmarks.laboratory_value.report import arms_table, panels, rewards_table, to_json
+from benchmarks.laboratory_value.reward_bench import KINDS, RATES, choose_reward_settings, measure_reward_model
+from benchmarks.laboratory_value.reward_figures import Choice, majorities
+from benchmarks.laboratory_value.size import FULL, QUICK
+from benchmarks.laboratory_value.work import Pace, Unit, all_done
+from generators.models.policy import identify
+from generators.training.phases import PhaseSettings
+
+ASSUMED = Spread(seeds=0.02, problems=0.2, rest=0.15)  # of a gain in pass@1, for the power that is said beforehand
+_GRID_SEED = 0
+_SHARED_GRID = {"right_attempts_for_thoughts": "right_attempts", "right_attempts_for_corrections": "right_attempts"}
+# Expected seconds of a unit at the full size on one core.
+_ROUND_S, _GRID_S, _ARM_S, _REWARD_S, _SAMPLES_S = 240.0, 20.0, 45.0, 30.0, 30.0
+
+
+def run(*, model: str, folder: Path, is_quick: bool, picture: Path | None) -> None:
+    """Measure everything, print tables and JSON, and draw the picture if a path is given."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    size = QUICK if is_quick else FULL
+    bench = Bench(model=identify(model).model, folder=(folder / ("quick" if is_quick else "full")).resolve(), size=size)
+    seeds = range(size.seeds)
+    least = smallest_gain(ASSUMED, seeds=size.seeds, problems=size.test)
+    _say(
+        f"{size.seeds} seeds, {size.test} test problems: a true gain in pass@1 of {least:.3f} or more is seen with "
+        f"probability 0.8, if gains vary by {ASSUMED.seeds} between seeds and {ASSUMED.problems} between problems"
+    )
+    chosen_arms = [name for name in ARMS if name not in _SHARED_GRID]
+    tries = sum(len(grid(ARMS[name], is_short=size.short_grid)) for name in chosen_arms)
+    pace = Pace(
+        say=_say,
+        ahead=size.seeds * (_ROUND_S + len(ARMS) * _ARM_S + len(KINDS) * _REWARD_S)
+        + tries * _GRID_S
+        + len(KINDS) * len(RATES) * _REWARD_S
+        + 4 * _SAMPLES_S,
+    )
+    parts = (TEST, VALIDATION)
+    made = all_done(
+        [
+            *(_unit(f"data of seed {seed}", _ROUND_S, make_round, bench, seed) for seed in seeds),
+            *(_unit(f"samples of the {part} problems", _SAMPLES_S, samples, bench, part) for part in parts),
+        ],
+        pace,
+    )
+    base, _ = all_done(
+        [_unit(f"the policy on the {part} problems", _SAMPLES_S, evaluate_base, bench, part) for part in parts], pace
+    )
+    most = n_pairs([bench.round(seed) for seed in seeds], size.pairs)
+    phases = _chosen_phases(bench, most, chosen_arms, pace)
+    settings = _chosen_rewards(bench, pace)
+    arm_units = [
+        _unit(f"{name}, seed {seed}", _ARM_S, train_and_evaluate, bench, name, phases[name], most, seed, TEST)
+        for name in ARMS
+        for seed in seeds
+    ]
+    reward_units = [
+        _unit(f"rewards by {kind}, seed {seed}", _REWARD_S, measure_reward_model, bench, kind, seed, *settings[kind])
+        for kind in KINDS
+        for seed in seeds
+    ]
+    done = iter(all_done([*arm_units, *reward_units], pace))
+    results = {name: [next(done) for _ in seeds] for name in ARMS}
+    rewards = {kind: [next(done) for _ in seeds] for kind in KINDS}
+    votes = majorities(samples(bench, TEST))
+    arms, labels = of_arms(base, results), of_rewards(rewards, votes)
+    arm_costs = {
+        name: {
+            "rows": fmean(each["rows"] for each in of_seeds),
+            **{key: fmean(each["cost"][key] for each in of_seeds) for key in ("rollouts", "tokens")},
+        }
+        for name, of_seeds in results.items()
+    }
+    label_costs = {
+        kind: {key: fmean(each[key] for each in of_seeds) for key in ("solutions", "rollouts")}
+        for kind, of_seeds in rewards.items()
+    }
+    base_figures = {name: fmean(by_problem(base, name)) for name in GAINS}
+    print(arms_table(base_figures, arms, arm_costs), end="\n\n")
+    print(f"Plain majority of the policy: {fmean(votes):.3f}", end="\n\n")
+    print(rewards_table(labels, label_costs), end="\n\n")
+    if picture is not None:
+        draw(panels(arms, labels), picture)
+    print(
+        json.dumps(
+            {
+                "policy": bench.policy.name,
+                "seeds": size.seeds,
+                "test_problems": size.test,
+                "smallest_visible_gain": round(least, 4),
+                "base": base_figures,
+                "majority": fmean(votes),
+                "pairs": most,
+                "arms": to_json(arms, arm_costs),
+                "reward_models": to_json(labels, label_costs),
+                "phases": {name: phase.recipe() for name, phase in phases.items()},
+                "reward_settings": {
+                    kind: {"rate": rate, "aggregate": choice.aggregate, "threshold": choice.threshold}
+                    for kind, (rate, choice) in settings.items()
+                },
+                "data": made[: size.seeds],
+            }
+        )
+    )
+
+
+def _chosen_phases(bench: Bench, most: int, names: Sequence[str], pace: Pace) -> dict[str, PhaseSettings]:
+    """The settings of each arm with the highest pass@1 on the validation problems, on the first seed."""
+    tries = [(name, phase) for name in names for phase in grid(ARMS[name], is_short=bench.size.short_grid)]
+    results = all_done(
+        [
+            _unit(
+                f"{name}, rate {phase.learning_rate}, {phase.steps} steps",
+                _GRID_S,
+                train_and_evaluate,
+                *(bench, name, phase, most, _GRID_SEED, VALIDATION),
+            )
+            for name, phase in tries
+        ],
+        pace,
+    )
+    best: dict[str, tuple[float, PhaseSettings]] = {}
+    for (name, phase), result in zip(tries, results, strict=True):
+        rate = fmean(by_problem(result, "pass_at_1"))
+        _say(f"{name}: pass@1 {rate:.3f} on validation with {_described(phase)}")
+        if name not in best or rate > best[name][0]:
+            best[name] = (rate, phase)
+    return {name: best[_SHARED_GRID.get(name, name)][1] for name in ARMS}
+
+
+def _chosen_rewards(bench: Bench, pace: Pace) -> dict[str, tuple[float, Choice]]:
+    """The rate, aggregate and threshold of each kind of labels that are best on the validation samples."""
+    tries = [(kind, rate) for kind in KINDS for rate in RATES]
+    results = all_done(
+        [
+            _unit(f"rewards by {kind}, rate {rate}", _REWARD_S, choose_reward_settings, bench, kind, _GRID_SEED, rate)
+            for kind, rate in tries
+        ],
+        pace,
+    )
+    found: dict[str, tuple[float, float, Choice]] = {}
+    for (kind, rate), result in zip(tries, results, strict=True):
+        _say(
+            f"rewards by {kind}: order {result['order']:.3f} on validation at rate {rate} by the {result['aggregate']}"
+        )
+        if kind not in found or result["order"] > found[kind][0]:
+            choice = Choice(aggregate=result["aggregate"], threshold=result["threshold"])
+            found[kind] = (result["order"], rate, choice)
+    return {kind: (rate, choice) for kind, (_, rate, choice) in found.items()}
+
+
+def _unit(name: str, weight: float, call: Callable[..., Any], *arguments: Any) -> Unit:
+    return Unit(name=name, weight=weight, call=call, arguments=arguments)
+
+
+def _described(phase: PhaseSettings) -> str:
+    return f"rate {phase.learning_rate}, {phase.steps} steps, beta {phase.beta}, likelihood {phase.likelihood}"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
