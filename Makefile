@@ -1,4 +1,5 @@
 # `make demo` runs the main job, `make policy` warms the embedded policy up for problems of several steps,
+# `make laboratory` trains the laboratory's small policy from scratch,
 # `make test` the tests, `make check` lint and types, `make ui` serves the Dagster UI,
 # `make locks` renews the pins of both locks from pyproject.toml,
 # `make docs` renews the generated reference pages,
@@ -14,7 +15,7 @@ export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
 SERVICES := $(addprefix tests/deployment/test_,browser.py daemon_rounds.py ray_round.py routing.py run_command.py run_faults.py slurm.py storage_faults.py stores.py)
 
-.PHONY: setup policy demo ui screenshots docs locks check test test-services clean
+.PHONY: setup policy laboratory demo ui screenshots docs locks check test test-services clean
 
 setup: .venv/ready
 
@@ -32,6 +33,9 @@ $(DAGSTER_HOME)/dagster.yaml: deploy/local/dagster.yaml
 # A thread that waits for the other one sleeps: one that spins takes the core from whatever else runs there.
 policy: .venv/ready
 	OMP_WAIT_POLICY=passive $(BIN)/python -m generators.training.warmed_up
+
+laboratory: .venv/ready
+	OMP_WAIT_POLICY=passive $(BIN)/python -m generators.training.laboratory
 
 demo: .venv/ready $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/stepmill run --round demo

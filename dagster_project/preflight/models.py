@@ -72,9 +72,9 @@ def _key(settings: Attachment, section: str) -> list[Finding]:
 
 
 def _started(policy: PolicyResource) -> list[Finding]:
-    """Whether a server of our own could start: vLLM is there, the context is the model's, and memory suffices."""
-    settings = policy.settings
-    if importlib.util.find_spec("vllm") is None:
+    """Whether an engine of our own could start: vLLM is there, the context is the model's, and memory suffices."""
+    settings, needs_server = policy.settings, policy.settings.engine == "vllm"
+    if needs_server and importlib.util.find_spec("vllm") is None:
         why = "vLLM is not installed, so no server can be started"
         return [Finding(field="policy.urls", why=why, remedy="run `make setup`, or name servers that run")]
     try:
@@ -86,4 +86,4 @@ def _started(policy: PolicyResource) -> list[Finding]:
     if longest is not None and settings.max_model_len > longest and "--hf-overrides" not in settings.server_args:
         why = f"{settings.max_model_len} tokens are more than the {longest} that {settings.model} was made for"
         findings.append(Finding(field="policy.max_model_len", why=why, remedy=f"set it to at most {longest}"))
-    return [*findings, *memory_findings(settings, identity)]
+    return [*findings, *(memory_findings(settings, identity) if needs_server else ())]

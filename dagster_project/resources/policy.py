@@ -1,4 +1,4 @@
-"""The policy: a vLLM server that the run starts when it first needs it, or other servers that it attaches to.
+"""The policy: a vLLM server that the run starts when it first needs it, other servers, or a model in this process.
 
 One server serves every asset of a run and stops with it.
 """
@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, Self
 
 import dagster as dg
-from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 from upath import UPath
 
 from dagster_project.partitions import round_of_run
@@ -20,6 +21,7 @@ from generators.engine.address import Address, keep_credentials
 from generators.engine.client import ClientSettings, ModelInfo, VLLMClient
 from generators.engine.errors import EngineMisconfigured
 from generators.engine.fleet import Fleet, FleetSettings
+from generators.engine.in_process.engine import InProcessEngine, InProcessSettings
 from generators.engine.pool import Pool, RetrySettings
 from generators.engine.protocol import Engine
 from generators.engine.server import LocalServer
@@ -65,9 +67,14 @@ class Attachment(dg.Config):
 class PolicySettings(Attachment):
     """Which model samples, where it is served, and how much is in flight."""
 
-    model: str = Field("embedded", description="`embedded`, `warmed_up`, `simulated`, a model folder, or a Hub id")
+    model: str = Field(
+        "embedded", description="`embedded`, `warmed_up`, `laboratory`, `simulated`, a model folder, or a Hub id"
+    )
     licence: str | None = Field(
         None, description="the SPDX expression of the weights' licence, if the model's card does not state it"
+    )
+    engine: Literal["vllm", "in_process"] = Field(
+        "vllm", description="what samples: a vLLM server, or this process, for models of a few million weights"
     )
     dtype: str = Field("auto", description="`auto`, `bfloat16` or `float32`; float32 repeats exactly on a CPU")
     max_model_len: int = Field(2048, ge=64, description="the context, in tokens")
@@ -84,6 +91,13 @@ class PolicySettings(Attachment):
     def _leave_the_key(cls, server_args: list[str]) -> list[str]:
         check_arguments(server_args)
         return server_args
+
+    @model_validator(mode="after")
+    def _samples_somewhere(self) -> Self:
+        if self.engine == "in_process" and (self.urls or self.model == SIMULATED):
+            where = f"urls ({', '.join(self.urls)})" if self.urls else "the model 'simulated'"
+            raise ValueError(f"engine must be 'vllm' with {where}, which samples by itself, got 'in_process'")
+        return self
 
     def identity(self) -> Policy:
         """The policy that the settings name; raises EngineMisconfigured if there is no such model."""
@@ -244,11 +258,25 @@ class PolicyResource(dg.ConfigurableResource):
         if settings.model == SIMULATED and not settings.urls:
             simulated = SimulatedPolicy()
             return simulated, simulated.max_model_len
+        if settings.engine == "in_process" and not settings.urls:
+            return await stack.enter_async_context(self._in_process()), settings.max_model_len
         fleet_settings = FleetSettings(
             stall_s=settings.stall_s, max_restarts=settings.max_restarts, give_up_s=settings.give_up_s
         )
         fleet = await stack.enter_async_context(Fleet(self._workers(say), fleet_settings))
         return fleet, (await fleet.model_info()).max_model_len
+
+    def _in_process(self) -> InProcessEngine:
+        policy, settings = self.identity(), self.settings
+        return InProcessEngine(
+            InProcessSettings(
+                model=policy.model,
+                revision=policy.revision,
+                dtype=settings.dtype,
+                max_model_len=settings.max_model_len,
+                max_sequences=settings.in_flight,
+            )
+        )
 
     def _workers(self, say: Callable[[str], None]) -> list[Worker]:
         if self.settings.urls:

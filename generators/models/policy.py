@@ -4,6 +4,7 @@ The name changes when the weights change, so that rollouts of two policies never
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,19 @@ from generators.engine.embedded import embedded_model
 from generators.engine.errors import EngineMisconfigured, EngineUnavailable
 from generators.engine.simulated.vocabulary import SimulatedTokenizer
 from generators.engine.tokenizer import HFTokenizer, Tokenizer
+from generators.training.laboratory import laboratory_model
 from generators.training.warmed_up import warmed_up_model
 
 EMBEDDED = "embedded"
 WARMED_UP = "warmed_up"
+LABORATORY = "laboratory"
 SIMULATED = "simulated"
 CARD = "policy_card.json"  # in the folder of a policy: what is said of it, which does not change its name
+_BUILT: dict[str, Callable[[], Path]] = {
+    EMBEDDED: embedded_model,
+    WARMED_UP: warmed_up_model,
+    LABORATORY: laboratory_model,
+}
 _SAMPLED_BYTES = 1 << 20
 
 
@@ -31,14 +39,12 @@ class Policy:
 
 
 def identify(model: str, *, revision: str | None = None) -> Policy:
-    """The policy named in the settings: `embedded`, `warmed_up`, `simulated`, a local folder, or a Hub model id.
+    """The policy named in the settings: `embedded`, `warmed_up`, `laboratory`, `simulated`, a folder, or a Hub id.
 
     Raises EngineMisconfigured if there is no such model.
     """
-    if model == EMBEDDED:
-        return _local(embedded_model())
-    if model == WARMED_UP:
-        return _local(warmed_up_model())
+    if model in _BUILT:
+        return _local(_BUILT[model]())
     if model == SIMULATED:
         return Policy(name=SIMULATED, model=SIMULATED, revision=None, tokenizer=SimulatedTokenizer())
     if Path(model).expanduser().is_dir():
@@ -61,10 +67,8 @@ def policy_name(model: str, *, revision: str | None = None) -> str:
     """
     if model == SIMULATED:
         return SIMULATED
-    if model == EMBEDDED:
-        return _local_name(embedded_model())
-    if model == WARMED_UP:
-        return _local_name(warmed_up_model())
+    if model in _BUILT:
+        return _local_name(_BUILT[model]())
     if Path(model).expanduser().is_dir():
         return _local_name(Path(model).expanduser().resolve())
     return _hub_name(model, _hub_commit(model, revision))

@@ -19,6 +19,7 @@ from generators.problems.evaluation import EvaluationSet
 from generators.problems.files import FileProblems
 from generators.problems.fit import PromptBounds
 from generators.problems.hub import HubProblems
+from generators.problems.laboratory.problems import LaboratoryProblems
 from generators.problems.multi_step import MultiStepProblems
 from generators.problems.presets import PRESETS, preset_of
 from generators.problems.procedural import ProceduralProblems
@@ -28,7 +29,7 @@ from generators.problems.source import ProblemSource
 from generators.problems.word_problems import EXAMPLES as WORD_PROBLEMS
 from generators.section import Section
 
-Kind = Literal["procedural", "multi_step", "file", "hub", "simulated"]
+Kind = Literal["procedural", "multi_step", "laboratory", "file", "hub", "simulated"]
 _EXAMPLES: dict[str, tuple[Example, ...]] = {"none": (), "chain_sum": CHAIN_SUM, "word_problems": WORD_PROBLEMS}
 _strict = with_config(ConfigDict(extra="forbid"))
 KINDS: dict[str, type[ProblemSource]] = {
@@ -36,6 +37,7 @@ KINDS: dict[str, type[ProblemSource]] = {
     "file": _strict(FileProblems),
     "hub": _strict(HubProblems),
     "multi_step": _strict(MultiStepProblems),
+    "laboratory": _strict(LaboratoryProblems),
     "simulated": _strict(SimulatedSource),
 }
 

@@ -12,7 +12,7 @@ BAD = [
     (SOURCE + "foo = 1", r"sources.0.*foo"),
     (
         '[[sources]]\nname = "a"\nkind = "zip"',
-        "sources.0.kind: Input should be 'procedural', 'multi_step', 'file', 'hub'",
+        "sources.0.kind: Input should be 'procedural', 'multi_step', 'laboratory', 'file', 'hub'",
     ),
     (SOURCE.replace("jsonl", "txt"), "path must end in one of .jsonl, .*, or be a folder, got '.*x.txt'"),
     (SOURCE + SOURCE, "sources must have different names, got a, a"),
