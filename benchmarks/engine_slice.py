@@ -1,7 +1,7 @@
 """A slice over any engine, outside Dagster: the stages make their tables of it as in a run."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -39,13 +39,13 @@ def silent(_: str) -> None:
 
 @dataclass(kw_only=True)
 class EngineSlice:
-    """A `generators.stage.Slice` of `questions` over `engine`, which serves `policy`.
+    """A `generators.stage.Slice` of `questions` over the engine that `serving` opens for `policy`.
 
     Its tables lie in `folder`, its ledger beside them. `recipes` has the recipes of the stages that were made, `sections`
     their settings.
     """
 
-    engine: Engine
+    serving: Callable[[], AbstractAsyncContextManager[Engine]]
     policy: Policy
     questions: Sequence[Problem]
     folder: Path
@@ -121,24 +121,25 @@ class EngineSlice:
     async def workbench(
         self, *, unit: str, total: int, by: Literal["policy", "judge"] = "policy"
     ) -> AsyncIterator[Workbench]:
-        pool = Pool(self.engine, Slots(IN_FLIGHT), settings=RetrySettings())
-        with Ledger(self.ledger) as ledger, AnswerChecker() as checker:
-            sampler = Sampler(
-                policy=self.policy.name,
-                engine=pool,
-                tokenizer=self.policy.tokenizer,
-                ledger=ledger,
-                context=self.context,
-            )
-            async with sampler:
-                yield Workbench(
-                    sampler=sampler,
-                    checker=checker,
-                    pool=pool,
-                    progress=Progress(self.key, unit, total, lambda: pool.usage.generated, self.hear),
-                    window=IN_FLIGHT,
-                    say=self.hear,
+        async with self.serving() as engine:
+            pool = Pool(engine, Slots(IN_FLIGHT), settings=RetrySettings())
+            with Ledger(self.ledger) as ledger, AnswerChecker() as checker:
+                sampler = Sampler(
+                    policy=self.policy.name,
+                    engine=pool,
+                    tokenizer=self.policy.tokenizer,
+                    ledger=ledger,
+                    context=self.context,
                 )
+                async with sampler:
+                    yield Workbench(
+                        sampler=sampler,
+                        checker=checker,
+                        pool=pool,
+                        progress=Progress(self.key, unit, total, lambda: pool.usage.generated, self.hear),
+                        window=IN_FLIGHT,
+                        say=self.hear,
+                    )
 
     @asynccontextmanager
     async def reward(self) -> AsyncIterator[RewardModel | None]:

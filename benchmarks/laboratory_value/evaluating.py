@@ -12,8 +12,7 @@ from typing import Any
 
 from upath import UPath
 
-from benchmarks.engine_slice import IN_FLIGHT
-from benchmarks.laboratory_value.engine import CONTEXT, engine_of
+from benchmarks.laboratory_value.engine import CONTEXT, IN_FLIGHT, engine_of
 from benchmarks.laboratory_value.problems import truth_of
 from benchmarks.laboratory_value.sections import MAX_TOKENS, SOURCE
 from filters.answers.checker import AnswerChecker
@@ -47,11 +46,14 @@ class WrongStart:
 @asynccontextmanager
 async def opened(policy: Policy, folder: Path) -> AsyncIterator[tuple[Sampler, AnswerChecker]]:
     """A sampler over the policy, with its ledger in `folder`, and a checker of answers."""
-    pool = Pool(engine_of(policy), Slots(IN_FLIGHT), settings=RetrySettings())
-    with Ledger(UPath(folder / "ledger")) as ledger, AnswerChecker() as checker:
-        sampler = Sampler(policy=policy.name, engine=pool, tokenizer=policy.tokenizer, ledger=ledger, context=CONTEXT)
-        async with sampler:
-            yield sampler, checker
+    async with engine_of(policy) as engine:
+        pool = Pool(engine, Slots(IN_FLIGHT), settings=RetrySettings())
+        with Ledger(UPath(folder / "ledger")) as ledger, AnswerChecker() as checker:
+            sampler = Sampler(
+                policy=policy.name, engine=pool, tokenizer=policy.tokenizer, ledger=ledger, context=CONTEXT
+            )
+            async with sampler:
+                yield sampler, checker
 
 
 def solved(policy: Policy, problems: Sequence[Problem], *, samples: int, deep: int, folder: Path) -> list[Any]:

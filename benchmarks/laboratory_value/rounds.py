@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any, Self
@@ -128,7 +129,7 @@ def slice_of(policy: Policy, *, seed: int, problems: range, folder: Path) -> Eng
     """A slice of the problems of a seed with these numbers, in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     return EngineSlice(
-        engine=engine_of(policy),
+        serving=partial(engine_of, policy),
         policy=policy,
         questions=of_round(problems.stop, seed)[problems.start :],
         folder=folder,

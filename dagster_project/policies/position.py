@@ -55,7 +55,8 @@ class Position:
     @property
     def known(self) -> list[Evaluation]:
         """The evaluations up to the first that is missing."""
-        return list(takewhile(lambda evaluation: evaluation is not None, self.evaluations))  # type: ignore[arg-type]
+        first_known = takewhile(lambda evaluation: evaluation is not None, self.evaluations)
+        return [evaluation for evaluation in first_known if evaluation is not None]
 
 
 def selection_of(settings: Settings) -> Selection:
@@ -113,7 +114,7 @@ def _in_round(settings: Settings, store: Store, rounds: Sequence[RoundPolicy]) -
         policies=tuple(policies),
         evaluations=tuple(evaluations),
         state=state,
-        progress=judged,
+        progress=judged if due in (Due.ROUND, Due.NOTHING) else None,
         next_folder=None if made is None else made.folder,
     )
 

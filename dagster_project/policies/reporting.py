@@ -96,5 +96,5 @@ def _draw(rows: Rows, figure: "Figure", k: int) -> None:
         axes.set_xlabel("policy after round")
         axes.set_xticks(sorted(set(frame["number"])))
         axes.set_ylim(bottom=0)
-        axes.legend(fontsize="small")
-    shares.set_ylim(0, 1)
+        axes.legend(fontsize="small", loc="lower right")
+    shares.set_ylim(0, 1.04)

@@ -29,8 +29,8 @@ def progress(evaluations: Sequence[Evaluation], loop: LoopSettings) -> Progress:
         best, idle = (number, 0) if gain.low > loop.least_gain else (best, idle + 1)
         lost = evaluation.less(evaluations[0])[PASS_AT_K]
         if lost.high < -loop.most_lost_pass_at_k:
-            why = f"pass@{loop.evaluation.k} of round {number} is {lost} less than the first policy's"
-            return Progress(best=best, why=f"{why.replace('is -', 'is ')}: raise loop.most_lost_pass_at_k to go on")
+            why = f"pass@{loop.evaluation.k} of round {number} is {lost.negative} below the first policy's"
+            return Progress(best=best, why=f"{why}: raise loop.most_lost_pass_at_k to go on")
         if idle >= loop.patience:
             why = f"pass@1 has not gained more than {loop.least_gain:g} over round {best} in {idle} rounds"
             return Progress(best=best, why=f"{why}: raise loop.patience to go on")

@@ -34,6 +34,11 @@ class Figure:
     low: float
     high: float
 
+    @property
+    def negative(self) -> "Figure":
+        """The figure with the other sign."""
+        return Figure(mean=-self.mean, low=-self.high, high=-self.low)
+
     def __str__(self) -> str:
         """The mean, and half the width of the interval."""
         digits = 1 if max(abs(self.low), abs(self.high)) >= 10 else 3
@@ -109,7 +114,7 @@ def _over_problems(values: Sequence[float], *, is_share: bool) -> Figure:
     spread = stdev(values) if len(values) > 1 else 0.0
     if is_share and spread == 0:
         low, high = score_interval(mean, len(values))
-        return Figure(mean=mean, low=low, high=high)
+        return Figure(mean=mean, low=min(low, mean), high=max(high, mean))  # Wilson's ends are rounded
     half = _Z * spread / len(values) ** 0.5
     if not is_share:
         return Figure(mean=mean, low=mean - half, high=mean + half)

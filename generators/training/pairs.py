@@ -42,11 +42,14 @@ def with_reference(model: Any, pairs: Sequence[Pair], *, batch_size: int) -> lis
     import torch
 
     known: list[Pair] = []
+    was_training = model.training
+    model.eval()  # without dropout
     with torch.no_grad():
         for batch in _cut(pairs, batch_size):
             chosen, rejected, _ = _log_probabilities(model, batch)
             sides = zip(batch, chosen.tolist(), rejected.tolist(), strict=True)
             known += [replace(pair, reference=(right, wrong)) for pair, right, wrong in sides]
+    model.train(was_training)
     return known
 
 

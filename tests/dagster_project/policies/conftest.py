@@ -41,7 +41,6 @@ name = "sums"
 path = "problems.jsonl"
 columns = { prompt = "question", answer = "answer", answer_format = "plain" }
 licence = "mit"
-shards = 2
 
 [[evaluation_sets]]
 kind = "file"
@@ -88,6 +87,8 @@ likelihood = 0.1
     + LENIENT
 )
 
+ONLY_ATTEMPTS = (('dataset = "step_preference_pairs"', 'dataset = "attempts"'),)
+
 
 class Crash(Exception):
     """What a test raises in place of a crash."""
@@ -132,12 +133,12 @@ class ScriptedSums:
         return "".join(lines) + f"So \\boxed{{{value}}}"
 
 
-def problems(folder: Path, name: str, n: int, seed: int) -> None:
+def problems(folder: Path, name: str, n: int, *, first: str, seed: int) -> None:
     draw = random.Random(seed)
     lines = []
     for _ in range(n):
         start, *terms = (draw.randint(2, 99) for _ in range(3))
-        prompt = f"Start with {start}." + "".join(f" Add {term}." for term in terms)
+        prompt = f"{first} Start with {start}." + "".join(f" Add {term}." for term in terms)
         lines.append(json.dumps({"question": prompt, "answer": str(start + sum(terms))}))
     (folder / name).write_text("\n".join(lines) + "\n")
 
@@ -148,8 +149,8 @@ class LoopWorld:
     def __init__(self, folder: Path, monkeypatch, *changes) -> None:
         folder.mkdir()
         character_tokenizer(tiny_policy(folder / "base", vocabulary=len(WORDS)))
-        problems(folder, "problems.jsonl", 24, seed=1)
-        problems(folder, "held_out.jsonl", 12, seed=2)
+        problems(folder, "problems.jsonl", 24, first="A sum.", seed=1)
+        problems(folder, "held_out.jsonl", 12, first="Held out.", seed=2)
         self.folder, self.drawn, self.crash = folder, Counter(), lambda policy, prefix: None
         self.write(*changes)
 
@@ -171,17 +172,28 @@ class LoopWorld:
     def root(self) -> Path:
         return self.folder / "data"
 
-    def run(self, instance=None, listener=NOBODY):
+    def run(self, instance=None):
         """The results of the rounds that were made, and where the loop stands then."""
+        if instance is None:
+            with dg.DagsterInstance.ephemeral() as own:
+                return self.run(own)
+        maker = LoopMaker(settings=self.settings, instance=instance)
         results = []
-        with instance or dg.DagsterInstance.ephemeral() as used:
-            maker = LoopMaker(settings=self.settings, instance=used)
-            while (where := maker.position()).due is not Due.NOTHING:
-                record = maker.opened(where)
-                results.append(maker.make(record, listener, log=log_of(self.settings, record.round)))
-                if exit_code(results[-1], after := maker.position()):
-                    return results, after
-            return results, where
+        while (where := maker.position()).due is not Due.NOTHING:
+            record = maker.opened(where)
+            results.append(maker.make(record, NOBODY, log=log_of(self.settings, record.round)))
+            if exit_code(results[-1], after := maker.position()):
+                return results, after
+        return results, where
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """A world whose loop was made in one go."""
+    with pytest.MonkeyPatch.context() as patched:
+        made = LoopWorld(tmp_path_factory.mktemp("loop") / "uninterrupted", patched)
+        made.run()
+        return made
 
 
 @pytest.fixture

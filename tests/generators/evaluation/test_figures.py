@@ -39,6 +39,12 @@ def test_figures_are_means_over_problems_with_their_intervals():
     assert figures["tokens"] == Figure(mean=10, low=10, high=10)
 
 
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=300))
+def test_an_interval_holds_its_mean(right):
+    for figure in evaluation(*right).figures().values():
+        assert figure.low <= figure.mean <= figure.high
+
+
 def test_equal_shares_still_have_an_interval():
     assert evaluation(8, 8, 8).figures()["pass_at_1"].low == pytest.approx(0.4385, abs=1e-3)
 
