@@ -20,8 +20,8 @@ LONG_COT = "long_cot_traces"
 CORRECTIONS = "self_correction_traces"
 STEP_PAIRS = "step_preference_pairs"
 CRITICAL = "critical_token_pairs"
-SFT_BATCH = 32
-PAIR_BATCH = 16
+SFT_BATCH = 16
+PAIR_BATCH = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +143,13 @@ def drawn(items: Items, round: Round, most: int) -> Items:
 def grid(arm: Arm, *, is_short: bool) -> list[PhaseSettings]:
     """The settings that an arm chooses from."""
     if not arm.takes_pairs:
-        rates, lengths = ((1e-3,), (100, 300)) if is_short else ((3e-4, 1e-3, 2e-3), (100, 300))
+        rates, lengths = ((1e-3,), (100, 300)) if is_short else ((3e-4, 1e-3), (150, 450))
         return [_phase(rate, steps, batch=SFT_BATCH) for rate, steps in product(rates, lengths)]
-    points = product((1e-4, 4e-4), (100,), (0.1,), (0.0, 1.0)) if is_short else ()
-    points = points or product((1e-4, 4e-4), (100, 300), (0.1, 0.5), (0.0, 1.0))
+    rates = (1e-4, 3e-4) if is_short else (3e-5, 1e-4, 3e-4)
+    betas = (0.1,) if is_short else (0.1, 0.5)
     return [
-        _phase(rate, steps, batch=PAIR_BATCH, beta=beta, likelihood=likelihood)
-        for rate, steps, beta, likelihood in points
+        _phase(rate, 100 if is_short else 200, batch=PAIR_BATCH, beta=beta, likelihood=likelihood)
+        for rate, beta, likelihood in product(rates, betas, (0.0, 1.0))
     ]
 
 

@@ -90,7 +90,7 @@ def evaluate_base(bench: Bench, part: str) -> dict[str, Any]:
 def train_and_evaluate(
     bench: Bench, name: str, phase: PhaseSettings, most: int, seed: int, part: str
 ) -> dict[str, Any]:
-    """Train an arm on a seed's round and evaluate it on a part: `solved`, its cost, and on test problems `recovered`."""
+    """Train an arm on a seed's round, and evaluate it on a part: `solved`, its cost, and on test also `recovered`."""
     arm = ARMS[name]
 
     def make(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Intervals over seeds and problems, which are crossed: every seed's policy solves the same problems.
 
-The model is value[seed, problem] = mean + seed + problem + rest, all random (Searle, Casella and McCulloch 1992, section
-4.5: two-way crossed, without replication). Its interval uses Student's t with Satterthwaite's degrees of freedom. A
+The model is value[seed, problem] = mean + seed + problem + rest, all random (Searle, Casella and McCulloch 1992,
+section 4.5: two-way crossed, without replication). Its interval uses Student's t with Satterthwaite's degrees of freedom. A
 bootstrap that resamples five seeds would be too narrow: it sees only four fifths of their variance, and has no t.
 """
 

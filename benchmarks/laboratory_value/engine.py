@@ -4,7 +4,7 @@ from generators.engine.in_process.engine import InProcessEngine, InProcessSettin
 from generators.models.policy import Policy
 
 CONTEXT = 1024
-IN_FLIGHT = 256  # sequences in the batch
+IN_FLIGHT = 96  # sequences in the batch
 
 
 def engine_of(policy: Policy) -> InProcessEngine:

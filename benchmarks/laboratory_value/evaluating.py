@@ -47,7 +47,7 @@ class WrongStart:
 async def opened(policy: Policy, folder: Path) -> AsyncIterator[tuple[Sampler, AnswerChecker]]:
     """A sampler over the policy, with its ledger in `folder`, and a checker of answers."""
     async with engine_of(policy) as engine:
-        pool = Pool(engine, Slots(IN_FLIGHT), settings=RetrySettings())
+        pool = Pool(engine, Slots(2 * IN_FLIGHT), settings=RetrySettings())
         with Ledger(UPath(folder / "ledger")) as ledger, AnswerChecker() as checker:
             sampler = Sampler(
                 policy=policy.name, engine=pool, tokenizer=policy.tokenizer, ledger=ledger, context=CONTEXT
@@ -64,7 +64,7 @@ def solved(policy: Policy, problems: Sequence[Problem], *, samples: int, deep: i
             parts = []
             for n, part in ((DEEP, problems[:deep]), (samples, problems[deep:])):
                 recipe = partial(evaluated, sampler=sampler, checker=checker, rule=SOURCE.answer_rule, config=asked(n))
-                parts += _all(await run_recipe(recipe, part, window=IN_FLIGHT))
+                parts += _all(await run_recipe(recipe, part, window=2 * IN_FLIGHT))
             return parts
 
     results = asyncio.run(solve())
@@ -83,7 +83,7 @@ def attempted(policy: Policy, problems: Sequence[Problem], *, n: int, folder: Pa
     async def attempt_all() -> list[tuple[Attempt, ...]]:
         async with opened(policy, folder) as (sampler, checker):
             recipe = partial(attempt, sampler=sampler, checker=checker, rule=SOURCE.answer_rule, config=asked(n))
-            return _all(await run_recipe(recipe, problems, window=IN_FLIGHT))
+            return _all(await run_recipe(recipe, problems, window=2 * IN_FLIGHT))
 
     return asyncio.run(attempt_all())
 
@@ -128,7 +128,7 @@ def recovered(policy: Policy, starts: Sequence[WrongStart], *, folder: Path) -> 
                 ]
                 return fmean(verdict.is_right for verdict in verdicts)
 
-            return _all(await run_recipe(one, starts, window=IN_FLIGHT))
+            return _all(await run_recipe(one, starts, window=2 * IN_FLIGHT))
 
     shares = asyncio.run(recover())
     shutil.rmtree(folder / "ledger")

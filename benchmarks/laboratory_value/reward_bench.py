@@ -30,8 +30,12 @@ KINDS: Mapping[str, str] = {
     "outcome": "The solution's own outcome",
     "truth": "The truth of the released solutions",
 }
-RATES = (3e-4, 1e-3, 2e-3)
-BATCH = 32
+BATCH = 16
+
+
+def rates(*, is_short: bool) -> tuple[float, ...]:
+    """The learning rates that a reward model chooses from."""
+    return (1e-3,) if is_short else (5e-4, 1.5e-3)
 
 
 def choose_reward_settings(bench: Bench, kind: str, seed: int, rate: float) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from benchmarks.laboratory_value.crossed import Spread, smallest_gain
 from benchmarks.laboratory_value.figures import GAINS, by_problem, of_arms, of_rewards
 from benchmarks.laboratory_value.picture import draw
 from benchmarks.laboratory_value.report import arms_table, panels, rewards_table, to_json
-from benchmarks.laboratory_value.reward_bench import KINDS, RATES, choose_reward_settings, measure_reward_model
+from benchmarks.laboratory_value.reward_bench import KINDS, choose_reward_settings, measure_reward_model, rates
 from benchmarks.laboratory_value.reward_figures import Choice, majorities
 from benchmarks.laboratory_value.size import FULL, QUICK
 from benchmarks.laboratory_value.work import Pace, Unit, all_done
@@ -53,7 +53,7 @@ def run(*, model: str, folder: Path, is_quick: bool, picture: Path | None) -> No
         say=_say,
         ahead=size.seeds * (_ROUND_S + len(ARMS) * _ARM_S + len(KINDS) * _REWARD_S)
         + tries * _GRID_S
-        + len(KINDS) * len(RATES) * _REWARD_S
+        + len(KINDS) * len(rates(is_short=size.short_grid)) * _REWARD_S
         + 4 * _SAMPLES_S,
     )
     parts = (TEST, VALIDATION)
@@ -151,7 +151,7 @@ def _chosen_phases(bench: Bench, most: int, names: Sequence[str], pace: Pace) ->
 
 def _chosen_rewards(bench: Bench, pace: Pace) -> dict[str, tuple[float, Choice]]:
     """The rate, aggregate and threshold of each kind of labels that are best on the validation samples."""
-    tries = [(kind, rate) for kind in KINDS for rate in RATES]
+    tries = [(kind, rate) for kind in KINDS for rate in rates(is_short=bench.size.short_grid)]
     results = all_done(
         [
             _unit(f"rewards by {kind}, rate {rate}", _REWARD_S, choose_reward_settings, bench, kind, _GRID_SEED, rate)
