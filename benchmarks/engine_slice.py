@@ -41,8 +41,8 @@ def silent(_: str) -> None:
 class EngineSlice:
     """A `generators.stage.Slice` of `questions` over the engine that `serving` opens for `policy`.
 
-    Its tables lie in `folder`, its ledger beside them. `recipes` has the recipes of the stages that were made, `sections`
-    their settings.
+    Its tables lie in `folder`, its ledger beside them. `recipes` has the recipes of the stages that were made,
+    `sections` their settings.
     """
 
     serving: Callable[[], AbstractAsyncContextManager[Engine]]

@@ -1,8 +1,8 @@
 """Intervals over seeds and problems, which are crossed: every seed's policy solves the same problems.
 
 The model is value[seed, problem] = mean + seed + problem + rest, all random (Searle, Casella and McCulloch 1992,
-section 4.5: two-way crossed, without replication). Its interval uses Student's t with Satterthwaite's degrees of freedom. A
-bootstrap that resamples five seeds would be too narrow: it sees only four fifths of their variance, and has no t.
+section 4.5: two-way crossed, without replication). Its interval uses Student's t with Satterthwaite's degrees of
+freedom. A bootstrap of five seeds would be too narrow: it sees only four fifths of their variance, and has no t.
 """
 
 from collections.abc import Sequence
@@ -46,14 +46,10 @@ def interval(values: Values) -> Interval:
     seeds, problems = table.shape
     mean = float(table.mean())
     ms_seeds, ms_problems, ms_rest = _mean_squares(table)
-    cells = seeds * problems
     if seeds == 1:  # nothing is known of the seeds: the interval holds for this one
-        variance, freedom = ms_problems / cells, problems - 1.0
+        variance, freedom = ms_problems / problems, problems - 1.0
     else:
-        parts = (max(ms_seeds, ms_rest) / cells, max(ms_problems, ms_rest) / cells, ms_rest / cells)
-        variance = parts[0] + parts[1] - parts[2]
-        by_part = zip(parts, (seeds - 1, problems - 1, (seeds - 1) * (problems - 1)), strict=True)
-        freedom = variance**2 / max(sum(part**2 / of for part, of in by_part), 1e-300)
+        variance, freedom = _variance((max(ms_seeds, ms_rest), max(ms_problems, ms_rest), ms_rest), seeds, problems)
     half = quantile(0.975, freedom) * sqrt(variance) if variance > 0 else 0.0
     between = sqrt(max(ms_seeds - ms_rest, 0) / problems) if seeds > 1 else 0.0
     return Interval(
@@ -70,13 +66,23 @@ def difference(after: Values, before: Values) -> Interval:
 
 
 def smallest_gain(spread: Spread, *, seeds: int, problems: int, power: float = 0.8) -> float:
-    """The smallest true gain whose interval lies above 0 with probability `power`.
-
-    With few seeds their variance counts most, so the degrees of freedom are taken to be those of the seeds.
-    """
-    variance = spread.seeds**2 / seeds + spread.problems**2 / problems + spread.rest**2 / (seeds * problems)
-    freedom = max(seeds - 1.0, 1.0)
+    """The smallest true gain whose interval lies above 0 with probability `power`; at least two seeds."""
+    rest = spread.rest**2
+    squares = (problems * spread.seeds**2 + rest, seeds * spread.problems**2 + rest, rest)
+    variance, freedom = _variance(squares, seeds, problems)
     return (quantile(0.975, freedom) + quantile(power, freedom)) * sqrt(variance)
+
+
+def _variance(squares: tuple[float, float, float], seeds: int, problems: int) -> tuple[float, float]:
+    """The variance of the mean, from the mean squares of seeds, problems and the rest, and its degrees of freedom."""
+    of_seeds, of_problems, of_rest = (square / (seeds * problems) for square in squares)
+    variance = of_seeds + of_problems - of_rest
+    each = (
+        of_seeds**2 / (seeds - 1),
+        of_problems**2 / (problems - 1),
+        of_rest**2 / ((seeds - 1) * (problems - 1)),
+    )
+    return variance, variance**2 / max(sum(each), 1e-300)
 
 
 @lru_cache(maxsize=256)
