@@ -14,7 +14,7 @@ from upath import UPath
 
 from benchmarks.laboratory_value.engine import CONTEXT, IN_FLIGHT, engine_of
 from benchmarks.laboratory_value.problems import truth_of
-from benchmarks.laboratory_value.sections import MAX_TOKENS, SOURCE
+from benchmarks.laboratory_value.sections import max_tokens, source
 from filters.answers.checker import AnswerChecker
 from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.engine.pool import Pool, RetrySettings
@@ -30,7 +30,7 @@ from generators.sampling.steps import step_ends
 
 DEEP = 64  # samples of a problem whose pass@64 is measured
 CONTINUATIONS = 4  # of a wrong start
-LONGEST = 3 * MAX_TOKENS  # of an answer: one with thoughts is longer than an attempt
+LONGEST = 3  # times an attempt's tokens: an answer with thoughts is longer
 _SEED = 77  # of all evaluations; the rounds have seeds of their own
 
 
@@ -63,7 +63,9 @@ def solved(policy: Policy, problems: Sequence[Problem], *, samples: int, deep: i
         async with opened(policy, folder) as (sampler, checker):
             parts = []
             for n, part in ((DEEP, problems[:deep]), (samples, problems[deep:])):
-                recipe = partial(evaluated, sampler=sampler, checker=checker, rule=SOURCE.answer_rule, config=asked(n))
+                recipe = partial(
+                    evaluated, sampler=sampler, checker=checker, rule=source().answer_rule, config=asked(n)
+                )
                 parts += _all(await run_recipe(recipe, part, window=2 * IN_FLIGHT))
             return parts
 
@@ -74,7 +76,7 @@ def solved(policy: Policy, problems: Sequence[Problem], *, samples: int, deep: i
 
 def asked(n: int) -> AttemptsConfig:
     """How problems are asked and answers drawn in evaluations."""
-    return AttemptsConfig(n=n, sampling=Sampling(temperature=1.0, seed=_SEED), max_tokens=LONGEST)
+    return AttemptsConfig(n=n, sampling=Sampling(temperature=1.0, seed=_SEED), max_tokens=LONGEST * max_tokens())
 
 
 def attempted(policy: Policy, problems: Sequence[Problem], *, n: int, folder: Path) -> list[tuple[Attempt, ...]]:
@@ -82,7 +84,7 @@ def attempted(policy: Policy, problems: Sequence[Problem], *, n: int, folder: Pa
 
     async def attempt_all() -> list[tuple[Attempt, ...]]:
         async with opened(policy, folder) as (sampler, checker):
-            recipe = partial(attempt, sampler=sampler, checker=checker, rule=SOURCE.answer_rule, config=asked(n))
+            recipe = partial(attempt, sampler=sampler, checker=checker, rule=source().answer_rule, config=asked(n))
             return _all(await run_recipe(recipe, problems, window=2 * IN_FLIGHT))
 
     return asyncio.run(attempt_all())
@@ -120,10 +122,12 @@ def recovered(policy: Policy, starts: Sequence[WrongStart], *, folder: Path) -> 
                     start.prefix,
                     n=CONTINUATIONS,
                     sampling=Sampling(temperature=1.0, seed=_SEED),
-                    limits=Limits(max_tokens=LONGEST),
+                    limits=Limits(max_tokens=LONGEST * max_tokens()),
                 )
                 verdicts = [
-                    (await checker.check(start.text + each.text, start.problem.golds, rule=SOURCE.answer_rule)).verdict
+                    (
+                        await checker.check(start.text + each.text, start.problem.golds, rule=source().answer_rule)
+                    ).verdict
                     for each in drawn
                 ]
                 return fmean(verdict.is_right for verdict in verdicts)

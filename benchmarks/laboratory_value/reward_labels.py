@@ -15,7 +15,7 @@ import polars as pl
 from benchmarks.laboratory_value.problems import truth_of
 from benchmarks.laboratory_value.reward_model import Labelled
 from benchmarks.laboratory_value.rounds import ATTEMPTS, Round, slice_of
-from benchmarks.laboratory_value.sections import SECTIONS
+from benchmarks.laboratory_value.sections import sections
 from generators.attempts.table import attempts_of
 from generators.engine.tokenizer import Tokenizer
 from generators.models.policy import Policy
@@ -93,7 +93,7 @@ def labelled_exhaustively(round: Round, policy: Policy, *, seed: int, k: int, bu
     With one rollout a step, every attempt is labelled, and further problems follow those of the round.
     """
     folder = round.folder / f"exhaustive-{k}"
-    of_labels = SECTIONS[PROCESS_LABELS]
+    of_labels = sections()[PROCESS_LABELS]
     assert isinstance(of_labels, Settings)
     per_problem = 8 if k == 1 else of_labels.solutions_per_problem
     attempts = pl.concat([round.table(ATTEMPTS), round.further()])
@@ -114,7 +114,7 @@ def labelled_exhaustively(round: Round, policy: Policy, *, seed: int, k: int, bu
 
 def _with_labels(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """The rows with the labels that a release derives from them."""
-    of_labels = SECTIONS[PROCESS_LABELS]
+    of_labels = sections()[PROCESS_LABELS]
     assert isinstance(of_labels, Settings)
     labelled = with_labels(
         rows,

@@ -20,7 +20,7 @@ from benchmarks.engine_slice import EngineSlice
 from benchmarks.kept import kept
 from benchmarks.laboratory_value.engine import CONTEXT, engine_of
 from benchmarks.laboratory_value.problems import of_round
-from benchmarks.laboratory_value.sections import SECTIONS, SOURCE
+from benchmarks.laboratory_value.sections import sections, source
 from generators.datasets import STAGES
 from generators.models.policy import Policy
 from generators.problems.table import PROBLEMS
@@ -91,7 +91,7 @@ def round_of(policy: Policy, *, seed: int, problems: int, folder: Path) -> Round
         "policy": policy.name,
         "seed": seed,
         "problems": problems,
-        "settings": {name: section.recipe() for name, section in SECTIONS.items()},
+        "settings": {name: section.recipe() for name, section in sections().items()},
         "stages": {stage.name: stage.version for stage in STAGES},
     }
     made: dict[str, Any] = kept(folder, f"round-{seed}", content, lambda into: _make(policy, seed, problems, into))
@@ -105,22 +105,22 @@ def _make(policy: Policy, seed: int, problems: int, into: Path) -> dict[str, Any
     costs = {}
     before = NOTHING
     for stage in STAGES:
-        if stage.name in SECTIONS:
+        if stage.name in sections():
             after = Cost(**kept(into, f"spent-{stage.name}", {}, lambda _, name=stage.name: _spent_after(one, name)))
             if stage.name not in one.recipes:  # made by an interrupted call: what it drew is in the ledger
-                asyncio.run(one.make(stage.name, SECTIONS[stage.name]))
+                asyncio.run(one.make(stage.name, sections()[stage.name]))
             costs[stage.name], before = after - before, after
     (into / "recipes.json").write_text(json.dumps(one.recipes))
     of_attempts = costs[ATTEMPTS]
     more = ceil(1.05 * (before.tokens - of_attempts.tokens) / of_attempts.tokens * problems)
     further = slice_of(policy, seed=seed, problems=range(problems, problems + more), folder=into / FURTHER)
-    asyncio.run(further.make(ATTEMPTS, SECTIONS[ATTEMPTS]))
+    asyncio.run(further.make(ATTEMPTS, sections()[ATTEMPTS]))
     return {"folder": str(into), "costs": {name: cost.to_json() for name, cost in costs.items()}}
 
 
 def _spent_after(one: EngineSlice, stage: str) -> dict[str, int]:
     """What the ledger holds once a stage is made."""
-    asyncio.run(one.make(stage, SECTIONS[stage]))
+    asyncio.run(one.make(stage, sections()[stage]))
     spent = totals([one.ledger])
     return {"rollouts": spent["rollouts"], "tokens": spent["generated"]}
 
@@ -133,7 +133,7 @@ def slice_of(policy: Policy, *, seed: int, problems: range, folder: Path) -> Eng
         policy=policy,
         questions=of_round(problems.stop, seed)[problems.start :],
         folder=folder,
-        source=SOURCE,
+        source=source(),
         seed=seed,
         key=f"laboratory-{seed}",
         context=CONTEXT,
