@@ -69,11 +69,10 @@ class Located:
 
 def figures(sampled: Sequence[Sampled], rewards: Rewards, choice: Choice) -> dict[str, list[float | None]]:
     """For each problem: `order`, `best_of_8` and `weighted`; None where there is nothing to choose."""
-    by_name: dict[str, list[float | None]] = {"order": [], "best_of_8": [], "weighted": []}
+    by_name = {"order": _orders(sampled, rewards, choice.aggregate), "best_of_8": [], "weighted": []}
     for problem, of_problem in zip(sampled, rewards, strict=True):
-        scores = [_score(steps, choice) for steps in of_problem]
+        scores = [_score(steps, choice.aggregate) for steps in of_problem]
         is_right = [sample.verdict.is_right for sample in problem.samples]
-        by_name["order"].append(order(is_right, scores))
         by_name["best_of_8"].append(fmean(is_right[max(group, key=scores.__getitem__)] for group in groups(scores)))
         by_name["weighted"].append(fmean(_weighted(problem.samples, scores, group) for group in groups(scores)))
     return by_name
@@ -139,7 +138,7 @@ def best_choice(sampled: Sequence[Sampled], rewards: Rewards) -> Choice:
     """The aggregate with the best order, and the threshold with the best F1, to be chosen on a validation set."""
 
     def mean_order(aggregate: str) -> float:
-        of_problems = figures(sampled, rewards, Choice(aggregate=aggregate, threshold=0.5))["order"]
+        of_problems = _orders(sampled, rewards, aggregate)
         return fmean([value for value in of_problems if value is not None] or [0.5])
 
     threshold = max(THRESHOLDS, key=lambda threshold: f1(located(sampled, rewards, threshold)))
@@ -151,8 +150,18 @@ def groups(samples: Sequence[object]) -> list[range]:
     return [range(start, start + GROUP) for start in range(0, len(samples) - GROUP + 1, GROUP)]
 
 
-def _score(steps: Sequence[float], choice: Choice) -> float:
-    return AGGREGATES[choice.aggregate](steps) if steps else 0.0
+def _orders(sampled: Sequence[Sampled], rewards: Rewards, aggregate: str) -> list[float | None]:
+    return [
+        order(
+            [sample.verdict.is_right for sample in problem.samples],
+            [_score(steps, aggregate) for steps in of_problem],
+        )
+        for problem, of_problem in zip(sampled, rewards, strict=True)
+    ]
+
+
+def _score(steps: Sequence[float], aggregate: str) -> float:
+    return AGGREGATES[aggregate](steps) if steps else 0.0
 
 
 def _weighted(samples: Sequence[Attempt], scores: Sequence[float], group: range) -> bool:
