@@ -1,8 +1,8 @@
 """The laboratory's policy: a small Llama, trained from scratch on solutions as the law of its tasks draws them.
 
 `make laboratory` builds it once and keeps it under a key of everything that went into it. It learns from the part
-`policy` of the problems. Most solutions are plain; the others have thoughts before them, in which most errors
-are noticed, or follow an earlier attempt and the request to begin again.
+`policy` of the problems. Most solutions are plain. Others have thoughts before them, or follow an earlier attempt and
+the request to begin again; there, most errors are noticed.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from generators.training.laboratory_tokenizer import save_tokenizer
 from generators.training.loop import train
 from generators.training.settings import TrainingSettings
 
-VERSION = "1"  # bump when a change here, in the tasks or in the training loop would change the weights
+VERSION = "2"  # bump when a change here, in the tasks or in the training loop would change the weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laboratory:
     """The size of the model, how many problems of each task it learns from, and what their solutions look like.
 
-    `thoughts` and `again` are shares of the solutions; in thoughts, an error is noticed with probability `notice`.
+    `thoughts` and `again` are shares of the solutions, in which an error is noticed with probability `notice`.
     """
 
     layers: int = 3
@@ -95,8 +95,9 @@ def _example(
         head += tokenizer.encode("<think>\n")
         text = f"{thought}\n</think>\n\n{solution}"
     else:
-        text = _drawn(task, prompt, draw)
-        if kind > 1 - laboratory.again:
+        begins_again = kind > 1 - laboratory.again
+        text = _drawn(task, prompt, draw, notice=laboratory.notice if begins_again else None)
+        if begins_again:
             earlier = tokenizer.encode(_drawn(task, prompt, draw))
             if draw.random() < 0.5:
                 earlier = earlier[: draw.randrange(1, len(earlier))]
@@ -105,8 +106,8 @@ def _example(
     return Example((*head, *tokenizer.encode(text), tokenizer.end_of_turn), len(head))
 
 
-def _drawn(task: Task[Any], prompt: str, draw: random.Random) -> str:
-    return "\n".join(line.text for line in attempt(task, prompt, draw))
+def _drawn(task: Task[Any], prompt: str, draw: random.Random, *, notice: float | None = None) -> str:
+    return "\n".join(line.text for line in attempt(task, prompt, draw, notice=notice))
 
 
 def _fill(into: Path, laboratory: Laboratory, checkpoint: Path, say: Callable[[str], None]) -> None:

@@ -17,6 +17,7 @@ WAIT = "Wait."  # takes back the line before it
 AGAIN = "Again from the start."
 _ANSWER = re.compile(r"The answer is \\boxed\{(\d+)\}\.")
 _TAGS = ("<think>", "</think>")
+_STATEMENTS = ("(", "again ", "The answer")  # how lines begin that state something
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Task(Protocol[State]):
         ...
 
     def read(self, state: State, line: str) -> State | None:
-        """The state after a line that is none of the moves; None if the line says nothing that can be followed."""
+        """The state after a line that is none of the moves; None if it cannot be followed."""
         ...
 
     def answer(self, state: State) -> str:
@@ -68,8 +69,8 @@ class Task(Protocol[State]):
 class Position(Generic[State]):
     """A state; `before` is the state that a retraction leads back to, and `is_wrong` says that it would be right to.
 
-    `is_noticed` follows a retraction: the next line is a right one. `state` is None after a line that says nothing,
-    `stated` the answer after an answer's line.
+    `is_noticed` follows a retraction: the next line is a right one. `state` is None after a statement that cannot be
+    followed, `stated` is the answer after an answer's line.
     """
 
     state: State | None
@@ -193,23 +194,21 @@ def kept(lines: Iterable[Line[State]]) -> list[str]:
 
 
 def truth(task: Task[State], prompt: str, text: str) -> Truth:
-    """The truth of a solution, whoever wrote it."""
+    """The truth of a solution, whoever wrote it.
+
+    A line that states nothing (`Wait, that is not right.`) is right and redundant; the line after it may take up any
+    earlier state.
+    """
     right = outcome(task, task.begin(prompt))
-    steps, position = [], Position(task.begin(prompt))
-    for written in filter(None, map(str.strip, text.split("\n"))):
-        line = _line(task, prompt, position, written)
-        position = line.position
-        steps.append(Step(line.is_right, _is_sound(task, position, right), line.is_redundant))
-    return Truth(tuple(steps))
+    lines = _read(task, prompt, text)
+    return Truth(tuple(Step(line.is_right, _is_sound(task, line.position, right), line.is_redundant) for line in lines))
 
 
 def value(task: Task[State], prompt: str, text: str) -> float:
     """The probability that a solution which begins with the lines of `text` ends right, if the law goes on."""
     right = outcome(task, task.begin(prompt))
-    position = Position(task.begin(prompt))
-    for written in filter(None, map(str.strip, text.split("\n"))):
-        position = _line(task, prompt, position, written).position
-    return _value(task, position, right, {})
+    lines = _read(task, prompt, text)
+    return _value(task, lines[-1].position if lines else Position(task.begin(prompt)), right, {})
 
 
 def _value(task: Task[State], position: Position[State], right: str, known: dict[Position[State], float]) -> float:
@@ -221,19 +220,39 @@ def _value(task: Task[State], position: Position[State], right: str, known: dict
     return known[position]
 
 
-def _line(task: Task[State], prompt: str, position: Position[State], written: str) -> Line[State]:
-    """What a written line is, whether or not the law would draw it."""
-    if written == AGAIN or written in _TAGS:
-        return Line(written, 0.0, Position(task.begin(prompt)), True)
-    if written == WAIT:
-        return Line(WAIT, 0.0, Position(position.before, is_noticed=True), True, is_redundant=not position.is_wrong)
-    lawful = {line.text: line for line in lines_after(task, replace(position, is_noticed=False, stated=None), 0.0)}
+def _read(task: Task[State], prompt: str, text: str) -> list[Line[State]]:
+    """What the lines of a text are, whether or not the law would draw them."""
+    begin = task.begin(prompt)
+    lines, position, earlier, may_go_back = list[Line[State]](), Position(begin), [begin], False
+    for written in filter(None, map(str.strip, text.split("\n"))):
+        if written == AGAIN or written in _TAGS:
+            line = Line(written, 0.0, Position(begin), True)
+        elif written == WAIT:
+            state = position.state if position.before is None else position.before
+            line = Line(WAIT, 0.0, Position(state, is_noticed=True), True, is_redundant=not position.is_wrong)
+        elif not written.startswith(_STATEMENTS):
+            line = Line(written, 0.0, replace(position, stated=None), True, is_redundant=True)
+        else:
+            states = [position.state, *(reversed(earlier) if may_go_back else ())]
+            readings = (_line(task, state, written) for state in states if state is not None)
+            read = next((reading for reading in readings if reading.position.state is not None), None)
+            line = read or Line(written, 0.0, Position(None, position.state, True), False)
+        may_go_back = not written.startswith(_STATEMENTS)
+        position = line.position
+        if position.state is not None:
+            earlier.append(position.state)
+        lines.append(line)
+    return lines
+
+
+def _line(task: Task[State], state: State, written: str) -> Line[State]:
+    """What a line is after a state."""
+    lawful = {line.text: line for line in lines_after(task, Position(state), 0.0)}
     if written in lawful:
         return lawful[written]
     if stated := _ANSWER.fullmatch(written):
-        return Line(written, 0.0, Position(position.state, position.state, True, stated=stated[1]), False)
-    state = None if position.state is None else task.read(position.state, written)
-    return Line(written, 0.0, Position(state, position.state, True), False)
+        return Line(written, 0.0, Position(state, state, True, stated=stated[1]), False)
+    return Line(written, 0.0, Position(task.read(state, written), state, True), False)
 
 
 def _is_sound(task: Task[State], position: Position[State], right: str) -> bool:

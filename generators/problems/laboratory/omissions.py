@@ -9,7 +9,7 @@ from generators.problems.laboratory.law import Move
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Omissions(Chains):
-    """Chains without false beliefs about facts; a belief is that an operation on a digit may be skipped.
+    """Chains without false beliefs about facts; a belief is that the operation of a label may be skipped after a digit.
 
     Neither the last operation nor two in a row are skipped.
     """
@@ -24,7 +24,7 @@ class Omissions(Chains):
         if not chain.rest:
             return ()
         right, skipping = self._step(chain.digit, chain.rest), chain.rest[1:]
-        if not skipping or not self.beliefs.is_held(f"{chain.digit} {self.word} {chain.rest[0][1]}"):
+        if not skipping or not self.beliefs.is_held(f"{chain.rest[0][0]} after {chain.digit}"):
             return (right,)
         skip = self._step(chain.digit, skipping)
         rate = self.beliefs.rate
