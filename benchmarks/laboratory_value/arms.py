@@ -21,6 +21,7 @@ CORRECTIONS = "self_correction_traces"
 STEP_PAIRS = "step_preference_pairs"
 CRITICAL = "critical_token_pairs"
 SFT_BATCH = 16
+SFT_RATES = (3e-4, 1e-3)
 PAIR_BATCH = 8
 
 
@@ -143,8 +144,11 @@ def drawn(items: Items, round: Round, most: int) -> Items:
 def grid(arm: Arm, *, is_short: bool) -> list[PhaseSettings]:
     """The settings that an arm chooses from."""
     if not arm.takes_pairs:
-        rates, lengths = ((1e-3,), (100, 300)) if is_short else ((3e-4, 1e-3), (150, 450))
-        return [_phase(rate, steps, batch=SFT_BATCH) for rate, steps in product(rates, lengths)]
+        lengths = (100, 300) if is_short else (150, 450)
+        return [
+            _phase(rate, steps, batch=SFT_BATCH)
+            for rate, steps in product(SFT_RATES[1:] if is_short else SFT_RATES, lengths)
+        ]
     rates = (1e-4, 3e-4) if is_short else (3e-5, 1e-4, 3e-4)
     betas = (0.1,) if is_short else (0.1, 0.5)
     return [

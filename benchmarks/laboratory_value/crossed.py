@@ -62,7 +62,7 @@ def interval(values: Values) -> Interval:
 
 def difference(after: Values, before: Values) -> Interval:
     """The interval of the mean difference, taken seed by seed and problem by problem."""
-    return interval(_table(after) - _table(before))  # type: ignore[arg-type]
+    return interval(_table(after) - _table(before))
 
 
 def smallest_gain(spread: Spread, *, seeds: int, problems: int, power: float = 0.8) -> float:

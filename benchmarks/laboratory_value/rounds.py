@@ -106,7 +106,7 @@ def _make(policy: Policy, seed: int, problems: int, into: Path) -> dict[str, Any
     before = NOTHING
     for stage in STAGES:
         if stage.name in sections():
-            after = Cost(**kept(into, f"spent-{stage.name}", {}, lambda _, name=stage.name: _spent_after(one, name)))
+            after = Cost(**kept(into, f"spent-{stage.name}", {}, partial(_spent_after, one, stage.name)))
             if stage.name not in one.recipes:  # made by an interrupted call: what it drew is in the ledger
                 asyncio.run(one.make(stage.name, sections()[stage.name]))
             costs[stage.name], before = after - before, after
@@ -118,7 +118,7 @@ def _make(policy: Policy, seed: int, problems: int, into: Path) -> dict[str, Any
     return {"folder": str(into), "costs": {name: cost.to_json() for name, cost in costs.items()}}
 
 
-def _spent_after(one: EngineSlice, stage: str) -> dict[str, int]:
+def _spent_after(one: EngineSlice, stage: str, _: Path) -> dict[str, int]:
     """What the ledger holds once a stage is made."""
     asyncio.run(one.make(stage, sections()[stage]))
     spent = totals([one.ledger])

@@ -23,7 +23,7 @@ from generators.problems.laboratory.problems import LaboratoryProblems
 from generators.problems.laboratory.tasks import NAMES, TASKS
 from generators.training.examples import Example
 from generators.training.laboratory_tokenizer import save_tokenizer
-from generators.training.loop import train
+from generators.training.loop import solution_loss, train
 from generators.training.settings import TrainingSettings
 
 VERSION = "2"  # bump when a change here, in the tasks or in the training loop would change the weights
@@ -138,7 +138,15 @@ def _fill(into: Path, laboratory: Laboratory, checkpoint: Path, say: Callable[[s
     torch.manual_seed(laboratory.training.seed)
     model = LlamaForCausalLM(config).train()
     say(f"training {model.num_parameters()} weights on {sum(len(e.token_ids) for e in examples)} tokens")
-    losses = train(model, examples, laboratory.training, checkpoint=checkpoint, described=repr(laboratory), say=say)
+    losses = train(
+        model,
+        examples,
+        laboratory.training,
+        loss=solution_loss,
+        checkpoint=checkpoint,
+        described=repr(laboratory),
+        say=say,
+    )
     model.generation_config = GenerationConfig(eos_token_id=end, pad_token_id=padding)
     model.save_pretrained(into)
     (into / "losses.json").write_text(json.dumps(losses))
