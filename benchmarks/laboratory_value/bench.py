@@ -65,11 +65,11 @@ class Bench:
 
 
 def make_round(bench: Bench, seed: int) -> dict[str, Any]:
-    """Make the data of a seed and label it exhaustively too; returns the cost and number of rows of each table."""
+    """Make the data of a seed and label it in other ways too; returns the cost and number of rows of each table."""
     made = bench.round(seed)
     budget = reward_labels.released(made, column="hard_labels").rollouts
-    for k in (1, reward_labels.EXHAUSTIVE):
-        reward_labels.labelled_exhaustively(made, bench.policy, seed=seed, k=k, budget=budget)
+    for way in reward_labels.WAYS.values():
+        reward_labels.labelled(made, bench.policy, way, seed=seed, budget=budget)
     rows = {name: made.table(name).height for name in made.costs}
     return {name: cost.to_json() | {"rows": rows[name]} for name, cost in made.costs.items()}
 

@@ -17,19 +17,22 @@ from benchmarks.laboratory_value.reward_figures import (
     figures,
     located,
 )
-from benchmarks.laboratory_value.reward_labels import Labels
+from benchmarks.laboratory_value.reward_labels import WAYS, Labels
 from benchmarks.laboratory_value.reward_model import rewards, trained
 from generators.training.settings import TrainingSettings
 
 KINDS: Mapping[str, str] = {
     "released_hard": "Released labels, hard",
-    "released_soft": "Released labels, soft",
-    "exhaustive_hard": "Eight rollouts a step, hard",
-    "exhaustive_soft": "Eight rollouts a step, soft",
+    "released_soft": "Released labels, step values",
+    "released_sound": "Released labels, soundness",
+    "spread_sound": "Less sure labels of more solutions, soundness",
+    "eight_rollouts_hard": "Eight rollouts a step, hard",
+    "eight_rollouts_soft": "Eight rollouts a step, step values",
     "one_rollout": "One rollout a step",
     "outcome": "The solution's own outcome",
     "truth": "The truth of the released solutions",
 }
+_COLUMNS = {"hard": "hard_labels", "soft": "soft_labels", "sound": "sound"}
 BATCH = 16
 
 
@@ -74,26 +77,20 @@ def measure_reward_model(bench: Bench, kind: str, seed: int, rate: float, choice
 
 def labels_of(bench: Bench, kind: str, seed: int) -> Labels:
     """The labels of a kind, at as many rollouts as the released labels took; raises ValueError for an unknown kind."""
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     round = bench.round(seed)
     given = reward_labels.released(round, column="hard_labels")
-    if kind == "released_hard":
-        return given
-    if kind == "released_soft":
-        return reward_labels.released(round, column="soft_labels")
     if kind == "truth":
         problems = {problem.problem_id: problem for problem in of_round(bench.size.problems, seed)}
         return reward_labels.true_labels(round, problems)
     if kind == "outcome":
         return reward_labels.outcomes(round, bench.policy.tokenizer, budget=given.rollouts)
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-    return reward_labels.exhaustive(
-        round,
-        bench.policy,
-        seed=seed,
-        k=1 if kind == "one_rollout" else reward_labels.EXHAUSTIVE,
-        budget=given.rollouts,
-        column="soft_labels" if kind.endswith("soft") else "hard_labels",
+    way, _, column = kind.rpartition("_") if kind not in WAYS else (kind, "", "hard")
+    if way == "released":
+        return reward_labels.released(round, column=_COLUMNS[column])
+    return reward_labels.otherwise(
+        round, bench.policy, WAYS[way], seed=seed, budget=given.rollouts, column=_COLUMNS[column]
     )
 
 

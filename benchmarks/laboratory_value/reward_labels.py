@@ -6,7 +6,7 @@ outcome labels, into attempts at further problems.
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,33 @@ from generators.records import Attempt, Problem
 from generators.sampling.steps import step_ends
 
 PROCESS_LABELS = "process_labels"
-EXHAUSTIVE = 8  # rollouts from each step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Another way to spend the rollouts: changes of the stage's settings, and about how many a solution takes."""
+
+    name: str
+    changes: Mapping[str, Any]
+    rollouts: Callable[[float], float]  # of a solution, by its number of steps
+
+
+WAYS: Mapping[str, Way] = {
+    way.name: way
+    for way in (
+        Way(
+            name="eight_rollouts",
+            changes={"strategy": "exhaustive", "rollouts_per_step": 8},
+            rollouts=lambda steps: 8 * (steps - 1),
+        ),
+        Way(
+            name="one_rollout",
+            changes={"strategy": "exhaustive", "rollouts_per_step": 1, "solutions_per_problem": 8},
+            rollouts=lambda steps: steps - 1,
+        ),
+        Way(name="spread", changes={"confidence": 0.7, "solutions_per_problem": 8}, rollouts=lambda _: 6.0),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +63,7 @@ class Labels:
 
 
 def released(round: Round, *, column: str) -> Labels:
-    """The released labels, `hard_labels` or `soft_labels`."""
+    """The released labels: `hard_labels`, `soft_labels` (step values) or `sound` (that nothing is wrong so far)."""
     rows = _with_labels(round.table(PROCESS_LABELS))
     return Labels(items=tuple(_of_row(row, row[column]) for row in rows), rollouts=rollouts_of(rows))
 
@@ -52,12 +78,12 @@ def true_labels(round: Round, problems: Mapping[str, Problem]) -> Labels:
     return Labels(items=tuple(items), rollouts=rollouts_of(rows))
 
 
-def exhaustive(round: Round, policy: Policy, *, seed: int, k: int, budget: int, column: str) -> Labels:
-    """Labels by `k` rollouts from every step, of as many solutions as the budget pays.
+def otherwise(round: Round, policy: Policy, way: Way, *, seed: int, budget: int, column: str) -> Labels:
+    """Labels of another way, of as many solutions as the budget pays.
 
     The round's attempts come first, in a random order; attempts at further problems are paid for.
     """
-    rows = labelled_exhaustively(round, policy, seed=seed, k=k, budget=budget)
+    rows = labelled(round, policy, way, seed=seed, budget=budget)
     ids = set(round.table(ATTEMPTS)["problem_id"])
     order = [row for row in rows if row["problem_id"] in ids]
     random.Random(seed).shuffle(order)
@@ -87,42 +113,41 @@ def outcomes(round: Round, tokenizer: Tokenizer, *, budget: int) -> Labels:
     return Labels(items=tuple(items), rollouts=further.height)
 
 
-def labelled_exhaustively(round: Round, policy: Policy, *, seed: int, k: int, budget: int) -> list[dict[str, Any]]:
-    """Rows of the stage with the exhaustive strategy, of somewhat more problems than the budget pays; kept.
-
-    With one rollout a step, every attempt is labelled, and further problems follow those of the round.
-    """
-    folder = round.folder / f"exhaustive-{k}"
-    of_labels = sections()[PROCESS_LABELS]
-    assert isinstance(of_labels, Settings)
-    per_problem = 8 if k == 1 else of_labels.solutions_per_problem
+def labelled(round: Round, policy: Policy, way: Way, *, seed: int, budget: int) -> list[dict[str, Any]]:
+    """Rows of the stage with the settings of a way, of somewhat more problems than the budget pays; kept."""
+    folder = round.folder / f"labelled-{way.name}"
     attempts = pl.concat([round.table(ATTEMPTS), round.further()])
     ids = attempts["problem_id"].unique(maintain_order=True).to_list()
+    settings = of_labels().model_copy(update=dict(way.changes))
     steps = round.table(PROCESS_LABELS)["steps"].list.len().mean()
     assert isinstance(steps, float)
-    n_problems = min(len(ids), 1 + int(1.4 * budget / (k * (steps - 1) * per_problem)))
+    of_problem = way.rollouts(steps) * settings.solutions_per_problem
+    n_problems = min(len(ids), 1 + int(1.4 * budget / of_problem))
     one = slice_of(policy, seed=seed, problems=range(n_problems), folder=folder)
     if not one.has_table(PROCESS_LABELS):
         attempts.filter(pl.col("problem_id").is_in(ids[:n_problems])).write_parquet(folder / f"{ATTEMPTS}.parquet")
         one.recipes[ATTEMPTS] = round.recipe(ATTEMPTS)
-        settings = of_labels.model_copy(
-            update={"strategy": "exhaustive", "rollouts_per_step": k, "solutions_per_problem": per_problem}
-        )
         asyncio.run(one.make(PROCESS_LABELS, settings))
     return _with_labels(one.table(PROCESS_LABELS))
 
 
+def of_labels() -> Settings:
+    """The settings of the released labels."""
+    section = sections()[PROCESS_LABELS]
+    assert isinstance(section, Settings)
+    return section
+
+
 def _with_labels(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """The rows with the labels that a release derives from them."""
-    of_labels = sections()[PROCESS_LABELS]
-    assert isinstance(of_labels, Settings)
-    labelled = with_labels(
+    settings = of_labels()
+    derived = with_labels(
         rows,
-        hard_threshold=of_labels.hard_threshold,
-        confidence=of_labels.confidence,
-        refuted_steps=of_labels.refuted_steps,
+        hard_threshold=settings.hard_threshold,
+        confidence=settings.confidence,
+        refuted_steps=settings.refuted_steps,
     )
-    return list(labelled.iter_rows(named=True))
+    return list(derived.iter_rows(named=True))
 
 
 def rollouts_of(rows: Iterable[Mapping[str, Any]]) -> int:
