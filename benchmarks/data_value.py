@@ -170,6 +170,7 @@ def main() -> None:
             model=options.model or LABORATORY,
             folder=options.folder / LABORATORY,
             is_quick=options.quick,
+            seeds=options.seeds,
             picture=options.picture,
         )
         return

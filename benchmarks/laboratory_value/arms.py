@@ -129,9 +129,9 @@ ARMS: Mapping[str, Arm] = {
 }
 
 
-def n_pairs(rounds: Sequence[Round], most: int) -> int:
-    """How many pairs every arm with pairs trains on: as many as the round with the fewest has, at most `most`."""
-    return min(most, *(round.table(name).height for round in rounds for name in (STEP_PAIRS, CRITICAL)))
+def n_pairs(round: Round, most: int) -> int:
+    """How many pairs every arm with pairs trains on: as many as the smaller table has, at most `most`."""
+    return min(most, *(round.table(name).height for name in (STEP_PAIRS, CRITICAL)))
 
 
 def drawn(items: Items, round: Round, most: int) -> Items:
@@ -144,7 +144,7 @@ def drawn(items: Items, round: Round, most: int) -> Items:
 def grid(arm: Arm, *, is_short: bool) -> list[PhaseSettings]:
     """The settings that an arm chooses from."""
     if not arm.takes_pairs:
-        lengths = (100, 300) if is_short else (150, 450)
+        lengths = (100, 300) if is_short else (150, 400)
         return [
             _phase(rate, steps, batch=SFT_BATCH)
             for rate, steps in product(SFT_RATES[1:] if is_short else SFT_RATES, lengths)
@@ -152,7 +152,7 @@ def grid(arm: Arm, *, is_short: bool) -> list[PhaseSettings]:
     rates = (1e-4, 3e-4) if is_short else (3e-5, 1e-4, 3e-4)
     betas = (0.1,) if is_short else (0.1, 0.5)
     return [
-        _phase(rate, 100 if is_short else 200, batch=PAIR_BATCH, beta=beta, likelihood=likelihood)
+        _phase(rate, 100 if is_short else 150, batch=PAIR_BATCH, beta=beta, likelihood=likelihood)
         for rate, beta, likelihood in product(rates, betas, (0.0, 1.0))
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.kept import kept
 from benchmarks.laboratory_value import reward_labels
-from benchmarks.laboratory_value.arms import ARMS, Arm, Lesson
+from benchmarks.laboratory_value.arms import ARMS, Arm, Lesson, n_pairs
 from benchmarks.laboratory_value.evaluating import WrongStart, attempted, recovered, solved, wrong_starts
 from benchmarks.laboratory_value.problems import for_test, for_validation, truth_of
 from benchmarks.laboratory_value.reward_figures import Sampled
@@ -87,14 +87,13 @@ def evaluate_base(bench: Bench, part: str) -> dict[str, Any]:
     return result
 
 
-def train_and_evaluate(
-    bench: Bench, name: str, phase: PhaseSettings, most: int, seed: int, part: str
-) -> dict[str, Any]:
+def train_and_evaluate(bench: Bench, name: str, phase: PhaseSettings, seed: int, part: str) -> dict[str, Any]:
     """Train an arm on a seed's round, and evaluate it on a part: `solved`, its cost, and on test also `recovered`."""
     arm = ARMS[name]
 
     def make(folder: Path) -> dict[str, Any]:
-        lesson = arm.learns(bench.round(seed), _tokenizer(bench), most)
+        round = bench.round(seed)
+        lesson = arm.learns(round, _tokenizer(bench), n_pairs(round, bench.size.pairs))
         trained = identify(str(_training(bench, arm, lesson, phase, seed).run("cpu", lambda _: None)))
         results = {
             "solved": bench.evaluated(trained, part, folder),
@@ -105,7 +104,7 @@ def train_and_evaluate(
             results["recovered"] = recovered(trained, starts(bench), folder=folder)
         return results
 
-    content = {"phase": phase.recipe(), "most": most, "seed": seed, "problems": bench.size.problems}
+    content = {"phase": phase.recipe(), "most": bench.size.pairs, "seed": seed, "problems": bench.size.problems}
     result: dict[str, Any] = bench.kept(f"{name}-{seed}-{part}", content | bench.asked(part), make)
     return result
 

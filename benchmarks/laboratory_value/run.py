@@ -4,11 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.laboratory_value.arms import ARMS, grid, n_pairs
+from benchmarks.laboratory_value.arms import ARMS, grid
 from benchmarks.laboratory_value.bench import (
     TEST,
     VALIDATION,
@@ -36,12 +37,15 @@ _SHARED_GRID = {"right_attempts_for_thoughts": "right_attempts", "right_attempts
 _ROUND_S, _GRID_S, _ARM_S, _REWARD_S, _SAMPLES_S = 240.0, 20.0, 45.0, 30.0, 30.0
 
 
-def run(*, model: str, folder: Path, is_quick: bool, picture: Path | None) -> None:
-    """Measure everything, print tables and JSON, and draw the picture if a path is given."""
+def run(*, model: str, folder: Path, is_quick: bool, seeds: int | None, picture: Path | None) -> None:
+    """Measure everything, print tables and JSON, and draw the picture if a path is given.
+
+    More `seeds` than an earlier run of the same folder had add to its results.
+    """
     os.environ["OMP_NUM_THREADS"] = "1"
     size = QUICK if is_quick else FULL
+    size = size if seeds is None else replace(size, seeds=seeds)
     bench = Bench(model=identify(model).model, folder=(folder / ("quick" if is_quick else "full")).resolve(), size=size)
-    seeds = range(size.seeds)
     least = smallest_gain(ASSUMED, seeds=size.seeds, problems=size.test)
     _say(
         f"{size.seeds} seeds, {size.test} test problems: a true gain in pass@1 of {least:.3f} or more is seen with "
@@ -59,7 +63,7 @@ def run(*, model: str, folder: Path, is_quick: bool, picture: Path | None) -> No
     parts = (TEST, VALIDATION)
     made = all_done(
         [
-            *(_unit(f"data of seed {seed}", _ROUND_S, make_round, bench, seed) for seed in seeds),
+            *(_unit(f"data of seed {seed}", _ROUND_S, make_round, bench, seed) for seed in range(size.seeds)),
             *(_unit(f"samples of the {part} problems", _SAMPLES_S, samples, bench, part) for part in parts),
         ],
         pace,
@@ -67,22 +71,21 @@ def run(*, model: str, folder: Path, is_quick: bool, picture: Path | None) -> No
     base, _ = all_done(
         [_unit(f"the policy on the {part} problems", _SAMPLES_S, evaluate_base, bench, part) for part in parts], pace
     )
-    most = n_pairs([bench.round(seed) for seed in seeds], size.pairs)
-    phases = _chosen_phases(bench, most, chosen_arms, pace)
+    phases = _chosen_phases(bench, chosen_arms, pace)
     settings = _chosen_rewards(bench, pace)
     arm_units = [
-        _unit(f"{name}, seed {seed}", _ARM_S, train_and_evaluate, bench, name, phases[name], most, seed, TEST)
+        _unit(f"{name}, seed {seed}", _ARM_S, train_and_evaluate, bench, name, phases[name], seed, TEST)
         for name in ARMS
-        for seed in seeds
+        for seed in range(size.seeds)
     ]
     reward_units = [
         _unit(f"rewards by {kind}, seed {seed}", _REWARD_S, measure_reward_model, bench, kind, seed, *settings[kind])
         for kind in KINDS
-        for seed in seeds
+        for seed in range(size.seeds)
     ]
     done = iter(all_done([*arm_units, *reward_units], pace))
-    results = {name: [next(done) for _ in seeds] for name in ARMS}
-    rewards = {kind: [next(done) for _ in seeds] for kind in KINDS}
+    results = {name: [next(done) for _ in range(size.seeds)] for name in ARMS}
+    rewards = {kind: [next(done) for _ in range(size.seeds)] for kind in KINDS}
     votes = majorities(samples(bench, TEST))
     arms, labels = of_arms(base, results), of_rewards(rewards, votes)
     arm_costs = {
@@ -111,7 +114,6 @@ def run(*, model: str, folder: Path, is_quick: bool, picture: Path | None) -> No
                 "smallest_visible_gain": round(least, 4),
                 "base": base_figures,
                 "majority": fmean(votes),
-                "pairs": most,
                 "arms": to_json(arms, arm_costs),
                 "reward_models": to_json(labels, label_costs),
                 "phases": {name: phase.recipe() for name, phase in phases.items()},
@@ -125,7 +127,7 @@ def run(*, model: str, folder: Path, is_quick: bool, picture: Path | None) -> No
     )
 
 
-def _chosen_phases(bench: Bench, most: int, names: Sequence[str], pace: Pace) -> dict[str, PhaseSettings]:
+def _chosen_phases(bench: Bench, names: Sequence[str], pace: Pace) -> dict[str, PhaseSettings]:
     """The settings of each arm with the highest pass@1 on the validation problems, on the first seed."""
     tries = [(name, phase) for name in names for phase in grid(ARMS[name], is_short=bench.size.short_grid)]
     results = all_done(
@@ -134,7 +136,7 @@ def _chosen_phases(bench: Bench, most: int, names: Sequence[str], pace: Pace) ->
                 f"{name}, rate {phase.learning_rate}, {phase.steps} steps",
                 _GRID_S,
                 train_and_evaluate,
-                *(bench, name, phase, most, _GRID_SEED, VALIDATION),
+                *(bench, name, phase, _GRID_SEED, VALIDATION),
             )
             for name, phase in tries
         ],

@@ -27,14 +27,14 @@ class Size:
 
 FULL = Size(
     seeds=5,
-    problems=240,
+    problems=200,
     test=300,
-    deep=48,
-    validation=120,
+    deep=40,
+    validation=100,
     samples=8,
     pairs=300,
     recoveries=150,
-    reward_steps=400,
+    reward_steps=300,
 )
 QUICK = Size(
     seeds=2,

@@ -53,7 +53,7 @@ def test_right_attempts_are_of_as_many_problems_as_cost_the_same_tokens(made, co
 
 
 def test_all_arms_with_pairs_get_as_many_as_the_fewest(made):
-    assert n_pairs([made], 10) == 1
+    assert n_pairs(made, 10) == 1
 
 
 def test_the_same_items_are_drawn_every_time_in_their_order(made):
