@@ -41,8 +41,8 @@ def silent(_: str) -> None:
 class EngineSlice:
     """A `generators.stage.Slice` of `questions` over the engine that `serving` opens for `policy`.
 
-    Its tables lie in `folder`, its ledger beside them. `recipes` has the recipes of the stages that were made,
-    `sections` their settings.
+    Its tables lie in `folder`, its ledger beside them or, to share one, in the folder `rollouts`. `recipes` has the
+    recipes of the stages that were made, `sections` their settings.
     """
 
     serving: Callable[[], AbstractAsyncContextManager[Engine]]
@@ -59,6 +59,7 @@ class EngineSlice:
     bounds: CheckBounds = field(default_factory=CheckBounds)
     judge: JudgeSampling | None = None
     context: int | None = None
+    rollouts: Path | None = None
     recipes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     sections: dict[str, Section] = field(default_factory=dict)
     hear: Callable[[str], None] = silent
@@ -79,7 +80,7 @@ class EngineSlice:
     @property
     def ledger(self) -> UPath:
         """The folder of the rollouts."""
-        return UPath(self.folder / "ledger")
+        return UPath((self.rollouts or self.folder) / "ledger")
 
     @property
     def adapters(self) -> Path:

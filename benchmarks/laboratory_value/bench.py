@@ -136,7 +136,7 @@ def samples(bench: Bench, part: str) -> list[Sampled]:
     sampled = []
     for problem, group in zip(bench.problems(part), stored, strict=True):
         attempts = tuple(Attempt(**one | {"verdict": Verdict(one["verdict"])}) for one in group)
-        truths = tuple(truth_of(problem, attempt.text).first_error for attempt in attempts)
+        truths = tuple(truth_of(problem.prompt, attempt.text).first_error for attempt in attempts)
         sampled.append(Sampled(samples=attempts, first_errors=truths))
     return sampled
 

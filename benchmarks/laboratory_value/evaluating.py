@@ -97,7 +97,7 @@ def wrong_starts(
     starts = []
     for problem, group in zip(problems, attempts, strict=True):
         for one in group:
-            ends, first = step_ends(one.token_ids, policy.tokenizer), truth_of(problem, one.text).first_error
+            ends, first = step_ends(one.token_ids, policy.tokenizer), truth_of(problem.prompt, one.text).first_error
             if first is not None and first < len(ends) - 1:
                 ids = one.token_ids[: ends[first]]
                 starts.append(

@@ -15,7 +15,8 @@ RECOVERY = "recovery"
 GAINS = ("pass_at_1", "majority_at_8", PASS_AT_64, "tokens", RECOVERY)
 REWARD_FIGURES = ("order", "best_of_8", "weighted", "first_error_f1")
 MAJORITY = "majority"
-BEST = "released_hard"
+CHANCE = "chance"
+RELEASED = "released_hard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +78,11 @@ def of_rewards(measured: Mapping[str, Sequence[Mapping[str, Any]]], majorities: 
     for name, of_seeds in measured.items():
         for figure in REWARD_FIGURES:
             mine = _known([seed[figure] for seed in of_seeds])
-            if name != BEST:
-                theirs = _known([seed[figure] for seed in measured[BEST]])
+            if name != RELEASED:
+                theirs = _known([seed[figure] for seed in measured[RELEASED]])
                 compared.append(
                     Compared(
-                        name=name, against=BEST, figure=figure, level=interval(mine), gain=difference(mine, theirs)
+                        name=name, against=RELEASED, figure=figure, level=interval(mine), gain=difference(mine, theirs)
                     )
                 )
             if figure in ("best_of_8", "weighted"):
@@ -91,11 +92,11 @@ def of_rewards(measured: Mapping[str, Sequence[Mapping[str, Any]]], majorities: 
                         name=name, against=MAJORITY, figure=figure, level=interval(mine), gain=difference(mine, plain)
                     )
                 )
-            elif name == BEST:
+            elif name == RELEASED:
                 chance = [[0.5 if figure == "order" else 0.0] * len(mine[0])] * len(mine)
                 compared.append(
                     Compared(
-                        name=name, against="chance", figure=figure, level=interval(mine), gain=difference(mine, chance)
+                        name=name, against=CHANCE, figure=figure, level=interval(mine), gain=difference(mine, chance)
                     )
                 )
     return compared
@@ -115,7 +116,7 @@ def titles() -> dict[str, str]:
     return {
         BASE: "the policy itself",
         MAJORITY: "plain majority",
-        "chance": "chance",
+        CHANCE: "chance",
         **{name: arm.title for name, arm in ARMS.items()},
         **KINDS,
     }

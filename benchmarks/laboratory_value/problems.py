@@ -33,9 +33,9 @@ def for_test(size: int) -> list[Problem]:
     return _in_turn("evaluation", size, TEST_SEED)
 
 
-def truth_of(problem: Problem, solution: str) -> Truth:
+def truth_of(prompt: str, solution: str) -> Truth:
     """The truth of a solution, step by step."""
-    return truth(task_of(problem.prompt), problem.prompt, solution)
+    return truth(task_of(prompt), prompt, solution)
 
 
 def _in_turn(part: Part, size: int, seed: int) -> list[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.laboratory_value.arms import ARMS, BASE
-from benchmarks.laboratory_value.figures import GAINS, MAJORITY, REWARD_FIGURES, Compared, titles
+from benchmarks.laboratory_value.figures import CHANCE, GAINS, MAJORITY, REWARD_FIGURES, Compared, titles
 from benchmarks.laboratory_value.picture import Bars
 
 HEADS = {
@@ -45,23 +45,29 @@ def arms_table(base: Mapping[str, float], compared: Sequence[Compared], costs: M
 def rewards_table(compared: Sequence[Compared], costs: Mapping[str, Mapping[str, float]]) -> str:
     """One row for each kind of labels: its figures, and how they differ from those of the released labels."""
     names = titles()
-    lines = [
-        f"| labels | solutions | rollouts | {' | '.join(HEADS[name] for name in REWARD_FIGURES)} | "
-        "weighted less plain majority | order less that of released labels |",
-        f"|---|---|---|{'---|' * len(REWARD_FIGURES)}---|---|",
+    heads = [
+        *("labels", "solutions", "rollouts", "steps labelled", "labels true"),
+        *(HEADS[name] for name in REWARD_FIGURES),
+        *("weighted less plain majority", "order less that of released labels"),
     ]
+    rows = [heads, ["---"] * len(heads)]
     for name in dict.fromkeys(each.name for each in compared):
         of_kind = [each for each in compared if each.name == name]
         by_figure = {each.figure: each for each in of_kind}
-        by_both = {(each.against, each.figure): each for each in of_kind}
-        order = next((each for (against, figure), each in by_both.items() if figure == "order"), None)
-        levels = [_level(figure, by_figure[figure].level.mean) for figure in REWARD_FIGURES]
-        less = "" if order is None or order.against == "chance" else _gain(order)
-        lines.append(
-            f"| {names[name]} | {costs[name]['solutions']:,.0f} | {costs[name]['rollouts']:,.0f} | "
-            f"{' | '.join(levels)} | {_gain(by_both[MAJORITY, 'weighted'])} | {less} |"
+        weighted = next(each for each in of_kind if (each.against, each.figure) == (MAJORITY, "weighted"))
+        cost = costs[name]
+        rows.append(
+            [
+                names[name],
+                *(f"{cost[key]:,.0f}" for key in ("solutions", "rollouts")),
+                f"{cost['labelled']:.2f}",
+                f"{cost['true']:.3f}",
+                *(_level(figure, by_figure[figure].level.mean) for figure in REWARD_FIGURES),
+                _gain(weighted),
+                "" if by_figure["order"].against == CHANCE else _gain(by_figure["order"]),
+            ]
         )
-    return "\n".join(lines)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def panels(arms: Iterable[Compared], rewards: Iterable[Compared]) -> dict[str, Bars]:
@@ -80,7 +86,7 @@ def panels(arms: Iterable[Compared], rewards: Iterable[Compared]) -> dict[str, B
 
     of_pass = [each for each in arms if each.figure == "pass_at_1"]
     recovery = [each for each in arms if each.figure == "recovery" and each.name == "self_correction_traces"]
-    order = [each for each in rewards if each.figure == "order" and each.against != "chance"]
+    order = [each for each in rewards if each.figure == "order" and each.against != CHANCE]
     weighted = [each for each in rewards if each.figure == "weighted" and each.against == MAJORITY]
     return {
         "pass@1, gain over the policy": bars((e for e in of_pass if e.against == BASE), with_baseline=False),

@@ -7,7 +7,6 @@ from typing import Any
 
 from benchmarks.laboratory_value import reward_labels
 from benchmarks.laboratory_value.bench import TEST, VALIDATION, Bench, samples
-from benchmarks.laboratory_value.problems import of_round
 from benchmarks.laboratory_value.reward_figures import (
     Choice,
     Rewards,
@@ -68,6 +67,7 @@ def measure_reward_model(bench: Bench, kind: str, seed: int, rate: float, choice
             "first_error_f1": f1_by_problem(located(sampled, scored, choice.threshold)),
             "solutions": len(labels.items),
             "rollouts": labels.rollouts,
+            **reward_labels.shares_met(labels, bench.policy.tokenizer),
         }
 
     content = _content(bench, TEST, rate) | asdict(choice)
@@ -82,8 +82,7 @@ def labels_of(bench: Bench, kind: str, seed: int) -> Labels:
     round = bench.round(seed)
     given = reward_labels.released(round, column="hard_labels")
     if kind == "truth":
-        problems = {problem.problem_id: problem for problem in of_round(bench.size.problems, seed)}
-        return reward_labels.true_labels(round, problems)
+        return reward_labels.true_labels(round, bench.policy.tokenizer)
     if kind == "outcome":
         return reward_labels.outcomes(round, bench.policy.tokenizer, budget=given.rollouts)
     way, _, column = kind.rpartition("_") if kind not in WAYS else (kind, "", "hard")

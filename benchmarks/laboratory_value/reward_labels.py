@@ -7,7 +7,7 @@ outcome labels, into attempts at further problems.
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -21,7 +21,7 @@ from generators.engine.tokenizer import Tokenizer
 from generators.models.policy import Policy
 from generators.process_labels.labels import with_labels
 from generators.process_labels.settings import Settings
-from generators.records import Attempt, Problem
+from generators.records import Attempt
 from generators.sampling.steps import step_ends
 
 PROCESS_LABELS = "process_labels"
@@ -68,14 +68,30 @@ def released(round: Round, *, column: str) -> Labels:
     return Labels(items=tuple(_of_row(row, row[column]) for row in rows), rollouts=rollouts_of(rows))
 
 
-def true_labels(round: Round, problems: Mapping[str, Problem]) -> Labels:
+def true_labels(round: Round, tokenizer: Tokenizer) -> Labels:
     """The truth of the same solutions: whether right lines still lead from each step to the right answer."""
-    rows = _with_labels(round.table(PROCESS_LABELS))
-    items = []
-    for row in rows:
-        truth = truth_of(problems[row["problem_id"]], "".join(row["steps"]))
-        items.append(_of_row(row, [float(step.is_sound) for step in truth.steps]))
-    return Labels(items=tuple(items), rollouts=rollouts_of(rows))
+    labels = released(round, column="hard_labels")
+    items = tuple(replace(item, labels=tuple(map(float, true_steps(item, tokenizer)))) for item in labels.items)
+    return Labels(items=items, rollouts=labels.rollouts)
+
+
+def true_steps(item: Labelled, tokenizer: Tokenizer) -> list[bool]:
+    """For each step of a solution, whether right lines still lead from it to the right answer."""
+    prompt, solution = (
+        tokenizer.decode(list(ids)) for ids in (item.token_ids[: item.start], item.token_ids[item.start :])
+    )
+    return [step.is_sound for step in truth_of(prompt, solution).steps]
+
+
+def shares_met(labels: Labels, tokenizer: Tokenizer) -> dict[str, float]:
+    """`labelled`: the share of steps with a label; `true`: the share of those that say, rounded, what is true."""
+    pairs = [
+        (label, truth)
+        for item in labels.items
+        for label, truth in zip(item.labels, true_steps(item, tokenizer), strict=True)
+    ]
+    known = [(label > 0.5) == truth for label, truth in pairs if label is not None]
+    return {"labelled": len(known) / max(1, len(pairs)), "true": sum(known) / max(1, len(known))}
 
 
 def otherwise(round: Round, policy: Policy, way: Way, *, seed: int, budget: int, column: str) -> Labels:
@@ -124,6 +140,7 @@ def labelled(round: Round, policy: Policy, way: Way, *, seed: int, budget: int) 
     of_problem = way.rollouts(steps) * settings.solutions_per_problem
     n_problems = min(len(ids), 1 + int(1.4 * budget / of_problem))
     one = slice_of(policy, seed=seed, problems=range(n_problems), folder=folder)
+    one.rollouts = round.folder / "round"  # what the released labels drew serves here, too
     if not one.has_table(PROCESS_LABELS):
         attempts.filter(pl.col("problem_id").is_in(ids[:n_problems])).write_parquet(folder / f"{ATTEMPTS}.parquet")
         one.recipes[ATTEMPTS] = round.recipe(ATTEMPTS)
@@ -163,6 +180,7 @@ def _of_row(row: Mapping[str, Any], labels: Sequence[bool | float | None]) -> La
     start = len(row["prompt_token_ids"])
     return Labelled(
         token_ids=(*row["prompt_token_ids"], *row["token_ids"]),
+        start=start,
         ends=tuple(start + end for end in row["step_ends"]),
         labels=tuple(None if label is None else float(label) for label in labels),
     )
@@ -173,6 +191,7 @@ def of_attempt(attempt: Attempt, tokenizer: Tokenizer, label: float | None = Non
     start, ends = len(attempt.prompt_token_ids), step_ends(attempt.token_ids, tokenizer)
     return Labelled(
         token_ids=(*attempt.prompt_token_ids, *attempt.token_ids),
+        start=start,
         ends=tuple(start + end for end in ends),
         labels=(label,) * len(ends),
     )

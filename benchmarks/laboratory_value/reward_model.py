@@ -15,9 +15,10 @@ _SCORED_AT_ONCE = 128
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A prompt with a solution, the positions at which its steps end, and the label of each; None is not learnt."""
+    """A prompt with a solution, where that begins and its steps end, and the label of each step; None is not learnt."""
 
     token_ids: tuple[int, ...]
+    start: int
     ends: tuple[int, ...]
     labels: tuple[float | None, ...]
 

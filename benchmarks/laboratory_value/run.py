@@ -96,7 +96,7 @@ def run(*, model: str, folder: Path, is_quick: bool, seeds: int | None, picture:
         for name, of_seeds in results.items()
     }
     label_costs = {
-        kind: {key: fmean(each[key] for each in of_seeds) for key in ("solutions", "rollouts")}
+        kind: {key: fmean(each[key] for each in of_seeds) for key in ("solutions", "rollouts", "labelled", "true")}
         for kind, of_seeds in rewards.items()
     }
     base_figures = {name: fmean(by_problem(base, name)) for name in GAINS}

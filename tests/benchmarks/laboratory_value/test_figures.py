@@ -63,11 +63,11 @@ def test_labels_are_compared_with_released_ones_and_choices_with_a_plain_majorit
 def test_tables_picture_and_json_hold_every_arm_and_kind(tmp_path):
     rewards = {name: [seed | {"order": [0.8, 0.6]} for seed in seeds] for name, seeds in REWARDS.items()}
     arms, labels = of_arms(BASE_RESULT, RESULTS), of_rewards(rewards, [0.0, 1.0])
-    costs = {name: {"solutions": 5, "rollouts": 9} for name in REWARDS}
+    costs = {name: {"solutions": 5, "rollouts": 9, "labelled": 0.75, "true": 1.0} for name in REWARDS}
     base = dict.fromkeys(("pass_at_1", "majority_at_8", "pass_at_64", "tokens", "recovery"), 0.5)
     assert "| Step-DPO | 10 | 20 | 200 | 0.750 |" in arms_table(base, arms, COSTS)
     assert "+0.250 (+0.250 to +0.250) over DPO on whole solutions" in arms_table(base, arms, COSTS)
-    assert "| The truth of the released solutions | 5 | 9 |" in rewards_table(labels, costs)
+    assert "| The truth of the released solutions | 5 | 9 | 0.75 | 1.000 |" in rewards_table(labels, costs)
     written = json.loads(json.dumps(to_json(arms, COSTS) | to_json(labels, costs)))
     assert written["step_dpo"]["figures"]["pass_at_1"][1]["against"] == "dpo"
     draw(panels(arms, labels), tmp_path / "gains.png")
