@@ -5,21 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from typing import TypeVar
 
 import polars as pl
 
 from benchmarks.laboratory_value.rounds import ATTEMPTS, Cost, Round
 from generators.engine.tokenizer import HFTokenizer
 from generators.training.examples import Example
-from generators.training.pairs import Pair
 from generators.training.phases import PhaseSettings
-from generators.training.rows import ITEMS, Items
+from generators.training.rows import Items, step_pairs, weighted_pairs
+from generators.training.rows import corrections as correction_examples
+from generators.training.rows import right_attempts as right_examples
 
 BASE = "base"
 LONG_COT = "long_cot_traces"
 CORRECTIONS = "self_correction_traces"
 STEP_PAIRS = "step_preference_pairs"
 CRITICAL = "critical_token_pairs"
+T = TypeVar("T")
 SFT_BATCH = 16
 SFT_RATES = (3e-4, 1e-3)
 PAIR_BATCH = 8
@@ -52,7 +55,7 @@ def right_attempts(round: Round, _: HFTokenizer, __: int, *, cost_of: str | None
     affordable = of_problem.filter(pl.col("token_ids").cum_sum() <= budget)["problem_id"]
     within = attempts.filter(pl.col("problem_id").is_in(affordable.implode()))
     cost = Cost(rollouts=within.height, tokens=int(within["token_ids"].list.len().sum()))
-    return Lesson(items=ITEMS[ATTEMPTS](within), cost=cost)
+    return Lesson(items=right_examples(within), cost=cost)
 
 
 def long_cot(round: Round, tokenizer: HFTokenizer, _: int) -> Lesson:
@@ -64,24 +67,37 @@ def long_cot(round: Round, tokenizer: HFTokenizer, _: int) -> Lesson:
 
 def corrections(round: Round, _: HFTokenizer, __: int) -> Lesson:
     """Self-corrections, whose mistakes are read and not learnt."""
-    return Lesson(items=ITEMS[CORRECTIONS](round.table(CORRECTIONS)), cost=round.cost(CORRECTIONS))
+    return Lesson(items=correction_examples(round.table(CORRECTIONS)), cost=round.cost(CORRECTIONS))
 
 
-def step_pairs(round: Round, _: HFTokenizer, most: int) -> Lesson:
+def step_pairs_of(round: Round, _: HFTokenizer, most: int) -> Lesson:
     """Step pairs; as many as all arms with pairs have."""
-    return Lesson(items=drawn(ITEMS[STEP_PAIRS](round.table(STEP_PAIRS)), round, most), cost=round.cost(STEP_PAIRS))
+    return Lesson(items=drawn(step_pairs(round.table(STEP_PAIRS)), round, most), cost=round.cost(STEP_PAIRS))
 
 
-def weighted_pairs(round: Round, _: HFTokenizer, most: int) -> Lesson:
+def weighted_pairs_of(round: Round, _: HFTokenizer, most: int) -> Lesson:
     """Whole solutions with weights on their tokens."""
-    return Lesson(items=drawn(ITEMS[CRITICAL](round.table(CRITICAL)), round, most), cost=round.cost(CRITICAL))
+    return Lesson(items=drawn(weighted_pairs(round.table(CRITICAL)), round, most), cost=round.cost(CRITICAL))
 
 
-def whole_pairs(round: Round, tokenizer: HFTokenizer, most: int) -> Lesson:
+def whole_pairs(round: Round, _: HFTokenizer, most: int) -> Lesson:
     """The same pairs without weights: what DPO has, which costs the attempts alone."""
-    pairs = weighted_pairs(round, tokenizer, most).items
-    items = [replace(pair, chosen_weights=None, rejected_weights=None) for pair in pairs if isinstance(pair, Pair)]
+    pairs = drawn(weighted_pairs(round.table(CRITICAL)), round, most)
+    items = [replace(pair, chosen_weights=None, rejected_weights=None) for pair in pairs]
     return Lesson(items=items, cost=round.cost(ATTEMPTS))
+
+
+def confirmed_pairs(round: Round, _: HFTokenizer, most: int) -> Lesson:
+    """Pairs with a token that rollouts confirmed, which gets all weight of the wrong side."""
+    rows = round.table(CRITICAL)
+    pairs = []
+    for row, pair in zip(rows.iter_rows(named=True), weighted_pairs(rows), strict=True):
+        tested = zip(row["critical_positions"], row["critical_confirmed"], strict=True)
+        places = {place - row["response_start"] for place, is_confirmed in tested if is_confirmed}
+        if places:
+            n_tokens = len(pair.rejected) - pair.rejected.solution_start
+            pairs.append(replace(pair, rejected_weights=tuple(float(place in places) for place in range(n_tokens))))
+    return Lesson(items=drawn(pairs, round, most), cost=round.cost(CRITICAL))
 
 
 ARMS: Mapping[str, Arm] = {
@@ -123,8 +139,15 @@ ARMS: Mapping[str, Arm] = {
             learns=corrections,
         ),
         Arm(name="dpo", title="DPO on whole solutions", against=BASE, takes_pairs=True, learns=whole_pairs),
-        Arm(name="step_dpo", title="Step-DPO", against="dpo", takes_pairs=True, learns=step_pairs),
-        Arm(name="cdpo", title="cDPO", against="dpo", takes_pairs=True, learns=weighted_pairs),
+        Arm(name="step_dpo", title="Step-DPO", against="dpo", takes_pairs=True, learns=step_pairs_of),
+        Arm(name="cdpo", title="cDPO", against="dpo", takes_pairs=True, learns=weighted_pairs_of),
+        Arm(
+            name="cdpo_confirmed",
+            title="cDPO on confirmed tokens",
+            against="dpo",
+            takes_pairs=True,
+            learns=confirmed_pairs,
+        ),
     )
 }
 
@@ -134,11 +157,11 @@ def n_pairs(round: Round, most: int) -> int:
     return min(most, *(round.table(name).height for name in (STEP_PAIRS, CRITICAL)))
 
 
-def drawn(items: Items, round: Round, most: int) -> Items:
+def drawn(items: Sequence[T], round: Round, most: int) -> list[T]:
     """At most `most` of the items, the same ones every time."""
     order = list(range(len(items)))
     random.Random(round.folder.name).shuffle(order)
-    return [items[index] for index in sorted(order[:most])]  # type: ignore[return-value]
+    return [items[index] for index in sorted(order[:most])]
 
 
 def grid(arm: Arm, *, is_short: bool) -> list[PhaseSettings]:
@@ -149,7 +172,7 @@ def grid(arm: Arm, *, is_short: bool) -> list[PhaseSettings]:
             _phase(rate, steps, batch=SFT_BATCH)
             for rate, steps in product(SFT_RATES[1:] if is_short else SFT_RATES, lengths)
         ]
-    rates = (1e-4, 3e-4) if is_short else (3e-5, 1e-4, 3e-4)
+    rates = (3e-5, 1e-4) if is_short else (1e-5, 3e-5, 1e-4)
     betas = (0.1,) if is_short else (0.1, 0.5)
     return [
         _phase(rate, 100 if is_short else 150, batch=PAIR_BATCH, beta=beta, likelihood=likelihood)

@@ -37,7 +37,7 @@ BATCH = 16
 
 def rates(*, is_short: bool) -> tuple[float, ...]:
     """The learning rates that a reward model chooses from."""
-    return (1e-3,) if is_short else (5e-4, 1.5e-3)
+    return (1e-3,) if is_short else (5e-4, 1e-3)
 
 
 def choose_reward_settings(bench: Bench, kind: str, seed: int, rate: float) -> dict[str, Any]:

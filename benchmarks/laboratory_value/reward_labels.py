@@ -138,7 +138,7 @@ def labelled(round: Round, policy: Policy, way: Way, *, seed: int, budget: int) 
     steps = round.table(PROCESS_LABELS)["steps"].list.len().mean()
     assert isinstance(steps, float)
     of_problem = way.rollouts(steps) * settings.solutions_per_problem
-    n_problems = min(len(ids), 1 + int(1.4 * budget / of_problem))
+    n_problems = min(len(ids), 1 + int(1.2 * budget / of_problem))
     one = slice_of(policy, seed=seed, problems=range(n_problems), folder=folder)
     one.rollouts = round.folder / "round"  # what the released labels drew serves here, too
     if not one.has_table(PROCESS_LABELS):

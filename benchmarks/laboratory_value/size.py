@@ -27,9 +27,9 @@ class Size:
 
 FULL = Size(
     seeds=5,
-    problems=200,
+    problems=250,
     test=300,
-    deep=40,
+    deep=32,
     validation=100,
     samples=8,
     pairs=300,
