@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -19,12 +19,13 @@ from benchmarks.laboratory_value.bench import (
     samples,
     train_and_evaluate,
 )
+from benchmarks.laboratory_value.choices import chosen_phases, chosen_rates, described
 from benchmarks.laboratory_value.crossed import Spread, smallest_gain
 from benchmarks.laboratory_value.figures import GAINS, by_problem, of_arms, of_rewards
 from benchmarks.laboratory_value.picture import draw
 from benchmarks.laboratory_value.report import arms_table, panels, rewards_table, to_json
 from benchmarks.laboratory_value.reward_bench import KINDS, choose_reward_settings, measure_reward_model, rates
-from benchmarks.laboratory_value.reward_figures import Choice, majorities
+from benchmarks.laboratory_value.reward_figures import majorities
 from benchmarks.laboratory_value.size import FULL, QUICK
 from benchmarks.laboratory_value.work import Pace, Unit, all_done
 from generators.models.policy import identify
@@ -52,27 +53,39 @@ def run(*, model: str, folder: Path, is_quick: bool, seeds: int | None, picture:
         f"probability 0.8, if gains vary by {ASSUMED.seeds} between seeds and {ASSUMED.problems} between problems"
     )
     chosen_arms = [name for name in ARMS if name not in _SHARED_GRID]
-    tries = sum(len(grid(ARMS[name], is_short=size.short_grid)) for name in chosen_arms)
+    phase_tries = [(name, phase) for name in chosen_arms for phase in grid(ARMS[name], is_short=size.short_grid)]
+    reward_tries = [(kind, rate) for kind in KINDS for rate in rates(is_short=size.short_grid)]
     pace = Pace(
         say=_say,
         ahead=size.seeds * (_ROUND_S + len(ARMS) * _ARM_S + len(KINDS) * _REWARD_S)
-        + tries * _GRID_S
-        + len(KINDS) * len(rates(is_short=size.short_grid)) * _REWARD_S
+        + len(phase_tries) * _GRID_S
+        + len(reward_tries) * _REWARD_S
         + 4 * _SAMPLES_S,
     )
     parts = (TEST, VALIDATION)
-    made = all_done(
+    first = all_done(
         [
-            *(_unit(f"data of seed {seed}", _ROUND_S, make_round, bench, seed) for seed in range(size.seeds)),
+            *(_round(bench, seed) for seed in range(min(2, size.seeds))),
             *(_unit(f"samples of the {part} problems", _SAMPLES_S, samples, bench, part) for part in parts),
         ],
         pace,
     )
-    base, _ = all_done(
-        [_unit(f"the policy on the {part} problems", _SAMPLES_S, evaluate_base, bench, part) for part in parts], pace
+    second = iter(
+        all_done(
+            [
+                *(_unit(f"the policy, {part}", _SAMPLES_S, evaluate_base, bench, part) for part in parts),
+                *(_try_phase(bench, name, phase) for name, phase in phase_tries),
+                *(_try_rate(bench, kind, rate) for kind, rate in reward_tries),
+                *(_round(bench, seed) for seed in range(2, size.seeds)),
+            ],
+            pace,
+        )
     )
-    phases = _chosen_phases(bench, chosen_arms, pace)
-    settings = _chosen_rewards(bench, pace)
+    base, _ = next(second), next(second)
+    phases = chosen_phases([(name, phase, next(second)) for name, phase in phase_tries], _say)
+    phases |= {name: phases[other] for name, other in _SHARED_GRID.items()}
+    settings = chosen_rates([(kind, rate, next(second)) for kind, rate in reward_tries], _say)
+    made = [*first[: size.seeds][:2], *second]
     arm_units = [
         _unit(f"{name}, seed {seed}", _ARM_S, train_and_evaluate, bench, name, phases[name], seed, TEST)
         for name in ARMS
@@ -121,63 +134,27 @@ def run(*, model: str, folder: Path, is_quick: bool, seeds: int | None, picture:
                     kind: {"rate": rate, "aggregate": choice.aggregate, "threshold": choice.threshold}
                     for kind, (rate, choice) in settings.items()
                 },
-                "data": made[: size.seeds],
+                "data": made,
             }
         )
     )
 
 
-def _chosen_phases(bench: Bench, names: Sequence[str], pace: Pace) -> dict[str, PhaseSettings]:
-    """The settings of each arm with the highest pass@1 on the validation problems, on the first seed."""
-    tries = [(name, phase) for name in names for phase in grid(ARMS[name], is_short=bench.size.short_grid)]
-    results = all_done(
-        [
-            _unit(
-                f"{name}, rate {phase.learning_rate}, {phase.steps} steps",
-                _GRID_S,
-                train_and_evaluate,
-                *(bench, name, phase, _GRID_SEED, VALIDATION),
-            )
-            for name, phase in tries
-        ],
-        pace,
-    )
-    best: dict[str, tuple[float, PhaseSettings]] = {}
-    for (name, phase), result in zip(tries, results, strict=True):
-        rate = fmean(by_problem(result, "pass_at_1"))
-        _say(f"{name}: pass@1 {rate:.3f} on validation with {_described(phase)}")
-        if name not in best or rate > best[name][0]:
-            best[name] = (rate, phase)
-    return {name: best[_SHARED_GRID.get(name, name)][1] for name in ARMS}
+def _round(bench: Bench, seed: int) -> Unit:
+    return _unit(f"data of seed {seed}", _ROUND_S, make_round, bench, seed)
 
 
-def _chosen_rewards(bench: Bench, pace: Pace) -> dict[str, tuple[float, Choice]]:
-    """The rate, aggregate and threshold of each kind of labels that are best on the validation samples."""
-    tries = [(kind, rate) for kind in KINDS for rate in rates(is_short=bench.size.short_grid)]
-    results = all_done(
-        [
-            _unit(f"rewards by {kind}, rate {rate}", _REWARD_S, choose_reward_settings, bench, kind, _GRID_SEED, rate)
-            for kind, rate in tries
-        ],
-        pace,
-    )
-    found: dict[str, tuple[float, float, Choice]] = {}
-    for (kind, rate), result in zip(tries, results, strict=True):
-        _say(
-            f"rewards by {kind}: order {result['order']:.3f} on validation at rate {rate} by the {result['aggregate']}"
-        )
-        if kind not in found or result["order"] > found[kind][0]:
-            choice = Choice(aggregate=result["aggregate"], threshold=result["threshold"])
-            found[kind] = (result["order"], rate, choice)
-    return {kind: (rate, choice) for kind, (_, rate, choice) in found.items()}
+def _try_phase(bench: Bench, name: str, phase: PhaseSettings) -> Unit:
+    named = f"{name} with {described(phase)}"
+    return _unit(named, _GRID_S, train_and_evaluate, bench, name, phase, _GRID_SEED, VALIDATION)
+
+
+def _try_rate(bench: Bench, kind: str, rate: float) -> Unit:
+    return _unit(f"rewards by {kind}, rate {rate}", _REWARD_S, choose_reward_settings, bench, kind, _GRID_SEED, rate)
 
 
 def _unit(name: str, weight: float, call: Callable[..., Any], *arguments: Any) -> Unit:
     return Unit(name=name, weight=weight, call=call, arguments=arguments)
-
-
-def _described(phase: PhaseSettings) -> str:
-    return f"rate {phase.learning_rate}, {phase.steps} steps, beta {phase.beta}, likelihood {phase.likelihood}"
 
 
 def _say(line: str) -> None:
