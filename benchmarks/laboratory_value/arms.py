@@ -26,6 +26,8 @@ T = TypeVar("T")
 SFT_BATCH = 16
 SFT_RATES = (3e-4, 1e-3)
 PAIR_BATCH = 8
+PAIR_RATES = (1e-5, 3e-5, 1e-4)
+BETAS = (0.1, 0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,17 +169,11 @@ def drawn(items: Sequence[T], round: Round, most: int) -> list[T]:
 def grid(arm: Arm, *, is_short: bool) -> list[PhaseSettings]:
     """The settings that an arm chooses from."""
     if not arm.takes_pairs:
-        lengths = (100, 300) if is_short else (150, 400)
-        return [
-            _phase(rate, steps, batch=SFT_BATCH)
-            for rate, steps in product(SFT_RATES[1:] if is_short else SFT_RATES, lengths)
-        ]
-    rates = (3e-5, 1e-4) if is_short else (1e-5, 3e-5, 1e-4)
-    betas = (0.1,) if is_short else (0.1, 0.5)
-    return [
-        _phase(rate, 100 if is_short else 150, batch=PAIR_BATCH, beta=beta, likelihood=likelihood)
-        for rate, beta, likelihood in product(rates, betas, (0.0, 1.0))
-    ]
+        return [_phase(rate, 300 if is_short else 400, batch=SFT_BATCH) for rate in SFT_RATES]
+    steps, rates = (100, PAIR_RATES[1:]) if is_short else (150, PAIR_RATES)
+    with_likelihood = [_phase(*point, batch=PAIR_BATCH, likelihood=1.0) for point in product(rates, (steps,), BETAS)]
+    without = [_phase(rate, steps, batch=PAIR_BATCH) for rate in rates[:2]]
+    return without + (with_likelihood[::2] if is_short else with_likelihood)
 
 
 def _phase(rate: float, steps: int, *, batch: int, beta: float = 0.1, likelihood: float = 0.0) -> PhaseSettings:

@@ -23,21 +23,14 @@ from generators.training.settings import TrainingSettings
 KINDS: Mapping[str, str] = {
     "released_hard": "Released labels, hard",
     "released_soft": "Released labels, step values",
-    "released_sound": "Released labels, soundness",
-    "spread_sound": "Less sure labels of more solutions, soundness",
     "eight_rollouts_hard": "Eight rollouts a step, hard",
-    "eight_rollouts_soft": "Eight rollouts a step, step values",
     "one_rollout": "One rollout a step",
     "outcome": "The solution's own outcome",
     "truth": "The truth of the released solutions",
 }
 _COLUMNS = {"hard": "hard_labels", "soft": "soft_labels", "sound": "sound"}
 BATCH = 16
-
-
-def rates(*, is_short: bool) -> tuple[float, ...]:
-    """The learning rates that a reward model chooses from."""
-    return (1e-3,) if is_short else (5e-4, 1e-3)
+RATES = (1e-3,)
 
 
 def choose_reward_settings(bench: Bench, kind: str, seed: int, rate: float) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from benchmarks.laboratory_value.crossed import Spread, smallest_gain
 from benchmarks.laboratory_value.figures import GAINS, by_problem, of_arms, of_rewards
 from benchmarks.laboratory_value.picture import draw
 from benchmarks.laboratory_value.report import arms_table, panels, rewards_table, to_json
-from benchmarks.laboratory_value.reward_bench import KINDS, choose_reward_settings, measure_reward_model, rates
+from benchmarks.laboratory_value.reward_bench import KINDS, RATES, choose_reward_settings, measure_reward_model
 from benchmarks.laboratory_value.reward_figures import majorities
 from benchmarks.laboratory_value.size import FULL, QUICK
 from benchmarks.laboratory_value.work import Pace, Unit, all_done
@@ -35,7 +35,7 @@ ASSUMED = Spread(seeds=0.02, problems=0.2, rest=0.15)  # of a gain in pass@1, fo
 _GRID_SEED = 0
 _SHARED_GRID = {"right_attempts_for_thoughts": "right_attempts", "right_attempts_for_corrections": "right_attempts"}
 # Expected seconds of a unit at the full size on one core.
-_ROUND_S, _GRID_S, _ARM_S, _REWARD_S, _SAMPLES_S = 240.0, 20.0, 45.0, 30.0, 30.0
+_ROUND_S, _GRID_S, _ARM_S, _REWARD_S, _SAMPLES_S = 310.0, 15.0, 32.0, 25.0, 20.0
 
 
 def run(*, model: str, folder: Path, is_quick: bool, seeds: int | None, picture: Path | None) -> None:
@@ -54,7 +54,7 @@ def run(*, model: str, folder: Path, is_quick: bool, seeds: int | None, picture:
     )
     chosen_arms = [name for name in ARMS if name not in _SHARED_GRID]
     phase_tries = [(name, phase) for name in chosen_arms for phase in grid(ARMS[name], is_short=size.short_grid)]
-    reward_tries = [(kind, rate) for kind in KINDS for rate in rates(is_short=size.short_grid)]
+    reward_tries = [(kind, rate) for kind in KINDS for rate in RATES]
     pace = Pace(
         say=_say,
         ahead=size.seeds * (_ROUND_S + len(ARMS) * _ARM_S + len(KINDS) * _REWARD_S)
