@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from typing import TypeVar
 
 import polars as pl
@@ -171,9 +170,11 @@ def grid(arm: Arm, *, is_short: bool) -> list[PhaseSettings]:
     if not arm.takes_pairs:
         return [_phase(rate, 300 if is_short else 400, batch=SFT_BATCH) for rate in SFT_RATES]
     steps, rates = (100, PAIR_RATES[1:]) if is_short else (150, PAIR_RATES)
-    with_likelihood = [_phase(*point, batch=PAIR_BATCH, likelihood=1.0) for point in product(rates, (steps,), BETAS)]
+    with_likelihood = [
+        _phase(rate, steps, batch=PAIR_BATCH, beta=beta, likelihood=1.0) for beta in BETAS for rate in rates
+    ]
     without = [_phase(rate, steps, batch=PAIR_BATCH) for rate in rates[:2]]
-    return without + (with_likelihood[::2] if is_short else with_likelihood)
+    return without + with_likelihood[: 2 if is_short else None]
 
 
 def _phase(rate: float, steps: int, *, batch: int, beta: float = 0.1, likelihood: float = 0.0) -> PhaseSettings:
