@@ -1,9 +1,8 @@
 """A process reward model on a release of `process_labels`: it predicts a reward at the end of each step.
 
 The model is the policy with a linear head, read at the last token of each step and trained by binary cross-entropy
-against hard labels, step values (`soft`) or soundness (`sound`). Steps without a label do not contribute. Texts are
-tokenized here, step by step, so any model works. If the release has a test split, best-of-N is measured on its problems
-with several labelled solutions.
+against hard or soft labels. Steps without a label do not contribute. Texts are tokenized here, step by step, so any
+model works. If the release has a test split, best-of-N is measured on its problems with several labelled solutions.
 """
 
 import json
@@ -38,7 +37,7 @@ from examples.common import (
 )
 from generators.problems import prompt as solve
 
-LABELS = {"soft": "soft_labels", "hard": "hard_labels", "sound": "sound"}  # their columns in the config `full`
+LABELS = ("soft", "hard")
 
 
 def tokenized(row: Mapping[str, Any], *, tokenizer: Any, labels: str) -> dict[str, Any]:
@@ -47,12 +46,9 @@ def tokenized(row: Mapping[str, Any], *, tokenizer: Any, labels: str) -> dict[st
     Rows come from the config `full`, where a step without a label has null, or from one with `completions` and hard
     `labels`, where it has IGNORED. The new column is not called `labels`, because it would inherit that column's type.
     """
-    steps, values = (row["completions"], row["labels"]) if "completions" in row else (row["steps"], row[LABELS[labels]])
-    if values is None:
-        raise ValueError(
-            f"{LABELS[labels]} must have a value for each step, got null: the strategy {row['strategy']} measures "
-            "none, so train on soft or hard labels"
-        )
+    steps, values = (
+        (row["completions"], row["labels"]) if "completions" in row else (row["steps"], row[f"{labels}_labels"])
+    )
     ids = prompt_ids(row["prompt"], tokenizer)
     targets = [float(IGNORED)] * len(ids)
     for step, value in zip(steps, values, strict=True):

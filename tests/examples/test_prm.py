@@ -90,18 +90,8 @@ def test_a_solution_without_labels_or_room_is_left_out(run, solutions):
     assert len(prm.trainer_of(run(max_length=longest - 1), StepRewards(run()), without).train_dataset) == 1
 
 
-def test_soundness_is_a_label_of_every_step(hf):
-    row = tokenized(SOLUTIONS[0] | {"sound": [0.9, 0.25]}, tokenizer=hf, labels="sound")
-    assert [target for target in row["targets"] if target != -100.0] == [0.9, 0.25]
-
-
-def test_labels_that_a_strategy_does_not_measure_are_refused(hf):
-    with pytest.raises(ValueError, match="sound must have a value for each step, got null: the strategy exhaustive"):
-        tokenized(SOLUTIONS[0] | {"sound": None, "strategy": "exhaustive"}, tokenizer=hf, labels="sound")
-
-
 def test_unknown_labels_are_refused(run, solutions):
-    with pytest.raises(ValueError, match="labels must be one of soft, hard, sound, got 'first'"):
+    with pytest.raises(ValueError, match="labels must be one of soft, hard, got 'first'"):
         prm.trainer_of(run(), StepRewards(run()), solutions, labels="first")
 
 
