@@ -61,7 +61,7 @@ check: .venv/ready
 
 # Every test but those below, within what CI waits for. Threads that wait sleep, as vLLM and trainers share the cores.
 test: check
-	OMP_WAIT_POLICY=passive $(BIN)/pytest $(SERVICES:%=--ignore=%)
+	OMP_WAIT_POLICY=passive $(BIN)/pytest -n 2 --dist loadgroup $(SERVICES:%=--ignore=%)
 
 # Tests on Dagster's own processes, a browser, PostgreSQL and an object store; they wait for daemons.
 test-services: .venv/ready

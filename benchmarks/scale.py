@@ -2,7 +2,8 @@
 
 An exponent is the slope of the logarithms by least squares over the four sizes. That of time is of the CPU seconds
 beyond those of a process that does nothing but start; that of memory is of the peak as it is, beside the slope in MB a
-problem. Each figure comes from a process of its own. `--quick` takes small sizes: its exponents are rough.
+problem. A stage that made no row at some size has no exponents: there was no work to fit. Each figure comes from a
+process of its own. `--quick` takes small sizes: its exponents are rough.
 """
 
 import argparse
@@ -44,12 +45,12 @@ def grown(tokens: int, sizes: Sequence[int], only: tuple[str, ...]) -> dict[str,
 
 def _growth(by_size: Mapping[int, Mapping[str, Mapping[str, float]]], stage: str) -> dict[str, Any]:
     peaks = {size: made[stage]["peak_mb"] for size, made in by_size.items()}
+    seconds = {size: made[stage]["cpu_s"] - made[NOTHING]["cpu_s"] for size, made in by_size.items()}
+    has_rows = all(made[stage]["rows"] for made in by_size.values())
     return {
         "sizes": {size: made[stage] for size, made in by_size.items()},
-        "time_exponent": round(
-            exponent({size: made[stage]["cpu_s"] - made[NOTHING]["cpu_s"] for size, made in by_size.items()}), 2
-        ),
-        "memory_exponent": round(exponent(peaks), 2),
+        "time_exponent": round(exponent(seconds), 2) if has_rows else None,
+        "memory_exponent": round(exponent(peaks), 2) if has_rows else None,
         "mb_per_problem": round(slope(peaks), 3),
     }
 
@@ -68,10 +69,9 @@ def table(by_tokens: Mapping[int, Mapping[str, Any]]) -> str:
     for tokens, by_stage in by_tokens.items():
         for stage, growth in by_stage.items():
             cells = "  ".join(f"{n}: {one['cpu_s']:.1f} / {one['peak_mb']:.0f}" for n, one in growth["sizes"].items())
-            lines.append(
-                f"{tokens:<7} {stage:<25} {cells}  time ^{growth['time_exponent']:.2f}  "
-                f"memory ^{growth['memory_exponent']:.2f}, {growth['mb_per_problem']:.3f} MB a problem"
-            )
+            time, memory = growth["time_exponent"], growth["memory_exponent"]
+            grows = "no rows at some size" if time is None else f"time ^{time:.2f}  memory ^{memory:.2f}"
+            lines.append(f"{tokens:<7} {stage:<25} {cells}  {grows}, {growth['mb_per_problem']:.3f} MB a problem")
     return "\n".join(lines)
 
 
@@ -94,13 +94,20 @@ def main() -> None:
 
 def figures(by_tokens: Mapping[int, Mapping[str, Any]], others: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The figures that bounds are set for, then all of them."""
-    growths = [growth for by_stage in by_tokens.values() for growth in by_stage.values()]
+    growths, without_rows = [], []
+    for tokens, by_stage in by_tokens.items():
+        for stage, growth in by_stage.items():
+            if growth["time_exponent"] is None:
+                without_rows.append(f"{stage} at {tokens} tokens")
+            else:
+                growths.append(growth)
     client, filters = others.get("client", {}), others.get("filters", {})
     grows = [other for other in others.values() if "time_exponent_max" in other]
     times = [*(one["time_exponent"] for one in growths), *(other["time_exponent_max"] for other in grows)]
     return {
         "time_exponent_max": max(times, default=None),
         "memory_exponent_max": max((one["memory_exponent"] for one in growths), default=None),
+        "without_rows": without_rows,
         "mb_per_solution_4k_words": filters.get("mb_per_solution_4k_words", filters.get("mb")),
         "rollouts_per_cpu_s_2k": client.get("rollouts_per_cpu_s_2k"),
         "rollouts_per_cpu_s_2k_prefix_4k": client.get("rollouts_per_cpu_s_2k_prefix_4k"),

@@ -53,6 +53,9 @@ audit = 8
 [step_preference_pairs]
 cap = 32
 
+[contrastive_models]
+max_tokens = {longest}
+
 [critical_token_pairs]
 search_cap = 32
 cap = 32
@@ -80,9 +83,18 @@ def stages(
     """CPU seconds, peak MB and rows of each stage, on so many problems whose rollouts have about so many tokens."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        text = SETTINGS.format(problems=problems, limit=4 * tokens + 100, attempts=attempts)
-        (folder / "stepmill.toml").write_text(text)
+        (folder / "stepmill.toml").write_text(settings(problems, tokens, attempts=attempts))
         return {stage: _alone(folder, stage, tokens) for stage in only}
+
+
+def settings(problems: int, tokens: int, *, attempts: int) -> str:
+    """The settings of a slice, as its file has them.
+
+    The search of a pair takes the square of its length. So at 2,000 tokens pairs of more than 1,600 are left out, which
+    leaves every fifth problem; the defaults would leave every fiftieth.
+    """
+    limit, longest = 4 * tokens + 100, max(1024, 4 * tokens // 5)
+    return SETTINGS.format(problems=problems, limit=limit, longest=longest, attempts=attempts)
 
 
 def _alone(folder: Path, stage: str, tokens: int) -> dict[str, float]:

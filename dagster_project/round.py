@@ -14,10 +14,10 @@ from dagster_project.partitions import Cell, round_seed
 from dagster_project.resources.store import SET_ASIDE, Store
 from dagster_project.scorecard import finished_recipe, read_cost, standing
 from dagster_project.settings.file import Settings
-from dagster_project.table_blocks import blocks_of_table, height_of_table
 from filters.rules import most_frequent, reason_counts
+from generators.blocks import StoredTable
 from generators.dataset import IN_TWO_SLICES, Dataset, MoreFacts, StageFacts
-from generators.datasets import STAGES
+from generators.datasets import STAGES, schema_of
 from generators.rows import Rows
 from generators.sampling.ledger import totals
 from releases.errors import RoundNotReady
@@ -144,8 +144,7 @@ class StoredRound:
         seen: set[str] = set()
         repeats = {}
         for cell in self.cells:
-            blocks = blocks_of_table(self.store.table("problems", cell), "problems", ["problem_id"])
-            problems = [problem for block in blocks for problem in block["problem_id"]]
+            problems = self._table("problems", cell).frame(["problem_id"])["problem_id"].to_list()
             repeats[cell.slice] = [problem for problem in problems if problem in seen]
             seen.update(problems)
         return repeats
@@ -153,20 +152,24 @@ class StoredRound:
     def _heights(self, name: str) -> tuple[int, int]:
         """How many rows there are, and how many an earlier slice has already."""
         kept = sum(self._slice(name, cell).height for cell in self.cells)
-        return kept, sum(height_of_table(self.store.table(name, cell)) for cell in self.cells) - kept
+        return kept, sum(self._table(name, cell).height for cell in self.cells) - kept
+
+    def _table(self, name: str, cell: Cell) -> StoredTable:
+        return StoredTable(self.store.table(name, cell), schema_of(name))
 
     def _slice(self, name: str, cell: Cell) -> Rows:
         """The rows of one slice whose problems no earlier slice has, in the order and blocks of their file."""
-        path, repeats = self.store.table(name, cell), self._repeats[cell.slice]
+        repeats = self._repeats[cell.slice]
         key = name, cell.slice
         if key not in self._counted:
-            ids = blocks_of_table(path, name, ["problem_id"]) if repeats else ()
+            table = self._table(name, cell)
+            ids = table.pieces(["problem_id"]) if repeats else ()
             repeated = sum(int(block["problem_id"].is_in(repeats).sum()) for block in ids)
-            self._counted[key] = height_of_table(path) - repeated
+            self._counted[key] = table.height - repeated
 
         def read(columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
-            wanted = list(dict.fromkeys([*columns, "problem_id"])) if columns else None
-            for block in blocks_of_table(path, name, wanted):
+            wanted = list(dict.fromkeys([*columns, "problem_id"])) if columns else []
+            for block in self._table(name, cell).pieces(wanted):
                 rows = block.filter(~pl.col("problem_id").is_in(repeats)) if repeats else block
                 yield rows.select(columns) if columns else rows
 

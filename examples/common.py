@@ -66,7 +66,7 @@ def arguments(about: str, **defaults: Any) -> ArgumentParser:
     parser = ArgumentParser(description=about, formatter_class=ArgumentDefaultsHelpFormatter)
     parser.add_argument("--release", required=True, help="a version's folder, a dataset's folder, or a Hub repository")
     parser.add_argument("--revision", help="the version, if the release is not a version's folder")
-    parser.add_argument("--model", help="embedded, warmed_up, a model folder, or a Hub id")
+    parser.add_argument("--model", help="embedded, warmed_up, laboratory, a model folder, or a Hub id")
     parser.add_argument("--model-revision", help="the revision of a Hub id")
     parser.add_argument("--output", type=Path, help="a new folder for the adapter; by default a free one in trained/")
     parser.add_argument("--steps", type=int, help="number of training steps; overrides --epochs")

@@ -1,6 +1,6 @@
 """Split a frame into kept and dropped rows by named boolean expressions; each dropped row carries a reason."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import polars as pl
@@ -23,6 +23,12 @@ class Filtered(NamedTuple):
         """Apply more rules to the kept rows; rows already dropped stay dropped."""
         filtered = apply_rules(self.kept, rules)
         return Filtered(filtered.kept, pl.concat([self.dropped, filtered.dropped], how="diagonal_relaxed"))
+
+
+def concatenated(parts: Iterable[Filtered]) -> Filtered:
+    """What was kept and dropped of several parts of a frame, at least one."""
+    kept, dropped = zip(*((part.kept, part.dropped) for part in parts), strict=True)
+    return Filtered(pl.concat(kept), pl.concat(dropped))
 
 
 def most_frequent(reasons: Mapping[str, int], at_most: int | None = None) -> str:

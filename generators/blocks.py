@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from filters.schema import Schema, SchemaError
+from generators.rows import BLOCK_BYTES, BLOCK_ROWS, PROBLEM, between_problems
 from generators.sampling.storage import StorageError, explained, is_local, move_in
 
 BLOCK = 1_000_000  # elements of a block: characters of its texts, token ids, other items of its lists
-PROBLEM = "problem_id"
 _KEPT_GROUPS = 2  # read last, since problems are mostly asked for in the order of the table
 
 
@@ -40,19 +40,26 @@ class StoredTable:
         return int(self._file.metadata.num_rows)
 
     def blocks(self, columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
-        """The rows with these columns, or with all, some at a time; those of a problem are never torn apart."""
-        groups = self.groups(columns)
-        return whole_problems(groups) if PROBLEM in (columns or self.schema.columns) else groups
+        """The rows with these columns, or with all, in blocks that end between two problems; at least one block."""
+        pieces = self.pieces(columns)
+        return between_problems(pieces) if PROBLEM in (columns or self.schema.columns) else pieces
 
-    def groups(self, columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
-        """The rows as they were written together."""
-        return (self._group(number, tuple(columns)) for number in range(self._file.metadata.num_row_groups))
+    def pieces(self, columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
+        """The same in pieces that may end within a problem: a block of the file, or a part of one that is too large."""
+        metadata = self._file.metadata
+        if not metadata.num_rows:
+            yield self._completed(self.schema.empty(), tuple(columns))
+        for number in range(metadata.num_row_groups):
+            group = metadata.row_group(number)
+            size = max(1, min(BLOCK_ROWS, BLOCK_BYTES * group.num_rows // max(1, group.total_byte_size)))
+            with readable(self.path):
+                for batch in self._file.iter_batches(size, [number], self._present(columns)):
+                    yield self._completed(_polars(pa.Table.from_batches([batch])), tuple(columns))
 
     def frame(self, columns: Sequence[str] = ()) -> pl.DataFrame:
         """The whole table with these columns."""
         with readable(self.path):
-            names = [name for name in columns if name in self._file.schema_arrow.names]
-            return self._completed(_polars(self._file.read(columns=names or None)), tuple(columns))
+            return self._completed(_polars(self._file.read(columns=self._present(columns))), tuple(columns))
 
     def rows(self, start: int, stop: int) -> pl.DataFrame:
         """The rows from `start` to before `stop`."""
@@ -87,13 +94,13 @@ class StoredTable:
         if number not in self._groups:
             while len(self._groups) >= _KEPT_GROUPS:
                 del self._groups[next(iter(self._groups))]
-            self._groups[number] = self._group(number, ())
+            with readable(self.path):
+                self._groups[number] = self._completed(_polars(self._file.read_row_group(number)), ())
         return self._groups[number]
 
-    def _group(self, number: int, columns: tuple[str, ...]) -> pl.DataFrame:
-        with readable(self.path):
-            names = [name for name in columns if name in self._file.schema_arrow.names]
-            return self._completed(_polars(self._file.read_row_group(number, columns=names or None)), columns)
+    def _present(self, columns: Sequence[str]) -> list[str] | None:
+        """Those of the columns that the file has; None, which reads all, if it has none of them."""
+        return [name for name in columns if name in self._file.schema_arrow.names] or None
 
     def _completed(self, frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
         whole = self.schema.completed(frame)
@@ -168,22 +175,6 @@ def place(table: StoredTable, path: UPath) -> None:
     table.moved(path)
 
 
-def whole_problems(groups: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The rows of the groups, cut between problems alone where the rows of a problem follow each other."""
-    held: pl.DataFrame | None = None
-    for group in groups:
-        rows = group if held is None else pl.concat([held, group])
-        if rows.is_empty():
-            continue
-        others = rows[PROBLEM] != rows[PROBLEM][-1]
-        cut = rows.height - int(others.reverse().arg_max() or 0) if others.any() else 0
-        if cut:
-            yield rows.head(cut)
-        held = rows.slice(cut)
-    if held is not None and not held.is_empty():
-        yield held
-
-
 def has_new_problems(schema: Schema, block: pl.DataFrame, seen: set[str]) -> bool:
     """Add the problems of a block to `seen`; whether none was there, so that a key is unique if it is in each block."""
     if PROBLEM not in schema.key:
@@ -202,7 +193,7 @@ def measured(table: pl.DataFrame | StoredTable, columns: Sequence[str]) -> pl.Da
 def validate_blocks(table: StoredTable) -> None:
     """Check a table block by block, and its key as a whole where blocks share problems; raises SchemaError."""
     schema, seen = table.schema, set[str]()
-    are_new = [has_new_problems(schema, schema.validate(block), seen) for block in table.groups()]
+    are_new = [has_new_problems(schema, schema.validate(block), seen) for block in table.blocks()]
     if not all(are_new[1:]) and table.frame(schema.key).is_duplicated().any():
         raise SchemaError(f"{schema.name}.{', '.join(schema.key)}: unique_key is broken by rows far apart")
 

@@ -10,7 +10,7 @@ import polars as pl
 
 BLOCK_ROWS = 1_000
 BLOCK_BYTES = 32_000_000
-_PROBLEM = "problem_id"
+PROBLEM = "problem_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ def _ends(rows: pl.DataFrame) -> list[int]:
     if not rows.height:
         return [0]
     most = max(1, min(BLOCK_ROWS, BLOCK_BYTES * rows.height // max(1, int(rows.estimated_size()))))
-    if _PROBLEM not in rows.columns:
+    if PROBLEM not in rows.columns:
         return [*range(most, rows.height, most), rows.height]
-    last = rows[_PROBLEM].ne_missing(rows[_PROBLEM].shift(-1)).arg_true().to_list()[:-1]
+    last = rows[PROBLEM].ne_missing(rows[PROBLEM].shift(-1)).arg_true().to_list()[:-1]
     ends, start = [], 0
     for before, row in zip([-1, *last], [*last, rows.height - 1], strict=True):
         if row + 1 - start > most and before + 1 > start:
@@ -86,13 +86,17 @@ def _ends(rows: pl.DataFrame) -> list[int]:
 
 
 def between_problems(blocks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same rows in blocks that end between two problems; the rows of a problem must stand together."""
-    left: pl.DataFrame | None = None
+    """The same rows in blocks that end between two problems where the rows of a problem stand together.
+
+    At least one block, if there is one.
+    """
+    held: pl.DataFrame | None = None
     for block in blocks:
-        rows = block if left is None else pl.concat([left, block])
-        is_last = rows[_PROBLEM].eq_missing(rows[_PROBLEM].last()) if rows.height else pl.Series([], dtype=pl.Boolean)
-        whole, left = rows.filter(~is_last), rows.filter(is_last)
-        if whole.height:
-            yield whole
-    if left is not None:
-        yield left
+        rows = block if held is None else pl.concat([held, block])
+        others = rows[PROBLEM].ne_missing(rows[PROBLEM].last())
+        cut = rows.height - int(others.reverse().arg_max() or 0) if others.any() else 0
+        if cut:
+            yield rows.head(cut)
+        held = rows.slice(cut)
+    if held is not None:
+        yield held

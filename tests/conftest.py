@@ -25,9 +25,16 @@ def pytest_addoption(parser):
     parser.addoption("--renew-frozen", action="store_true", help="store the round of test_frozen_round.py again")
 
 
+def pytest_collection_modifyitems(items):
+    """Of two processes, one runs all tests on the real engine; other tests stay together by file."""
+    for item in items:
+        group = "engine" if item.get_closest_marker("engine") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def policy_server(tmp_path_factory):
-    """One real server for the whole session, in float32 so that a seed repeats; started by the first test that asks."""
+    """One real server for all tests of a process, in float32 so that a seed repeats; started by the first test that asks."""
     settings = ServerSettings(
         model=embedded_model(), dtype="float32", max_model_len=2048, max_sequences=32, kv_cache_gib=1.0
     )

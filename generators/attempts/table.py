@@ -1,7 +1,6 @@
 """The table of attempts; attempts to rows, and back."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -9,6 +8,7 @@ import polars as pl
 from filters.answers.verdicts import DEFAULT_RULE, AnswerRule, Verdict
 from filters.schema import Column, Schema
 from generators.blocks import StoredTable
+from generators.by_problem import ByProblem
 from generators.columns import (
     ATTEMPT_KEY,
     DECISION,
@@ -81,34 +81,25 @@ class StoredAttempts(Mapping[str, Sequence[Attempt]]):
     """The attempts of a slice on disk by problem, each problem's read when it is asked for."""
 
     def __init__(self, table: StoredTable) -> None:
-        self._table = table
-        starts = (
-            table.frame(["problem_id"])
-            .with_row_index("row")
-            .filter(pl.col("problem_id").ne_missing(pl.col("problem_id").shift()))
-        )
-        self._places: dict[str, list[tuple[int, int]]] = {}
-        for (start, problem), (stop, _) in pairwise([*starts.iter_rows(), (table.height, "")]):
-            self._places.setdefault(problem, []).append((start, stop))
+        self._rows = ByProblem(table)
 
     def __getitem__(self, problem_id: str) -> list[Attempt]:
-        if problem_id not in self._places:
+        if problem_id not in self._rows:
             raise KeyError(problem_id)
         return self.of(problem_id)
 
     def __contains__(self, problem_id: object) -> bool:
-        return problem_id in self._places
+        return problem_id in self._rows
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._rows)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._rows)
 
     def of(self, problem_id: str) -> list[Attempt]:
         """The attempts at a problem, in the order of their index; none if it was not attempted."""
-        parts = [self._table.rows(start, stop) for start, stop in self._places.get(problem_id, ())]
-        return attempts_of(pl.concat(parts))[problem_id] if parts else []
+        return attempts_of(self._rows.of(problem_id)).get(problem_id, [])
 
 
 def sampling_of(slice: Slice) -> tuple[Sampling, int]:

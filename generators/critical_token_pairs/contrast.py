@@ -5,6 +5,10 @@ from collections.abc import Mapping
 import polars as pl
 
 SATURATED = 0.05  # a weight below it all but leaves its token out of the loss
+CONTRAST = (  # the columns that are counted
+    *("response_start", "rejected_token_ids", "rejected_weights", "rejected_scores"),
+    *("chosen_log_ratios", "rejected_log_ratios"),
+)
 _SOLUTION = (  # the tokens that are weighed: all of the solution but its end-of-text token
     pl.col("response_start"),
     pl.col("rejected_token_ids").list.len().cast(pl.Int64) - pl.col("response_start") - 1,

@@ -11,13 +11,14 @@ from typing import Literal
 from filters.answers.checker import AnswerChecker, AnswerRule
 from generators.critical_token_pairs.calibration import wrong_probability
 from generators.critical_token_pairs.choice import SolutionPair
-from generators.critical_token_pairs.scores import ContrastiveScores
+from generators.critical_token_pairs.contrastive_scores import ContrastiveScores
 from generators.critical_token_pairs.tokens.nominees import CriticalTokens, CriticalTokensConfig, critical_tokens
 from generators.critical_token_pairs.tokens.paths import Span
 from generators.records import Attempt, Problem, StepCounts
 from generators.sampling.sampler import Sampler
 from generators.sampling.templated import is_stable, templated
 from generators.search.tree import Tree
+from generators.tokens import Ids
 
 VERSION = "3"  # bump when a change here would change the rows
 
@@ -54,10 +55,6 @@ class ScoredPair:
         scores = self.chosen_scores if side == "chosen" else self.rejected_scores
         start = self.response_start
         return [0.0] * start + [ratio or 0.0 for ratio in scores.log_ratios[start:]]
-
-    def weighed_ratios(self, side: Literal["chosen", "rejected"]) -> list[float]:
-        """The log ratios of the solution on one side, without its last token, whose weight is 1 anyway."""
-        return self.log_ratios(side)[self.response_start : -1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +114,9 @@ async def critical_token_pair(
     )
 
 
-def token_ids(attempt: Attempt) -> tuple[int, ...]:
+def token_ids(attempt: Attempt) -> Ids:
     """The ids of prompt and response, with the end-of-text token."""
-    return (*attempt.prompt_token_ids, *attempt.token_ids)
+    return attempt.prompt_token_ids + attempt.token_ids
 
 
 def chosen_weights(length: int, response_start: int) -> list[float]:

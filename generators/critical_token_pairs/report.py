@@ -1,33 +1,44 @@
 """The metadata of the stage `critical_token_pairs`, and its check."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import polars as pl
 
+from generators.blocks import StoredTable
 from generators.checks import Check
-from generators.critical_token_pairs.contrast import contrast_figures, count_contrast
-from generators.critical_token_pairs.recipe import CriticalTokenPair
+from generators.critical_token_pairs.contrast import CONTRAST, contrast_figures, count_contrast
+from generators.critical_token_pairs.schema import CRITICAL_TOKEN_PAIRS
 from generators.engine.tokenizer import Tokenizer
-from generators.shown import Counts, Facts, Histogram, SampleRows, Shown
+from generators.shown import SAMPLES, Counts, Facts, Histogram, SampleRows, Shown
 
 LEAST_CONFIRMED = 0.25
+DRAWN_PAIRS = 100  # whose scores and weights are drawn
 
 
 def shown(
-    rows: pl.DataFrame, pairs: Sequence[CriticalTokenPair], tokenizer: Tokenizer, *, temperature: float | None
+    table: StoredTable, not_confirmed: Mapping[str, int], tokenizer: Tokenizer, *, temperature: float | None
 ) -> dict[str, Shown]:
-    """Scores and weights, what the contrast is worth, who nominated what and whether it was confirmed, rows to read."""
+    """Scores and weights of some pairs, what the contrast is worth, who nominated what and whether it was confirmed.
+
+    `not_confirmed` counts nominees by the reason why they are not confirmed.
+    """
+    some = table.spread(DRAWN_PAIRS, ["response_start", "rejected_scores", "rejected_weights"])
     scores, weights = (
-        rows.select(pl.col(name).list.slice(pl.col("response_start"))).to_series()
+        some.select(pl.col(name).list.slice(pl.col("response_start"))).to_series()
         for name in ("rejected_scores", "rejected_weights")
     )
+    small = table.frame(["critical_nominated_by", "critical_confirmed", "is_stable"])
     nominated = Counter(
         f"{name}, {'confirmed' if confirmed else 'not confirmed'}"
-        for names, confirmations in rows.select("critical_nominated_by", "critical_confirmed").iter_rows()
+        for names, confirmations in small.select("critical_nominated_by", "critical_confirmed").iter_rows()
         for name, confirmed in zip(names, confirmations, strict=True)
     )
-    with_token = rows.with_columns(pl.Series("critical_token", marked(rows, tokenizer), dtype=pl.String))
+    contrast: Counter[str] = Counter()
+    for block in table.blocks(CONTRAST):
+        contrast.update(count_contrast(block))
+    sample = table.spread(SAMPLES, list(CRITICAL_TOKEN_PAIRS.columns))
+    with_token = sample.with_columns(pl.Series("critical_token", marked(sample, tokenizer), dtype=pl.String))
     return {
         "scores": Histogram(
             values=scores.explode().drop_nulls().to_list(),
@@ -41,11 +52,11 @@ def shown(
             x="weight",
             y="tokens",
         ),
-        "contrast_out_of_sample": Facts({"temperature": temperature, **contrast_figures(count_contrast(rows))}),
-        "confirmed_per_pair": n_confirmed(rows) / max(1, rows.height),
+        "contrast_out_of_sample": Facts({"temperature": temperature, **contrast_figures(contrast)}),
+        "confirmed_per_pair": n_confirmed(small) / max(1, small.height),
         "nominated_by": Counts(nominated),
-        "not_confirmed": Counts(Counter(reason for pair in pairs for _, reason in pair.critical.dropped)),
-        "stable_tokens": int(rows["is_stable"].sum()),
+        "not_confirmed": Counts(not_confirmed),
+        "stable_tokens": int(small["is_stable"].sum()),
         "sample_rows": SampleRows(
             with_token,
             (

@@ -6,10 +6,11 @@ under the negative one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from generators.critical_token_pairs.contrastive_scores import ContrastiveScores
 from generators.critical_token_pairs.settings import Settings
+from generators.critical_token_pairs.stored_scores import StoredScores
 from generators.training.adapter_folder import read_origin
 from generators.training.base import Base, Dtype
 from generators.training.contrastive_models import SIDES, ContrastiveModels
@@ -21,31 +22,10 @@ _BUFFERS = 4  # in memory at once for a chunk: logits, their differences, and th
 _BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastiveScores:
-    """A score and a log ratio for each token of a prompt with its response; None for the first, which follows nothing.
-
-    A log ratio above 0 speaks for right solutions.
-    """
-
-    scores: tuple[float | None, ...]
-    log_ratios: tuple[float | None, ...]
-
-    def __post_init__(self) -> None:
-        for name in ("scores", "log_ratios"):
-            values = getattr(self, name)
-            if not values or values[0] is not None or None in values[1:]:
-                raise ValueError(f"{name} must be None for the first token and for no other, got {values}")
-        if len(self.scores) != len(self.log_ratios):
-            raise ValueError(f"log_ratios must be as many as scores ({len(self.scores)}), got {len(self.log_ratios)}")
-
-
 class TokenScorer(Protocol):
     """Scores the tokens of sequences; a policy without weights has a scorer of its own."""
 
-    def score(
-        self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress
-    ) -> list[ContrastiveScores]:
+    def score(self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress) -> StoredScores:
         """Scores in the order of `sequences`, each by the models that learnt from its fold in `folds`.
 
         `progress` gets the number of scored tokens and of all tokens.
@@ -95,26 +75,25 @@ class ContrastiveScorer:
         positions = logits_mib * 2**20 // (base.vocabulary * _BYTES * _BUFFERS)
         self._positions = max(1, positions)
 
-    def score(
-        self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress
-    ) -> list[ContrastiveScores]:
+    def score(self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress) -> StoredScores:
         """Scores in the order of `sequences`, each by the models that learnt from its fold in `folds`.
 
         `progress` gets the number of scored tokens and of all tokens.
         """
         self._check(sequences, folds)
-        scores: dict[int, ContrastiveScores] = {}
+        scores = StoredScores(len(sequences))
         done, total = 0, sum(map(len, sequences))
         for fold in self._folds:
             of_fold = [index for index, by in enumerate(folds) if by == fold]
             lengths = [len(sequences[index]) for index in of_fold]
             for places in batches_by_length(lengths, tokens=self._settings.batch_tokens):
                 indices = [of_fold[place] for place in places]
-                batch = [sequences[index] for index in indices]
-                scores.update(zip(indices, self._score_batch(batch, fold), strict=True))
+                batch = [tuple(sequences[index]) for index in indices]
+                for index, found in zip(indices, self._score_batch(batch, fold), strict=True):
+                    scores.add(index, found)
                 done += sum(map(len, batch))
                 progress(done, total)
-        return [scores[index] for index in range(len(sequences))]
+        return scores
 
     def _check(self, sequences: Sequence[Sequence[int]], folds: Sequence[int]) -> None:
         if len(folds) != len(sequences):

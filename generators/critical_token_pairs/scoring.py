@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from generators.critical_token_pairs.folds import scoring_fold
-from generators.critical_token_pairs.recipe import token_ids
-from generators.critical_token_pairs.scores import ContrastiveScorer, ContrastiveScores, Progress, TokenScorer
+from generators.critical_token_pairs.scores import ContrastiveScorer, Progress, TokenScorer
 from generators.critical_token_pairs.settings import ModelsSettings, Settings
 from generators.critical_token_pairs.simulated_scorer import SimulatedScorer
+from generators.critical_token_pairs.stored_scores import StoredScores
 from generators.critical_token_pairs.table import ScoredBy
 from generators.critical_token_pairs.trained_models import ADAPTERS, SIMULATED_LAWS, adapters_folder, names_of
 from generators.models.base import base_of
-from generators.records import Attempt
 from generators.stage import Slice
+from generators.tokens import Ids
 from generators.training.base import has_gpu, release_gpu_memory
 from generators.training.contrastive_models import ContrastiveModels
 
@@ -21,17 +21,18 @@ _LOG_EVERY_S = 10.0
 
 
 def score(
-    solutions: Sequence[Attempt],
+    solutions: Sequence[tuple[str, Ids]],
     config: Mapping[str, Any],
     *,
     slice: Slice,
     models: ModelsSettings,
     settings: Settings,
-) -> tuple[list[ContrastiveScores], ScoredBy]:
+) -> tuple[StoredScores, ScoredBy]:
     """The scores of solutions in their order, each by the models of the fold that its problem is not in.
 
-    `config` identifies the models. The policy's server stops where it would need the same GPU, and nothing of the
-    models stays in memory. Raises TrainingError, and ValueError where a fold that is needed has no models.
+    A solution is the id of its problem and the token ids of its prompt and response. `config` identifies the models.
+    The policy's server stops where it would need the same GPU, and nothing of the models stays in memory. Raises
+    TrainingError, and ValueError where a fold that is needed has no models.
     """
     scorer: TokenScorer
     names = names_of(config)
@@ -50,8 +51,8 @@ def score(
         }
         scorer = ContrastiveScorer(base, of_folds, settings, dtype=models.dtype)
         tokenizer, sha256 = base.name, base.tokenizer_sha256
-    folds = [scoring_fold(solution.problem_id) for solution in solutions]
-    scores = scorer.score([token_ids(solution) for solution in solutions], folds, progress=_logged(slice.say))
+    folds = [scoring_fold(problem_id) for problem_id, _ in solutions]
+    scores = scorer.score([ids for _, ids in solutions], folds, progress=_logged(slice.say))
     del scorer
     if config["models"] == ADAPTERS:
         release_gpu_memory()

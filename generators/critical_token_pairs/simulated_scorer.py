@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
 
-from generators.critical_token_pairs.scores import ContrastiveScores, Progress
+from generators.critical_token_pairs.contrastive_scores import ContrastiveScores
+from generators.critical_token_pairs.scores import Progress
+from generators.critical_token_pairs.stored_scores import StoredScores
 from generators.engine.simulated.law import SimulatedLaw
 from generators.engine.simulated.position import Position, Task
 from generators.engine.simulated.statement import Statement
@@ -32,13 +34,13 @@ class SimulatedScorer:
         if self.factor <= 1:
             raise ValueError(f"factor must be above 1, got {self.factor}")
 
-    def score(
-        self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress
-    ) -> list[ContrastiveScores]:
+    def score(self, sequences: Sequence[Sequence[int]], folds: Sequence[int], *, progress: Progress) -> StoredScores:
         """Scores in the order of `sequences`; `progress` gets the number of scored tokens and of all tokens."""
         if len(folds) != len(sequences):
             raise ValueError(f"folds must have one fold for each of {len(sequences)} sequences, got {len(folds)}")
-        scores = [self._scored(sequence) for sequence in sequences]
+        scores = StoredScores(len(sequences))
+        for number, sequence in enumerate(sequences):
+            scores.add(number, self._scored(sequence))
         total = sum(map(len, sequences))
         progress(total, total)
         return scores

@@ -5,12 +5,13 @@ The tables are declared in `generators.critical_token_pairs.schema`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from generators.critical_token_pairs.folds import fold_of, scoring_fold
 from generators.critical_token_pairs.recipe import CriticalTokenPair, chosen_weights, rejected_weights, token_ids
-from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS, CRITICAL_TOKEN_PAIRS
+from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS
 from generators.critical_token_pairs.tokens.paths import Span, likely_wrong_step, step_span
 from generators.records import Attempt, Provenance
 from generators.token_columns import rows_with_ids
@@ -45,61 +46,56 @@ def examples_table(examples: Iterable[tuple[str, Attempt]], provenance: Provenan
     return CONTRASTIVE_MODELS.frame(rows)
 
 
-def critical_token_pairs_table(
-    pairs: Iterable[CriticalTokenPair], scored_by: ScoredBy, temperature: float, provenance: Provenance
-) -> pl.DataFrame:
-    """The `critical_token_pairs` table of one slice, with weights at `temperature`."""
-    rows = []
-    for pair in pairs:
-        scored, tested = pair.scored, pair.critical.tokens
-        problem_id, rejected_ratios = scored.problem.problem_id, scored.log_ratios("rejected")
-        models = scored_by.models[scoring_fold(problem_id)]
-        chosen, rejected, start = scored.pair.chosen, scored.pair.rejected, scored.response_start
-        rows.append(
-            {
-                "problem_id": problem_id,
-                "source": scored.problem.source,
-                "prompt": scored.problem.prompt,
-                "chosen": chosen.text,
-                "rejected": rejected.text,
-                "answer": scored.problem.answer,
-                "also_accepted": scored.problem.also_accepted,
-                "chosen_attempt_index": chosen.attempt_index,
-                "rejected_attempt_index": rejected.attempt_index,
-                "fold": fold_of(problem_id),
-                "response_start": start,
-                "chosen_token_ids": token_ids(chosen),
-                "chosen_scores": scored.chosen_scores.scores,
-                "chosen_log_ratios": scored.log_ratios("chosen"),
-                "rejected_token_ids": token_ids(rejected),
-                "rejected_scores": scored.rejected_scores.scores,
-                "rejected_log_ratios": rejected_ratios,
-                "chosen_weights": chosen_weights(len(token_ids(chosen)), start),
-                "rejected_weights": rejected_weights(rejected_ratios, start, temperature=temperature),
-                "critical_positions": [start + token.position for token in tested],
-                "critical_token_ids": [token.token_id for token in tested],
-                "critical_scores": [token.score for token in tested],
-                "critical_nominated_by": [_nominated_by(token.nominated_by) for token in tested],
-                "critical_value_with": [token.value_with for token in tested],
-                "critical_n_with_correct": [token.n_with_correct for token in tested],
-                "critical_n_with": [token.n_with for token in tested],
-                "critical_value_without": [token.value_without for token in tested],
-                "critical_n_without_correct": [token.n_without_correct for token in tested],
-                "critical_n_without": [token.n_without for token in tested],
-                "critical_confirmed": [token.confirmed for token in tested],
-                "n_attempts": pair.attempt_counts.n_rollouts,
-                "n_attempts_right": pair.attempt_counts.n_correct,
-                "templated_prompt": pair.templated_prompt,
-                "is_stable": pair.is_stable,
-                "tokenizer": scored_by.tokenizer,
-                "tokenizer_sha256": scored_by.tokenizer_sha256,
-                "beta": scored_by.beta,
-                "positive_model": models["positive"],
-                "negative_model": models["negative"],
-                **provenance,
-            }
-        )
-    return CRITICAL_TOKEN_PAIRS.frame(rows)
+def pair_row(
+    pair: CriticalTokenPair, scored_by: ScoredBy, temperature: float, provenance: Provenance
+) -> dict[str, Any]:
+    """The row of a pair, with weights at `temperature`."""
+    scored, tested = pair.scored, pair.critical.tokens
+    problem_id, rejected_ratios = scored.problem.problem_id, scored.log_ratios("rejected")
+    models = scored_by.models[scoring_fold(problem_id)]
+    chosen, rejected, start = scored.pair.chosen, scored.pair.rejected, scored.response_start
+    return {
+        "problem_id": problem_id,
+        "source": scored.problem.source,
+        "prompt": scored.problem.prompt,
+        "chosen": chosen.text,
+        "rejected": rejected.text,
+        "answer": scored.problem.answer,
+        "also_accepted": scored.problem.also_accepted,
+        "chosen_attempt_index": chosen.attempt_index,
+        "rejected_attempt_index": rejected.attempt_index,
+        "fold": fold_of(problem_id),
+        "response_start": start,
+        "chosen_token_ids": token_ids(chosen),
+        "chosen_scores": scored.chosen_scores.scores,
+        "chosen_log_ratios": scored.log_ratios("chosen"),
+        "rejected_token_ids": token_ids(rejected),
+        "rejected_scores": scored.rejected_scores.scores,
+        "rejected_log_ratios": rejected_ratios,
+        "chosen_weights": chosen_weights(len(token_ids(chosen)), start),
+        "rejected_weights": rejected_weights(rejected_ratios, start, temperature=temperature),
+        "critical_positions": [start + token.position for token in tested],
+        "critical_token_ids": [token.token_id for token in tested],
+        "critical_scores": [token.score for token in tested],
+        "critical_nominated_by": [_nominated_by(token.nominated_by) for token in tested],
+        "critical_value_with": [token.value_with for token in tested],
+        "critical_n_with_correct": [token.n_with_correct for token in tested],
+        "critical_n_with": [token.n_with for token in tested],
+        "critical_value_without": [token.value_without for token in tested],
+        "critical_n_without_correct": [token.n_without_correct for token in tested],
+        "critical_n_without": [token.n_without for token in tested],
+        "critical_confirmed": [token.confirmed for token in tested],
+        "n_attempts": pair.attempt_counts.n_rollouts,
+        "n_attempts_right": pair.attempt_counts.n_correct,
+        "templated_prompt": pair.templated_prompt,
+        "is_stable": pair.is_stable,
+        "tokenizer": scored_by.tokenizer,
+        "tokenizer_sha256": scored_by.tokenizer_sha256,
+        "beta": scored_by.beta,
+        "positive_model": models["positive"],
+        "negative_model": models["negative"],
+        **provenance,
+    }
 
 
 def wrong_steps_of(labelled: pl.DataFrame) -> WrongSteps:

@@ -140,9 +140,14 @@ class VLLMClient:
             raise self._unreadable(f"the answer could not be read ({error!r})", answer.body) from error
 
     async def check(self) -> None:
-        """Raise unless the server answers, reports its engine alive and serves the model."""
+        """Raise unless the server answers, reports its engine alive and serves the model.
+
+        A router is unhealthy while any replica is down, and ready while one is left: that is enough.
+        """
         answer = await self._call("GET", "/health", self._probe)
-        if answer.status >= 500 or 300 <= answer.status < 400:
+        if answer.status >= 500 and (await self._call("GET", "/readiness", self._probe)).status != 200:
+            raise self._common_error(answer, "/health")
+        if 300 <= answer.status < 400:
             raise self._common_error(answer, "/health")
         await self.model_info()
 

@@ -1,38 +1,40 @@
 """The samples of a slice: how they are drawn, which of them become traces, and their pairs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import polars as pl
 
 from filters.texts.contamination import MATCHES, Match
+from filters.texts.passages import without_passages
 from generators.attempts.table import sampling_of
 from generators.engine.errors import EngineMisconfigured
 from generators.engine.protocol import Sampling
 from generators.engine.tokenizer import Tokenizer
-from generators.long_cot_traces.copied_examples import example_passages, without_examples
+from generators.long_cot_traces.copied_examples import example_passages
 from generators.long_cot_traces.pairs import pair
 from generators.long_cot_traces.prompt import LongCotPrompt, prompt_ids
 from generators.long_cot_traces.recipe import BoltConfig, draw_samples, trace
 from generators.long_cot_traces.records import LongCotPair, LongCotSample, LongCotTrace
-from generators.long_cot_traces.selection import Selection, select_long_cot, with_drop_reasons
+from generators.long_cot_traces.selection import Selection, least_scores, rewarded, select_long_cot, with_drop_reasons
 from generators.long_cot_traces.settings import Settings
-from generators.long_cot_traces.table import long_cot_samples_of, long_cot_samples_table
+from generators.long_cot_traces.table import long_cot_samples_of
 from generators.models.reward import RewardModel
 from generators.preflight import Preflight
 from generators.problems import prompt as solve
-from generators.records import Problem, Provenance
-from generators.sampling.runner import Outcome
+from generators.records import Problem
+from generators.sampling.runner import Failure
 from generators.stage import Slice
 
+KEY = ("problem_id", "sample_index")
 Sampled = tuple[Problem, tuple[LongCotSample, ...]]
 Prompt = Callable[[Problem, Tokenizer], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The outcome of a slice's samples (a `LONG_COT_SAMPLES` table): traces, pairs, and problems without a pair."""
+    """What becomes of samples (a `LONG_COT_SAMPLES` table): traces, pairs, and problems without a pair."""
 
     samples: pl.DataFrame
     selection: Selection
@@ -57,8 +59,13 @@ def sampling_params(slice: Slice, settings: Settings) -> Sampling:
 
 
 async def draw(
-    problems: Sequence[Problem], slice: Slice, *, prompt: Prompt, config: BoltConfig
-) -> Outcome[Problem, Sampled]:
+    problems: Sequence[Problem],
+    slice: Slice,
+    *,
+    prompt: Prompt,
+    config: BoltConfig,
+    take: Callable[[Sampled], None],
+) -> tuple[Failure[Problem], ...]:
     """Sample every problem; raises EngineError, before a token is drawn where nothing scores a problem."""
     async with slice.reward() as reward:
         _require_scores(problems, reward)
@@ -76,36 +83,68 @@ async def draw(
                 )
                 return problem, samples
 
-            return await bench.run(sampled, problems)
+            return await bench.each(sampled, problems, take)
 
 
-def choose(
-    sampled: Sequence[Sampled],
-    *,
-    settings: Settings,
-    match: Match,
-    topics: Mapping[str, tuple[str | None, str | None]],
-    provenance: Provenance,
-) -> Chosen:
-    """The best sample of each problem, and the pairs; `topics` has topic and difficulty of every problem."""
-    by_id = {problem.problem_id: problem for problem, _ in sampled}
-    rows = [(problem, sample) for problem, samples in sampled for sample in samples]
-    table = long_cot_samples_table(rows, provenance)
-    selection = select_long_cot(
-        table, passages=example_passages(match), near=MATCHES[match], percentile=settings.percentile
-    )
-    traces = []
-    for best in long_cot_samples_of(selection.kept):
-        topic, difficulty = topics[best.problem_id]
-        traces.append(trace(by_id[best.problem_id], best, topic=topic, difficulty=difficulty, tags=settings.tags))
-    pairs, unpaired = _paired(sampled, table, settings=settings, match=match)
-    return Chosen(
-        samples=with_drop_reasons(table, selection),
-        selection=selection,
-        traces=tuple(traces),
-        pairs=pairs,
-        unpaired=unpaired,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Choosing:
+    """How samples are chosen; `topics` has topic and difficulty of every problem, `least` the least score of each
+    reward model.
+    """
+
+    problems: Mapping[str, Problem]
+    topics: Mapping[str, tuple[str | None, str | None]]
+    settings: Settings
+    match: Match
+    least: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def passages(self) -> pl.DataFrame:
+        """The passages of the worked examples."""
+        return example_passages(self.match)
+
+    def scored(self, blocks: Iterable[pl.DataFrame]) -> "Choosing":
+        """The same with the least scores by the samples of a slice, in blocks; there must be at least one."""
+        scores = [rewarded(block, passages=self.passages, near=MATCHES[self.match]) for block in blocks]
+        return replace(self, least=least_scores(pl.concat(scores), self.settings.percentile))
+
+    def choose(self, samples: pl.DataFrame) -> Chosen:
+        """The best sample of each problem, and the pairs, of a block of samples with all those of its problems."""
+        selection = select_long_cot(samples, passages=self.passages, near=MATCHES[self.match], least=self.least)
+        pairs, unpaired = self._paired(samples)
+        return Chosen(
+            samples=with_drop_reasons(samples, selection),
+            selection=selection,
+            traces=tuple(map(self._trace, long_cot_samples_of(selection.kept))),
+            pairs=pairs,
+            unpaired=unpaired,
+        )
+
+    def _trace(self, best: LongCotSample) -> LongCotTrace:
+        topic, difficulty = self.topics[best.problem_id]
+        problem = self.problems[best.problem_id]
+        return trace(problem, best, topic=topic, difficulty=difficulty, tags=self.settings.tags)
+
+    def _paired(self, samples: pl.DataFrame) -> tuple[tuple[LongCotPair, ...], tuple[tuple[str, str], ...]]:
+        """Pairs of the samples that repeat no worked example; the prompt of a pair is the bare problem."""
+        texts = without_passages(
+            samples.select(*KEY, "text"), self.passages, row=KEY, columns=["text"], settings=MATCHES[self.match]
+        )
+        fit = set(texts.filtered.kept.select(KEY).iter_rows())
+        by_problem: dict[str, list[LongCotSample]] = {name: [] for name in samples["problem_id"]}
+        for sample in long_cot_samples_of(samples):
+            if (sample.problem_id, sample.sample_index) in fit:
+                by_problem[sample.problem_id].append(sample)
+        pairs, unpaired = [], []
+        for problem_id, own in by_problem.items():
+            problem = self.problems[problem_id]
+            chat = [{"role": "user", "content": problem.prompt}]
+            result = pair(problem, chat, own, format_reward=self.settings.format_reward)
+            if isinstance(result, LongCotPair):
+                pairs.append(result)
+            else:
+                unpaired.append((problem_id, result))
+        return tuple(pairs), tuple(unpaired)
 
 
 def _long_cot_prompt(problem: Problem, tokenizer: Tokenizer, *, prompt: LongCotPrompt) -> tuple[int, ...]:
@@ -126,22 +165,3 @@ def _require_scores(problems: Sequence[Problem], reward: RewardModel | None) -> 
             f"long_cot_traces: {len(open_ended)} problems have no answer and nothing scores them, first "
             f"{open_ended[0]}: add a section [reward] to the settings, or leave such problems out"
         )
-
-
-def _paired(
-    sampled: Sequence[Sampled], table: pl.DataFrame, *, settings: Settings, match: Match
-) -> tuple[tuple[LongCotPair, ...], tuple[tuple[str, str], ...]]:
-    """Pairs of the samples that repeat no worked example; the prompt of a pair is the bare problem."""
-    key = ("problem_id", "sample_index")
-    texts = without_examples(table.select(*key, "text"), row=key, columns=["text"], match=match)
-    fit = set(texts.kept.select(key).iter_rows())
-    pairs, unpaired = [], []
-    for problem, samples in sampled:
-        chat = [{"role": "user", "content": problem.prompt}]
-        own = [sample for sample in samples if (problem.problem_id, sample.sample_index) in fit]
-        result = pair(problem, chat, own, format_reward=settings.format_reward)
-        if isinstance(result, LongCotPair):
-            pairs.append(result)
-        else:
-            unpaired.append((problem.problem_id, result))
-    return tuple(pairs), tuple(unpaired)

@@ -1,11 +1,14 @@
 """Which samples become long chains of thought to train on, in BOLT's order: format, score, best of each problem.
 
 Samples that a verifier scored must be right. The scores of a reward model have no scale of their own, so a sample must
-reach a percentile of that model's scores in the whole slice. The best of each problem are chosen after that.
+reach a percentile of that model's scores in the whole slice. The best of each problem are chosen after that. But for
+these percentiles, what becomes of a sample follows from its problem's samples alone, so a slice is filtered block by
+block.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -20,6 +23,7 @@ STAGE = "stage"
 FILTERS = ("format", "examples", "score", "equations", "best")
 _ROW = ("problem_id", "sample_index")
 _PARTS = ("internal_thoughts", "external_solution")
+REWARDED_BY = (*_ROW, "malformed", *_PARTS, "scored_by", "score")  # the columns of samples that `rewarded` reads
 _BEST = "is_the_best"
 _SPACE_AROUND_LINES = r"\s*\n\s*"
 
@@ -32,29 +36,62 @@ class Selection:
     dropped: pl.DataFrame
     stages: tuple[tuple[str, int, int], ...]
 
-    def yields(self) -> pl.DataFrame:
-        """A row for each stage: samples in, samples kept, and counts by drop reason."""
-        counted = self.dropped.group_by(STAGE, REASON).len().sort("len", REASON, descending=[True, False])
-        reasons: dict[str, list[str]] = {}
-        for stage, reason, count in counted.iter_rows():
-            reasons.setdefault(stage, []).append(f"{reason}: {count}")
-        rows = [(stage, came, stayed, ", ".join(reasons.get(stage, []))) for stage, came, stayed in self.stages]
+
+@dataclass(frozen=True, slots=True)
+class Yields:
+    """How many samples came to each filter and stayed, and how many it dropped for each reason."""
+
+    came: Counter[str] = field(default_factory=Counter)
+    stayed: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, selection: Selection) -> None:
+        """Add what became of the samples of a block."""
+        for stage, came, stayed in selection.stages:
+            self.came[stage] += came
+            self.stayed[stage] += stayed
+        self.dropped.update(selection.dropped.select(STAGE, REASON).iter_rows())
+
+    def table(self) -> pl.DataFrame:
+        """A row for each filter: samples in, samples kept, and counts by drop reason, the most frequent first."""
+        by_count = sorted(self.dropped.items(), key=lambda item: (-item[1], item[0]))
+        reasons = {
+            stage: ", ".join(f"{reason}: {n}" for (of_stage, reason), n in by_count if of_stage == stage)
+            for stage in FILTERS
+        }
+        rows = [(stage, self.came[stage], self.stayed[stage], reasons[stage]) for stage in FILTERS]
         schema = {STAGE: pl.String, "came": pl.Int64, "stayed": pl.Int64, "reasons": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def rewarded(samples: pl.DataFrame, *, passages: pl.DataFrame, near: ContaminationSettings) -> pl.DataFrame:
+    """The scores by a reward model that count for its percentiles: those of the samples that reach that filter."""
+    by_models = samples.filter(pl.col("scored_by") != VERIFIER)
+    if by_models.is_empty():
+        return by_models.select("scored_by", "score")
+    whole = well_formed(by_models).kept
+    new = without_passages(whole, passages, row=_ROW, columns=_PARTS, settings=near).filtered.kept
+    return new.select("scored_by", "score")
+
+
+def least_scores(rewarded: pl.DataFrame, percentile: float) -> dict[str, float]:
+    """The score of each reward model at a percentile of its scores in a slice."""
+    by_model = rewarded.group_by("scored_by").agg("score")
+    return {name: percentile_of(scores, percentile) for name, scores in by_model.iter_rows()}
+
+
 def select_long_cot(
-    samples: pl.DataFrame, *, passages: pl.DataFrame, near: ContaminationSettings, percentile: float
+    samples: pl.DataFrame, *, passages: pl.DataFrame, near: ContaminationSettings, least: Mapping[str, float]
 ) -> Selection:
     """At most one sample of each problem.
 
-    No sample may repeat one of the `passages` of worked examples, as `near` recognises copies. `percentile` is the
-    least percentile of a reward model's scores.
+    No sample may repeat one of the `passages` of worked examples, as `near` recognises copies. `least` has the least
+    score of each reward model.
     """
     filters: tuple[Callable[[pl.DataFrame], Filtered], ...] = (
         well_formed,
         lambda rows: without_passages(rows, passages, row=_ROW, columns=_PARTS, settings=near).filtered,
-        lambda rows: well_scored(rows, percentile=percentile),
+        lambda rows: well_scored(rows, least=least),
         nothing_false,
         lambda rows: best_of_each(rows, within="problem_id", score="score", index="sample_index"),
     )
@@ -84,8 +121,8 @@ def well_formed(samples: pl.DataFrame) -> Filtered:
     )
 
 
-def well_scored(samples: pl.DataFrame, *, percentile: float) -> Filtered:
-    """Keep the samples with the right answer, or a score that reaches the percentile of its reward model's scores."""
+def well_scored(samples: pl.DataFrame, *, least: Mapping[str, float]) -> Filtered:
+    """Keep the samples with the right answer, or a score that reaches the `least` one of its reward model."""
     verified = pl.col("scored_by") == VERIFIER
     decided = {
         f"verdict_{verdict}": pl.col("verdict").ne_missing(verdict.value) for verdict in Verdict if verdict.is_undecided
@@ -94,8 +131,6 @@ def well_scored(samples: pl.DataFrame, *, percentile: float) -> Filtered:
         "no_answer": pl.col("verdict").ne_missing(Verdict.NO_ANSWER.value),
         "wrong_answer": ~verified | (pl.col("score") == 1),
     }
-    models = samples.filter(~verified).group_by("scored_by").agg("score")
-    least = {name: percentile_of(scores, percentile) for name, scores in models.iter_rows()}
     reached = pl.col("score") >= pl.col("scored_by").replace_strict(least, default=None, return_dtype=pl.Float64)
     return apply_rules(samples, {**decided, **right, "below_percentile": verified | reached})
 

@@ -1,6 +1,6 @@
 """Samples, traces and pairs of long chains of thought as rows of the tables in `generators.long_cot_traces.schema`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -9,30 +9,24 @@ from filters.answers.checker import Verdict
 from generators.long_cot_traces.behaviours import KINDS, Kind, count_behaviours
 from generators.long_cot_traces.mix import RATINGS
 from generators.long_cot_traces.records import LongCotPair, LongCotSample, LongCotTrace, QueryRating
-from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES
+from generators.long_cot_traces.schema import LONG_COT_TRACES
 from generators.records import Problem, Provenance
+from generators.token_columns import rows_with_ids
 
 OF_GENERATED = ("token_ids", "closing_token_start", "closing_token_end")  # what `generated_tokens` reads
 
 
-def long_cot_samples_table(samples: Iterable[tuple[Problem, LongCotSample]], provenance: Provenance) -> pl.DataFrame:
-    """The `long_cot_samples` table of one slice, before any sample is dropped."""
-    rows = [
-        {**{name: getattr(sample, name) for name in LongCotSample.__slots__}, "source": problem.source, **provenance}
-        for problem, sample in samples
-    ]
-    return LONG_COT_SAMPLES.frame(rows)
+def sample_rows(problem: Problem, samples: Iterable[LongCotSample], provenance: Provenance) -> Iterator[dict[str, Any]]:
+    """The rows of the samples of a problem, before any is dropped."""
+    for sample in samples:
+        row = {name: getattr(sample, name) for name in LongCotSample.__slots__}
+        yield {**row, "source": problem.source, **provenance}
 
 
 def long_cot_samples_of(frame: pl.DataFrame) -> list[LongCotSample]:
     """The samples of a `long_cot_samples` table, or of a part of it, in its order."""
-    samples = []
-    for row in frame.select(LongCotSample.__slots__).iter_rows(named=True):
-        row["verdict"] = row["verdict"] and Verdict(row["verdict"])
-        row["token_ids"] = tuple(row["token_ids"])
-        row["prompt_token_ids"] = tuple(row["prompt_token_ids"])
-        samples.append(LongCotSample(**row))
-    return samples
+    rows = rows_with_ids(frame, LongCotSample.__slots__, ("prompt_token_ids", "token_ids"))
+    return [LongCotSample(**row | {"verdict": row["verdict"] and Verdict(row["verdict"])}) for row in rows]
 
 
 def generated_tokens(samples: pl.DataFrame) -> int:
@@ -41,30 +35,26 @@ def generated_tokens(samples: pl.DataFrame) -> int:
     return int(samples["token_ids"].list.len().sum()) - int(put_in)
 
 
-def long_cot_traces_table(traces: Iterable[LongCotTrace], provenance: Provenance) -> pl.DataFrame:
-    """The `long_cot_traces` table of one slice, without a judge's counts."""
+def trace_row(trace: LongCotTrace, provenance: Provenance) -> dict[str, Any]:
+    """The row of a trace, without a judge's counts."""
     of_sample = (
         *("internal_thoughts", "external_solution", "scored_by", "score", "verdict", "extracted", "found_by"),
         *("thoughts_closed_by", "sample_index", "prompt_token_ids", "token_ids"),
         *("closing_token_start", "closing_token_end"),
     )
-    rows = [
-        {
-            **{name: getattr(trace.problem, name) for name in Problem.__slots__},
-            **{name: getattr(trace.sample, name) for name in of_sample},
-            "messages": trace.messages,
-            "topic": trace.topic,
-            "difficulty": trace.difficulty,
-            **{f"n_{kind}": count for kind, count in count_behaviours(trace.behaviours).items()},
-            "behaviours": [behaviour.kind for behaviour in trace.behaviours],
-            "behaviour_starts": [behaviour.start for behaviour in trace.behaviours],
-            "behaviour_ends": [behaviour.end for behaviour in trace.behaviours],
-            **dict.fromkeys((*(f"judge_n_{kind}" for kind in KINDS), "behaviour_judge")),
-            **provenance,
-        }
-        for trace in traces
-    ]
-    return LONG_COT_TRACES.frame(rows)
+    return {
+        **{name: getattr(trace.problem, name) for name in Problem.__slots__},
+        **{name: getattr(trace.sample, name) for name in of_sample},
+        "messages": trace.messages,
+        "topic": trace.topic,
+        "difficulty": trace.difficulty,
+        **{f"n_{kind}": count for kind, count in count_behaviours(trace.behaviours).items()},
+        "behaviours": [behaviour.kind for behaviour in trace.behaviours],
+        "behaviour_starts": [behaviour.start for behaviour in trace.behaviours],
+        "behaviour_ends": [behaviour.end for behaviour in trace.behaviours],
+        **dict.fromkeys((*(f"judge_n_{kind}" for kind in KINDS), "behaviour_judge")),
+        **provenance,
+    }
 
 
 def with_judged_behaviours(
@@ -76,24 +66,20 @@ def with_judged_behaviours(
     return LONG_COT_TRACES.validate(traces.with_columns(*columns, behaviour_judge=pl.lit(judge)))
 
 
-def long_cot_pairs_table(pairs: Iterable[LongCotPair], provenance: Provenance) -> pl.DataFrame:
-    """The `long_cot_pairs` table of one slice."""
-    rows = [
-        {
-            "problem_id": pair.problem.problem_id,
-            "source": pair.problem.source,
-            "prompt": pair.messages,
-            "answer": pair.problem.answer,
-            "also_accepted": pair.problem.also_accepted,
-            **_side("chosen", pair.chosen, pair.chosen_reward),
-            **_side("rejected", pair.rejected, pair.rejected_reward),
-            "reward_margin": pair.chosen_reward - pair.rejected_reward,
-            "scored_by": pair.chosen.scored_by,
-            **provenance,
-        }
-        for pair in pairs
-    ]
-    return LONG_COT_PAIRS.frame(rows)
+def pair_row(pair: LongCotPair, provenance: Provenance) -> dict[str, Any]:
+    """The row of a pair."""
+    return {
+        "problem_id": pair.problem.problem_id,
+        "source": pair.problem.source,
+        "prompt": pair.messages,
+        "answer": pair.problem.answer,
+        "also_accepted": pair.problem.also_accepted,
+        **_side("chosen", pair.chosen, pair.chosen_reward),
+        **_side("rejected", pair.rejected, pair.rejected_reward),
+        "reward_margin": pair.chosen_reward - pair.rejected_reward,
+        "scored_by": pair.chosen.scored_by,
+        **provenance,
+    }
 
 
 def _side(side: str, sample: LongCotSample, reward: float) -> dict[str, Any]:

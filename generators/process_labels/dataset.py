@@ -147,7 +147,7 @@ def by_problem(unfit: pl.DataFrame) -> dict[str, set[int]]:
 def judged_table(labels: StoredTable, writer: BlockWriter, opinion: SecondOpinion) -> StoredTable:
     """The labels with the judgement of each solution."""
     start = 0
-    for block in labels.groups():
+    for block in labels.blocks():
         judgements = opinion.judgements[start : start + block.height]
         writer.add_block(with_judgements(block, judgements, opinion.judge))
         start += block.height

@@ -4,36 +4,43 @@ Soft and hard estimation are Math-Shepherd's (arXiv 2312.08935); the index of th
 Other datasets import this module and nothing else of this dataset.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import polars as pl
 
+from generators.blocks import StoredTable
+from generators.by_problem import ByProblem
+from generators.columns import ATTEMPT_KEY
 from generators.process_labels.settings import RefutedSteps, Settings
+from generators.rows import PROBLEM
 from generators.search.priors import Priors
 from generators.section import stored
 from generators.stage import Slice
 
+MEASURED = ("n_correct", "n_rollouts", "values", "sound", "false_equations")  # what labels follow from
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLabels:
-    """The labelled solutions of a slice, and the settings of its recipe.
+    """The labelled solutions of a slice on disk, and the settings of its recipe.
 
     Labels follow from the thresholds in the recipe, so all datasets of a round agree on the first errors. `priors` are
     those of the sequential test; other strategies have none.
     """
 
-    rows: pl.DataFrame
+    table: StoredTable
     settings: Settings
     priors: Priors | None
 
     @classmethod
     def of(cls, slice: Slice) -> Self:
-        """Read the table and the recipe of a slice; raises StorageError."""
+        """Read the recipe of a slice; raises StorageError."""
         recipe = slice.recipe("process_labels")
         priors = recipe["config"]["strategy"].get("priors")
         return cls(
-            rows=slice.table("process_labels"),
+            table=slice.stored("process_labels"),
             settings=stored(Settings, recipe, "process_labels"),
             priors=Priors(**priors) if priors else None,
         )
@@ -43,14 +50,40 @@ class ProcessLabels:
         """The least and the highest number of steps of a labelled solution."""
         return self.settings.min_steps, self.settings.max_steps
 
-    def with_labels(self) -> pl.DataFrame:
-        """The rows with `soft_labels`, `hard_labels` and `first_error`."""
-        return with_labels(
-            self.rows,
-            hard_threshold=self.settings.hard_threshold,
-            confidence=self.settings.confidence,
-            refuted_steps=self.settings.refuted_steps,
-        )
+    def blocks(self, *columns: str) -> Iterator[pl.DataFrame]:
+        """These columns block by block, or all, with `soft_labels`, `hard_labels` and `first_error`.
+
+        A block ends between two problems. Raises StorageError.
+        """
+        for block in self.table.blocks(tuple(dict.fromkeys((*columns, *MEASURED))) if columns else ()):
+            yield with_labels(
+                block,
+                hard_threshold=self.settings.hard_threshold,
+                confidence=self.settings.confidence,
+                refuted_steps=self.settings.refuted_steps,
+            )
+
+
+class LocatedSolutions:
+    """Labelled solutions with what was located in them; those of a problem are read when they are asked for.
+
+    `located` has a row for each by problem and attempt, and further columns that the table lacks.
+    """
+
+    def __init__(self, table: StoredTable, located: pl.DataFrame) -> None:
+        self._rows = ByProblem(table)
+        self._located = {str(key[0]): part for key, part in located.partition_by(PROBLEM, as_dict=True).items()}
+
+    def __contains__(self, problem_id: object) -> bool:
+        return problem_id in self._located
+
+    def located(self, problem_id: str) -> pl.DataFrame:
+        """What was located at a problem, without the solutions; raises KeyError if nothing was."""
+        return self._located[problem_id]
+
+    def of(self, problem_id: str) -> pl.DataFrame:
+        """The solutions of a problem with what was located; raises KeyError if nothing was, or StorageError."""
+        return self._rows.of(problem_id).join(self._located[problem_id], on=ATTEMPT_KEY, maintain_order="left")
 
 
 def with_labels(

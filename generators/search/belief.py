@@ -29,6 +29,7 @@ _VALUES = _LEAST_VALUE + (1 - 2 * _LEAST_VALUE) * np.sin(np.pi / 2 * (np.arange(
 _LEAST_BASE = 1e-4  # base rates that attempts make less likely than this, against the likeliest, are left out
 _THOUGHT_THROUGH = 0.99  # of the posterior: the next rollout is thought through for the likeliest cells with that share
 _LEAST_SHARE = 1e-5  # of the posterior: places with less are left out of densities
+_STEPS_AT_ONCE = 32  # of expected outcomes: earlier first errors cost two products of matrices for so many steps
 _TINY = 1e-300
 
 
@@ -237,21 +238,38 @@ class Belief:
         return broken / (broken + stayed_right + _TINY), mended / (mended + stayed_wrong + _TINY)
 
     def _expected(self, joint: Floats, chosen: Indexes) -> Floats:
-        """For each first error, its probability times that of a right rollout from each step (errors x steps - 1)."""
+        """For each first error, its probability times that of a right rollout from each step (errors x steps - 1).
+
+        Right and wrong of one first error add up to its `joint`, so the right share alone is carried on. Within a block
+        of steps it is linear in that before the block: earlier first errors take two products of matrices a block.
+        """
         broken, mended = self._turns(chosen)
         counts = np.array(self.counts, dtype=np.float64).reshape(-1, 2)
         total = self._spread + counts.sum(1)[:, None]
         right = (self._spread * self._chain.right[:, chosen] + counts[:, :1]) / total
         wrong = (self._spread * self._chain.wrong[:, chosen] + counts[:, :1]) / total
-        is_right, is_wrong = joint.copy(), np.zeros_like(joint)
-        expected = np.empty((len(joint), self.n_steps - 1))
-        for step in range(self.n_steps - 1):
-            past = slice(0, step)
-            lost, mended_now = is_right[past] * broken[step], is_wrong[past] * mended[step]
-            is_right[past] += mended_now - lost
-            is_wrong[past] += lost - mended_now
-            is_right[step], is_wrong[step] = 0.0, joint[step]
-            expected[:, step] = is_right @ right[step] + is_wrong @ wrong[step]
+        kept, gap = 1 - broken - mended, right - wrong
+        expected: Floats = np.asarray(joint @ right.T)  # as long as no error has come
+        is_right = np.zeros_like(joint)
+        for start in range(0, self.n_steps - 1, _STEPS_AT_ONCE):
+            end = min(self.n_steps - 1, start + _STEPS_AT_ONCE)
+            inside = slice(start, end)
+            passed = np.cumprod(kept[inside], axis=0)
+            gained, gain = np.empty_like(passed), np.zeros(passed.shape[1])
+            for step in range(start, end):
+                gain = gain * kept[step] + mended[step]
+                gained[step - start] = gain
+            earlier = joint[:start]
+            if start:
+                expected[:start, inside] = (
+                    is_right[:start] @ (passed * gap[inside]).T + earlier @ (gained * gap[inside] + wrong[inside]).T
+                )
+                is_right[:start] = is_right[:start] * passed[-1] + earlier * gained[-1]
+            for step in range(start, end):
+                past, now = slice(start, step), slice(start, step + 1)
+                is_right[past] = is_right[past] * kept[step] + joint[past] * mended[step]
+                is_right[step] = 0.0
+                expected[now, step] = is_right[now] @ gap[step] + joint[now] @ wrong[step]
         return expected
 
     def _states(self) -> tuple[Floats, Floats]:
@@ -299,10 +317,10 @@ def _shortest(density: Floats) -> tuple[float, float]:
     )
 
 
-def _places(values: Floats) -> Indexes:
+def _places(values: Floats) -> NDArray[np.int16]:
     """The nearest places of the grid of values."""
     places = np.floor(np.arcsin(np.sqrt(np.clip(values, 0, 1))) * (2 / np.pi) * _PLACES)
-    return np.asarray(np.minimum(places, _PLACES - 1), dtype=np.int64)
+    return np.asarray(np.minimum(places, _PLACES - 1), dtype=np.int16)  # of every step and cell: memory counts
 
 
 @lru_cache(maxsize=8192)

@@ -1,41 +1,42 @@
 """Self-correction traces: responses that go wrong, notice it after a trigger, and end right."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from filters.answers.verdicts import Verdict
-from filters.rules import Filtered, apply_rules
+from filters.rules import Filtered, apply_rules, concatenated
 from generators.attempts.table import StoredAttempts, sampling_of
 from generators.card import Card
 from generators.checks import TIMEOUTS, Check, CheckSpec, timeouts
 from generators.dataset import Dataset, Parameters
 from generators.preflight import Finding, Preflight
 from generators.problems import prompt as solve
-from generators.process_labels.labels import ProcessLabels
+from generators.process_labels.labels import LocatedSolutions, ProcessLabels
 from generators.records import Problem
-from generators.sampling.runner import Outcome
+from generators.sampling.runner import Failure
 from generators.self_correction_traces.config import SelfCorrectionConfig
-from generators.self_correction_traces.corrections import State, transitions
+from generators.self_correction_traces.corrections import NotCorrected, State
 from generators.self_correction_traces.recipe import VERSION, CorrectedProblem, correct
 from generators.self_correction_traces.records import FlawedSolution
 from generators.self_correction_traces.release import CONFIGS, ORIGINS, count_origins, more_facts
-from generators.self_correction_traces.report import responses_of, shown
+from generators.self_correction_traces.report import shown
 from generators.self_correction_traces.settings import Settings
 from generators.self_correction_traces.table import (
     DEEPENED_RESPONSES,
     DROPPED,
     SELF_CORRECTION_TRACES,
-    deepened_responses_table,
+    correction_rows,
     flawed_by_problem,
-    self_correction_traces_table,
+    response_rows,
 )
+from generators.self_correction_traces.tally import Tally
 from generators.self_correction_traces.view import VIEW
+from generators.shown import SAMPLES
 from generators.stage import Output, Slice, Stage
 
-Item = tuple[Problem, list[FlawedSolution]]
-Corrected = Outcome[Item, CorrectedProblem]
+LOCATED = ("problem_id", "attempt_index", "verdict")  # of the labels, what says which can be mended
 
 
 async def make(slice: Slice, settings: Settings) -> Output:
@@ -48,56 +49,55 @@ async def make(slice: Slice, settings: Settings) -> Output:
         seed=slice.seed,
         examples=slice.source.examples,
     )
-    attempts = StoredAttempts(slice.stored("attempts"))
-    located = locate(ProcessLabels.of(slice))
-    flawed = flawed_by_problem(located.kept)
-    attempted = [problem for problem in slice.problems() if problem.problem_id in attempts]
-    items: list[Item] = [(problem, flawed.get(problem.problem_id, [])) for problem in attempted]
-    async with slice.workbench(unit="problems", total=len(items)) as bench:
+    labels, attempts, rule = ProcessLabels.of(slice), StoredAttempts(slice.stored("attempts")), slice.source.answer_rule
+    located = locate(labels.blocks(*LOCATED))
+    flawed = LocatedSolutions(labels.table, located.kept.drop("verdict"))
+    problems = [problem for problem in slice.problems() if problem.problem_id in attempts]
+    tally = Tally(config, rule)
+    async with slice.workbench(unit="problems", total=len(problems)) as bench:
+        traces, responses = slice.writer(SELF_CORRECTION_TRACES), slice.writer(DEEPENED_RESPONSES)
 
-        async def mend(item: Item) -> CorrectedProblem:
-            problem, its_flawed = item
+        async def mend(problem: Problem) -> CorrectedProblem:
             return await correct(
                 problem,
-                its_flawed,
+                flawed_at(problem, flawed),
                 sampler=bench.sampler,
                 checker=bench.checker,
-                rule=slice.source.answer_rule,
+                rule=rule,
                 config=config,
             )
 
-        corrected = await bench.run(mend, items)
-    corrections = (correction for problem in corrected.rows for correction in problem.corrections)
-    rows = self_correction_traces_table(corrections, slice.origin, slice.policy.tokenizer)
-    responses = deepened_responses_table(
-        ((problem.problem, response) for problem in corrected.rows for response in problem.responses),
-        slice.origin,
-        slice.source.answer_rule,
-    )
+        def take(corrected: CorrectedProblem) -> None:
+            problem = corrected.problem
+            traces.add(correction_rows(corrected.corrections, slice.origin, slice.policy.tokenizer))
+            responses.add(response_rows(problem, corrected.responses, slice.origin, rule))
+            tally.add(corrected, attempts.of(problem.problem_id))
+
+        failures = await bench.each(mend, problems, take)
+    rows, deepened = traces.table(), responses.table()
     return Output(
         rows=rows,
-        dropped=dropped_rows(located, corrected),
-        beside={DEEPENED_RESPONSES.name: responses},
+        dropped=dropped_rows(located, tally.not_corrected, failures),
+        beside={DEEPENED_RESPONSES.name: deepened},
         config=config.to_json(),
         checks=[
-            triggers_do_no_harm(transitions(responses_of(corrected.rows)), settings.max_broken_share),
-            both_origins(rows),
-            timeouts(responses["verdicts"].explode(), slice.bounds.most_timeouts),
+            triggers_do_no_harm(tally.transitions, settings.max_broken_share),
+            both_origins(tally.origins),
+            timeouts(deepened.frame(["verdicts"])["verdicts"].explode(), slice.bounds.most_timeouts),
         ],
-        shown=shown(
-            rows,
-            corrected=corrected.rows,
-            attempts=attempts,
-            located=located,
-            config=config,
-            rule=slice.source.answer_rule,
-        ),
-        n_items=len(items),
-        n_failed=len(corrected.failures),
+        shown=shown(rows.spread(SAMPLES, list(SELF_CORRECTION_TRACES.columns)), tally, located),
+        n_items=len(problems),
+        n_failed=len(failures),
     )
 
 
-def locate(labels: ProcessLabels) -> Filtered:
+def flawed_at(problem: Problem, flawed: LocatedSolutions) -> list[FlawedSolution]:
+    """The wrong solutions of one problem whose first error is known; raises StorageError."""
+    problem_id = problem.problem_id
+    return flawed_by_problem(flawed.of(problem_id))[problem_id] if problem_id in flawed else []
+
+
+def locate(labels: Iterable[pl.DataFrame]) -> Filtered:
     """Keep the labelled solutions from which a correction can be composed: wrong ones whose first error is known."""
     rules = {
         "right_at_once": pl.col("verdict") != Verdict.EQUAL.value,
@@ -105,17 +105,17 @@ def locate(labels: ProcessLabels) -> Filtered:
         "first_error_not_sure": pl.col("first_error").is_not_null(),
         "no_first_error": pl.col("first_error") >= 0,
     }
-    return apply_rules(labels.with_labels(), rules)
+    return concatenated(apply_rules(block.select(*LOCATED, "first_error"), rules) for block in labels)
 
 
-def dropped_rows(located: Filtered, corrected: Corrected) -> pl.DataFrame:
+def dropped_rows(
+    located: Filtered, not_corrected: Sequence[NotCorrected], failures: Sequence[Failure[Problem]]
+) -> pl.DataFrame:
     """Every solution, response and problem that gave no correction, with its reason."""
     reasons: list[tuple[Any, ...]] = [
-        (passed.problem_id, passed.origin, passed.attempt_index, passed.reason, "")
-        for problem in corrected.rows
-        for passed in problem.not_corrected
+        (passed.problem_id, passed.origin, passed.attempt_index, passed.reason, "") for passed in not_corrected
     ]
-    reasons += [(failed.item[0].problem_id, None, None, "refused", failed.message) for failed in corrected.failures]
+    reasons += [(failed.item.problem_id, None, None, "refused", failed.message) for failed in failures]
     columns = list(DROPPED.columns)
     unlocated = located.dropped.with_columns(origin=pl.lit("composed"), detail=pl.lit("")).select(columns)
     later = pl.DataFrame(reasons, schema=DROPPED.empty().schema, orient="row")
@@ -137,9 +137,9 @@ def triggers_do_no_harm(counts: Mapping[tuple[State, State], int], max_broken_sh
     )
 
 
-def both_origins(rows: pl.DataFrame) -> Check:
+def both_origins(origins: Mapping[str, int]) -> Check:
     """Passes while there are rows that the policy mended itself, and rows that were composed."""
-    counts = count_origins(rows)
+    counts = {origin: origins.get(origin, 0) for origin in ORIGINS}
     return Check(
         name="both_origins",
         passed=all(counts.values()),

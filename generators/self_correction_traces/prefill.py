@@ -13,11 +13,21 @@ from generators.self_correction_traces.records import DeepenedResponse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prefill:
-    """Tokens to read for `requests` requests, with nothing kept between them and with everything kept."""
+    """Tokens to read for `requests` requests, with nothing kept between them and with everything kept.
 
-    requests: int
-    without_reuse: int
-    with_reuse: int
+    Those of different problems add up.
+    """
+
+    requests: int = 0
+    without_reuse: int = 0
+    with_reuse: int = 0
+
+    def __add__(self, other: "Prefill") -> "Prefill":
+        return Prefill(
+            requests=self.requests + other.requests,
+            without_reuse=self.without_reuse + other.without_reuse,
+            with_reuse=self.with_reuse + other.with_reuse,
+        )
 
     @property
     def saved(self) -> float:

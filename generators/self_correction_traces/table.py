@@ -1,6 +1,6 @@
 """The tables of self-corrections, deepened responses and dropped solutions; records as rows, and rows as records."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -36,6 +36,7 @@ from generators.self_correction_traces.records import (
     Segment,
 )
 from generators.token_columns import rows_with_ids
+from generators.tokens import TokenIds, joined
 
 # The columns of a response with triggers; `attempts` are the parts that the policy wrote.
 _RESPONSE = {
@@ -167,8 +168,16 @@ def deepened_responses_table(
     responses: Iterable[tuple[Problem, DeepenedResponse]], provenance: Provenance, rule: AnswerRule = DEFAULT_RULE
 ) -> pl.DataFrame:
     """The `deepened_responses` table of one slice, whose answers are counted by `rule`."""
-    rows = [
-        {
+    rows = [row for problem, response in responses for row in response_rows(problem, [response], provenance, rule)]
+    return DEEPENED_RESPONSES.frame(rows)
+
+
+def response_rows(
+    problem: Problem, responses: Iterable[DeepenedResponse], provenance: Provenance, rule: AnswerRule
+) -> Iterator[dict[str, Any]]:
+    """The rows of the deepened responses to one problem, whose answers are counted by `rule`."""
+    for response in responses:
+        yield {
             "problem_id": problem.problem_id,
             "source": problem.source,
             "sample_index": response.sample_index,
@@ -183,17 +192,21 @@ def deepened_responses_table(
             "is_right": rule.is_right(response.verdict),
             **provenance,
         }
-        for problem, response in responses
-    ]
-    return DEEPENED_RESPONSES.frame(rows)
 
 
 def self_correction_traces_table(
     corrections: Iterable[Correction], provenance: Provenance, tokenizer: Tokenizer
 ) -> pl.DataFrame:
     """The `self_correction_traces` table of one slice."""
-    rows = [
-        {
+    return SELF_CORRECTION_TRACES.frame(list(correction_rows(corrections, provenance, tokenizer)))
+
+
+def correction_rows(
+    corrections: Iterable[Correction], provenance: Provenance, tokenizer: Tokenizer
+) -> Iterator[dict[str, Any]]:
+    """The rows of corrections."""
+    for correction in corrections:
+        yield {
             **{name: getattr(correction.problem, name) for name in Problem.__slots__},
             "attempt_index": correction.attempt_index,
             "origin": correction.origin,
@@ -212,9 +225,6 @@ def self_correction_traces_table(
             "masked_token_ends": [span.token_end for span in correction.masked],
             **provenance,
         }
-        for correction in corrections
-    ]
-    return SELF_CORRECTION_TRACES.frame(rows)
 
 
 def flawed_by_problem(frame: pl.DataFrame) -> dict[str, list[FlawedSolution]]:
@@ -279,7 +289,7 @@ def _response(segments: Sequence[Segment], boundaries: Sequence[Boundary]) -> di
     """The columns of every response with triggers."""
     ends = list(accumulate(len(segment.token_ids) for segment in segments))
     return {
-        "token_ids": [token_id for segment in segments for token_id in segment.token_ids],
+        "token_ids": joined(TokenIds(segment.token_ids) for segment in segments),
         "text": "".join(segment.text for segment in segments),
         "attempts": [segment.text for segment in segments if segment.kind == "written"],
         "attempt_starts": [0, *ends[1::2]],

@@ -11,6 +11,11 @@ from filters.rules import Filtered, apply_rules
 from filters.texts.quality import no_answer_in, pass_rate_within, steps_within
 from generators.step_preference_pairs.settings import Settings
 
+PLACED_BY = (  # the columns of labels that it reads
+    *("problem_id", "attempt_index", "prompt", "steps", "verdict", "n_attempts", "n_attempts_right"),
+    "judge_first_error",
+)
+
 
 def located_errors(labels: pl.DataFrame, *, first_error: str, settings: Settings, steps: tuple[int, int]) -> Filtered:
     """Keep the wrong solutions whose first error is known, and that say no answer and nothing false before it.

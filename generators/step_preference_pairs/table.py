@@ -1,6 +1,7 @@
 """The tables of step pairs and of what gave none; pairs as rows, and located errors as records."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import polars as pl
 
@@ -148,53 +149,54 @@ def errors_of(frame: pl.DataFrame) -> dict[str, list[LocatedError]]:
 
 def step_pairs_table(pairs: Iterable[StepPair], localiser: str, provenance: Provenance) -> pl.DataFrame:
     """The `step_preference_pairs` table of one slice."""
-    rows = []
+    return STEP_PREFERENCE_PAIRS.frame(list(pair_rows(pairs, localiser, provenance)))
+
+
+def pair_rows(pairs: Iterable[StepPair], localiser: str, provenance: Provenance) -> Iterator[dict[str, Any]]:
+    """The rows of pairs; `localiser` found their first wrong steps."""
     for pair in pairs:
         better, worse = pair.margin.chosen, pair.margin.rejected
         tested_better, tested_worse = pair.tested.chosen.counts, pair.tested.rejected.counts
-        rows.append(
-            {
-                "dataset": pair.problem.source,
-                "prompt": pair.problem.prompt,
-                "initial_reason_steps": pair.initial_reason_steps,
-                "chosen": pair.chosen.text,
-                "rejected": pair.rejected.text,
-                "full_chosen": pair.chosen.full_text,
-                "full_rejected": pair.rejected.full_text,
-                "answer": pair.problem.answer,
-                "also_accepted": pair.problem.also_accepted,
-                "problem_id": pair.problem.problem_id,
-                "attempt_index": pair.error.attempt_index,
-                "step_index": pair.error.step_index,
-                "chosen_index": pair.chosen_index,
-                "value_margin": pair.margin.value,
-                "value_margin_low": pair.margin.low,
-                "value_margin_high": pair.margin.high,
-                "chosen_value": better.value,
-                "rejected_value": worse.value,
-                "chosen_n_correct": better.counts.n_correct,
-                "chosen_n_rollouts": better.counts.n_rollouts,
-                "rejected_n_correct": worse.counts.n_correct,
-                "rejected_n_rollouts": worse.counts.n_rollouts,
-                "test_chosen_n_correct": tested_better.n_correct,
-                "test_chosen_n_rollouts": tested_better.n_rollouts,
-                "test_rejected_n_correct": tested_worse.n_correct,
-                "test_rejected_n_rollouts": tested_worse.n_rollouts,
-                "test_margin": pair.tested.value,
-                "test_margin_low": pair.tested.low,
-                "n_rollouts": sum(
-                    counts.n_rollouts for counts in (better.counts, worse.counts, tested_better, tested_worse)
-                ),
-                "is_final_step": pair.chosen.is_final,
-                "rejected_is_final_step": pair.rejected.is_final,
-                "prefix_token_ids": pair.prefix_token_ids,
-                "chosen_token_ids": pair.chosen.token_ids,
-                "rejected_token_ids": pair.rejected.token_ids,
-                "templated_prompt": pair.templated_prompt,
-                "is_stable": pair.is_stable,
-                "pass_rate": pair.error.pass_rate,
-                "localiser": localiser,
-                **provenance,
-            }
-        )
-    return STEP_PREFERENCE_PAIRS.frame(rows)
+        yield {
+            "dataset": pair.problem.source,
+            "prompt": pair.problem.prompt,
+            "initial_reason_steps": pair.initial_reason_steps,
+            "chosen": pair.chosen.text,
+            "rejected": pair.rejected.text,
+            "full_chosen": pair.chosen.full_text,
+            "full_rejected": pair.rejected.full_text,
+            "answer": pair.problem.answer,
+            "also_accepted": pair.problem.also_accepted,
+            "problem_id": pair.problem.problem_id,
+            "attempt_index": pair.error.attempt_index,
+            "step_index": pair.error.step_index,
+            "chosen_index": pair.chosen_index,
+            "value_margin": pair.margin.value,
+            "value_margin_low": pair.margin.low,
+            "value_margin_high": pair.margin.high,
+            "chosen_value": better.value,
+            "rejected_value": worse.value,
+            "chosen_n_correct": better.counts.n_correct,
+            "chosen_n_rollouts": better.counts.n_rollouts,
+            "rejected_n_correct": worse.counts.n_correct,
+            "rejected_n_rollouts": worse.counts.n_rollouts,
+            "test_chosen_n_correct": tested_better.n_correct,
+            "test_chosen_n_rollouts": tested_better.n_rollouts,
+            "test_rejected_n_correct": tested_worse.n_correct,
+            "test_rejected_n_rollouts": tested_worse.n_rollouts,
+            "test_margin": pair.tested.value,
+            "test_margin_low": pair.tested.low,
+            "n_rollouts": sum(
+                counts.n_rollouts for counts in (better.counts, worse.counts, tested_better, tested_worse)
+            ),
+            "is_final_step": pair.chosen.is_final,
+            "rejected_is_final_step": pair.rejected.is_final,
+            "prefix_token_ids": pair.prefix_token_ids,
+            "chosen_token_ids": pair.chosen.token_ids,
+            "rejected_token_ids": pair.rejected.token_ids,
+            "templated_prompt": pair.templated_prompt,
+            "is_stable": pair.is_stable,
+            "pass_rate": pair.error.pass_rate,
+            "localiser": localiser,
+            **provenance,
+        }

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import aiohttp
@@ -57,6 +59,21 @@ def test_a_replica_that_is_killed_costs_no_request(site):
     again = [request_of(number % 8, seed=1_000 + number) for number in range(64)]
     assert len(asyncio.run(answered(router.url, again))) == 64
     assert json.load(urlopen(f"{router.url}/readiness"))["status"] == "ready"
+    while status_of(f"{router.url}/health") != 503:  # until the router has noticed
+        time.sleep(0.1)
+    asyncio.run(checked(router.url))
+
+
+def status_of(url):
+    try:
+        return urlopen(url).status
+    except HTTPError as error:
+        return error.code
+
+
+async def checked(url):
+    async with VLLMClient(url, model="simulated", settings=ClientSettings()) as client:
+        await client.check()
 
 
 def test_a_request_that_is_cancelled_is_cancelled_on_its_replica(site):

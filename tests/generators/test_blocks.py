@@ -1,12 +1,11 @@
-from itertools import pairwise
-
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
 from filters.schema import Column, Schema, SchemaError
-from generators.blocks import BlockWriter, StoredTable, place, remove_leftovers, validate_blocks, whole_problems
+from generators import blocks
+from generators.blocks import BlockWriter, StoredTable, place, remove_leftovers, validate_blocks
 from generators.columns import IDS
 from generators.sampling.storage import StorageError
 from generators.tokens import TokenIds
@@ -58,10 +57,18 @@ def test_a_table_comes_back_as_it_was_added_and_a_block_holds_whole_problems(pat
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_a_block_that_is_too_large_is_read_in_pieces_and_no_problem_is_torn_apart(path, monkeypatch):
+    table = written(path, ("a", 3), ("b", 4), block=1000)
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", 2)
+    assert [piece.height for piece in table.pieces(["index"])] == [2, 2, 2, 1]
+    assert [block["problem_id"].to_list() for block in table.blocks(["problem_id"])] == [["a"] * 3, ["b"] * 4]
+
+
 def test_a_table_without_rows_has_its_columns(path):
     table = written(path)
     assert pl.read_parquet(path.path).equals(SOLUTIONS.empty())
-    assert list(table.blocks()) == []
+    (block,) = table.blocks()
+    assert block.equals(SOLUTIONS.empty())
     assert table.spread(3, ["index"]).is_empty()
 
 
@@ -134,11 +141,3 @@ def test_a_missing_or_damaged_table_is_named_with_a_remedy(path):
     path.write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(StorageError, match="cannot be read as Parquet"):
         list(StoredTable(path, SOLUTIONS).blocks())
-
-
-def test_groups_that_tear_problems_apart_become_whole_again():
-    frame = pl.DataFrame({"problem_id": list("aaabbcaa")})
-    for size in range(1, 9):
-        blocks = list(whole_problems(frame.iter_slices(size)))
-        assert pl.concat(blocks).equals(frame)
-        assert all(one["problem_id"][-1] != other["problem_id"][0] for one, other in pairwise(blocks))

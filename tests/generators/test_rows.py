@@ -1,5 +1,7 @@
 """Rows in blocks: the same rows in the same order, and no problem in two blocks."""
 
+from itertools import pairwise
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -42,6 +44,14 @@ def test_rows_that_come_in_any_pieces_are_put_together_by_problem(problems, cuts
     blocks = list(between_problems(pieces))
     assert pl.concat([rows.clear(), *blocks]).equals(rows)
     assert in_two_blocks(blocks) == set()
+
+
+def test_problems_that_stand_apart_keep_their_places():
+    rows = pl.DataFrame({"problem_id": list("aaabbcaa")})
+    for size in range(1, 9):
+        blocks = list(between_problems(rows.iter_slices(size)))
+        assert pl.concat(blocks).equals(rows)
+        assert all(one["problem_id"][-1] != other["problem_id"][0] for one, other in pairwise(blocks))
 
 
 def test_long_rows_lie_in_smaller_blocks(monkeypatch):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from generators.critical_token_pairs.tokens.paths import Span, first_error_shares, token_path
 from generators.records import Attempt, StepCounts
+from generators.search.belief import Belief
 from generators.search.chain import values_at
 from generators.search.priors import BASE_RATES, KEPT, RECOVERY_RATES, Priors, likelihood
 from generators.search.rollouts import Rollouts
@@ -48,11 +49,11 @@ async def search_tokens(
     )
     search = replace(search, priors=here)
     await search.search(tree, [path], draw=rollouts.draw, cut=rollouts.cut)
-    sound = search.conclude(tree, path).sound
-    assert sound is not None  # the sequential test always gives it
+    root, counts = tree.root.counts, [node.counts for node in path]
+    found = Belief.of(counts, n_right=root.n_correct, n_attempts=root.n_rollouts, priors=here)
     before, after = span[0], length - span[1]
     return TokenSearch(
-        shares=(*(0.0,) * before, *first_error_shares(sound), *(0.0,) * after),
+        shares=(*(0.0,) * before, *first_error_shares(found.sound), *(0.0,) * after),
         drawn=(*(0,) * before, *(len(node.outcomes) for node in path), *(0,) * after),
     )
 

@@ -1,6 +1,7 @@
 """The in-process engine: a small model of `transformers`, run in this process over whatever is waiting.
 
-For models of a few million weights it is faster than a server, and it serves any folder that `save_pretrained` wrote.
+For models of a few million weights it is about as fast as a server, which it need not start. It serves any folder that
+`save_pretrained` wrote.
 Its draws are equal in distribution to those of vLLM, and not equal one by one.
 """
 

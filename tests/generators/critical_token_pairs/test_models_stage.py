@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from filters.answers.checker import AnswerRule
 from filters.schema import SchemaError
 from generators.attempts.table import attempts_of, attempts_table
-from generators.critical_token_pairs.dataset import pairs_of
 from generators.critical_token_pairs.folds import FOLDS, fold_of, scoring_fold
 from generators.critical_token_pairs.models_stage import STAGE, both_sides_have_examples, examples_of
+from generators.critical_token_pairs.pairs import pairs_of
 from generators.critical_token_pairs.recipe import token_ids
 from generators.critical_token_pairs.schema import CONTRASTIVE_MODELS
 from generators.critical_token_pairs.scores import ContrastiveScorer
@@ -77,7 +77,8 @@ def output_of(slice, settings=SETTINGS):
 
 
 def scored(slice, config, models=SETTINGS):
-    return score(SOLUTIONS, config, slice=slice, models=models, settings=Settings())
+    solutions = [(one.problem_id, token_ids(one)) for one in SOLUTIONS]
+    return score(solutions, config, slice=slice, models=models, settings=Settings())
 
 
 def test_adapters_are_trained_once_shown_with_their_losses_and_score_every_token(tiny):
@@ -212,7 +213,7 @@ def test_a_fold_that_lacks_a_side_trains_nothing_and_the_other_folds_problems_ge
     assert not check.passed
     assert "fold 0, negative: 0" in check.why
     scores, _ = score(
-        [one for one in SOLUTIONS if one.problem_id in of_fold_0],
+        [(one.problem_id, token_ids(one)) for one in SOLUTIONS if one.problem_id in of_fold_0],
         output.config,
         slice=tiny,
         models=SETTINGS,
@@ -226,7 +227,7 @@ def test_a_fold_that_lacks_a_side_trains_nothing_and_the_other_folds_problems_ge
 def test_pairs_of_problems_that_only_their_own_models_could_score_are_dropped():
     problems, attempts = [problem for problem, _ in SOLVED], {problem.problem_id: tried for problem, tried in SOLVED}
     pairs, dropped = pairs_of(problems, attempts, AnswerRule(), most=1024, with_models=[1])
-    assert {fold_of(problem.problem_id) for problem, _ in pairs} == {0}
+    assert {fold_of(problem.problem_id) for problem in (pair.problem for pair in pairs)} == {0}
     assert {(reason, why) for _, _, reason, why in dropped} == {
         ("no_contrastive_models", "no models learnt from fold 0, and those of its own fold may not score it")
     }

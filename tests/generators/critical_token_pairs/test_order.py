@@ -11,7 +11,7 @@ from upath import UPath
 from filters.answers.checker import AnswerChecker, AnswerRule
 from generators.attempts.recipe import AttemptsConfig, attempt
 from generators.critical_token_pairs.choice import choose_solutions
-from generators.critical_token_pairs.dataset import tree_of
+from generators.critical_token_pairs.pairs import tree_of
 from generators.critical_token_pairs.settings import Settings
 from generators.critical_token_pairs.tokens.nominees import CriticalTokensConfig, critical_tokens
 from generators.engine.simulated.law import SimulatedLaw
@@ -47,7 +47,7 @@ def outcome(folder, policy, order):
             drawn = await attempt(problem, config=AttemptsConfig(n=N, sampling=LAW, max_tokens=MAX_TOKENS), **tools)
             attempts = [drawn[number] for number in order]
             choice = choose_solutions(attempts, rule=RULE, given=problem.prompt)
-            tree = tree_of(SimpleNamespace(pair=choice.pair, problem=problem), {}, attempts, RULE)
+            tree = tree_of(SimpleNamespace(pair=choice.pair, problem=problem), None, attempts, RULE)
             return choice, await critical_tokens(
                 problem, choice.pair.rejected, step_range=None, scores=None, tree=tree, config=CONFIG, **tools
             )

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
+from generators.critical_token_pairs.contrastive_scores import ContrastiveScores
 from generators.critical_token_pairs.scores import (
     ContrastiveScorer,
-    ContrastiveScores,
     batches_by_length,
 )
 from generators.critical_token_pairs.settings import Settings

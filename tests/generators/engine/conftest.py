@@ -43,6 +43,7 @@ class StubServer:
         self.always = None
         self.busy_lists = 0
         self.health = 200
+        self.readiness = 404  # only a router has this path
         self.probes = 0
         self.asked = []
         self.keys = []
@@ -56,6 +57,7 @@ class StubServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/health", self._health)
+        app.router.add_get("/readiness", self._ready)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.05)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -113,6 +115,9 @@ class StubServer:
     async def _health(self, _):
         self.probes += 1
         return web.Response(status=self.health)
+
+    async def _ready(self, _):
+        return web.Response(status=self.readiness)
 
 
 @pytest.fixture

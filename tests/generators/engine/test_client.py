@@ -217,15 +217,21 @@ def test_generated_tokens_are_summed_over_engines_and_none_where_they_are_not_of
     assert asyncio.run(one(False)) is None
 
 
-def test_a_server_whose_engine_is_dead_fails_the_check(stub_server):
-    async def one():
-        async with stub_server() as server, client_of(server) as engine:
-            await engine.check()
-            server.health = 503
-            await engine.check()
+async def checked(stub_server, *, health, readiness):
+    async with stub_server() as server, client_of(server) as engine:
+        server.health, server.readiness = health, readiness
+        await engine.check()
 
-    with pytest.raises(EngineUnavailable, match="503"):
-        asyncio.run(one())
+
+@pytest.mark.parametrize(("health", "readiness"), [(503, 404), (503, 503)])
+def test_a_server_without_a_living_engine_fails_the_check(stub_server, health, readiness):
+    with pytest.raises(EngineUnavailable, match=str(health)):
+        asyncio.run(checked(stub_server, health=health, readiness=readiness))
+
+
+@pytest.mark.parametrize(("health", "readiness"), [(200, 404), (503, 200)])
+def test_a_living_server_passes_the_check_and_so_does_a_router_with_a_replica_left(stub_server, health, readiness):
+    asyncio.run(checked(stub_server, health=health, readiness=readiness))
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://host", "http://"])

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from filters.answers.verdicts import Verdict
 from generators.long_cot_traces.pairs import pair
 from generators.long_cot_traces.records import LongCotPair, LongCotSample
-from generators.long_cot_traces.samples import choose
+from generators.long_cot_traces.samples import Choosing
+from generators.long_cot_traces.schema import LONG_COT_SAMPLES
 from generators.long_cot_traces.settings import Settings
+from generators.long_cot_traces.table import sample_rows
 from generators.records import Problem
 
 PROBLEM = Problem(problem_id="p", source="s", prompt="What is 2 + 2?", answer="4")
@@ -96,14 +98,17 @@ def test_bolt_pairs_wrong_by_policy_right_by_recipe_and_wrong_by_recipe_in_any_o
 def test_traces_pairs_and_what_became_of_every_sample_follow_from_the_set_of_samples(kinds, chance):
     samples = samples_of(kinds)
     # Another problem, so that the permuted samples stand among others.
-    other = replace(PROBLEM, problem_id="q"), tuple(replace(one, problem_id="q") for one in samples)
+    other = replace(PROBLEM, problem_id="q")
+    others = [replace(one, problem_id="q") for one in samples]
+    choosing = Choosing(
+        problems={"p": PROBLEM, "q": other},
+        topics=dict.fromkeys("pq", (None, None)),
+        settings=Settings(),
+        match="verbatim",
+    )
     first, second = (
-        choose(
-            [(PROBLEM, tuple(drawn)), other],
-            settings=Settings(),
-            match="verbatim",
-            topics=dict.fromkeys("pq", (None, None)),
-            provenance=ORIGIN,
+        choosing.choose(
+            LONG_COT_SAMPLES.frame([*sample_rows(PROBLEM, drawn, ORIGIN), *sample_rows(other, others, ORIGIN)])
         )
         for drawn in (samples, chance.sample(samples, len(samples)))
     )

@@ -16,7 +16,7 @@ from generators.long_cot_traces.behaviours import behaviours
 from generators.long_cot_traces.pairs import pair
 from generators.long_cot_traces.prompt import LongCotPrompt, messages, prompt_ids
 from generators.long_cot_traces.recipe import BoltConfig
-from generators.long_cot_traces.schema import LONG_COT_SAMPLES, LONG_COT_TRACES
+from generators.long_cot_traces.schema import LONG_COT_PAIRS, LONG_COT_SAMPLES, LONG_COT_TRACES
 from generators.long_cot_traces.selection import select_long_cot
 from generators.long_cot_traces.settings import Settings
 from generators.long_cot_traces.worked_examples import load_examples, texts_of
@@ -113,8 +113,8 @@ def test_thoughts_are_closed_for_a_policy_where_that_is_asked_for(
 ):
     samples, _ = sampled(tmp_path, SUM, closing, close_thoughts=close_thoughts)
     assert {(one.malformed, one.thoughts_closed_by, one.score) for one in samples} == {(malformed, closed_by, score)}
-    frame = long_cot_tables.long_cot_samples_table([(SUM, one) for one in samples], PROVENANCE)
-    assert LONG_COT_SAMPLES.validate(frame).height == 4
+    frame = LONG_COT_SAMPLES.frame(list(long_cot_tables.sample_rows(SUM, samples, PROVENANCE)))
+    assert frame.height == 4
     drawn = 4 * len("6 + 8 = 14, and 14 - 4 = 10.0") + (4 * len("\\boxed{10}0") if close_thoughts else 0)
     assert long_cot_tables.generated_tokens(frame) == drawn
     for one in samples if close_thoughts else ():
@@ -182,16 +182,16 @@ def test_samples_after_the_attempts_prompt_are_the_attempts_themselves(tmp_path)
 def test_samples_go_through_filters_and_tables_to_a_trace_ready_for_training(tmp_path):
     script = in_turn("no tag", WELL_FORMED, "a</think>\\boxed{3}", WELL_FORMED.replace("Wait", "Hmm"))
     samples, _ = sampled(tmp_path, SUM, script)
-    frame = long_cot_tables.long_cot_samples_table([(SUM, one) for one in samples], PROVENANCE)
-    assert LONG_COT_SAMPLES.validate(frame).height == 4
+    frame = LONG_COT_SAMPLES.frame(list(long_cot_tables.sample_rows(SUM, samples, PROVENANCE)))
+    assert frame.height == 4
     assert tuple(long_cot_tables.long_cot_samples_of(frame)) == samples
 
     passages = passages_of(texts_of(load_examples("short")))
-    selection = select_long_cot(frame, passages=passages, near=VERBATIM, percentile=30)
-    assert sum(selection.yields()["came"] - selection.yields()["stayed"]) == 3
+    selection = select_long_cot(frame, passages=passages, near=VERBATIM, least={})
+    assert selection.dropped.height == 3
     (best,) = long_cot_tables.long_cot_samples_of(selection.kept)
     trace = bolt.trace(SUM, best, topic="arithmetic", difficulty="easy", tags=DEFAULT_TAGS)
-    (row,) = long_cot_tables.long_cot_traces_table([trace], PROVENANCE).to_dicts()
+    (row,) = LONG_COT_TRACES.frame([long_cot_tables.trace_row(trace, PROVENANCE)]).to_dicts()
     assert row["messages"] == [
         {"role": "user", "content": SUM.prompt},
         {"role": "assistant", "content": f"<think>\n{best.internal_thoughts}\n</think>\n\n{best.external_solution}"},
@@ -212,7 +212,7 @@ def test_the_same_samples_make_a_pair(tmp_path):
     samples, _ = sampled(tmp_path, SUM, in_turn("a</think>\\boxed{3}", WELL_FORMED))
     chat = messages(SUM.prompt, LongCotPrompt(examples=(), seed=0, settings=Settings(instruct=False)))
     made = pair(SUM, chat, samples, format_reward=1.0)
-    (row,) = long_cot_tables.long_cot_pairs_table([made], PROVENANCE).to_dicts()
+    (row,) = LONG_COT_PAIRS.frame([long_cot_tables.pair_row(made, PROVENANCE)]).to_dicts()
     assert row["prompt"] == [{"role": "user", "content": SUM.prompt}]
     assert row["chosen"] == [{"role": "assistant", "content": f"<think>\n{WELL_FORMED}"}]
     assert (row["reward_margin"], row["chosen_score"], row["rejected_score"]) == (1.0, 1.0, 0.0)

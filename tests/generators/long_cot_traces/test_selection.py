@@ -7,8 +7,11 @@ from filters.texts.contamination import DEFAULT_SETTINGS
 from filters.texts.passages import passages_of
 from generators.long_cot_traces.selection import (
     FILTERS,
+    Yields,
     best_of_each,
+    least_scores,
     percentile_of,
+    rewarded,
     select_long_cot,
     well_formed,
     well_scored,
@@ -61,7 +64,16 @@ def table(rows):
 
 
 def kept(rows, percentile=30):
-    return select_long_cot(table(rows), passages=PASSAGES, near=DEFAULT_SETTINGS, percentile=percentile)
+    examples = {"passages": PASSAGES, "near": DEFAULT_SETTINGS}
+    least = least_scores(rewarded(table(rows), **examples), percentile)
+    return select_long_cot(table(rows), **examples, least=least)
+
+
+def yields(*selections):
+    found = Yields()
+    for selection in selections:
+        found.add(selection)
+    return found.table()
 
 
 def names(frame):
@@ -73,7 +85,9 @@ def test_of_each_problem_the_first_right_sample_stays():
 
 
 def test_every_stage_says_what_it_dropped_and_why():
-    assert kept(VERIFIED).yields().rows() == [
+    whole, parts = kept(VERIFIED), (kept(VERIFIED[:3]), kept(VERIFIED[3:]))
+    assert yields(whole).rows() == yields(*parts).rows()
+    assert yields(whole).rows() == [
         ("format", 10, 7, "no_opening_tag: 1, truncated: 1, word_loop: 1"),
         ("examples", 7, 6, "repeats_example: 1"),
         ("score", 6, 3, "no_answer: 1, verdict_timeout: 1, wrong_answer: 1"),
@@ -112,7 +126,7 @@ def test_a_reward_is_cut_at_the_percentile_of_all_scores_then_the_best_of_each_p
     reasons = {row[:2]: row[2] for row in selection.dropped.select("problem_id", "sample_index", "reason").rows()}
     below = {name for name, reason in reasons.items() if reason == "below_percentile"}
     assert below == {("f", 2), ("g", 0), ("h", 2)}
-    assert selection.yields()["stayed"].to_list() == [11, 11, 8, 8, 4]
+    assert yields(selection)["stayed"].to_list() == [11, 11, 8, 8, 4]
 
 
 def test_another_percentile_cuts_elsewhere():
@@ -128,14 +142,15 @@ def test_verified_samples_shift_no_percentile_of_a_reward_model():
 def test_each_reward_model_has_its_own_percentile():
     scored = table(REWARDED).filter(pl.col("score").is_not_null())
     other = scored.with_columns(pl.lit("other").alias("scored_by"), pl.col("score") * 100)
-    both = well_scored(pl.concat([scored, other]), percentile=30).kept
+    models = pl.concat([scored, other])
+    both = well_scored(models, least=least_scores(models, 30)).kept
     assert both["scored_by"].value_counts().sort("scored_by")["count"].to_list() == [8, 8]
 
 
 def test_nothing_comes_of_nothing():
     selection = kept([])
     assert selection.kept.is_empty() and selection.dropped.is_empty()
-    assert selection.yields().rows() == [(stage, 0, 0, "") for stage in FILTERS]
+    assert yields(selection).rows() == [(stage, 0, 0, "") for stage in FILTERS]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +179,7 @@ SCORES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(-3, 3)), min_siz
 @given(SCORES, st.integers(0, 99))
 def test_a_cut_drops_at_most_its_share_and_only_what_is_worse(drawn, percentile):
     rows = [(name, n, None, "t", "model", float(score), None) for n, (name, score) in enumerate(drawn)]
-    cut = well_scored(table(rows), percentile=percentile)
+    cut = well_scored(table(rows), least=least_scores(table(rows), percentile))
     assert cut.dropped.height <= percentile * len(rows) / 100
     if cut.dropped.height:
         assert cut.dropped["score"].max() < cut.kept["score"].min()

@@ -62,7 +62,7 @@ def test_weights_that_are_moved_stay_weights(by):
 
 
 def test_weights_by_length_out_of_bounds_are_named():
-    with pytest.raises(ValueError, match="by_length.base must have 40 weights, got 1"):
+    with pytest.raises(ValueError, match=r"by_length\.base must have 40 weights, got 1"):
         ByLength(base=(1.0,), length=8, slope=0.1)
 
 

@@ -5,13 +5,11 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from generators.process_labels.labels import ProcessLabels
-from generators.process_labels.settings import Settings as LabelSettings
+from generators.process_labels.labels import with_labels
 from generators.records import Problem
-from generators.sampling.runner import Failure, Outcome
+from generators.sampling.runner import Failure
 from generators.self_correction_traces.corrections import NotCorrected
 from generators.self_correction_traces.dataset import both_origins, dropped_rows, locate, triggers_do_no_harm
-from generators.self_correction_traces.recipe import CorrectedProblem
 
 PROBLEM = Problem(problem_id="p", source="s", prompt="2 + 2?", answer="4")
 
@@ -32,14 +30,14 @@ def test_triggers_do_harm_where_they_break_more_right_answers_than_the_bound(pai
 
 @pytest.mark.parametrize(
     ("origins", "passed"),
-    [(["sampled", "composed"], True), (["sampled"], False), (["composed"] * 2, False), ([], False)],
+    [({"sampled": 1, "composed": 1}, True), ({"sampled": 1}, False), ({"composed": 2}, False), ({}, False)],
 )
 def test_both_origins_need_a_row_of_each(origins, passed):
-    assert both_origins(pl.DataFrame({"origin": origins}, schema={"origin": pl.String})).passed is passed
+    assert both_origins(origins).passed is passed
 
 
-def labels(**settings):
-    """Labels of five solutions of two steps, as a sequential test leaves them."""
+def labels(confidence):
+    """Labels of five solutions of two steps, as a sequential test leaves them, in two blocks."""
     rows = [
         ("equal", [0.99, 0.99]),
         ("no_answer", [0.99, 0.01]),
@@ -53,11 +51,11 @@ def labels(**settings):
         for index, (verdict, sound) in enumerate(rows)
     ]
     rows = pl.DataFrame(table, schema_overrides={"false_equations": pl.List(pl.String)})
-    return ProcessLabels(rows=rows, settings=LabelSettings(**settings), priors=None)
+    return with_labels(rows, hard_threshold=0.0, confidence=confidence).iter_slices(3)
 
 
 def test_a_wrong_solution_is_kept_where_its_first_error_is_known_by_the_thresholds_of_its_labels():
-    sure, strict = (locate(labels(confidence=confidence)) for confidence in (0.9, 0.95))
+    sure, strict = (locate(labels(confidence)) for confidence in (0.9, 0.95))
     assert sure.kept.select("attempt_index", "first_error").rows() == [(4, 1)]
     assert sure.dropped["reason"].to_list() == [
         "right_at_once",
@@ -70,9 +68,8 @@ def test_a_wrong_solution_is_kept_where_its_first_error_is_known_by_the_threshol
 
 def test_everything_that_gave_no_correction_is_dropped_with_its_reason():
     passed = NotCorrected("p", "sampled", 2, "never_right")
-    problem = CorrectedProblem(problem=PROBLEM, responses=(), corrections=(), not_corrected=(passed,))
-    corrected = Outcome((problem,), (Failure((PROBLEM, []), "the prompt is too long"),))
-    assert dropped_rows(locate(labels(confidence=0.9)), corrected).rows() == [
+    failed = Failure(PROBLEM, "the prompt is too long")
+    assert dropped_rows(locate(labels(0.9)), [passed], [failed]).rows() == [
         ("p", "composed", 0, "right_at_once", ""),
         ("p", "composed", 1, "no_wrong_answer", ""),
         ("p", "composed", 2, "first_error_not_sure", ""),
