@@ -29,11 +29,11 @@ PROCESS_LABELS = "process_labels"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """Another way to spend the rollouts: changes of the stage's settings, and about how many a solution takes."""
+    """Another way to spend the rollouts: changes of the stage's settings, and about how many a problem takes."""
 
     name: str
     changes: Mapping[str, Any]
-    rollouts: Callable[[float], float]  # of a solution, by its number of steps
+    rollouts: Callable[[float], float]  # of a problem, by the number of steps of its solutions
 
 
 WAYS: Mapping[str, Way] = {
@@ -42,14 +42,13 @@ WAYS: Mapping[str, Way] = {
         Way(
             name="eight_rollouts",
             changes={"strategy": "exhaustive", "rollouts_per_step": 8},
-            rollouts=lambda steps: 8 * (steps - 1),
+            rollouts=lambda steps: 2 * 8 * (steps - 1),
         ),
         Way(
             name="one_rollout",
             changes={"strategy": "exhaustive", "rollouts_per_step": 1, "solutions_per_problem": 8},
-            rollouts=lambda steps: steps - 1,
+            rollouts=lambda steps: 3 * (steps - 1),  # of eight attempts, three or four differ
         ),
-        Way(name="spread", changes={"confidence": 0.7, "solutions_per_problem": 8}, rollouts=lambda _: 6.0),
     )
 }
 
@@ -137,8 +136,7 @@ def labelled(round: Round, policy: Policy, way: Way, *, seed: int, budget: int) 
     settings = of_labels().model_copy(update=dict(way.changes))
     steps = round.table(PROCESS_LABELS)["steps"].list.len().mean()
     assert isinstance(steps, float)
-    of_problem = way.rollouts(steps) * settings.solutions_per_problem
-    n_problems = min(len(ids), 1 + int(1.2 * budget / of_problem))
+    n_problems = min(len(ids), 1 + int(1.3 * budget / way.rollouts(steps)))
     one = slice_of(policy, seed=seed, problems=range(n_problems), folder=folder)
     one.rollouts = round.folder / "round"  # what the released labels drew serves here, too
     if not one.has_table(PROCESS_LABELS):
