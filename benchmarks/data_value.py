@@ -23,6 +23,7 @@ from typing import Any
 
 from datasets import Dataset
 
+from benchmarks.laboratory_value.run import run
 from benchmarks.value_bench import LABELS, Bench, Size
 from benchmarks.value_data import Registry, held_out
 from benchmarks.value_figures import (
@@ -44,7 +45,7 @@ from generators.attempts.stage import STAGE as ATTEMPTS
 from generators.datasets import DATASETS
 from generators.engine.protocol import Sampling
 from generators.long_cot_traces.dataset import DATASET as LONG_COT_TRACES
-from generators.models.policy import identify
+from generators.models.policy import LABORATORY, identify
 from generators.problems.loading import load_problems
 from generators.problems.table import problems_of
 
@@ -154,7 +155,9 @@ def bench_of(options: argparse.Namespace, settings: Settings, say: Callable[[str
 def main() -> None:
     """Train, evaluate, and print the figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--releases", type=Path, required=True, help="the registry, such as data/releases")
+    arguments.add_argument("--laboratory", action="store_true", help="measure in the laboratory, without releases")
+    arguments.add_argument("--picture", type=Path, help="with --laboratory: the PNG to draw, such as one in docs/")
+    arguments.add_argument("--releases", type=Path, help="the registry, such as data/releases")
     arguments.add_argument("--settings", type=Path, help="the settings that made the releases; default stepmill.toml")
     arguments.add_argument("--model", help="the policy that wrote the releases; default from the settings")
     arguments.add_argument("--folder", type=Path, default=Path("data/benchmarks/data_value"))
@@ -162,6 +165,17 @@ def main() -> None:
     for name, value in asdict(FULL).items():
         arguments.add_argument(f"--{name.replace('_', '-')}", type=int, help=f"default {value}")
     options = arguments.parse_args()
+    if options.laboratory:
+        run(
+            model=options.model or LABORATORY,
+            folder=options.folder / LABORATORY,
+            is_quick=options.quick,
+            seeds=options.seeds,
+            picture=options.picture,
+        )
+        return
+    if options.releases is None:
+        arguments.error("--releases must name a registry, such as data/releases, unless --laboratory is given")
     bench = bench_of(options, load_settings(options.settings), lambda line: print(line, file=sys.stderr, flush=True))
     available = {arm: arm.rows(bench.registry) for arm in ARMS}
     rows = {arm: dataset for arm, dataset in available.items() if dataset is not None}

@@ -1,142 +1,28 @@
 """A slice whose policy is a simulated law: every stage makes its table of it as in a run, and the truth is known."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
 
-import polars as pl
-from upath import UPath
-
-from filters.answers.checker import AnswerChecker
-from filters.schema import Schema
-from generators.blocks import BlockWriter, StoredTable, place
-from generators.checks import CheckBounds
-from generators.datasets import STAGES, schema_of
-from generators.engine.pool import Pool, RetrySettings
+from benchmarks.engine_slice import EngineSlice
+from generators.engine.protocol import Engine
 from generators.engine.simulated.policy import SimulatedPolicy
-from generators.engine.slots import Slots
-from generators.models.judge import JudgeSampling
 from generators.models.policy import SIMULATED, Policy, identify
-from generators.models.reward import RewardModel
-from generators.problems.settings import EvaluationSetSettings, QualitySettings, Source
-from generators.records import Problem
-from generators.sampling.ledger import Ledger
-from generators.sampling.progress import Progress
-from generators.sampling.sampler import Sampler
-from generators.sampling.storage import read_parquet, write_parquet
-from generators.sampling.workbench import Workbench
-from generators.section import Section
-from generators.stage import Output
-
-IN_FLIGHT = 256
-
-
-def _silent(_: str) -> None:
-    """Say nothing."""
+from generators.problems.settings import Source
 
 
 @dataclass(kw_only=True)
-class LawSlice:
-    """A `generators.stage.Slice` over `engine`; its tables and its ledger lie in `folder`.
-
-    `recipes` has the recipes of the stages that were made.
-    """
+class LawSlice(EngineSlice):
+    """A slice of the problems of a simulated policy, `engine`."""
 
     engine: SimulatedPolicy
-    questions: Sequence[Problem]
-    folder: Path
-    seed: int = 0
-    key: str = "simulated-0"
-    shard: int = 0
-    evaluation_sets: Sequence[EvaluationSetSettings] = ()
-    quality: QualitySettings = field(default_factory=QualitySettings)
-    bounds: CheckBounds = field(default_factory=CheckBounds)
-    judge: JudgeSampling | None = None
+    serving: Callable[[], AbstractAsyncContextManager[Engine]] = field(init=False)
+    policy: Policy = field(default_factory=lambda: identify(SIMULATED))
     source: Source = field(
         default_factory=lambda: Source.model_validate({"kind": "simulated", "name": "simulated", "size": 1})
     )
-    recipes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    key: str = "simulated-0"
+    round: str = "law"
 
-    async def make(self, name: str, settings: Section) -> Output:
-        """Make the table of a stage, and keep it for the stages that read it."""
-        stage = next(stage for stage in STAGES if stage.name == name)
-        output = await stage.make(self, settings)
-        for table, rows in {name: output.rows, **output.beside}.items():
-            if isinstance(rows, StoredTable):
-                place(rows, self._path(table))
-            else:
-                write_parquet(self._path(table), rows)
-        self.recipes[name] = {"settings": settings.recipe(), "config": dict(output.config)}
-        return output
-
-    @property
-    def policy(self) -> Policy:
-        return identify(SIMULATED)
-
-    @property
-    def adapters(self) -> Path:
-        return self.folder / "adapters"
-
-    @property
-    def origin(self) -> dict[str, str | int]:
-        return {"policy": SIMULATED, "round": "law", "slice": self.key}
-
-    def problems(self) -> list[Problem]:
-        return list(self.questions)
-
-    @property
-    def screened_sources(self) -> UPath:
-        return UPath(self.folder / "sources")
-
-    def table(self, name: str) -> pl.DataFrame:
-        return read_parquet(self._path(name))
-
-    def has_table(self, name: str) -> bool:
-        return self._path(name).exists()
-
-    def stored(self, name: str) -> StoredTable:
-        return StoredTable(self._path(name), schema_of(name))
-
-    def writer(self, schema: Schema) -> BlockWriter:
-        return BlockWriter(schema, self._path(schema.name))
-
-    def _path(self, table: str) -> UPath:
-        return UPath(self.folder / f"{table}.parquet")
-
-    def recipe(self, stage: str) -> Mapping[str, Any]:
-        return self.recipes[stage]
-
-    def settings(self, stage: str) -> Any:
-        raise KeyError(f"no stage over a law reads the settings of {stage}")
-
-    @asynccontextmanager
-    async def workbench(
-        self, *, unit: str, total: int, by: Literal["policy", "judge"] = "policy"
-    ) -> AsyncIterator[Workbench]:
-        pool = Pool(self.engine, Slots(IN_FLIGHT), settings=RetrySettings())
-        with Ledger(UPath(self.folder / "ledger")) as ledger, AnswerChecker() as checker:
-            sampler = Sampler(policy=SIMULATED, engine=pool, tokenizer=self.engine.tokenizer, ledger=ledger)
-            async with sampler:
-                yield Workbench(
-                    sampler=sampler,
-                    checker=checker,
-                    pool=pool,
-                    progress=Progress("law", unit, total, lambda: pool.usage.generated, _silent),
-                    window=IN_FLIGHT,
-                    say=_silent,
-                )
-
-    @asynccontextmanager
-    async def reward(self) -> AsyncIterator[RewardModel | None]:
-        yield None
-
-    def make_room(self, *, on_gpu: bool) -> None:
-        """A simulated policy holds no GPU."""
-
-    def say(self, line: str) -> None:
-        """Keep the log of the benchmark short."""
-
-    def warn(self, line: str) -> None:
-        print(line, flush=True)
+    def __post_init__(self) -> None:
+        self.serving = lambda: nullcontext(self.engine)

@@ -18,6 +18,7 @@ from examples.common import (
     Run,
     arguments,
     fit,
+    likelihood_option,
     load_policy,
     load_release,
     lora,
@@ -50,20 +51,26 @@ class WeightedPairs(DataCollatorForPreference):
 
 
 class CriticalDPOTrainer(StoredIdsTrainer):
-    """TRL's DPO trainer with cDPO's loss."""
+    """TRL's DPO trainer with cDPO's loss, and `likelihood` times the cross-entropy of the chosen side."""
+
+    likelihood = 0.0
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> torch.Tensor:
         if return_outputs:
             raise ValueError("return_outputs must be False: the loss is computed without logits, got True")
-        loss, margins = cdpo_loss(self._log_ratios(model, inputs), inputs["weights"][:, 1:], beta=self.beta)
+        log_probs, log_ratios = self._log_probs(model, inputs)
+        loss, margins = cdpo_loss(log_ratios, inputs["weights"][:, 1:], beta=self.beta)
+        if self.likelihood:
+            is_chosen = inputs["completion_mask"][:, 1:].chunk(2)[0].bool()
+            loss = loss - self.likelihood * log_probs.chunk(2)[0][is_chosen].mean()
         margins = self.accelerator.gather(margins.detach())
         figures = self._metrics["train" if self.model.training else "eval"]
         figures["rewards/margins"].append(margins.mean().item())
         figures["rewards/accuracies"].append((margins > 0).float().mean().item())
         return loss
 
-    def _log_ratios(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """Each token's log probability minus the reference's, from the second token on; 0 on prompts and padding."""
+    def _log_probs(self, model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Each token's log probability and log ratio, from the second token on; both are 0 on prompts and padding."""
         model_inputs = {
             "input_ids": inputs["input_ids"],
             "attention_mask": inputs["attention_mask"],
@@ -73,14 +80,15 @@ class CriticalDPOTrainer(StoredIdsTrainer):
         }
         with torch.no_grad(), self.accelerator.unwrap_model(self.model).disable_adapter():
             reference = self.model(**model_inputs).log_probs
-        return model(**model_inputs).log_probs - reference
+        log_probs = model(**model_inputs).log_probs
+        return log_probs, log_probs - reference
 
 
-def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> CriticalDPOTrainer:
+def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1, likelihood: float = 0.0) -> CriticalDPOTrainer:
     """A cDPO trainer on rows of the config `full`."""
     model, tokenizer = load_policy(run)
     padding = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-    return CriticalDPOTrainer(
+    trainer = CriticalDPOTrainer(
         model=model,
         args=DPOConfig(beta=beta, max_length=run.max_length, remove_unused_columns=False, **trainer_settings(run)),
         data_collator=WeightedPairs(pad_token_id=padding, max_length=run.max_length),
@@ -88,16 +96,19 @@ def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.1) -> CriticalDPOTra
         processing_class=tokenizer,
         peft_config=lora(run),
     )
+    trainer.likelihood = likelihood
+    return trainer
 
 
 def main(command_line: Sequence[str] | None = None) -> None:
     """Train with the command-line options."""
     parser = arguments("cDPO on a release of critical_token_pairs.", learning_rate=4e-5)
-    parser.add_argument("--beta", type=float, default=0.1, help="the paper's gamma: 1 in its text, 0.1 in its code")
+    parser.add_argument("--beta", type=float, default=0.5, help="the paper's gamma: 1 in its text, 0.1 in its code")
+    likelihood_option(parser)
     options = parser.parse_args(command_line)
     run = run_of(options, "cdpo")
     pairs = load_release(options.release, "full", revision=options.revision)
-    trainer = trainer_of(run, pairs["train"], beta=options.beta)
+    trainer = trainer_of(run, pairs["train"], beta=options.beta, likelihood=options.likelihood)
     fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
 
 

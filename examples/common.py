@@ -163,6 +163,18 @@ def trainer_settings(run: Run) -> dict[str, Any]:
     }
 
 
+def likelihood_option(parser: ArgumentParser) -> None:
+    """Add the option of the likelihood term, which keeps a training on few pairs from collapse (docs/data_value.md)."""
+    parser.add_argument(
+        "--likelihood", type=float, default=1.0, help="weight of an added cross-entropy on the chosen side"
+    )
+
+
+def preference_losses(likelihood: float) -> dict[str, Any]:
+    """DPO's loss and the weighted likelihood term (arXiv 2404.19733, eq. 1), by the names of `trl.DPOConfig`."""
+    return {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, likelihood]} if likelihood else {}
+
+
 def fit(trainer: Any, run: Run, *, rows: Dataset, held_out: Dataset | None) -> dict[str, float]:
     """Train, save the adapter, and return the final figures, including those on `held_out`."""
     n_rows = len(trainer.train_dataset)

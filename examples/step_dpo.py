@@ -11,7 +11,19 @@ from typing import Any
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
-from examples.common import Run, arguments, fit, load_policy, load_release, lora, run_of, start, trainer_settings
+from examples.common import (
+    Run,
+    arguments,
+    fit,
+    likelihood_option,
+    load_policy,
+    load_release,
+    lora,
+    preference_losses,
+    run_of,
+    start,
+    trainer_settings,
+)
 
 _SIDES = {"chosen_ids": "is_final_step", "rejected_ids": "rejected_is_final_step"}
 
@@ -46,12 +58,12 @@ def check_ids(prepared: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[st
             )
 
 
-def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.5) -> StepDPOTrainer:
+def trainer_of(run: Run, pairs: Dataset, *, beta: float = 0.5, likelihood: float = 0.0) -> StepDPOTrainer:
     """A Step-DPO trainer on rows of the config `steps`."""
     model, tokenizer = load_policy(run)
     return StepDPOTrainer(
         model=model,
-        args=DPOConfig(beta=beta, max_length=run.max_length, **trainer_settings(run)),
+        args=DPOConfig(beta=beta, max_length=run.max_length, **preference_losses(likelihood), **trainer_settings(run)),
         train_dataset=pairs,
         processing_class=tokenizer,
         peft_config=lora(run),
@@ -64,10 +76,11 @@ def main(command_line: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--beta", type=float, default=0.5, help="strength of the penalty for leaving the reference policy"
     )
+    likelihood_option(parser)
     options = parser.parse_args(command_line)
     run = run_of(options, "step_dpo")
     pairs, stored = (load_release(options.release, config, revision=options.revision) for config in ("steps", "full"))
-    trainer = trainer_of(run, pairs["train"], beta=options.beta)
+    trainer = trainer_of(run, pairs["train"], beta=options.beta, likelihood=options.likelihood)
     check_ids(trainer.train_dataset, stored["train"])
     fit(trainer, run, rows=pairs["train"], held_out=pairs.get("test"))
 

@@ -96,7 +96,8 @@ def _draft(problem: Problem, flawed: FlawedSolution, tokenizer: Tokenizer, confi
     good_step = steps[wrong - 1] if wrong else ""
     if len(good_step) > _LONGEST_QUOTE or '"' in good_step:  # a trigger cannot quote this step to go back to it
         last = wrong
-    sentences = triggers.REDO_STEP if last == wrong else triggers.GO_BACK if wrong else triggers.BEGIN_AGAIN
+    after_more = triggers.GO_BACK if wrong else triggers.BEGIN_AGAIN
+    sentences = config.settings.redo_triggers if last == wrong else after_more
     head = attempt.token_ids[: ends[last]]
     if last == len(ends) - 1 and attempt.finish_reason == "eos":
         head = head[:-1]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from generators.section import KNOB, Section
-from generators.self_correction_traces.triggers import RETHINK
+from generators.self_correction_traces.triggers import REDO_STEP, RETHINK
 
 Counts = Literal["response", "segment"]
 AtMax = Literal["cut", "finish", "trigger"]
@@ -16,8 +16,8 @@ Trigger = Annotated[str, Field(pattern=r"^[^\n]*\S[^\n]*$")]
 class Settings(Section):
     """How responses are deepened by triggers, and what a composed correction may cost.
 
-    The fields from `samples` to `triggers` are those of iterative-deepening sampling, `extra_steps`, `lot` and `cap`
-    those of the composition.
+    The fields from `samples` to `triggers` are those of iterative-deepening sampling, those from `redo_triggers` to
+    `cap` those of the composition.
     """
 
     samples: Annotated[int, KNOB] = Field(4, ge=1, description="responses per problem; they begin as the attempts do")
@@ -41,6 +41,9 @@ class Settings(Section):
     max_triggers: Annotated[int, KNOB] = Field(2, ge=0, description="triggers per response at most")
     triggers: tuple[Trigger, ...] = Field(
         RETHINK, min_length=1, description="sentences that ask the policy to look again, one line each"
+    )
+    redo_triggers: tuple[Trigger, ...] = Field(
+        REDO_STEP, min_length=1, description="sentences that take back the step before them, one line each"
     )
     extra_steps: int = Field(2, ge=0, description="steps of an attempt that are kept after its wrong one at most")
     lot: int = Field(4, ge=1, description="continuations that are drawn at a time")

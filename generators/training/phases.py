@@ -20,9 +20,9 @@ class PhaseSettings(Section):
     learning_rate: float = Field(gt=0, description="the peak rate: after a warm-up of a tenth, before a linear decay")
     steps: int = Field(ge=1, description="steps of the optimizer")
     batch_size: int = Field(8, ge=1, description="rows per step")
-    beta: float = Field(0.1, gt=0, description="of pairs: how much leaving the starting policy counts")
+    beta: float = Field(0.5, gt=0, description="of pairs: how much leaving the starting policy counts")
     likelihood: float = Field(
-        0.0, ge=0, description="of pairs: the weight of an added cross-entropy on the chosen side, which slows collapse"
+        1.0, ge=0, description="of pairs: the weight of an added cross-entropy on the chosen side, which slows collapse"
     )
     save_every: int = Field(50, ge=1, description="steps between two checkpoints, and so what a crash can cost")
 

@@ -9,7 +9,7 @@ from examples import cdpo, dpo
 from examples.common import load_release
 from examples.stored_ids import check_texts
 from generators.engine.tokenizer import HFTokenizer
-from tests.examples.by_hand import awakened, log_ratios, loss_of
+from tests.examples.by_hand import awakened, log_probs, log_ratios, loss_of
 from tests.examples.small_releases import CRITICAL_TOKEN_PAIRS, critical_pair, released
 
 SIDES = ("chosen", "rejected")
@@ -67,11 +67,23 @@ def test_the_loss_of_cdpo_weighs_each_token_and_sums_before_the_sigmoid(run, pai
     assert loss_of(trainer, list(trainer.train_dataset)) == pytest.approx(logistic(margins), abs=1e-5)
 
 
-def test_with_every_weight_at_one_cdpo_is_dpo(run, pairs):
+def test_the_likelihood_is_that_of_the_right_solutions_tokens(run, pairs):
+    trainer = dpo.trainer_of(run(), pairs, beta=BETA, likelihood=0.3)
+    model = awakened(trainer.model)
+    rows = list(trainer.train_dataset)
+    sums = [[sum(ratio for ratio, _ in ratios(model, row, side)) for side in SIDES] for row in pairs]
+    preference = logistic([BETA * (chosen - rejected) for chosen, rejected in sums])
+    of_tokens = [value for row in rows for value in log_probs(model, row["prompt_ids"], row["chosen_ids"])]
+    by_hand = preference - 0.3 * sum(of_tokens) / len(of_tokens)
+    assert loss_of(trainer, rows) == pytest.approx(by_hand, abs=1e-5)
+
+
+@pytest.mark.parametrize("likelihood", [0.0, 0.3])
+def test_with_every_weight_at_one_cdpo_is_dpo(run, pairs, likelihood):
     ones = pairs.map(lambda row: {"rejected_weights": [1.0] * len(row["rejected_weights"])})
     losses = []
     for script in (dpo, cdpo):
-        trainer = script.trainer_of(run(), ones, beta=BETA)
+        trainer = script.trainer_of(run(), ones, beta=BETA, likelihood=likelihood)
         awakened(trainer.model)
         losses.append(loss_of(trainer, list(trainer.train_dataset)))
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)

@@ -100,6 +100,12 @@ def test_a_continuation_that_states_a_false_equation_is_passed_over(tmp_path):
     assert none == NotCorrected("p", "composed", 5, "false_equation")
 
 
+def test_a_step_is_taken_back_by_a_sentence_of_the_settings(tmp_path):
+    settings = merged(CONFIG.settings, {"redo_triggers": ("Back one step.",)})
+    made, _ = composed(tmp_path, after([GOOD]), config=replace(CONFIG, settings=settings))
+    assert made.text == f"{STEPS[0]}{STEPS[1]}Back one step.\n{GOOD}"
+
+
 def test_its_boundaries_say_the_answers_before_and_after_the_trigger(tmp_path):
     found, _ = composed(tmp_path, after([GOOD]))
     before, last = found.boundaries
