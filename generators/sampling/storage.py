@@ -145,7 +145,7 @@ def read_bytes(path: UPath) -> bytes | None:
     with explained(path, "read"):
         try:
             return cast(bytes, path.fs.cat_file(path.path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
 
