@@ -32,7 +32,7 @@ class FigureTable:
 
 
 def table_of(evaluations: Sequence[Evaluation]) -> FigureTable:
-    """The figures of policies in the order of a loop, of which the first drew its first round."""
+    """The figures of a loop's policies in order; the first policy drew the first round."""
     k = evaluations[0].k
     heads = {PASS_AT_1: "pass@1", MAJORITY: "majority@8", PASS_AT_K: f"pass@{k}", TOKENS: "tokens"}
     rows = []

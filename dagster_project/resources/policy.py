@@ -126,7 +126,7 @@ class PolicySettings(Attachment):
         if not place.is_dir():
             raise EngineMisconfigured(
                 f"the policy {place} is gone: restore it, or delete the files of its round and of later ones in "
-                f"{root / ROUNDS} and run the loop again, which trains it anew"
+                f"{root / ROUNDS} and run the loop again: it trains the policy once more"
             )
         return self.model_copy(update={"model": place.path, "revision": None})
 

@@ -16,7 +16,7 @@ GROUP = 8  # solutions that vote together
 class ProblemResult:
     """What a policy did with one problem: `n_right` of `n` solutions, with `tokens` in all.
 
-    The solutions vote in `n_votes` disjoint groups of eight, of which `n_votes_right` choose the right answer. A
+    The solutions vote in `n_votes` disjoint groups of eight; `n_votes_right` of these choose the right answer. A
     solution whose answer cannot be decided counts as not right.
     """
 

@@ -114,7 +114,7 @@ class Batch:
 
 
 def _length(row: Row) -> int:
-    """The tokens of a row, of which all but the last are in the cache."""
+    """The tokens of a row; all but the last are in the cache."""
     return len(row.prefix) + len(row.token_ids)
 
 

@@ -110,7 +110,7 @@ class InProcessEngine:
             steps = 0 if joining else steps + 1
             try:
                 finished = await asyncio.to_thread(batch.advance, joining)
-            except Exception as error:  # whatever it is, it is told to all who wait
+            except Exception as error:  # whoever waits gets it, whatever it is
                 self._fail([*batch.rows, *joining, *self._waiting], error)
                 return
             for row in finished:
